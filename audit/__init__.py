@@ -1,0 +1,1 @@
+"""Merkle log, signed checkpoints, cosignatures and their verification."""

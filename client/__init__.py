@@ -1,0 +1,1 @@
+"""What a partner runs: the dialling transport and the commands."""

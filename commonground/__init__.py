@@ -1,0 +1,1 @@
+"""commonground: match audiences and measure campaigns without showing each other data."""

@@ -1,0 +1,1 @@
+"""One organisation: identity, contracts, datasets, store, and the session driver."""

@@ -1,0 +1,1 @@
+"""The two protocols as pure functions over buffers: no I/O, no clock, no logging (docs/protocol.md)."""

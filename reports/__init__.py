@@ -1,0 +1,1 @@
+"""Noisy tables in, estimates with their errors out (docs/protocol.md, Release)."""

@@ -1,0 +1,1 @@
+"""What listens: gRPC services over mutual TLS."""
