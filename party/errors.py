@@ -1,0 +1,77 @@
+"""What can go wrong in a party: one tree, rooted in `PartyError` (docs/protocol.md, Transport).
+
+A message says what was wrong, where, and what to do. It carries sizes and states, and never an
+identifier, a point, a secret or an exact count of people. Nothing here logs or decides.
+"""
+
+from enum import Enum
+
+
+class PartyError(Exception):
+    """The root: whatever leaves `party` because of its input, its state or its peer is one."""
+
+
+class DatasetError(PartyError):
+    """A file or its schema cannot serve as a dataset."""
+
+
+class ContractError(PartyError):
+    """A contract is malformed, altered, unsigned, not in force, or for another party."""
+
+
+class IdentityError(PartyError):
+    """A party's keys or certificate are missing, damaged, exposed or expired."""
+
+
+class RefusalStatus(Enum):
+    """Why a session does not go on; the same word in messages, logs and on the wire."""
+
+    CONTRACT_UNKNOWN = "CONTRACT_UNKNOWN"
+    """No contract with this hash is signed and stored here."""
+    NOT_GRANTED = "NOT_GRANTED"
+    """The contract does not grant what was asked, to the one who asked."""
+    PROFILE_MISMATCH = "PROFILE_MISMATCH"
+    """The two sides would normalise identifiers differently."""
+    CONSENT_STALE = "CONSENT_STALE"
+    """A consent snapshot is older than the contract allows."""
+    BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
+    """The privacy budget or the ledger of disclosures has no room for this."""
+    BELOW_MINIMUM = "BELOW_MINIMUM"
+    """A match would have been smaller than the contract's minimum."""
+    DECLINED = "DECLINED"
+    """The rule or the person who approves requests said no."""
+    INVALID_POINT = "INVALID_POINT"
+    """A point was not canonical, of low order, or repeated."""
+    WRONG_ANSWER = "WRONG_ANSWER"
+    """A known answer did not come back, or came back in the wrong place."""
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    """A size is above what the protocol, the contract or the request allows."""
+    EXPIRED = "EXPIRED"
+    """The contract or the request is no longer, or not yet, in force."""
+    BAD_REQUEST = "BAD_REQUEST"
+    """A message is malformed, unsigned, out of order, or contradicts an earlier one."""
+    PEER_SILENT = "PEER_SILENT"
+    """The peer did not answer before the deadline."""
+    TRANSCRIPT_MISMATCH = "TRANSCRIPT_MISMATCH"
+    """The parties ended with different transcripts of one session."""
+
+
+class Refusal(PartyError):  # noqa: N818 - the protocol's word: a refusal is an outcome with a status
+    """A typed refusal, raised here or received from the peer.
+
+    Args:
+        status: which refusal; it selects the wire status and the exit code.
+        message: what was wrong, where, and what to do.
+    """
+
+    def __init__(self, status: RefusalStatus, message: str) -> None:
+        super().__init__(status, message)  # both in args, so that the exception pickles
+        self.status = status
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.status.value}: {self.message}"
+
+
+class SessionSuspended(PartyError):  # noqa: N818 - a state, not a failure: the session resumes
+    """A session stopped between two steps, with everything on disk that resuming needs."""
