@@ -1,0 +1,113 @@
+"""A party's own set: data, dummies and fillers, blinded and shuffled (protocol §3–5).
+
+Everything here follows from the seed, the session id and the input, so building it again
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from psi.answers import Fillers, filler_points
+from psi.curve import Scalar, hash_and_raise
+from psi.errors import LimitExceeded
+from psi.keys import Keys
+from psi.seed import Seed
+from psi.sets import MAX_KEYS, LabelledSet, Progress, sort_within_labels
+
+DUMMY: Final = -1
+FIRST_FILLER: Final = -2
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class OwnSet:
+    """A blinded set and what only its owner knows of it.
+
+    `source[p]` says what stands at position p: the index of a key (>= 0), a dummy (-1), or
+    filler i of its label (-2 - i).
+    """
+
+    labelled: LabelledSet
+    source: Positions
+
+    def dummy_positions(self) -> Positions:
+        """Return where the dummies are."""
+        return np.flatnonzero(self.source == DUMMY)
+
+    def known_positions(self, known: int) -> Positions:
+        """Return where the first `known` fillers of a set of one label are, in their order."""
+        places = np.flatnonzero(
+            (self.source <= FIRST_FILLER) & (self.source > FIRST_FILLER - known)
+        )
+        ordered: Positions = places[np.argsort(-self.source[places])]
+        return ordered
+
+
+def draw_numbering(seed: Seed, session_id: bytes, labels: int) -> tuple[int, ...]:
+    """Return the session's number for each label, in the order of the request's names."""
+    draws = seed.derive_many(session_id, "numbering", labels)
+    by_draw = sorted(range(labels), key=lambda label: draws[label])
+    numbers = [0] * labels
+    for number, label in enumerate(by_draw):
+        numbers[label] = number
+    return tuple(numbers)
+
+
+def build_own_set(
+    keys: Keys,
+    labels: npt.NDArray[np.integer],
+    numbering: Sequence[int],
+    dummies: Sequence[Keys],
+    fillers: Sequence[Fillers],
+    *,
+    scalar: Scalar,
+    session_id: bytes,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> OwnSet:
+    """Blind a party's input with its dummies and fillers, sorted within each label.
+
+    Args:
+        keys: n distinct keys.
+        labels: (n,) index of each key's label name.
+        numbering: the session's number of each label name.
+        dummies: dummy keys by label name.
+        fillers: fillers by session number.
+
+    Raises:
+        LimitExceeded: more keys than the protocol allows.
+    """
+    names_by_number = np.argsort(np.asarray(numbering))
+    everything = Keys.concat([keys, *(dummies[name] for name in names_by_number)])
+    if len(everything) > MAX_KEYS:
+        raise LimitExceeded(f"a set may have {MAX_KEYS} keys at most: split the request")
+    blinded = hash_and_raise(
+        everything, scalar, prefix=session_id, executor=executor, progress=progress
+    )
+    number_of = np.concatenate(
+        [
+            np.asarray(numbering, dtype=np.int32)[labels],
+            *(np.full(len(dummies[name]), n, np.int32) for n, name in enumerate(names_by_number)),
+            *(np.full(len(pile.secrets), n, np.int32) for n, pile in enumerate(fillers)),
+        ]
+    )
+    points = np.concatenate([blinded, *(filler_points(pile, scalar) for pile in fillers)])
+    source = np.concatenate(
+        [
+            np.arange(len(keys), dtype=np.int64),
+            np.full(len(everything) - len(keys), DUMMY, dtype=np.int64),
+            *(FIRST_FILLER - np.arange(len(pile.secrets), dtype=np.int64) for pile in fillers),
+        ]
+    )
+    by_label = np.argsort(number_of, kind="stable")
+    sizes = tuple(np.bincount(number_of, minlength=len(numbering)).tolist())
+    shuffled, order = sort_within_labels(LabelledSet(sizes, points[by_label]))
+    return OwnSet(shuffled, source[by_label][order])

@@ -1,0 +1,135 @@
+"""Labelled sets of points and tags: the buffers that travel on a leg.
+
+A set stands label by label, in the order of its owner's fresh numbers; every label is there,
+also when it is empty. Raising refuses over the whole set (protocol §3): a chunk alone says
+nothing, since the same point may return in another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from psi.curve import Scalar, raise_points, require_distinct, require_points
+from psi.errors import InvalidPoint, LimitExceeded
+from psi.legs import Form, Order
+
+Buffer = npt.NDArray[np.uint8]
+Progress = Callable[[int], None]
+
+MAX_LABELS = 4096
+MAX_CELLS = 65_536
+MAX_KEYS = 2**31
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Points or tags by label number.
+
+    `elements` is (n, 32) for points and (n, 16) for tags; the first `sizes[0]` rows carry
+    label 0, the next `sizes[1]` label 1, and so on.
+    """
+
+    sizes: tuple[int, ...]
+    elements: Buffer
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that do not cover the buffer."""
+        if any(size < 0 for size in self.sizes) or sum(self.sizes) != len(self.elements):
+            raise InvalidPoint(
+                f"a set of {len(self.elements)} elements does not have the sizes it states "
+                f"for its {len(self.sizes)} labels"
+            )
+
+    def __len__(self) -> int:
+        return len(self.elements)
+
+    @property
+    def form(self) -> Form:
+        """Say whether these are points or tags."""
+        return Form(self.elements.shape[1])
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Yield (start, stop) of each label."""
+        start = 0
+        for size in self.sizes:
+            yield start, start + size
+            start += size
+
+    def label(self, number: int) -> Buffer:
+        """Return the elements of one label, without a copy."""
+        start = sum(self.sizes[:number])
+        return self.elements[start : start + self.sizes[number]]
+
+    def label_numbers(self) -> npt.NDArray[np.int32]:
+        """Return each element's label number, shape (n,)."""
+        return np.repeat(np.arange(len(self.sizes), dtype=np.int32), self.sizes)
+
+
+def as_words(elements: Buffer) -> npt.NDArray[np.bytes_]:
+    """View (n, w) bytes as n fixed-width words that NumPy sorts and compares bytewise."""
+    contiguous = np.ascontiguousarray(elements)
+    return contiguous.view(f"S{elements.shape[1]}").reshape(len(elements))
+
+
+def sort_within_labels(labelled: LabelledSet) -> tuple[LabelledSet, npt.NDArray[np.int64]]:
+    """Sort each label by value and return the set with the position that each element had.
+
+    Points are pseudorandom to whoever lacks a scalar, so sorting by value is a shuffle.
+    """
+    order = np.empty(len(labelled), dtype=np.int64)
+    words = as_words(labelled.elements)
+    for start, stop in labelled.spans():
+        order[start:stop] = start + np.argsort(words[start:stop], kind="stable")
+    return LabelledSet(labelled.sizes, labelled.elements[order]), order
+
+
+def require_answerable(labelled: LabelledSet, *, labels: int) -> None:
+    """Refuse a set from a peer that must not be raised.
+
+    Raises:
+        LimitExceeded: more keys than the protocol allows.
+        InvalidPoint: another number of labels than the request has, points that are not
+            canonical, or points that repeat within or across labels.
+    """
+    if len(labelled) > MAX_KEYS:
+        raise LimitExceeded(f"a set may have {MAX_KEYS} keys at most: split the request")
+    if len(labelled.sizes) != labels:
+        raise InvalidPoint(
+            f"the request has {labels} labels here and the set has {len(labelled.sizes)}: "
+            "every label is sent, also when it is empty"
+        )
+    if labelled.form is not Form.POINTS:
+        raise InvalidPoint("tags stand where points belong")
+    require_points(labelled.elements)
+
+
+def raise_set(
+    labelled: LabelledSet,
+    scalar: Scalar,
+    *,
+    labels: int,
+    form: Form,
+    order: Order,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> LabelledSet:
+    """Raise a peer's set to `scalar` and shuffle it within its labels.
+
+    Raises:
+        LimitExceeded, InvalidPoint: see `require_answerable`; also when an image is zero or
+            repeats. Nothing is returned unless the whole set is acceptable.
+    """
+    require_answerable(labelled, labels=labels)
+    raised = raise_points(labelled.elements, scalar, executor=executor, progress=progress)
+    require_distinct(raised)
+    answer = LabelledSet(labelled.sizes, raised)
+    if order is Order.SORTED:
+        answer, _ = sort_within_labels(answer)
+    if form is Form.TAGS:
+        return LabelledSet(answer.sizes, np.ascontiguousarray(answer.elements[:, : Form.TAGS.value]))
+    return answer
