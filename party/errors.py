@@ -23,6 +23,10 @@ class IdentityError(PartyError):
     """A party's keys or certificate are missing, damaged, exposed or expired."""
 
 
+class StoreError(PartyError):
+    """The store is missing, of another version, or did not take a change."""
+
+
 class RefusalStatus(Enum):
     """Why a session does not go on; the same word in messages, logs and on the wire."""
 
@@ -59,9 +63,8 @@ class RefusalStatus(Enum):
 class Refusal(PartyError):  # noqa: N818 - the protocol's word: a refusal is an outcome with a status
     """A typed refusal, raised here or received from the peer.
 
-    Args:
-        status: which refusal; it selects the wire status and the exit code.
-        message: what was wrong, where, and what to do.
+    `status` selects the wire status and the exit code; `message` says what was wrong, where, and
+    what to do.
     """
 
     def __init__(self, status: RefusalStatus, message: str) -> None:

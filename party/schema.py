@@ -1,0 +1,174 @@
+"""The tables of a party's store, in the order in which a session fills them.
+
+Exact figures of a party stay here (and its private results with them); what goes to the log
+or to a counterpart is made elsewhere. `party/migrations` builds the same tables step by step,
+and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA: Final = MetaData()
+
+LOG_ENTRIES: Final = Table(
+    "log_entries",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary(32), nullable=False),
+)
+
+LOG_HEAD: Final = Table(
+    "log_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("checkpoint", Text, nullable=False),
+)
+
+COSIGNATURES: Final = Table(
+    "cosignatures",
+    METADATA,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("cosigner", String(200), primary_key=True),
+    Column("checkpoint", Text, nullable=False),
+    Column("line", Text, nullable=False),
+)
+
+WITNESSED: Final = Table(
+    "witnessed",
+    METADATA,
+    Column("origin", String(200), primary_key=True),
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("line", Text, nullable=False),
+)
+
+SALTS: Final = Table(
+    "salts",
+    METADATA,
+    Column("commitment", LargeBinary(32), primary_key=True),
+    Column("salt", LargeBinary(32), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
+
+CONTRACTS: Final = Table(
+    "contracts",
+    METADATA,
+    Column("hash", String(64), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+)
+
+DATASETS: Final = Table(
+    "datasets",
+    METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("definition", Text, nullable=False),
+    Column("quality", Text, nullable=False),
+    Column("population", String(100), nullable=False),
+    Column("snapshot", String(64), nullable=False),
+    Column("registered_at", BigInteger, nullable=False),
+)
+
+CONSENT_SNAPSHOTS: Final = Table(
+    "consent_snapshots",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("dataset", String(100), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("taken_at", BigInteger, nullable=False),
+)
+
+REQUESTS: Final = Table(
+    "requests",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("mine", Integer, nullable=False),
+    Column("contract", String(64), ForeignKey("contracts.hash"), nullable=False),
+    Column("peer", String(100), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("status", String(40)),
+    Column("reason", Text),
+    Column("decided_by", String(100)),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("requests_by_state", "state", "created_at"),
+)
+
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("request", String(32), ForeignKey("requests.id"), primary_key=True),
+    Column("sealed_seed", LargeBinary, nullable=False),
+    Column("input_root", LargeBinary(32), nullable=False),
+    Column("consent_sequence", Integer, nullable=False),
+    Column("session_id", LargeBinary(32)),
+    Column("transcript", LargeBinary(32)),
+    Column("state", String(20), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+STEPS: Final = Table(
+    "steps",
+    METADATA,
+    Column("request", String(32), ForeignKey("sessions.request"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+LEDGER: Final = Table(
+    "ledger",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("request", String(32), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("population", String(100), nullable=False),
+    Column("coalition", String(300), nullable=False),
+    Column("window_start", BigInteger, nullable=False),
+    Column("epsilon_nano", BigInteger, nullable=False),
+    Column("rho_nano", BigInteger, nullable=False),
+    Column("delta_e15", BigInteger, nullable=False),
+    Column("spent_at", BigInteger, nullable=False),
+    UniqueConstraint("request", "what", name="ledger_charged_once"),
+    Index("ledger_by_account", "population", "coalition", "window_start"),
+)
+
+RELEASES: Final = Table(
+    "releases",
+    METADATA,
+    Column("request", String(32), ForeignKey("sessions.request"), primary_key=True),
+    Column("artefact", Text, nullable=False),
+    Column("noise", Text, nullable=False),
+)
+
+RESULTS: Final = Table(
+    "results",
+    METADATA,
+    Column("request", String(32), ForeignKey("sessions.request"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("list_file", Text),
+    Column("expires_at", BigInteger),
+    Column("made_at", BigInteger, nullable=False),
+)
