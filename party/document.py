@@ -1,0 +1,212 @@
+"""Strict reading of a parsed document (YAML or JSON): every value is named by its path.
+
+A `Section` is a mapping whose keys are known in advance: one that is missing or unknown is an
+error before anything is read. Values have exactly the type and the size that the reader states;
+nothing is converted, defaulted or ignored. The caller says which error a fault becomes, so that
+the same reader serves a file that a person wrote and a message that a peer sent.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+Fail = Callable[[str], Exception]
+"""Makes the error for a message; the reader raises it."""
+
+_SHOWN = 48  # characters of a faulty value that a message repeats
+
+
+@dataclass(frozen=True)
+class TextRule:
+    """What a text must look like: a whole-match pattern, a length, and how to say so."""
+
+    expects: str
+    pattern: re.Pattern[str] | None = None
+    most: int = 200
+
+    def broken_by(self, text: str) -> str | None:
+        """Return why `text` breaks the rule, or None."""
+        if not text or len(text) > self.most:
+            return f"expected {self.expects}, 1 to {self.most} characters; found {len(text)}"
+        if self.pattern is not None:
+            fits = self.pattern.fullmatch(text) is not None
+            return None if fits else f"expected {self.expects}; found {_shown(text)}"
+        if not text.isprintable():
+            return f"expected {self.expects}; found a control or invisible character"
+        return None
+
+
+class Section:
+    """One mapping of a document, whose keys are exactly the `required` and some `optional`.
+
+    The path names this mapping in errors (`datasets.channel.receipts`); the root's is empty.
+    """
+
+    def __init__(
+        self,
+        value: object,
+        path: str,
+        fail: Fail,
+        *,
+        required: Collection[str],
+        optional: Collection[str] = (),
+    ) -> None:
+        self.path = path
+        self._fail = fail
+        self._values = _mapping(value, path, fail)
+        known = [*required, *optional]
+        for key in self._values:
+            if key not in known:
+                raise fail(f"{_at(self._path(key))}unknown key{_nearest(key, known)}")
+        for key in required:
+            if key not in self._values:
+                raise fail(f"{_at(self._path(key))}is missing; add it")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def fault(self, key: str, problem: str) -> Exception:
+        """Return the error that names `key` by its path; for rules that the caller checks."""
+        return self._fail(f"{_at(self._path(key))}{problem}")
+
+    def text(self, key: str, rule: TextRule) -> str:
+        """Return the text at `key`, which follows `rule`."""
+        return _text(self._values[key], self._path(key), rule, self._fail)
+
+    def optional_text(self, key: str, rule: TextRule) -> str | None:
+        """Return the text at `key`, or None where the key is absent."""
+        return self.text(key, rule) if key in self._values else None
+
+    def nullable_text(self, key: str, rule: TextRule) -> str | None:
+        """Return the text at `key`, or None where the value is null."""
+        return None if self._values[key] is None else self.text(key, rule)
+
+    def integer(self, key: str, least: int, most: int) -> int:
+        """Return the whole number at `key`, least ≤ it ≤ most."""
+        value = self._values[key]
+        expected = f"expected a whole number from {least} to {most}, without quotes"
+        if type(value) is not int:
+            raise self.fault(key, f"{expected}; found {_kind(value)}")
+        if not least <= value <= most:
+            raise self.fault(key, f"{expected}; found {_shown(str(value))}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """Return the truth value at `key`."""
+        value = self._values[key]
+        if type(value) is not bool:
+            raise self.fault(key, f"expected true or false; found {_kind(value)}")
+        return value
+
+    def choice(self, key: str, allowed: Collection[str]) -> str:
+        """Return the text at `key`, which is one of `allowed`."""
+        value = self._values[key]
+        if not isinstance(value, str) or value not in allowed:
+            found = _shown(value) if isinstance(value, str) else _kind(value)
+            raise self.fault(key, f"expected one of {', '.join(allowed)}; found {found}")
+        return value
+
+    def texts(self, key: str, rule: TextRule, *, most: int) -> tuple[str, ...]:
+        """Return the list at `key`: 1 to `most` different texts that follow `rule`."""
+        values = self._list(key, most)
+        path = self._path(key)
+        read = tuple(
+            _text(value, f"{path}[{index}]", rule, self._fail) for index, value in enumerate(values)
+        )
+        if len(set(read)) != len(read):
+            twice = next(text for index, text in enumerate(read) if text in read[:index])
+            raise self.fault(key, f"{_shown(twice)} stands twice; keep one")
+        return read
+
+    def section(
+        self, key: str, *, required: Collection[str], optional: Collection[str] = ()
+    ) -> "Section":
+        """Return the mapping at `key`."""
+        return Section(
+            self._values[key], self._path(key), self._fail, required=required, optional=optional
+        )
+
+    def sections(
+        self, key: str, *, required: Collection[str], optional: Collection[str] = (), most: int
+    ) -> list["Section"]:
+        """Return the list of 1 to `most` mappings at `key`."""
+        path = self._path(key)
+        return [
+            Section(item, f"{path}[{index}]", self._fail, required=required, optional=optional)
+            for index, item in enumerate(self._list(key, most))
+        ]
+
+    def names(self, key: str, rule: TextRule, *, least: int = 1, most: int) -> tuple[str, ...]:
+        """Return the keys of the mapping at `key`: names of the writer's choice under `rule`."""
+        values = _mapping(self._values[key], self._path(key), self._fail)
+        if not least <= len(values) <= most:
+            raise self.fault(key, f"expected {least} to {most} entries; found {len(values)}")
+        for name in values:
+            problem = rule.broken_by(name)
+            if problem:
+                raise self.fault(key, f"the name {_shown(name)} does not serve: {problem}")
+        return tuple(values)
+
+    def _list(self, key: str, most: int) -> Sequence[object]:
+        value = self._values[key]
+        if not isinstance(value, list):
+            raise self.fault(key, f"expected a list; found {_kind(value)}")
+        if not 1 <= len(value) <= most:
+            raise self.fault(key, f"expected a list of 1 to {most}; found {len(value)}")
+        return value
+
+    def _path(self, key: str) -> str:
+        shown = key if key.isprintable() and len(key) <= _SHOWN else _shown(key)
+        return f"{self.path}.{shown}" if self.path else shown
+
+
+def _mapping(value: object, path: str, fail: Fail) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise fail(f"{_at(path)}expected a mapping of keys to values; found {_kind(value)}")
+    for key in value:
+        if not isinstance(key, str):
+            raise fail(f"{_at(path)}the key {_shown(str(key))} is {_kind(key)}; put it in quotes")
+    return value
+
+
+def _text(value: object, path: str, rule: TextRule, fail: Fail) -> str:
+    if not isinstance(value, str):
+        hint = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
+        raise fail(f"{_at(path)}expected {rule.expects}; found {_kind(value)}{hint}")
+    problem = rule.broken_by(value)
+    if problem:
+        raise fail(f"{_at(path)}{problem}")
+    return value
+
+
+def _at(path: str) -> str:
+    return f"{path}: " if path else ""
+
+
+def _shown(text: str) -> str:
+    cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return ascii(cut) if not cut.isprintable() else f"'{cut}'"
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key[:_SHOWN], known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; the keys here are {', '.join(known)}"
+
+
+def _kind(value: object) -> str:
+    for kind, name in _KINDS:
+        if isinstance(value, kind):
+            return name
+    return f"a {type(value).__name__}"
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "a truth value"),
+    (int, "a whole number"),
+    (float, "a decimal number"),
+    (str, "text"),
+    (dict, "a mapping"),
+    (list, "a list"),
+    (type(None), "nothing"),
+)

@@ -1,0 +1,114 @@
+"""YAML as people write contracts and cards in it: a small, strict part of YAML 1.2.
+
+Mappings, lists, text, whole numbers, true/false and null. Refused: a key that stands twice,
+anchors and aliases (a few lines can expand to gigabytes), tags (they make objects), more than
+one document, deep nesting, large files. Dates and words such as `yes` and `no` stay text. A
+decimal number is read as one only so that the reader can ask for quotes: what is signed must
+not depend on how a machine rounds.
+"""
+
+import re
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import yaml
+
+MOST_BYTES = 1 << 20
+"""The largest file that is read."""
+_MOST_DEPTH = 8
+
+_PLAIN = {
+    "tag:yaml.org,2002:bool": (r"true|false", "tf"),
+    "tag:yaml.org,2002:null": (r"null|~|", ["n", "~", ""]),
+    "tag:yaml.org,2002:int": (r"-?(?:0|[1-9][0-9]{0,17})", "-0123456789"),
+    "tag:yaml.org,2002:float": (
+        r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?",
+        "-+.0123456789",
+    ),
+}
+
+
+class _Refused(Exception):  # noqa: N818 - never leaves this module
+    """Carries our own message out of PyYAML's callbacks."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML's safe loader without aliases, tags, repeated keys and surprising types."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own class attribute
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - PyYAML's signature
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise _Refused(f"line {line}: anchors and aliases (& and *) are not read; repeat it")
+        if event.tag is not None:
+            raise _Refused(f"line {line}: tags (!) are not read; remove it")
+        if self._depth >= _MOST_DEPTH:
+            raise _Refused(f"line {line}: nested deeper than {_MOST_DEPTH} levels")
+        self._depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise _Refused(f"line {line}: a key must be text")
+            if key.value in seen:
+                raise _Refused(f"line {line}: the key '{key.value[:48]}' stands twice; keep one")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, (_pattern, _first) in _PLAIN.items():
+    _StrictLoader.add_implicit_resolver(_tag, re.compile(f"(?:{_pattern})\\Z"), list(_first))
+
+
+def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> object:
+    """Return the one document in `data`, or raise what `fail` makes of the fault.
+
+    `what` names the text in messages ("contract summer.yaml").
+    """
+    if len(data) > MOST_BYTES:
+        raise fail(f"{what} has {len(data)} bytes; at most {MOST_BYTES} are read")
+    try:
+        return yaml.load(data.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError as error:
+        raise fail(f"{what} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    except _Refused as error:
+        raise fail(f"{what}, {error}") from None
+    except yaml.YAMLError as error:
+        raise fail(f"{what} is not valid YAML: {_brief(error)}") from None
+
+
+def without_key(text: str, key: str) -> str:
+    """Return the YAML `text` with its top-level `key` and that key's value cut out.
+
+    Everything else, comments included, stays as it is. `text` has been read successfully.
+    """
+    root = yaml.compose(text, Loader=_StrictLoader)
+    if not isinstance(root, yaml.MappingNode):
+        return text
+    for name, value in root.value:
+        if name.value == key:
+            end = text.find("\n", _last_index(value) - 1)
+            return text[: name.start_mark.index] + (text[end + 1 :] if end >= 0 else "")
+    return text
+
+
+def _last_index(node: yaml.Node) -> int:
+    """Return where `node` ends; a block's own mark lies after the comments that follow it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _last_index(last[1] if isinstance(last, tuple) else last)
+    return int(node.end_mark.index)
+
+
+def _brief(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).splitlines()[0]
