@@ -6,6 +6,8 @@ root. Whatever addresses a party has, its certificate also carries one stable na
 `<party>.commonground.internal`, which the other side asks for.
 """
 
+from __future__ import annotations
+
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,6 +6,8 @@ nothing is converted, defaulted or ignored. The caller says which error a fault 
 the same reader serves a file that a person wrote and a message that a peer sent.
 """
 
+from __future__ import annotations
+
 import difflib
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -121,7 +123,7 @@ class Section:
 
     def section(
         self, key: str, *, required: Collection[str], optional: Collection[str] = ()
-    ) -> "Section":
+    ) -> Section:
         """Return the mapping at `key`."""
         return Section(
             self._values[key], self._path(key), self._fail, required=required, optional=optional
@@ -129,7 +131,7 @@ class Section:
 
     def sections(
         self, key: str, *, required: Collection[str], optional: Collection[str] = (), most: int
-    ) -> list["Section"]:
+    ) -> list[Section]:
         """Return the list of 1 to `most` mappings at `key`."""
         path = self._path(key)
         return [

@@ -4,6 +4,8 @@ A message says what was wrong, where, and what to do. It carries sizes and state
 identifier, a point, a secret or an exact count of people. Nothing here logs or decides.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 

@@ -5,6 +5,8 @@ certificate speaks TLS. The node key seals secrets that this party keeps at rest
 that a copied database is not a copied seed. Secrets hide in `repr` and refuse to pickle.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import os
 import re
@@ -25,13 +27,21 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from audit.checkpoint import Cosigner
+from audit.errors import NoteError
+from audit.note import Signer, Verifier
 from party.certificate import Certificate, host_of_origin, issue_certificate, read_certificate
 from party.errors import IdentityError
 from party.key_files import damaged, read_key_file, write_key_folder
-from party.verifier_key import LOG_ORIGIN, VerifierKey
 
 PARTY_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?")
 """A party's name: a DNS label, since it becomes part of a host name."""
+
+LOG_ORIGIN = re.compile(
+    r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*"
+)
+"""A log's origin: host, perhaps a port, perhaps a path; no scheme, space or plus sign."""
+MOST_ORIGIN_CHARACTERS = 200
 
 _DNS_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _FOLDER = "keys"
@@ -46,23 +56,24 @@ _NONCE_BYTES = 12
 class Identity:
     """A party's keys, opened. Made by `create` and `open`, and by nothing else.
 
-    `vkey` is the public identity key's text; `certificate` is what counterparts pin.
+    `signer` signs the notes of the party's log and `cosigner` those of others, both with the
+    identity key; `certificate` is what counterparts pin.
     """
 
     def __init__(
         self,
         *,
+        log_origin: str,
         identity_key: Ed25519PrivateKey,
-        verifier_key: VerifierKey,
         tls_key: ec.EllipticCurvePrivateKey,
         certificate: Certificate,
         node_key: bytes,
     ) -> None:
-        self._identity_key = identity_key
+        self.signer = Signer(log_origin, identity_key.private_bytes_raw())
+        self.cosigner = Cosigner(log_origin, identity_key.private_bytes_raw())
+        self.certificate = certificate
         self._tls_key = tls_key
         self._node_key = node_key
-        self.verifier_key = verifier_key
-        self.certificate = certificate
 
     @property
     def name(self) -> str:
@@ -70,14 +81,19 @@ class Identity:
         return self.certificate.party_name
 
     @property
+    def verifier(self) -> Verifier:
+        """The public identity key."""
+        return self.signer.verifier
+
+    @property
     def vkey(self) -> str:
         """The public identity key as a C2SP verifier key."""
-        return self.verifier_key.text
+        return self.verifier.vkey
 
     @property
     def log_origin(self) -> str:
         """The origin of the party's log, and the name of its key."""
-        return self.verifier_key.name
+        return self.signer.name
 
     @property
     def fingerprint(self) -> str:
@@ -86,7 +102,7 @@ class Identity:
 
     def sign(self, message: bytes) -> bytes:
         """Return the Ed25519 signature (64 bytes) over `message`, which starts with its prefix."""
-        return self._identity_key.sign(message)
+        return self.signer.sign(message).blob
 
     def tls_key_pem(self) -> bytes:
         """Return the TLS private key as PKCS#8 PEM: for a TLS library, never for a file."""
@@ -135,7 +151,7 @@ def create(
     """
     _require_names(name, log_origin, hosts)
     identity_key = Ed25519PrivateKey.generate()
-    verifier_key = VerifierKey(log_origin, _raw_public(identity_key))
+    verifier = Verifier(log_origin, identity_key.public_key().public_bytes_raw())
     tls_key = ec.generate_private_key(ec.SECP256R1())
     certificate = issue_certificate(
         tls_key,
@@ -145,7 +161,7 @@ def create(
     )
     files = {
         _IDENTITY_KEY: _private_pem(identity_key),
-        _VERIFIER_KEY: verifier_key.text.encode() + b"\n",
+        _VERIFIER_KEY: verifier.vkey.encode() + b"\n",
         _TLS_KEY: _private_pem(tls_key),
         _TLS_CERTIFICATE: certificate.pem.encode(),
         _NODE_KEY: os.urandom(_NODE_KEY_BYTES).hex().encode() + b"\n",
@@ -165,14 +181,15 @@ def open(folder: Path | str, *, now: int | None = None) -> Identity:  # noqa: A0
         raise IdentityError(
             f"{folder} is not a party's folder: {keys} does not exist. Run 'commonground init'."
         )
+    identity_key = _load_identity_key(keys / _IDENTITY_KEY)
+    tls_key = _load_tls_key(keys / _TLS_KEY)
     identity = Identity(
-        identity_key=_load_identity_key(keys / _IDENTITY_KEY),
-        verifier_key=_load_verifier_key(keys / _VERIFIER_KEY),
-        tls_key=_load_tls_key(keys / _TLS_KEY),
-        certificate=_load_certificate(keys / _TLS_CERTIFICATE),
+        log_origin=_load_log_origin(keys / _VERIFIER_KEY, identity_key),
+        identity_key=identity_key,
+        tls_key=tls_key,
+        certificate=_load_certificate(keys / _TLS_CERTIFICATE, tls_key),
         node_key=_load_node_key(keys / _NODE_KEY),
     )
-    _require_matching(identity, keys)
     identity.certificate.require_valid(int(time.time()) if now is None else now)
     return identity
 
@@ -183,7 +200,7 @@ def _require_names(name: str, log_origin: str, hosts: Sequence[str]) -> None:
             f"The name {name[:48]!r} does not serve: use lower-case letters, digits and hyphens,"
             " a letter first, at most 31 characters."
         )
-    if len(log_origin) > 200 or LOG_ORIGIN.fullmatch(log_origin) is None:
+    if len(log_origin) > MOST_ORIGIN_CHARACTERS or LOG_ORIGIN.fullmatch(log_origin) is None:
         raise IdentityError(
             f"The log origin {log_origin[:48]!r} does not serve: write host and path without a"
             f" scheme, such as example.com/{name}."
@@ -202,15 +219,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _require_matching(identity: Identity, keys: Path) -> None:
-    if identity.verifier_key.public != _raw_public(identity._identity_key):
-        raise damaged(keys / _VERIFIER_KEY, f"it does not belong to {_IDENTITY_KEY}")
-    tls_public = identity._tls_key.public_key()
-    der = tls_public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if identity.certificate.public_key_der != der:
-        raise damaged(keys / _TLS_CERTIFICATE, f"it does not belong to {_TLS_KEY}")
 
 
 def _load_identity_key(path: Path) -> Ed25519PrivateKey:
@@ -235,20 +243,27 @@ def _load_private_key(path: Path) -> object:
         raise damaged(path, "it is not a private key in PEM") from None
 
 
-def _load_verifier_key(path: Path) -> VerifierKey:
+def _load_log_origin(path: Path, key: Ed25519PrivateKey) -> str:
     data = read_key_file(path)
     try:
-        return VerifierKey.parse(data.decode("ascii").strip())
-    except (IdentityError, UnicodeDecodeError):
+        verifier = Verifier.from_vkey(data.decode("ascii").strip())
+    except (NoteError, UnicodeDecodeError):
         raise damaged(path, "it is not a verifier key") from None
+    if verifier.public_key != key.public_key().public_bytes_raw():
+        raise damaged(path, f"it does not belong to {_IDENTITY_KEY}")
+    return verifier.name
 
 
-def _load_certificate(path: Path) -> Certificate:
+def _load_certificate(path: Path, key: ec.EllipticCurvePrivateKey) -> Certificate:
     data = read_key_file(path)
     try:
-        return read_certificate(data.decode("ascii"))
+        certificate = read_certificate(data.decode("ascii"))
     except (IdentityError, UnicodeDecodeError):
         raise damaged(path, "it is not a certificate of a party") from None
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if certificate.public_key_der != public:
+        raise damaged(path, f"it does not belong to {_TLS_KEY}")
+    return certificate
 
 
 def _load_node_key(path: Path) -> bytes:
@@ -260,10 +275,6 @@ def _load_node_key(path: Path) -> bytes:
     if len(key) != _NODE_KEY_BYTES:
         raise damaged(path, f"it does not hold {_NODE_KEY_BYTES} bytes")
     return key
-
-
-def _raw_public(key: Ed25519PrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def _private_pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:

@@ -5,6 +5,8 @@ and renamed. Nothing is ever overwritten. A file that others on this machine can
 since a key that may have leaked is not a key.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 import stat

@@ -7,6 +7,8 @@ decimal number is read as one only so that the reader can ask for quotes: what i
 not depend on how a machine rounds.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -64,8 +66,25 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _StrictDumper(yaml.SafeDumper):
+    """Writes what `_StrictLoader` reads back as the same values."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own class attribute
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 - PyYAML's signature
+        del data
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_StrictDumper.add_representer(str, _represent_text)
 for _tag, (_pattern, _first) in _PLAIN.items():
-    _StrictLoader.add_implicit_resolver(_tag, re.compile(f"(?:{_pattern})\\Z"), list(_first))
+    for _reader in (_StrictLoader, _StrictDumper):
+        _reader.add_implicit_resolver(_tag, re.compile(f"(?:{_pattern})\\Z"), list(_first))
 
 
 def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> object:
@@ -83,6 +102,18 @@ def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> objec
         raise fail(f"{what}, {error}") from None
     except yaml.YAMLError as error:
         raise fail(f"{what} is not valid YAML: {_brief(error)}") from None
+
+
+def write_yaml(value: object) -> str:
+    """Return `value` (mappings, lists, text, integers, booleans) as YAML that people read."""
+    return yaml.dump(
+        value,
+        Dumper=_StrictDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=1 << 20,
+    )
 
 
 def without_key(text: str, key: str) -> str:

@@ -1,0 +1,143 @@
+"""The identity card: what a party passes to a partner so that a contract can name it.
+
+A small public YAML: organisation, identity key, certificate with its fingerprint, and the address
+where the party listens, if it does. It holds no secret, and it proves nothing by itself: the two
+sides compare fingerprints by another way (telephone, letter) before they sign.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from audit.checkpoint import CosignatureVerifier
+from audit.errors import NoteError
+from audit.note import Verifier
+from party.certificate import Certificate, read_certificate
+from party.document import Fail, Section, TextRule
+from party.errors import ContractError, IdentityError
+from party.identity import LOG_ORIGIN, MOST_ORIGIN_CHARACTERS, Identity
+from party.yaml_text import read_yaml, write_yaml
+
+CARD_FORMAT = "commonground/1"
+
+_LINE = TextRule("a line of text")
+_VKEY = TextRule(
+    "a verifier key, log origin+key id+key",
+    re.compile(rf"(?:{LOG_ORIGIN.pattern})\+[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}"),
+    most=MOST_ORIGIN_CHARACTERS + 54,
+)
+_FINGERPRINT = TextRule("sha256: and 64 hex digits", re.compile(r"sha256:[0-9a-f]{64}"))
+_PEM = TextRule("a certificate in PEM", re.compile(r"[ -~\n]+"), most=8192)
+_ADDRESS = TextRule(
+    "host:port, such as partner.example:7443",
+    re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]):[1-9][0-9]{0,4}"),
+)
+
+
+@dataclass(frozen=True)
+class IdentityCard:
+    """One party as others know it. `address` is None for a party that only dials.
+
+    `identity` is the verifier key's text; `certificate` the PEM, whose fingerprint (over its DER)
+    is `fingerprint`.
+    """
+
+    organisation: str
+    identity: str
+    fingerprint: str
+    certificate: str
+    address: str | None = None
+
+    @classmethod
+    def of(cls, identity: Identity, *, organisation: str, address: str | None) -> IdentityCard:
+        """Return the card of the party that holds `identity`."""
+        card = {
+            "organisation": organisation,
+            "identity": identity.vkey,
+            "fingerprint": identity.fingerprint,
+            "certificate": identity.certificate.pem,
+        }
+        if address is not None:
+            card["address"] = address
+        return cls.read(cls.section(card, "", ContractError))
+
+    @classmethod
+    def parse(cls, data: bytes, *, source: str = "identity card") -> IdentityCard:
+        """Return the card in a partner's YAML, or raise ContractError; `source` names the file."""
+
+        def fail(problem: str) -> ContractError:
+            return ContractError(f"{source}: {problem}")
+
+        value = read_yaml(data, source, ContractError)
+        if not isinstance(value, dict) or value.pop("card", None) != CARD_FORMAT:
+            raise fail(
+                f"it does not say 'card: {CARD_FORMAT}', so it is no identity card of this version."
+                " Ask your partner for the file public.yaml."
+            )
+        return cls.read(cls.section(value, "", fail))
+
+    @staticmethod
+    def section(value: object, path: str, fail: Fail) -> Section:
+        """Return `value` as the section that `read` takes."""
+        required = ("organisation", "identity", "fingerprint", "certificate")
+        return Section(value, path, fail, required=required, optional=("address",))
+
+    @classmethod
+    def read(cls, section: Section) -> IdentityCard:
+        """Return the card in `section`: key, certificate and fingerprint agree."""
+        card = cls(
+            organisation=section.text("organisation", _LINE),
+            identity=section.text("identity", _VKEY),
+            fingerprint=section.text("fingerprint", _FINGERPRINT),
+            certificate=section.text("certificate", _PEM),
+            address=section.optional_text("address", _ADDRESS),
+        )
+        try:
+            Verifier.from_vkey(card.identity)
+        except NoteError as error:
+            raise section.fault("identity", str(error)) from None
+        try:
+            certificate = read_certificate(card.certificate)
+        except IdentityError as error:
+            raise section.fault("certificate", str(error)) from None
+        if certificate.fingerprint != card.fingerprint:
+            raise section.fault(
+                "fingerprint",
+                "it is not the certificate's. Ask the party for its card again, and compare the"
+                " fingerprint by telephone.",
+            )
+        return card
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The public identity key, under which the party signs its log."""
+        return Verifier.from_vkey(self.identity)
+
+    @cached_property
+    def cosignature_verifier(self) -> CosignatureVerifier:
+        """The same key as that of a witness, under which the party cosigns others' logs."""
+        return CosignatureVerifier(self.verifier.name, self.verifier.public_key)
+
+    @cached_property
+    def parsed_certificate(self) -> Certificate:
+        """The pinned certificate, with the host name that a dialling counterpart asks for."""
+        return read_certificate(self.certificate)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the card as it stands in documents."""
+        card: dict[str, object] = {
+            "organisation": self.organisation,
+            "identity": self.identity,
+            "fingerprint": self.fingerprint,
+            "certificate": self.certificate,
+        }
+        if self.address is not None:
+            card["address"] = self.address
+        return card
+
+    def to_yaml(self) -> str:
+        """Return the text of public.yaml."""
+        heading = "# The public identity card of a commonground party. It holds no secret.\n"
+        return heading + write_yaml({"card": CARD_FORMAT, **self.to_json()})
