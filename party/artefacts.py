@@ -19,13 +19,24 @@ from typing import Any, Final
 
 import numpy as np
 
-from party.errors import Refusal, RefusalStatus
-from party.messages import Artefact, KeyArtefact, NumberingArtefact, ReleaseArtefact
+from party.errors import PartyError, Refusal, RefusalStatus
+from party.messages import (
+    Artefact,
+    KeyArtefact,
+    NumberingArtefact,
+    ReleaseArtefact,
+    SizesArtefact,
+)
 from psi.sets import Buffer, LabelledSet
 
 CHUNK_POINTS: Final = 32_768
 DIGEST_BYTES: Final = 32
-SMALL: Final = {"key": KeyArtefact, "numbering": NumberingArtefact, "release": ReleaseArtefact}
+SMALL: Final = {
+    "key": KeyArtefact,
+    "sizes": SizesArtefact,
+    "numbering": NumberingArtefact,
+    "release": ReleaseArtefact,
+}
 
 
 @dataclass(frozen=True)
@@ -109,11 +120,11 @@ class SessionFolder:
         """Write the artefact of a step and return its digest."""
         if isinstance(artefact, LabelledSet):
             self.write_array(f"{step:02d}.set", artefact.elements)
-            self._write(f"{step:02d}.header", header_of(artefact).encode())
+            self.write_bytes(f"{step:02d}.header", header_of(artefact).encode())
         else:
-            self._write(f"{step:02d}.json", _encode_small(artefact))
+            self.write_bytes(f"{step:02d}.json", _encode_small(artefact))
         digest = artefact_digest(step, artefact)
-        self._write(f"{step:02d}.digest", digest)
+        self.write_bytes(f"{step:02d}.digest", digest)
         return digest
 
     def load(self, step: int) -> Artefact | None:
@@ -139,9 +150,24 @@ class SessionFolder:
         """Open, or open again, a set that is on its way in."""
         return IncomingSet(self, step, header)
 
+    def write_bytes(self, name: str, data: bytes | memoryview) -> None:
+        """Write `data` under `name`, whole or not at all."""
+        temporary = self.path / f".{name}.new"
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self.path / name)
+        sync_folder(self.path)
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """Read back what `write_bytes` wrote, or return None when nothing was."""
+        return (self.path / name).read_bytes() if self.has(name) else None
+
     def write_array(self, name: str, array: np.ndarray[Any, Any]) -> None:
         """Write an array's bytes under `name`."""
-        self._write(name, memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b"")
+        contiguous = memoryview(np.ascontiguousarray(array))
+        self.write_bytes(name, contiguous.cast("B") if array.size else b"")
 
     def read_array(self, name: str, dtype: type[np.generic]) -> np.ndarray[Any, Any]:
         """Read back what `write_array` wrote, as one dimension."""
@@ -161,18 +187,14 @@ class SessionFolder:
         return self.path / f"{step:02d}.{suffix}"
 
     def _map(self, path: Path, header: SetHeader) -> Buffer:
+        if path.stat().st_size != header.elements * header.width:
+            raise PartyError(
+                f"{path} does not have the size that its header states: it was altered or copied "
+                "in part. Restore the session's folder, or let the session end"
+            )
         if header.elements == 0:
             return np.empty((0, header.width), dtype=np.uint8)
         return np.memmap(path, dtype=np.uint8, mode="r", shape=(header.elements, header.width))
-
-    def _write(self, name: str, data: bytes | memoryview) -> None:
-        temporary = self.path / f".{name}.new"
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self.path / name)
-        sync_folder(self.path)
 
 
 class IncomingSet:
@@ -221,11 +243,11 @@ class IncomingSet:
         if not self._data.exists():
             self._data.touch()
         self._data.replace(self._folder.path / f"{self._step:02d}.set")
-        self._folder._write(f"{self._step:02d}.header", self._header.encode())
+        self._folder.write_bytes(f"{self._step:02d}.header", self._header.encode())
         path = self._folder.path / f"{self._step:02d}.set"
         labelled = LabelledSet(self._header.sizes, self._folder._map(path, self._header))
         digest = artefact_digest(self._step, labelled)
-        self._folder._write(f"{self._step:02d}.digest", digest)
+        self._folder.write_bytes(f"{self._step:02d}.digest", digest)
         self._digests.unlink(missing_ok=True)
         (self._folder.path / f"{self._step:02d}.part-header").unlink(missing_ok=True)
         return labelled
@@ -233,12 +255,15 @@ class IncomingSet:
     def _refuse_another_header(self) -> None:
         name = f"{self._step:02d}.part-header"
         if not self._folder.has(name):
-            self._folder._write(name, self._header.encode())
+            self._folder.write_bytes(name, self._header.encode())
         elif (self._folder.path / name).read_bytes() != self._header.encode():
             self._refuse(0, "came again with another header")
 
     def _cut_to_whole_chunks(self) -> None:
         """Drop what a kill left behind a last whole chunk, in either file."""
+        finished = self._folder.path / f"{self._step:02d}.set"
+        if finished.exists() and self.complete:
+            finished.rename(self._data)  # killed between the two renames of `finish`
         if not self._data.exists():
             self._digests.unlink(missing_ok=True)
             return

@@ -8,10 +8,13 @@ says its own and hears the other's of the same type.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from party.request import Request
-from psi.identifiers import Profile
 from psi.sets import LabelledSet
+
+if TYPE_CHECKING:
+    from party.request import Request
+    from psi.identifiers import Profile
 
 COMMITMENT_BYTES = 32
 NONCE_BYTES = 32
@@ -104,6 +107,13 @@ class KeyArtefact:
 
 
 @dataclass(frozen=True)
+class SizesArtefact:
+    """Points sent under each label number."""
+
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class NumberingArtefact:
     """Label names in the order of their session numbers."""
 
@@ -124,5 +134,5 @@ class ReleaseArtefact:
     totals: tuple[int, ...] = ()
 
 
-Artefact = LabelledSet | KeyArtefact | NumberingArtefact | ReleaseArtefact
+Artefact = LabelledSet | KeyArtefact | SizesArtefact | NumberingArtefact | ReleaseArtefact
 """What a step of the leg table carries."""

@@ -33,9 +33,7 @@ class Fillers:
         return self.secrets[: self.known]
 
 
-def derive_fillers(
-    seed: Seed, session_id: bytes, label: int, *, known: int, count: int
-) -> Fillers:
+def derive_fillers(seed: Seed, session_id: bytes, label: int, *, known: int, count: int) -> Fillers:
     """Derive `known` + `count` fillers of a label; `count` is the noise on the label's size."""
     secrets = seed.derive_many(session_id, f"filler/{label}", known + count)
     return Fillers(tuple(Scalar.from_bytes(secret) for secret in secrets), known)
@@ -104,9 +102,7 @@ def require_complete(answer: LabelledSet, sent: Sequence[int]) -> None:
 
 def commit_seed(seed: Seed, input_root: bytes) -> bytes:
     """Return the commitment to seed and input that is logged before the first step."""
-    return hashlib.sha256(
-        b"commonground/seed/v1" + seed.secret_bytes() + input_root
-    ).digest()
+    return hashlib.sha256(b"commonground/seed/v1" + seed.secret_bytes() + input_root).digest()
 
 
 def _as_points(encoded: Sequence[bytes]) -> Buffer:

@@ -61,6 +61,14 @@ class RouteKey:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """How many points `sender` sent under each of its numbers, so that none can be dropped."""
+
+    sender: str
+    receiver: str
+
+
+@dataclass(frozen=True)
 class Answers:
     """The known answers of `sender`, for a tabulator that checks on its behalf."""
 
@@ -84,7 +92,7 @@ class Release:
     receiver: str
 
 
-Step = Leg | RouteKey | Answers | Numbering | Release
+Step = Leg | RouteKey | Sizes | Answers | Numbering | Release
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,9 @@ CROSSTAB_OF_THREE: Final = LegTable(
         RouteKey(THIRD, RECIPIENT, THIRD, 1),
         RouteKey(TABULATOR, RECIPIENT, THIRD, 1),
         RouteKey(TABULATOR, THIRD, TABULATOR, 2),
+        Sizes(RECIPIENT, TABULATOR),
         Answers(RECIPIENT, TABULATOR),
+        Sizes(THIRD, TABULATOR),
         Answers(THIRD, TABULATOR),
         Numbering(THIRD, RECIPIENT),
         Release(TABULATOR, RECIPIENT),

@@ -131,5 +131,7 @@ def raise_set(
     if order is Order.SORTED:
         answer, _ = sort_within_labels(answer)
     if form is Form.TAGS:
-        return LabelledSet(answer.sizes, np.ascontiguousarray(answer.elements[:, : Form.TAGS.value]))
+        return LabelledSet(
+            answer.sizes, np.ascontiguousarray(answer.elements[:, : Form.TAGS.value])
+        )
     return answer

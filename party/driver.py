@@ -1,0 +1,325 @@
+"""The driver: one party's walk through a table of legs.
+
+It knows no number of parties and not who dialled. Each artefact is on disk before it is
+sent, and a restarted driver walks the table again: what is stored is sent again byte for
+byte, what is missing is computed from the seed, which gives the same bytes. It does not talk
+to the store; what must be recorded in a transaction goes through `Recorder`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from party.artefacts import SessionFolder
+from party.errors import Refusal, RefusalStatus
+from party.link import Link
+from party.messages import (
+    Artefact,
+    KeyArtefact,
+    NumberingArtefact,
+    ReleaseArtefact,
+    SizesArtefact,
+)
+from party.outcome import ListOutcome, NoOutcome, Outcome, TableOutcome, TabulatorOutcome
+from party.own_side import Own, OwnSide
+from party.shelf import Shelf
+from party.terms import Terms
+from psi import answers
+from psi.crosstab import Counts, released_cells, tabulate, totals_over_tabulator
+from psi.curve import public_point, raise_points, require_distinct
+from psi.legs import (
+    RECEIVER,
+    SENDER,
+    TABULATOR,
+    THIRD,
+    Answers,
+    Form,
+    Leg,
+    Order,
+    Release,
+    RouteKey,
+    Sizes,
+    Step,
+)
+from psi.match import count_common, is_below_minimum, matched_positions, require_dummies
+from psi.own import OwnSet
+from psi.sets import LabelledSet, raise_set, require_answerable
+
+SOURCE_FILE = "own.source"
+
+
+class Recorder(Protocol):
+    """What the driver has recorded in the party's store."""
+
+    def step(self, index: int, digest: bytes) -> None:
+        """Record that a step's artefact is on disk."""
+
+    def disclose(self) -> None:
+        """Record that a list is about to come into existence."""
+
+    def release(self, cells: Counts, totals: Counts) -> ReleaseArtefact:
+        """Return the noisy table, drawing and storing the noise on the first call only."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase is: `done` of `total` points."""
+
+    phase: str
+    done: int
+    total: int
+
+
+ProgressHook = Callable[[Progress], None]
+
+
+class Driver:
+    """One party in one session, from the session id to its outcome."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        own: Own,
+        session_id: bytes,
+        folder: SessionFolder,
+        links: Mapping[str, Link],
+        recorder: Recorder,
+        *,
+        executor: Executor | None = None,
+        progress: ProgressHook | None = None,
+    ) -> None:
+        """Take the links by role."""
+        self._terms, self._links, self._recorder = terms, links, recorder
+        self._own = OwnSide(terms, own, session_id)
+        self._role = self._own.role
+        self._folder = folder
+        self._shelf = Shelf(terms.table, folder)
+        self._executor, self._progress = executor, progress
+
+    def run(self) -> Outcome:
+        """Do every step of this party's role, in the table's order, and return what it learns.
+
+        Raises:
+            psi.errors.PsiError: a peer's set or answer may not be accepted; the session ends.
+            Refusal: the match is below its minimum, or the peer refused.
+            SessionSuspended: the peer is gone; running again goes on from here.
+        """
+        self._blind_ahead()
+        for index, step in enumerate(self._terms.table.steps):
+            if step.sender == self._role:
+                self._links[step.receiver].send(index, self._outgoing(index, step))
+            elif step.receiver == self._role:
+                self._take(index, step, self._links[step.sender].receive(index))
+        return self._outcome()
+
+    # -- what is sent ---------------------------------------------------------------------
+
+    def _blind_ahead(self) -> None:
+        """Blind the own set at once, while the others blind theirs."""
+        index = self._shelf.leg(self._role, 0)
+        self._outgoing(index, self._terms.table.steps[index])
+
+    def _outgoing(self, index: int, step: Step) -> Artefact:
+        """Return the artefact of a step: the stored one, or a new one once it is stored."""
+        stored = self._folder.load(index)
+        if stored is None:
+            stored = self._produce(step)
+            digest = self._folder.store(index, stored)
+            self._recorder.step(index, digest)
+        return stored
+
+    def _produce(self, step: Step) -> Artefact:
+        match step:
+            case Leg():
+                return self._produce_set(step)
+            case RouteKey():
+                return self._route_key(step)
+            case Release():
+                counts = tabulate([self._final_tags(role) for role in self._terms.table.roles])
+                return self._recorder.release(released_cells(counts), totals_over_tabulator(counts))
+            case _:
+                return self._statement(step)
+
+    def _produce_set(self, leg: Leg) -> LabelledSet:
+        if leg.hop == 0:
+            built = self._own.blind(self._executor, self._meter)
+            self._folder.write_array(SOURCE_FILE, built.source)
+            return built.labelled
+        answer = self._raise(leg.owner, leg.hop - 1, leg.form, leg.order)
+        if leg.order is Order.KEPT:
+            self._require_minimum(answer)
+            self._recorder.disclose()
+        return answer
+
+    def _raise(self, owner: str, hop: int, form: Form, order: Order) -> LabelledSet:
+        received = self._shelf.hop(owner, hop)
+        return raise_set(
+            received,
+            self._own.scalar,
+            labels=len(self._terms.labels_of(owner)),
+            form=form,
+            order=order,
+            executor=self._executor,
+            progress=self._meter(f"raising the {owner}'s set", len(received)),
+        )
+
+    def _require_minimum(self, answer: LabelledSet) -> None:
+        """Let the receiver's set out in its order only when the match is large enough."""
+        receiver = self._terms.party_of(RECEIVER)
+        if is_below_minimum(
+            count_common(answer, self._shelf.hop(SENDER, 1)),
+            dummies=self._terms.agreed_dummies(receiver),
+            most_identifiers=self._terms.keys_a_person(self._terms.party_of(SENDER)),
+            minimum=self._terms.min_match,
+        ):
+            raise Refusal(
+                RefusalStatus.BELOW_MINIMUM,
+                f"the match is below the minimum of {self._terms.min_match} that the contract "
+                "sets, so no list is made. Widen the datasets or agree on another minimum",
+            )
+
+    def _route_key(self, step: RouteKey) -> KeyArtefact:
+        if step.hop == 1:
+            return KeyArtefact(public_point(self._own.scalar))
+        before = self._shelf.route_key(step.owner, step.hop - 1)
+        point = np.frombuffer(before, dtype=np.uint8).reshape(1, 32)
+        return KeyArtefact(raise_points(point, self._own.scalar).tobytes())
+
+    def _statement(self, step: Step) -> Artefact:
+        """Return what an owner tells about its own set."""
+        if isinstance(step, Sizes):
+            return SizesArtefact(self._shelf.hop(self._role, 0).sizes)
+        if isinstance(step, Answers):
+            expected = self._expected_answers()
+            return LabelledSet(tuple(map(len, expected)), np.concatenate(expected))
+        order = np.argsort(self._own.numbering)
+        return NumberingArtefact(tuple(self._own.label_names[name] for name in order))
+
+    # -- what arrives ---------------------------------------------------------------------
+
+    def _take(self, index: int, step: Step, artefact: Artefact) -> None:
+        digest = self._folder.digest(index) or self._folder.store(index, artefact)
+        match step:
+            case Leg(form=Form.TAGS):
+                answers.require_complete(
+                    self._shelf.set_at(index), self._shelf.hop(self._role, 0).sizes
+                )
+                require_distinct(self._shelf.set_at(index).elements)
+            case Leg():
+                labels = len(self._terms.labels_of(step.owner))
+                require_answerable(self._shelf.set_at(index), labels=labels)
+            case RouteKey() if self._ends_own_route(step):
+                self._check_own_answers()
+            case Answers():
+                self._check_answers_of(step.sender, self._shelf.set_at(index))
+            case Release():
+                self._require_shape(self._shelf.release())
+            case _:
+                pass
+        self._recorder.step(index, digest)
+
+    def _ends_own_route(self, step: RouteKey) -> bool:
+        """Say whether this is the key of the own set, which has come back raised."""
+        table = self._terms.table
+        return table.holder(step.owner) == self._role == step.owner
+
+    def _check_own_answers(self) -> None:
+        last = self._terms.table.legs_of(self._role)[-1]
+        tags = self._shelf.hop(self._role, last.hop)
+        expected = self._expected_answers()
+        if last.order is Order.KEPT:
+            places = self._own_set().known_positions(self._terms.known_answers)
+            answers.require_known_places(tags, places.tolist(), expected[0])
+        else:
+            answers.require_known_tags(tags, expected)
+
+    def _check_answers_of(self, owner: str, claimed: LabelledSet) -> None:
+        """Check another owner's set for it, which it never sees again."""
+        labels = len(self._terms.labels_of(owner))
+        known = self._terms.known_in(self._terms.party_of(owner))
+        if claimed.sizes != (known,) * labels:
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                f"the {owner} owes {known} known answers for each of its {labels} labels",
+            )
+        images = LabelledSet(claimed.sizes, raise_points(claimed.elements, self._own.scalar))
+        answers.require_known_tags(
+            self._final_tags(owner), [images.label(number) for number in range(labels)]
+        )
+
+    def _require_shape(self, release: ReleaseArtefact) -> None:
+        shape, totals = release_shape(self._terms)
+        if (
+            release.shape != shape
+            or len(release.cells) != int(np.prod(shape))
+            or len(release.totals) != totals
+        ):
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                "the table that was released does not have the labels of the request",
+            )
+
+    # -- what follows ---------------------------------------------------------------------
+
+    def _final_tags(self, owner: str) -> LabelledSet:
+        """Return a set's tags at the tabulator, which raises others' sets last."""
+        last = self._terms.table.legs_of(owner)[-1]
+        if last.form is Form.TAGS:
+            return self._shelf.hop(owner, last.hop)
+        tags = self._raise(owner, last.hop, Form.TAGS, Order.SORTED)
+        if self._terms.table.raisers(owner):
+            answers.require_complete(tags, self._shelf.sizes_of(owner))
+        return tags
+
+    def _expected_answers(self) -> list[answers.Buffer]:
+        hops = len(self._terms.table.raisers(self._role))
+        return self._own.expected_answers(self._shelf.route_key(self._role, hops))
+
+    def _own_set(self) -> OwnSet:
+        source = self._folder.read_array(SOURCE_FILE, np.int64)
+        return OwnSet(self._shelf.hop(self._role, 0), source)
+
+    def _outcome(self) -> Outcome:
+        match self._role:
+            case "receiver":
+                return self._list()
+            case "recipient":
+                return TableOutcome(
+                    self._shelf.release(),
+                    self._own.numbering,
+                    self._own.drawn_dummies,
+                    self._shelf.hop(TABULATOR, 0).sizes,
+                    self._shelf.names_of(THIRD) if THIRD in self._terms.table.roles else (),
+                )
+            case "tabulator":
+                return TabulatorOutcome(self._shelf.release())
+            case _:
+                return NoOutcome()
+
+    def _list(self) -> ListOutcome:
+        mine, theirs = self._shelf.hop(RECEIVER, 1), self._shelf.hop(SENDER, 1)
+        own = self._own_set()
+        require_dummies(mine, theirs, own.dummy_positions())
+        sources = own.source[matched_positions(mine, theirs)]
+        return ListOutcome(np.sort(sources[sources >= 0]))
+
+    def _meter(self, phase: str, total: int) -> Callable[[int], None] | None:
+        hook = self._progress
+        if hook is None:
+            return None
+        return lambda done: hook(Progress(phase, done, total))
+
+
+def release_shape(terms: Terms) -> tuple[tuple[int, ...], int]:
+    """Return the shape of a release's cells and the number of its totals."""
+    others = [len(terms.labels_of(role)) for role in terms.table.roles if role != TABULATOR]
+    tabulator = len(terms.labels_of(TABULATOR))
+    if len(others) == 1:
+        return (tabulator, others[0]), 0
+    with_none = [size + 1 for size in others]
+    return (tabulator, *with_none), others[0] * int(np.prod(with_none[1:]))

@@ -1,0 +1,49 @@
+"""What a party has learnt when its walk through a leg table ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from party.messages import ReleaseArtefact
+from psi.dummies import Cell
+
+
+@dataclass(frozen=True)
+class TableOutcome:
+    """A recipient's: the release, and what only it can read it with.
+
+    `numbering` gives the session's number of each own label name, `drawn` the dummies that it
+    put into each cell, `tabulator_sizes` the sizes of the tabulator's labels by number.
+    """
+
+    release: ReleaseArtefact
+    numbering: tuple[int, ...]
+    drawn: Mapping[Cell, int]
+    tabulator_sizes: tuple[int, ...]
+    third_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TabulatorOutcome:
+    """A tabulator's: the table that it sent."""
+
+    release: ReleaseArtefact
+
+
+@dataclass(frozen=True)
+class ListOutcome:
+    """A receiver's: the indices of its keys that the sender has too, ascending."""
+
+    matched_keys: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NoOutcome:
+    """A party's that lent its set and learns nothing."""
+
+
+Outcome = TableOutcome | TabulatorOutcome | ListOutcome | NoOutcome

@@ -1,0 +1,118 @@
+"""What one party brings to a session, and what follows from its seed alone.
+
+Scalar, numbering, dummy draws and fillers are never stored: they are derived again, the same
+each time, from the sealed seed and the session id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from party.terms import Terms
+from psi.answers import Fillers, derive_fillers, known_points
+from psi.curve import Scalar
+from psi.dummies import Cell, dummies_by_label
+from psi.keys import Keys
+from psi.own import OwnSet, build_own_set, draw_numbering
+from psi.seed import Seed
+from psi.sets import Buffer
+
+
+@dataclass(frozen=True)
+class Own:
+    """A party's input and seed.
+
+    `labels` is (n,): the index of each key's label name in the request.
+    """
+
+    party: str
+    seed: Seed
+    keys: Keys
+    labels: npt.NDArray[np.int16]
+
+
+class OwnSide:
+    """A party's secrets in one session, derived on demand."""
+
+    def __init__(self, terms: Terms, own: Own, session_id: bytes) -> None:
+        self._terms, self._own, self._session_id = terms, own, session_id
+        self.role = terms.role_of(own.party)
+        self.scalar: Scalar = own.seed.scalar(session_id)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The party's label names in the request's order."""
+        return self._terms.labels_of(self.role)
+
+    @cached_property
+    def numbering(self) -> tuple[int, ...]:
+        """The session's number of each label name."""
+        return draw_numbering(self._own.seed, self._session_id, len(self.label_names))
+
+    @cached_property
+    def drawn_dummies(self) -> dict[Cell, int]:
+        """How many dummies the party puts into each of its cells: its secret noise."""
+        terms, own = self._terms, self._own
+        if own.party not in terms.choosers:
+            return {}
+        law = terms.own_noise(own.party)
+        cells = list(terms.dealing.cells_of(own.party))
+        uniforms = own.seed.derive_many(self._session_id, "dummies", len(cells))
+        return {cell: law.draw(u) for cell, u in zip(cells, uniforms, strict=True)}
+
+    def fillers(self) -> list[Fillers]:
+        """Derive each number's fillers; how many beyond the known ones is the size's noise."""
+        terms, own = self._terms, self._own
+        law = terms.own_noise(own.party)
+        uniforms = own.seed.derive_many(self._session_id, "sizes", len(self.label_names))
+        return [
+            derive_fillers(
+                own.seed,
+                self._session_id,
+                number,
+                known=terms.known_in(own.party),
+                count=law.draw(uniform),
+            )
+            for number, uniform in enumerate(uniforms)
+        ]
+
+    def expected_answers(self, route_key: bytes) -> list[Buffer]:
+        """Return the points that the known answers of each number must have become."""
+        return [
+            known_points(pile.known_secrets(), self.scalar, route_key) for pile in self.fillers()
+        ]
+
+    def dummies(self) -> list[Keys]:
+        """Return the dummy keys that go under each label name."""
+        terms = self._terms
+        return dummies_by_label(
+            terms.dealing,
+            self._own.party,
+            choosers=terms.choosers,
+            agreed={chooser: terms.agreed_dummies(chooser) for chooser in terms.choosers},
+            drawn=self.drawn_dummies,
+        )
+
+    def blind(
+        self, executor: Executor | None, meter: Callable[[str, int], Callable[[int], None] | None]
+    ) -> OwnSet:
+        """Build the own set; `meter(phase, total)` makes the progress callback."""
+        dummies = self.dummies()
+        total = len(self._own.keys) + sum(map(len, dummies))
+        return build_own_set(
+            self._own.keys,
+            self._own.labels,
+            self.numbering,
+            dummies,
+            self.fillers(),
+            scalar=self.scalar,
+            session_id=self._session_id,
+            executor=executor,
+            progress=meter("blinding own set", total),
+        )

@@ -1,0 +1,121 @@
+"""What all parties of a session know before it starts, derived from the signed request.
+
+Noise laws, dummies and sizes follow from these terms alone, so the quote, the driver and the
+tests compute them here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from privacy.truncated import TruncatedLaplace
+from psi.dummies import Dealing
+from psi.legs import CROSSTABS, MATCH, RECEIVER, TABULATOR, LegTable
+
+if TYPE_CHECKING:
+    from party.request import Request
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The public noise parameters: nano-epsilons and delta in 1e-15."""
+
+    epsilon_release_nano: int
+    epsilon_dummies_nano: int
+    delta_dummies_e15: int
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One session's public terms; tuples run in the order of the leg table's roles.
+
+    `most_keys` bounds the keys that one person has in each party's set.
+    """
+
+    table: LegTable
+    parties: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    most_keys: tuple[int, ...]
+    known_answers: int
+    noise: Noise
+    min_match: int = 0
+
+    @classmethod
+    def of(cls, request: Request) -> Terms:
+        """Derive the terms of a request."""
+        table = MATCH if request.kind == "match" else CROSSTABS[len(request.roles)]
+        parties = tuple(request.roles[role] for role in table.roles)
+        parameters = request.parameters
+        offered = {
+            party: parameters.most_identifiers[party] if _offers_all(table, role) else 1
+            for role, party in zip(table.roles, parties, strict=True)
+        }
+        return cls(
+            table=table,
+            parties=parties,
+            labels=tuple(tuple(request.labels[party].values) for party in parties),
+            most_keys=tuple(parameters.records_per_person * offered[p] for p in parties),
+            known_answers=parameters.known_answers,
+            noise=Noise(
+                parameters.epsilon_release_nano,
+                parameters.epsilon_dummies_nano,
+                parameters.delta_dummies_e15,
+            ),
+            min_match=request.min_match,
+        )
+
+    @property
+    def is_match(self) -> bool:
+        """Say whether the session makes a list, not a table."""
+        return self.table is MATCH
+
+    @cached_property
+    def dealing(self) -> Dealing:
+        """The parties and their labels, as dummies are named by them."""
+        return Dealing(self.parties, self.labels)
+
+    @cached_property
+    def choosers(self) -> tuple[str, ...]:
+        """The parties whose people dummies protect: the receiver, or all but the tabulator."""
+        if self.is_match:
+            return (self.party_of(RECEIVER),)
+        return tuple(p for p in self.parties if p != self.party_of(TABULATOR))
+
+    def party_of(self, role: str) -> str:
+        """Return the party that has a role."""
+        return self.parties[self.table.roles.index(role)]
+
+    def role_of(self, party: str) -> str:
+        """Return the role that a party has."""
+        return self.table.roles[self.parties.index(party)]
+
+    def labels_of(self, role: str) -> tuple[str, ...]:
+        """Return the label names of a role's party."""
+        return self.labels[self.table.roles.index(role)]
+
+    def keys_a_person(self, party: str) -> int:
+        """Return the most keys that one person has in a party's set."""
+        return self.most_keys[self.parties.index(party)]
+
+    def own_noise(self, party: str) -> TruncatedLaplace:
+        """Return the law of a party's dummy draws in a cell and of its fillers in a label."""
+        return TruncatedLaplace(
+            self.noise.epsilon_dummies_nano,
+            self.noise.delta_dummies_e15,
+            self.keys_a_person(party),
+        )
+
+    def agreed_dummies(self, chooser: str) -> int:
+        """Return D, the dummies of a chooser's cell that every other party puts in."""
+        return 2 * self.own_noise(chooser).n
+
+    def known_in(self, party: str) -> int:
+        """Return F for the set of a party: 0 where nobody but the tabulator raises it."""
+        return self.known_answers if self.table.raisers(self.role_of(party)) else 0
+
+
+def _offers_all(table: LegTable, role: str) -> bool:
+    """Say whether a role offers every identifier of a person (protocol §2)."""
+    return table is MATCH or (len(table.roles) == 2 and role == TABULATOR)
