@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from audit.checkpoint import CosignatureVerifier
 from audit.errors import NoteError
@@ -20,7 +21,9 @@ from party.errors import ContractError, IdentityError
 from party.identity import LOG_ORIGIN, MOST_ORIGIN_CHARACTERS, Identity
 from party.yaml_text import read_yaml, write_yaml
 
-CARD_FORMAT = "commonground/1"
+CARD_FORMAT: Final = "commonground/1"
+REQUIRED_KEYS: Final = ("organisation", "identity", "fingerprint", "certificate")
+OPTIONAL_KEYS: Final = ("address",)
 
 _LINE = TextRule("a line of text")
 _VKEY = TextRule(
@@ -61,7 +64,7 @@ class IdentityCard:
         }
         if address is not None:
             card["address"] = address
-        return cls.read(cls.section(card, "", ContractError))
+        return cls.read(_section(card, ContractError))
 
     @classmethod
     def parse(cls, data: bytes, *, source: str = "identity card") -> IdentityCard:
@@ -76,13 +79,7 @@ class IdentityCard:
                 f"it does not say 'card: {CARD_FORMAT}', so it is no identity card of this version."
                 " Ask your partner for the file public.yaml."
             )
-        return cls.read(cls.section(value, "", fail))
-
-    @staticmethod
-    def section(value: object, path: str, fail: Fail) -> Section:
-        """Return `value` as the section that `read` takes."""
-        required = ("organisation", "identity", "fingerprint", "certificate")
-        return Section(value, path, fail, required=required, optional=("address",))
+        return cls.read(_section(value, fail))
 
     @classmethod
     def read(cls, section: Section) -> IdentityCard:
@@ -141,3 +138,7 @@ class IdentityCard:
         """Return the text of public.yaml."""
         heading = "# The public identity card of a commonground party. It holds no secret.\n"
         return heading + write_yaml({"card": CARD_FORMAT, **self.to_json()})
+
+
+def _section(value: object, fail: Fail) -> Section:
+    return Section(value, "", fail, required=REQUIRED_KEYS, optional=OPTIONAL_KEYS)

@@ -9,8 +9,9 @@ not depend on how a machine rounds.
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import yaml
@@ -93,7 +94,7 @@ def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> objec
     `what` names the text in messages ("contract summer.yaml").
     """
     if len(data) > MOST_BYTES:
-        raise fail(f"{what} has {len(data)} bytes; at most {MOST_BYTES} are read")
+        raise fail(f"{what} has more than {MOST_BYTES} bytes, and is not read")
     try:
         return yaml.load(data.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except UnicodeDecodeError as error:
@@ -104,16 +105,13 @@ def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> objec
         raise fail(f"{what} is not valid YAML: {_brief(error)}") from None
 
 
-def write_yaml(value: object) -> str:
+def write_yaml(value: Mapping[str, object]) -> str:
     """Return `value` (mappings, lists, text, integers, booleans) as YAML that people read."""
-    return yaml.dump(
-        value,
-        Dumper=_StrictDumper,
-        sort_keys=False,
-        allow_unicode=True,
-        default_flow_style=None,
-        width=1 << 20,
-    )
+    dumper = _StrictDumper(io.StringIO(), default_flow_style=None, sort_keys=False)
+    root: yaml.MappingNode = dumper.represent_data(dict(value))  # type: ignore[assignment]
+    root.flow_style = False
+    written = yaml.serialize(root, Dumper=_StrictDumper, allow_unicode=True, width=1 << 20)
+    return str(written)
 
 
 def without_key(text: str, key: str) -> str:

@@ -1,0 +1,323 @@
+"""The contract: what two or three organisations grant each other, signed by all of them.
+
+What is signed is the document itself: RFC 8785 JSON of everything but the signatures, exactly as
+it was read. Its SHA-256 names the contract in every session and log. Nothing outside a contract
+in force is granted, and a contract in which anything differs from what was signed is refused.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final
+
+import rfc8785
+
+from audit.errors import SignatureError
+from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
+from party.contract_terms import (
+    NAME,
+    AccountingFilter,
+    Budget,
+    DatasetTerms,
+    Grant,
+    OutputKind,
+    ProfileTerms,
+    read_datasets,
+    read_identifiers,
+    read_time,
+    write_time,
+)
+from party.document import Fail, Section, TextRule
+from party.errors import ContractError, IdentityError, Refusal, RefusalStatus
+from party.identity import PARTY_NAME, Identity
+
+FORMAT: Final = "commonground/1"
+SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
+_MOST_OUTPUTS: Final = 64
+_MOST_DAYS: Final = 3660
+_MOST_PEOPLE: Final = 10**9
+_SIGNATURE_BYTES: Final = 64
+
+_FORMAT_LINE = TextRule(FORMAT)
+_TITLE = TextRule("a line of text")
+_PARTY = TextRule("a party's name: lower-case letters, digits, hyphens", PARTY_NAME)
+_SIGNATURE = TextRule("a signature in base64", most=100)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A contract as read; whether it is signed and in force is for its methods to say.
+
+    Mappings are keyed by party. `identifiers` is the order of types: the one identifier that a
+    person is sent under is the first it has. `window_days` is the budget's window; `min_match`
+    people the smallest list, `min_cell` the smallest count shown; `starts` and `ends` are Unix
+    seconds. `signatures` are base64.
+    """
+
+    id: str
+    title: str
+    parties: Mapping[str, IdentityCard]
+    profile: ProfileTerms
+    identifiers: tuple[str, ...]
+    datasets: Mapping[str, Mapping[str, DatasetTerms]]
+    outputs: tuple[Grant, ...]
+    budgets: Mapping[str, Budget]
+    filter: AccountingFilter
+    window_days: int
+    min_match: int
+    min_cell: int
+    list_expiry_days: int
+    retention_days: int
+    consent_max_age_hours: int
+    starts: int
+    ends: int
+    signatures: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, document: object, *, source: str = "contract") -> Contract:
+        """Read a document, or raise ContractError with the path of the first fault.
+
+        `source` names the document in messages. Signatures are read, not verified.
+        """
+
+        def fail(problem: str) -> ContractError:
+            return ContractError(f"{source}: {problem}")
+
+        return _read(document, fail)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the document that was read, signatures included where there are any."""
+        document: dict[str, object] = {
+            "contract": FORMAT,
+            "id": self.id,
+            "title": self.title,
+            "parties": {name: card.to_json() for name, card in self.parties.items()},
+            "profile": self.profile.to_json(),
+            "identifiers": list(self.identifiers),
+            "datasets": {
+                party: {name: terms.to_json() for name, terms in own.items()}
+                for party, own in self.datasets.items()
+            },
+            "outputs": [grant.to_json() for grant in self.outputs],
+            "budgets": {party: budget.to_json() for party, budget in self.budgets.items()},
+            "filter": self.filter.value,
+            "window_days": self.window_days,
+            "min_match": self.min_match,
+            "min_cell": self.min_cell,
+            "list_expiry_days": self.list_expiry_days,
+            "retention_days": self.retention_days,
+            "consent_max_age_hours": self.consent_max_age_hours,
+            "starts": write_time(self.starts),
+            "ends": write_time(self.ends),
+        }
+        if self.signatures:
+            document["signatures"] = dict(self.signatures)
+        return document
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The canonical form that is hashed and signed: RFC 8785 JSON without signatures."""
+        document = self.to_json()
+        document.pop("signatures", None)
+        return rfc8785.dumps(document)  # type: ignore[arg-type]
+
+    @cached_property
+    def digest(self) -> str:
+        """The contract's hash: SHA-256 of the canonical form, 64 hex digits."""
+        return sha256(self.canonical).hexdigest()
+
+    def sign(self, identity: Identity) -> Contract:
+        """Return the contract with the signature of the party that holds `identity`.
+
+        Raises ContractError when the contract is not for that party, or carries a signature that
+        does not cover it: nobody signs after a contract was altered.
+        """
+        name = self.me(identity)
+        self.verify_signatures(require_all=False)
+        signature = identity.sign(SIGNATURE_PREFIX + self.canonical)
+        signatures = {**self.signatures, name: b64encode(signature).decode()}
+        return replace(self, signatures=MappingProxyType(signatures))
+
+    def verify_signatures(self, *, require_all: bool = True) -> None:
+        """Raise ContractError naming the first signature that is wrong, or missing."""
+        for name, card in self.parties.items():
+            if name in self.signatures:
+                self._verify_signature(name, card)
+            elif require_all:
+                raise ContractError(
+                    f"Contract {self.id} is not signed by '{name}'. Send them the file to sign, and"
+                    " import what they return."
+                )
+
+    def require_in_force(self, now: int) -> None:
+        """Raise ContractError unless all have signed and `now` (Unix seconds) is in its time.
+
+        The pinned certificates are part of it: one that has expired ends the contract.
+        """
+        self.verify_signatures()
+        if now < self.starts:
+            raise ContractError(
+                f"Contract {self.id} starts on {write_time(self.starts)}. Wait until then."
+            )
+        if now >= self.ends:
+            raise ContractError(
+                f"Contract {self.id} ended on {write_time(self.ends)}. Agree and sign a new one."
+            )
+        for card in self.parties.values():
+            try:
+                card.parsed_certificate.require_valid(now)
+            except IdentityError as error:
+                raise ContractError(f"Contract {self.id}: {error}") from None
+
+    def me(self, identity: Identity) -> str:
+        """Return the name under which the contract knows the holder of `identity`."""
+        for name, card in self.parties.items():
+            if card.identity != identity.vkey:
+                continue
+            if card.fingerprint != identity.fingerprint:
+                raise ContractError(
+                    f"Contract {self.id} pins another certificate for '{name}' than this party"
+                    " has. Propose the contract again with the present public.yaml."
+                )
+            return name
+        raise ContractError(
+            f"Contract {self.id} is between {', '.join(self.parties)}, and none of them has this"
+            " party's identity key. Open it in the folder of the party that it is for."
+        )
+
+    def counterparts(self, me: str) -> tuple[str, ...]:
+        """Return the names of the other parties."""
+        return tuple(name for name in self.parties if name != me)
+
+    def dataset(self, party: str, name: str) -> DatasetTerms:
+        """Return what the contract says of a dataset, or raise Refusal (NOT_GRANTED)."""
+        own = self.datasets.get(party, {})
+        if name not in own:
+            raise Refusal(
+                RefusalStatus.NOT_GRANTED,
+                f"Contract {self.id} has no dataset '{name[:64]}' of '{party[:64]}'. It has"
+                f" {', '.join(own) or 'none of that party'}.",
+            )
+        return own[name]
+
+    def output(self, kind: OutputKind, roles: Mapping[str, str]) -> Grant:
+        """Return the grant of `kind` to these holders of roles, or raise Refusal (NOT_GRANTED)."""
+        for grant in self.outputs:
+            if grant.kind is kind and grant.roles == roles:
+                return grant
+        asked = ", ".join(f"{role} {party[:64]}" for role, party in roles.items())
+        raise Refusal(
+            RefusalStatus.NOT_GRANTED,
+            f"Contract {self.id} does not grant '{kind.value}' with {asked}. See its outputs.",
+        )
+
+    def _verify_signature(self, name: str, card: IdentityCard) -> None:
+        signature = b64decode(self.signatures[name])
+        try:
+            card.verifier.verify(SIGNATURE_PREFIX + self.canonical, signature)
+        except SignatureError:
+            raise ContractError(
+                f"The signature of '{name}' does not cover this text of contract {self.id}: it was"
+                " altered after they signed, or signed with another key. Use the file as they"
+                " signed it, or remove the signatures and have every party sign this text."
+            ) from None
+
+
+_REQUIRED: Final = (
+    "contract",
+    *(field.name for field in fields(Contract) if field.name != "signatures"),
+)
+
+
+def _read(document: object, fail: Fail) -> Contract:
+    root = Section(document, "", fail, required=_REQUIRED, optional=("signatures",))
+    if root.text("contract", _FORMAT_LINE) != FORMAT:
+        raise root.fault("contract", f"this version reads {FORMAT} only")
+    names = root.names("parties", _PARTY, least=2, most=3)
+    identifiers = read_identifiers(root)
+    contract = Contract(
+        id=root.text("id", NAME),
+        title=root.text("title", _TITLE),
+        parties=_read_parties(root, names),
+        profile=ProfileTerms.read(root.section("profile", required=("version", "gmail"))),
+        identifiers=identifiers,
+        datasets=read_datasets(root, names, identifiers),
+        outputs=_read_outputs(root, names),
+        budgets=_read_budgets(root, names),
+        filter=AccountingFilter(root.choice("filter", [value.value for value in AccountingFilter])),
+        window_days=root.integer("window_days", 1, _MOST_DAYS),
+        min_match=root.integer("min_match", 1, _MOST_PEOPLE),
+        min_cell=root.integer("min_cell", 1, _MOST_PEOPLE),
+        list_expiry_days=root.integer("list_expiry_days", 1, _MOST_DAYS),
+        retention_days=root.integer("retention_days", 1, _MOST_DAYS),
+        consent_max_age_hours=root.integer("consent_max_age_hours", 1, 24 * _MOST_DAYS),
+        starts=read_time(root, "starts"),
+        ends=read_time(root, "ends"),
+        signatures=_read_signatures(root, names),
+    )
+    if contract.ends <= contract.starts:
+        raise root.fault("ends", "expected a time after 'starts'")
+    return contract
+
+
+def _read_parties(root: Section, names: tuple[str, ...]) -> Mapping[str, IdentityCard]:
+    section = root.section("parties", required=names)
+    cards = {
+        name: IdentityCard.read(
+            section.section(name, required=REQUIRED_KEYS, optional=OPTIONAL_KEYS)
+        )
+        for name in names
+    }
+    for what in ("identity", "certificate"):
+        if len({getattr(card, what) for card in cards.values()}) != len(cards):
+            raise root.fault("parties", f"two parties have one {what}; each has its own")
+    return MappingProxyType(cards)
+
+
+def _read_outputs(root: Section, names: tuple[str, ...]) -> tuple[Grant, ...]:
+    roles = {role for kind in OutputKind for role in kind.roles}
+    entries = root.sections(
+        "outputs",
+        required=("kind", "purpose", "approval"),
+        optional=sorted(roles),
+        most=_MOST_OUTPUTS,
+    )
+    grants: list[Grant] = []
+    for entry in entries:
+        grant = Grant.read(entry, names)
+        if any(grant.kind is one.kind and grant.roles == one.roles for one in grants):
+            raise entry.fault("kind", f"'{grant.kind}' is granted twice with these roles; keep one")
+        grants.append(grant)
+    return tuple(grants)
+
+
+def _read_budgets(root: Section, names: tuple[str, ...]) -> Mapping[str, Budget]:
+    section = root.section("budgets", required=names)
+    return MappingProxyType(
+        {name: Budget.read(section.section(name, required=("epsilon", "delta"))) for name in names}
+    )
+
+
+def _read_signatures(root: Section, names: tuple[str, ...]) -> Mapping[str, str]:
+    if "signatures" not in root:
+        return MappingProxyType({})
+    section = root.section("signatures", required=(), optional=names)
+    signatures = {name: section.text(name, _SIGNATURE) for name in names if name in section}
+    for name, text in signatures.items():
+        if not _is_canonical_signature(text):
+            raise section.fault(name, "expected 64 bytes in base64; copy the signature again")
+    return MappingProxyType(signatures)
+
+
+def _is_canonical_signature(text: str) -> bool:
+    try:
+        signature = b64decode(text.encode(), validate=True)
+    except binascii.Error:
+        return False
+    return len(signature) == _SIGNATURE_BYTES and b64encode(signature).decode() == text

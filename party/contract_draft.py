@@ -1,0 +1,142 @@
+"""A contract to begin with: valid as it is, and explained line by line for a newcomer.
+
+The draft grants the usual outputs and names example datasets; its authors change or remove what
+they do not mean. It is signed by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from party.card import IdentityCard
+from party.contract import FORMAT
+from party.contract_file import parse_contract
+from party.contract_terms import DatasetTerms, write_time
+from party.errors import ContractError
+from party.yaml_text import write_yaml
+from psi.identifiers import VERSION
+
+_HEADING: Final = """\
+# A contract between the parties below. Read it, edit it, and let every party sign the same text:
+# whatever is signed counts, comments apart. Nothing that is not granted here can be asked for.
+"""
+
+_PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("The format of this file; a short name for the contract; and what it is for.",
+     ("contract", "id", "title")),
+    ("Who. Each entry is copied from that party's public.yaml. Compare the fingerprints by\n"
+     "telephone before you sign. A party without an address only dials.",
+     ("parties",)),
+    ("How identifiers are normalised. Turn gmail on only if both sides treat the dots and the\n"
+     "+tag of Gmail addresses as meaningless.",
+     ("profile",)),
+    ("Types of identifiers, in order. Where one identifier a person is sent, it is the first of\n"
+     "these that the person has: put first what both sides hold most.\n"
+     "Types: email, phone, maid, oaid, imei, mac, openid:…, cookie:…, member:…",
+     ("identifiers",)),
+    ("What each party offers: its datasets, the identifier types in them, the most identifiers\n"
+     "that one person has, and the labels that may be counted, with all of their values.",
+     ("datasets",)),
+    ("What may be made, and for whom.\n"
+     "match: the receiver learns which of its own people the sender has too.\n"
+     "reach, overlap: the recipient gets a table of noisy counts, which the tabulator counts.\n"
+     "purpose: the purpose that people have consented to. approval: 'rule' lets granted requests\n"
+     "run, 'manual' asks a person each time. Remove what you do not grant.",
+     ("outputs",)),
+    ("The most privacy loss that each party's people bear in one window, over everything that\n"
+     "runs; how it adds up (basic or zcdp); and the window in days.",
+     ("budgets", "filter", "window_days")),
+    ("A match smaller than min_match people makes no list. A count below min_cell is not shown.",
+     ("min_match", "min_cell")),
+    ("A list is deleted after list_expiry_days, everything else of a session after\n"
+     "retention_days. A consent snapshot older than consent_max_age_hours starts nothing.",
+     ("list_expiry_days", "retention_days", "consent_max_age_hours")),
+    ("When the contract holds, in UTC.", ("starts", "ends")),
+)  # fmt: skip
+
+
+def draft_contract(
+    parties: Mapping[str, IdentityCard],
+    *,
+    contract_id: str,
+    title: str,
+    starts: int,
+    ends: int,
+    datasets: Mapping[str, Mapping[str, DatasetTerms]] | None = None,
+) -> str:
+    """Return the YAML of a draft between two parties.
+
+    `parties` maps the name that each has in the contract to its card; the first is drafted as the
+    sender of matches and the recipient of tables. `starts` and `ends` are Unix seconds. Without
+    `datasets` each party gets an example to edit. Raises ContractError where a value does not
+    serve.
+    """
+    if len(parties) != 2:
+        raise ContractError(f"A draft is between two parties; {len(parties)} were given.")
+    first, second = parties
+    offered = datasets or {party: {"people": _EXAMPLE} for party in parties}
+    document: dict[str, object] = {
+        "contract": FORMAT,
+        "id": contract_id,
+        "title": title,
+        "parties": {name: card.to_json() for name, card in parties.items()},
+        "profile": {"version": VERSION, "gmail": False},
+        "identifiers": _types_of(offered),
+        "datasets": {
+            party: {name: terms.to_json() for name, terms in own.items()}
+            for party, own in offered.items()
+        },
+        "outputs": _usual_outputs(first, second),
+        "budgets": {party: {"epsilon": "10", "delta": "1e-6"} for party in parties},
+        "filter": "basic",
+        "window_days": 30,
+        "min_match": 1000,
+        "min_cell": 10,
+        "list_expiry_days": 30,
+        "retention_days": 90,
+        "consent_max_age_hours": 24,
+        "starts": write_time(starts),
+        "ends": write_time(ends),
+    }
+    text = _HEADING + "".join(
+        f"\n{_comment(words)}{write_yaml({key: document[key] for key in keys})}"
+        for words, keys in _PARTS
+    )
+    parse_contract(text.encode(), source="the draft")
+    return text
+
+
+_EXAMPLE: Final = DatasetTerms(
+    identifiers=("email", "phone"), most_identifiers=2, labels={"group": ("one", "two")}
+)
+
+
+def _types_of(datasets: Mapping[str, Mapping[str, DatasetTerms]]) -> list[str]:
+    return list(
+        dict.fromkeys(
+            kind
+            for own in datasets.values()
+            for terms in own.values()
+            for kind in terms.identifiers
+        )
+    )
+
+
+def _usual_outputs(first: str, second: str) -> list[dict[str, str]]:
+    table = {"recipient": first, "tabulator": second, "purpose": "dpv:MarketResearch"}
+    return [
+        {
+            "kind": "match",
+            "receiver": second,
+            "sender": first,
+            "purpose": "dpv:TargetedAdvertising",
+            "approval": "manual",
+        },
+        {"kind": "reach", **table, "approval": "rule"},
+        {"kind": "overlap", **table, "approval": "rule"},
+    ]
+
+
+def _comment(words: str) -> str:
+    return "".join(f"# {line}\n" for line in words.split("\n"))

@@ -1,0 +1,256 @@
+"""The parts of a contract: what a party offers, what is granted to whom, and what it may cost.
+
+Each part reads itself from a `Section` of the document and writes itself back to exactly what was
+read, so that the signed form is what people see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from party.document import Section, TextRule
+from privacy.errors import InvalidParameter
+from privacy.units import E15, NANO, parse_delta, parse_epsilon
+from psi.errors import IdentifierError
+from psi.identifiers import kind_of
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+
+MOST_LABEL_VALUES: Final = 4096
+MOST_IDENTIFIERS: Final = 64
+_MOST_IDENTIFIER_TYPES: Final = 16
+_MOST_DATASETS: Final = 64
+_MOST_LABELS: Final = 64
+_MOST_EPSILON_NANO: Final = 1000 * NANO
+
+NAME: Final = TextRule(
+    "a name of letters, digits, hyphens and underscores",
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*"),
+    64,
+)
+LABEL_VALUE: Final = TextRule("a label: one line of printable text", most=128)
+IDENTIFIER_TYPE: Final = TextRule("an identifier type, such as email", most=80)
+PURPOSE: Final = TextRule(
+    "a purpose of the Data Privacy Vocabulary, such as dpv:MarketResearch",
+    re.compile(r"dpv:[A-Z][A-Za-z0-9]*"),
+    most=100,
+)
+_DECIMAL = TextRule('a decimal number in quotes, such as "0.5" or "1e-6"', most=40)
+_VERSION = TextRule('a profile version, such as "2026.1"', re.compile(r"[0-9]{4}\.[0-9]{1,3}"))
+_TIME = TextRule(
+    "a time in UTC, such as 2026-01-31T00:00:00Z",
+    re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII),
+)
+_TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class OutputKind(StrEnum):
+    """What a session may make: a list, or one of the tables."""
+
+    MATCH = "match"
+    REACH = "reach"
+    OVERLAP = "overlap"
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """The two roles of this kind, in the order of the protocol's tables."""
+        return (RECEIVER, SENDER) if self is OutputKind.MATCH else (TABULATOR, RECIPIENT)
+
+
+class Approval(StrEnum):
+    """Who says yes to a granted request: the contract's own rules, or a person each time."""
+
+    RULE = "rule"
+    MANUAL = "manual"
+
+
+class AccountingFilter(StrEnum):
+    """How spends add up within a budget."""
+
+    BASIC = "basic"
+    ZCDP = "zcdp"
+
+
+@dataclass(frozen=True)
+class ProfileTerms:
+    """The identifier profile that both sides follow, and its one option."""
+
+    version: str
+    gmail: bool
+
+    @classmethod
+    def read(cls, section: Section) -> ProfileTerms:
+        """Read the section `profile`."""
+        return cls(section.text("version", _VERSION), section.flag("gmail"))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"version": self.version, "gmail": self.gmail}
+
+
+@dataclass(frozen=True)
+class DatasetTerms:
+    """What one party offers of one dataset.
+
+    `identifiers` are the types it holds, `most_identifiers` the most that one person has;
+    `labels` maps each label's name to all of its values.
+    """
+
+    identifiers: tuple[str, ...]
+    most_identifiers: int
+    labels: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, section: Section, order: Collection[str]) -> DatasetTerms:
+        """Read one dataset; its identifier types are among the contract's `order`."""
+        identifiers = read_identifiers(section)
+        for kind in identifiers:
+            if kind not in order:
+                raise section.fault(
+                    "identifiers", f"'{kind}' is not in the contract's own list 'identifiers'"
+                )
+        labels: dict[str, tuple[str, ...]] = {}
+        if "labels" in section:
+            names = section.names("labels", NAME, most=_MOST_LABELS)
+            values = section.section("labels", required=names)
+            labels = {n: values.texts(n, LABEL_VALUE, most=MOST_LABEL_VALUES) for n in names}
+        most = section.integer("most_identifiers", 1, MOST_IDENTIFIERS)
+        return cls(identifiers, most, MappingProxyType(labels))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        document: dict[str, object] = {
+            "identifiers": list(self.identifiers),
+            "most_identifiers": self.most_identifiers,
+        }
+        if self.labels:
+            document["labels"] = {name: list(values) for name, values in self.labels.items()}
+        return document
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One output that the contract allows: its kind, who has which role, for which purpose."""
+
+    kind: OutputKind
+    roles: Mapping[str, str]
+    purpose: str
+    approval: Approval
+
+    @classmethod
+    def read(cls, section: Section, parties: Collection[str]) -> Grant:
+        """Read one entry of `outputs`, whose roles are held by two of `parties`."""
+        kind = OutputKind(section.choice("kind", [kind.value for kind in OutputKind]))
+        for role in (RECEIVER, SENDER, TABULATOR, RECIPIENT):
+            if role in kind.roles and role not in section:
+                raise section.fault(
+                    role, f"is missing; a {kind} names its {' and '.join(kind.roles)}"
+                )
+            if role not in kind.roles and role in section:
+                raise section.fault(role, f"a {kind} has no {role}; remove it")
+        roles = {role: section.choice(role, parties) for role in kind.roles}
+        if len(set(roles.values())) != len(roles):
+            raise section.fault(kind.roles[1], "one party cannot have both roles")
+        approval = Approval(section.choice("approval", [value.value for value in Approval]))
+        return cls(kind, MappingProxyType(roles), section.text("purpose", PURPOSE), approval)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the entry as it was read."""
+        return {
+            "kind": self.kind.value,
+            **self.roles,
+            "purpose": self.purpose,
+            "approval": self.approval.value,
+        }
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What may be spent on one party's people in a window: exact decimals, as written."""
+
+    epsilon: str
+    delta: str
+
+    @classmethod
+    def read(cls, section: Section) -> Budget:
+        """Read one party's budget."""
+        budget = cls(section.text("epsilon", _DECIMAL), section.text("delta", _DECIMAL))
+        try:
+            epsilon_nano = budget.epsilon_nano
+        except InvalidParameter as error:
+            raise section.fault("epsilon", str(error)) from None
+        try:
+            delta_e15 = budget.delta_e15
+        except InvalidParameter as error:
+            raise section.fault("delta", str(error)) from None
+        if not 0 < epsilon_nano <= _MOST_EPSILON_NANO:
+            raise section.fault("epsilon", "expected a number above 0 and at most 1000")
+        if not 0 < delta_e15 <= E15 // 1000:
+            raise section.fault("delta", "expected a number above 0 and at most 0.001")
+        return budget
+
+    @property
+    def epsilon_nano(self) -> int:
+        """ε in units of 1e-9."""
+        return parse_epsilon(self.epsilon)
+
+    @property
+    def delta_e15(self) -> int:
+        """δ in units of 1e-15."""
+        return parse_delta(self.delta)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"epsilon": self.epsilon, "delta": self.delta}
+
+
+def read_datasets(
+    root: Section, parties: Collection[str], order: Collection[str]
+) -> Mapping[str, Mapping[str, DatasetTerms]]:
+    """Read the section `datasets`: for each of the parties, its datasets by name."""
+    section = root.section("datasets", required=parties)
+    return MappingProxyType({party: _datasets_of(section, party, order) for party in parties})
+
+
+def read_identifiers(section: Section) -> tuple[str, ...]:
+    """Read a list of identifier types under the key `identifiers`."""
+    types = section.texts("identifiers", IDENTIFIER_TYPE, most=_MOST_IDENTIFIER_TYPES)
+    for name in types:
+        try:
+            kind_of(name)
+        except IdentifierError as error:
+            raise section.fault("identifiers", str(error)) from None
+    return types
+
+
+def read_time(section: Section, key: str) -> int:
+    """Read a time as Unix seconds."""
+    text = section.text(key, _TIME)
+    try:
+        moment = datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        raise section.fault(key, f"there is no such time; expected {_TIME.expects}") from None
+    return int(moment.timestamp())
+
+
+def write_time(seconds: int) -> str:
+    """Return Unix seconds as contracts write them."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(_TIME_FORMAT)
+
+
+def _datasets_of(
+    section: Section, party: str, order: Collection[str]
+) -> Mapping[str, DatasetTerms]:
+    names = section.names(party, NAME, most=_MOST_DATASETS)
+    own = section.section(party, required=names)
+    return MappingProxyType({name: _dataset(own, name, order) for name in names})
+
+
+def _dataset(section: Section, name: str, order: Collection[str]) -> DatasetTerms:
+    required = ("identifiers", "most_identifiers")
+    return DatasetTerms.read(section.section(name, required=required, optional=("labels",)), order)
