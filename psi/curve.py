@@ -1,0 +1,213 @@
+"""Curve25519 over sets: hash, raise, refuse (docs/protocol.md, The group; RFC 7748, RFC 9380).
+
+The one module that knows which engine works: a native kernel takes over here, behind the same
+functions and with the same bytes. Chunks go to an injected executor and come back in order, a
+bounded number at a time, into one array; without an executor they are worked here. Nothing is
+returned before the whole set is done, and one refused point refuses the set.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from psi import portable
+from psi.keys import Keys
+from psi.points import (
+    POINT_BYTES,
+    Points,
+    Tags,
+    require_canonical,
+    require_distinct,
+    require_nonzero,
+    require_points,
+)
+from psi.scalar import Scalar
+
+__all__ = [
+    "CHUNK",
+    "Engine",
+    "Points",
+    "Progress",
+    "Scalar",
+    "Tags",
+    "engine",
+    "hash_and_raise",
+    "hash_to_curve",
+    "points_per_second",
+    "public_point",
+    "raise_points",
+    "require_distinct",
+    "require_points",
+]
+
+CHUNK = 4096  # points: a quarter of a second of work against a millisecond of pipe
+_IN_FLIGHT = 2 * (os.cpu_count() or 1) + 2  # chunks: no worker waits, and memory stays bounded
+_SAMPLE = 64  # points timed between two looks at the clock
+
+Jobs = Iterator[tuple[Any, ...]]  # arguments of one chunk each, made when a worker is free
+Progress = Callable[[int], None]  # called with the number done so far, once a finished chunk
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What works on a chunk; every function goes to a worker process by its name."""
+
+    name: str
+    raise_chunk: Callable[[Points, bytes], Points]
+    hash_chunk: Callable[[bytes, npt.NDArray[np.int64], bytes], Points]
+    hash_and_raise_chunk: Callable[[bytes, npt.NDArray[np.int64], bytes, bytes], Points]
+    public_point: Callable[[bytes], bytes]
+
+
+_PORTABLE = Engine(
+    name="portable",
+    raise_chunk=portable.raise_chunk,
+    hash_chunk=portable.hash_chunk,
+    hash_and_raise_chunk=portable.hash_and_raise_chunk,
+    public_point=portable.public_point,
+)
+
+
+def engine() -> Engine:
+    """Return the engine in use here."""
+    return _PORTABLE
+
+
+def raise_points(
+    points: Points,
+    scalar: Scalar,
+    *,
+    executor: Executor | None = None,
+    chunk: int = CHUNK,
+    progress: Progress | None = None,
+) -> Points:
+    """Raise points (n, 32) to a scalar, in their order: X25519 of each.
+
+    Whether points or images repeat is a question about the whole set: `require_points` before
+    and `require_distinct` after.
+
+    Raises:
+        InvalidPoint: points that are not canonical (then nothing is raised) or whose image is
+            zero (then nothing is returned).
+    """
+    require_canonical(points)
+    secret = scalar.secret_bytes()
+    jobs = ((points[start:stop], secret) for start, stop in _spans(len(points), chunk))
+    images = _work(engine().raise_chunk, jobs, len(points), executor, progress)
+    require_nonzero(images)
+    return images
+
+
+def hash_to_curve(
+    keys: Keys,
+    *,
+    prefix: bytes,
+    executor: Executor | None = None,
+    chunk: int = CHUNK,
+    progress: Progress | None = None,
+) -> Points:
+    """Hash each prefix ‖ key to a point, shape (n, 32); the prefix is the session id."""
+    jobs = ((*job, prefix) for job in _key_chunks(keys, chunk))
+    return _work(engine().hash_chunk, jobs, len(keys), executor, progress)
+
+
+def hash_and_raise(
+    keys: Keys,
+    scalar: Scalar,
+    *,
+    prefix: bytes,
+    executor: Executor | None = None,
+    chunk: int = CHUNK,
+    progress: Progress | None = None,
+) -> Points:
+    """Hash each prefix ‖ key to a point and raise it, in one pass over each chunk.
+
+    Raises:
+        InvalidPoint: an image is zero, which takes a break of SHA-512.
+    """
+    secret = scalar.secret_bytes()
+    jobs = ((*job, prefix, secret) for job in _key_chunks(keys, chunk))
+    images = _work(engine().hash_and_raise_chunk, jobs, len(keys), executor, progress)
+    require_nonzero(images)
+    return images
+
+
+def public_point(scalar: Scalar) -> bytes:
+    """Return X25519(scalar, 9), 32 bytes."""
+    return engine().public_point(scalar.secret_bytes())
+
+
+def points_per_second(
+    seconds: float = 0.2, *, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Measure how many points one worker raises in a second here, for about `seconds`."""
+    scalar = Scalar.from_bytes(bytes(range(32))).secret_bytes()
+    work = engine()
+    points = np.tile(np.frombuffer(work.public_point(scalar), dtype=np.uint8), (_SAMPLE, 1))
+    raised, start = 0, clock()
+    while (elapsed := clock() - start) < seconds or not raised:
+        work.raise_chunk(points, scalar)
+        raised += _SAMPLE
+    return raised / elapsed
+
+
+def _spans(count: int, chunk: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + chunk, count)) for start in range(0, count, chunk))
+
+
+def _key_chunks(keys: Keys, chunk: int) -> Iterator[tuple[bytes, npt.NDArray[np.int64]]]:
+    for start, stop in _spans(len(keys), chunk):
+        part = keys.slice(start, stop)
+        yield part.data.tobytes(), part.offsets
+
+
+def _work(
+    function: Callable[..., Points],
+    jobs: Jobs,
+    count: int,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> Points:
+    """Put the chunks' results one behind the other into one array (count, 32)."""
+    images = np.empty((count, POINT_BYTES), dtype=np.uint8)
+    done = 0
+    with closing(_results(function, jobs, executor)) as results:
+        for result in results:
+            images[done : done + len(result)] = result
+            done += len(result)
+            if progress is not None:
+                progress(done)
+    return images
+
+
+def _results(
+    function: Callable[..., Points], jobs: Jobs, executor: Executor | None
+) -> Generator[Points, None, None]:
+    """Yield the results in order, with a bounded number of chunks in flight.
+
+    Whatever stops the work, a failure or a caller that gives up, cancels the chunks not begun.
+    """
+    if executor is None:
+        yield from (function(*job) for job in jobs)
+        return
+    pending: deque[Future[Points]] = deque()
+    try:
+        for job in jobs:
+            pending.append(executor.submit(function, *job))
+            if len(pending) >= _IN_FLIGHT:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
