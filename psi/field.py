@@ -2,7 +2,7 @@
 
 An element is a column of an int64 array of shape (9, n): nine limbs of 29 bits, least significant
 first. The one exponentiation that a hash to the curve cannot avoid costs 200 µs as Python's
-`pow`; a batch of a few thousand columns costs a tenth of that for each. 2²⁶¹ = 64·p + 1216, so
+`pow`; in a batch of a few thousand columns each costs a seventh of that. 2²⁶¹ = 64·p + 1216, so
 what overflows the ninth limb comes back into the first, times 1216.
 
 Every element that a function here returns is *reduced*: each limb lies within −2¹⁵ … 2²⁹ + 2¹⁵.
