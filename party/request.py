@@ -1,0 +1,383 @@
+"""A request: the public, signed statement of one session (docs/protocol.md, crosstab).
+
+Everything that shapes a session stands in it before the start: who has which role, datasets and
+labels, the order of identifiers, the parameters of noise and of known answers, the purpose, and
+the hash of the contract that grants it. The signature of the party that asks covers its RFC 8785
+form, which is also its only form on the wire. What a peer sends is refused unless it is exactly
+that; whether it is granted is for `check`.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final
+
+import rfc8785
+
+from audit.errors import SignatureError
+from audit.note import Verifier
+from party import request_check
+from party.contract import Contract
+from party.contract_terms import LABEL_VALUE, NAME, PURPOSE, OutputKind, read_identifiers
+from party.document import Section, TextRule
+from party.errors import ContractError, Refusal, RefusalStatus
+from party.identity import PARTY_NAME, Identity
+from privacy.units import NANO
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+
+FORMAT: Final = "commonground/1"
+SIGNATURE_PREFIX: Final = b"commonground/request/v1\n"
+MOST_BYTES: Final = 1 << 20
+DAY_SECONDS: Final = 86_400
+
+_MOST_VALUES: Final = 1 << 16  # read up to here; `check` refuses from 4,096 on, with its own status
+_MOST_INTEGER: Final = (1 << 53) - 1
+_HEX_32 = TextRule("32 lower-case hex digits", re.compile(r"[0-9a-f]{32}"))
+_HEX_64 = TextRule("64 lower-case hex digits", re.compile(r"[0-9a-f]{64}"))
+_PARTY = TextRule("a party's name", PARTY_NAME)
+_LINE = TextRule("a line of text")
+_SIGNATURE = TextRule("64 bytes in base64", re.compile(r"[A-Za-z0-9+/]{86}=="))
+_KEYS: Final = (
+    "request", "id", "contract", "kind", "requester", "roles", "datasets", "labels",
+    "identifiers", "parameters", "purpose", "min_match", "created", "expires", "signature",
+)  # fmt: skip
+_PARAMETERS: Final = (
+    "epsilon_release_nano",
+    "epsilon_dummies_nano",
+    "delta_dummies_e15",
+    "known_answers",
+    "records_per_person",
+)
+
+
+@dataclass(frozen=True)
+class LabelList:
+    """How one party labels its records: a label of its dataset with all values, or no label.
+
+    Without a label `name` is None and the one value is "all".
+    """
+
+    name: str | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The numbers of one session: ε in 1e-9, δ in 1e-15, F, L, and identifiers a person.
+
+    A match has no release, and ε 0 for it. `most_identifiers` is, by party, the most identifiers
+    that are sent for one person.
+    """
+
+    epsilon_release_nano: int = NANO
+    epsilon_dummies_nano: int = NANO
+    delta_dummies_e15: int = 1_000_000
+    known_answers: int = 128
+    records_per_person: int = 1
+    most_identifiers: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the parameters as they stand in a request."""
+        numbers: dict[str, object] = {name: getattr(self, name) for name in _PARAMETERS}
+        return {**numbers, "most_identifiers": dict(self.most_identifiers)}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One session as asked for. Mappings are by role (`roles`) or by party (the others).
+
+    `id` is 32 hex digits; `contract` the contract's digest; `identifiers` the types that take
+    part, in the contract's order; `created` and `expires` Unix seconds; `signature` base64, empty
+    until `sign`.
+    """
+
+    id: str
+    contract: str
+    kind: OutputKind
+    requester: str
+    roles: Mapping[str, str]
+    datasets: Mapping[str, str]
+    labels: Mapping[str, LabelList]
+    identifiers: tuple[str, ...]
+    parameters: Parameters
+    purpose: str
+    min_match: int
+    created: int
+    expires: int
+    signature: str = ""
+
+    @classmethod
+    def match(
+        cls,
+        contract: Contract,
+        *,
+        requester: str,
+        receiver: str,
+        sender: str,
+        now: int,
+        datasets: Mapping[str, str] | None = None,
+        parameters: Parameters | None = None,
+        lifetime_seconds: int = DAY_SECONDS,
+    ) -> Request:
+        """Return an unsigned request for the list of `receiver`'s people whom `sender` has too.
+
+        `datasets` may be left out where the contract has one of each party; `parameters` are
+        filled in from the contract. Raises Refusal (NOT_GRANTED) or ContractError.
+        """
+        return _build(
+            contract,
+            kind=OutputKind.MATCH,
+            requester=requester,
+            roles={RECEIVER: receiver, SENDER: sender},
+            labels={},
+            datasets=datasets or {},
+            parameters=replace(parameters or Parameters(), epsilon_release_nano=0),
+            created=now,
+            expires=now + lifetime_seconds,
+        )
+
+    @classmethod
+    def crosstab(
+        cls,
+        contract: Contract,
+        kind: OutputKind,
+        *,
+        requester: str,
+        tabulator: str,
+        recipient: str,
+        now: int,
+        labels: Mapping[str, str | None],
+        datasets: Mapping[str, str] | None = None,
+        parameters: Parameters | None = None,
+        lifetime_seconds: int = DAY_SECONDS,
+    ) -> Request:
+        """Return an unsigned request for the table of `kind` that `recipient` receives.
+
+        `labels` names a label of each party's dataset; a party that is None or left out has one
+        label for all. For the rest see `match`.
+        """
+        return _build(
+            contract,
+            kind=kind,
+            requester=requester,
+            roles={TABULATOR: tabulator, RECIPIENT: recipient},
+            labels=labels,
+            datasets=datasets or {},
+            parameters=parameters or Parameters(),
+            created=now,
+            expires=now + lifetime_seconds,
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Request:
+        """Read a signed request from the wire, or raise Refusal (BAD_REQUEST, LIMIT_EXCEEDED).
+
+        Only the canonical form is read, so one request has one spelling. The signature is read,
+        not verified: that needs the contract.
+        """
+        if len(data) > MOST_BYTES:
+            raise Refusal(
+                RefusalStatus.LIMIT_EXCEEDED,
+                f"The request has {len(data)} bytes; at most {MOST_BYTES} are read.",
+            )
+        try:
+            document = json.loads(data)
+            canonical = rfc8785.dumps(document)
+        except (ValueError, RecursionError):
+            raise _malformed("it is not JSON that RFC 8785 can write") from None
+        if canonical != data:
+            raise _malformed("it is not in its canonical form (RFC 8785)")
+        return cls.from_json(document)
+
+    @classmethod
+    def from_json(cls, document: object) -> Request:
+        """Read a signed request's document, or raise Refusal (BAD_REQUEST)."""
+        return _read(Section(document, "", _malformed, required=_KEYS))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the request's document, with the signature when there is one."""
+        document: dict[str, object] = {
+            "request": FORMAT,
+            "id": self.id,
+            "contract": self.contract,
+            "kind": self.kind.value,
+            "requester": self.requester,
+            "roles": dict(self.roles),
+            "datasets": dict(self.datasets),
+            "labels": {
+                party: {"name": label.name, "values": list(label.values)}
+                for party, label in self.labels.items()
+            },
+            "identifiers": list(self.identifiers),
+            "parameters": self.parameters.to_json(),
+            "purpose": self.purpose,
+            "min_match": self.min_match,
+            "created": self.created,
+            "expires": self.expires,
+        }
+        if self.signature:
+            document["signature"] = self.signature
+        return document
+
+    def encode(self) -> bytes:
+        """Return the canonical JSON for the wire."""
+        return rfc8785.dumps(self.to_json())  # type: ignore[arg-type]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the signed text, 64 hex digits: names what was asked, whoever signed it."""
+        return sha256(self._signed_text).hexdigest()
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """The parties in the request's order, which is that of the roles in the protocol."""
+        return tuple(self.roles[role] for role in self.kind.roles)
+
+    def sign(self, identity: Identity) -> Request:
+        """Return the request with the signature of `identity`, which is the requester's."""
+        signature = identity.sign(SIGNATURE_PREFIX + self._signed_text)
+        return replace(self, signature=b64encode(signature).decode())
+
+    def verify_signature(self, verifier: Verifier) -> None:
+        """Raise Refusal (BAD_REQUEST) unless `verifier` is the key that signed this request."""
+        try:
+            signature = b64decode(self.signature, validate=True)
+            verifier.verify(SIGNATURE_PREFIX + self._signed_text, signature)
+        except (SignatureError, binascii.Error):
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                f"Request {self.id} is not signed by the identity key of '{self.requester}' in the"
+                " contract. Make the request again in the folder of that party.",
+            ) from None
+
+    def check(self, contract: Contract, now: int) -> None:
+        """Raise the Refusal that fits unless `contract` grants all of this at `now`."""
+        request_check.check(self, contract, now)
+
+    @cached_property
+    def _signed_text(self) -> bytes:
+        document = self.to_json()
+        document.pop("signature", None)
+        return rfc8785.dumps(document)  # type: ignore[arg-type]
+
+
+def _build(
+    contract: Contract,
+    *,
+    kind: OutputKind,
+    requester: str,
+    roles: Mapping[str, str],
+    labels: Mapping[str, str | None],
+    datasets: Mapping[str, str],
+    parameters: Parameters,
+    created: int,
+    expires: int,
+) -> Request:
+    grant = contract.output(kind, roles)
+    chosen = {
+        party: datasets.get(party) or _only_dataset(contract, party) for party in roles.values()
+    }
+    return Request(
+        id=secrets.token_hex(16),
+        contract=contract.digest,
+        kind=kind,
+        requester=requester,
+        roles=MappingProxyType(dict(roles)),
+        datasets=MappingProxyType(chosen),
+        labels=MappingProxyType(
+            {
+                party: _label(contract, party, dataset, labels.get(party))
+                for party, dataset in chosen.items()
+            }
+        ),
+        identifiers=request_check.shared_identifiers(contract, chosen),
+        parameters=replace(
+            parameters,
+            most_identifiers=request_check.identifiers_sent(contract, roles, chosen),
+        ),
+        purpose=grant.purpose,
+        min_match=contract.min_match if kind is OutputKind.MATCH else 0,
+        created=created,
+        expires=expires,
+    )
+
+
+def _only_dataset(contract: Contract, party: str) -> str:
+    names = tuple(contract.datasets[party])
+    if len(names) != 1:
+        raise ContractError(
+            f"Contract {contract.id} has {len(names)} datasets of '{party}'. Say which of them:"
+            f" {', '.join(names)}."
+        )
+    return names[0]
+
+
+def _label(contract: Contract, party: str, dataset: str, name: str | None) -> LabelList:
+    values = request_check.granted_values(contract, party, dataset, name)
+    return LabelList(name, values)
+
+
+def _malformed(problem: str) -> Refusal:
+    return Refusal(RefusalStatus.BAD_REQUEST, f"The request is malformed: {problem}.")
+
+
+def _read(root: Section) -> Request:
+    if root.text("request", _LINE) != FORMAT:
+        raise root.fault("request", f"this version reads {FORMAT} only")
+    kind = OutputKind(root.choice("kind", [kind.value for kind in OutputKind]))
+    roles_read = root.section("roles", required=kind.roles)
+    roles = {role: roles_read.text(role, _PARTY) for role in kind.roles}
+    parties = tuple(roles.values())
+    if len(set(parties)) != len(parties):
+        raise root.fault("roles", "one party cannot have two roles")
+    datasets = root.section("datasets", required=parties)
+    return Request(
+        id=root.text("id", _HEX_32),
+        contract=root.text("contract", _HEX_64),
+        kind=kind,
+        requester=root.text("requester", _PARTY),
+        roles=MappingProxyType(roles),
+        datasets=MappingProxyType({party: datasets.text(party, NAME) for party in parties}),
+        labels=_read_labels(root, parties),
+        identifiers=read_identifiers(root),
+        parameters=_read_parameters(root, parties),
+        purpose=root.text("purpose", PURPOSE),
+        min_match=root.integer("min_match", 0, _MOST_INTEGER),
+        created=root.integer("created", 0, _MOST_INTEGER),
+        expires=root.integer("expires", 0, _MOST_INTEGER),
+        signature=root.text("signature", _SIGNATURE),
+    )
+
+
+def _read_labels(root: Section, parties: tuple[str, ...]) -> Mapping[str, LabelList]:
+    section = root.section("labels", required=parties)
+    lists = {party: section.section(party, required=("name", "values")) for party in parties}
+    return MappingProxyType(
+        {
+            party: LabelList(
+                one.nullable_text("name", NAME),
+                one.texts("values", LABEL_VALUE, most=_MOST_VALUES),
+            )
+            for party, one in lists.items()
+        }
+    )
+
+
+def _read_parameters(root: Section, parties: tuple[str, ...]) -> Parameters:
+    section = root.section("parameters", required=(*_PARAMETERS, "most_identifiers"))
+    most = section.section("most_identifiers", required=parties)
+    return Parameters(
+        **{name: section.integer(name, 0, _MOST_INTEGER) for name in _PARAMETERS},
+        most_identifiers=MappingProxyType(
+            {party: most.integer(party, 1, _MOST_INTEGER) for party in parties}
+        ),
+    )

@@ -1,0 +1,229 @@
+"""Whether a contract grants a request: every refusal names the thing, and has its status.
+
+A party checks requests of its own as it checks its counterpart's. What a request says beyond the
+contract is not negotiated: it is what the contract says, or it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from party.contract import Contract
+from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, OutputKind
+from party.errors import ContractError, Refusal, RefusalStatus
+from privacy.units import E15, NANO
+from psi.legs import TABULATOR
+
+if TYPE_CHECKING:
+    from party.request import Request
+
+UNLABELLED: Final = ("all",)
+"""The one value of a party that does not tell its records apart."""
+MOST_CELLS: Final = 65_536
+LEAST_KNOWN_ANSWERS: Final = 32
+MOST_KNOWN_ANSWERS: Final = 4096
+LEAST_EPSILON_NANO: Final = NANO // 100
+"""ε 0.01: below it the dummies, which grow with 1/ε, are a denial of service."""
+MOST_EPSILON_NANO: Final = 1000 * NANO
+MOST_DELTA_E15: Final = E15 // 1000
+MOST_LIFETIME_SECONDS: Final = 30 * 86_400
+CLOCK_SKEW_SECONDS: Final = 300
+
+
+def check(request: Request, contract: Contract, now: int) -> None:
+    """Raise the Refusal that fits unless `contract` grants `request` at `now` (Unix seconds)."""
+    _check_contract(request, contract, now)
+    _check_requester(request, contract)
+    _check_time(request, now)
+    _check_grant(request, contract)
+    _check_sizes(request)
+    _check_parameters(request)
+    _check_data(request, contract)
+
+
+def shared_identifiers(contract: Contract, datasets: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the identifier types that all these datasets hold, in the contract's order."""
+    terms = _terms(contract, datasets).values()
+    shared = tuple(
+        kind for kind in contract.identifiers if all(kind in one.identifiers for one in terms)
+    )
+    if not shared:
+        raise _not_granted(
+            f"The datasets {', '.join(datasets.values())} have no identifier type in common in"
+            f" contract {contract.id}. Agree on one that both sides hold."
+        )
+    return shared
+
+
+def identifiers_sent(
+    contract: Contract, roles: Mapping[str, str], datasets: Mapping[str, str]
+) -> Mapping[str, int]:
+    """Return, by party, the most identifiers that are sent for one person.
+
+    In a match both sides send all that a person has; in a table the tabulator does, and the
+    others send one.
+    """
+    one = {party for role, party in roles.items() if TABULATOR in roles and role != TABULATOR}
+    return MappingProxyType(
+        {
+            party: 1 if party in one else terms.most_identifiers
+            for party, terms in _terms(contract, datasets).items()
+        }
+    )
+
+
+def granted_values(
+    contract: Contract, party: str, dataset: str, label: str | None
+) -> tuple[str, ...]:
+    """Return all values of a granted label, or the one value of a party without a label."""
+    terms = contract.dataset(party, dataset)
+    if label is None:
+        return UNLABELLED
+    if label not in terms.labels:
+        raise _not_granted(
+            f"Contract {contract.id} grants no label '{label[:64]}' of {party}.{dataset}. It grants"
+            f" {', '.join(terms.labels) or 'none'}."
+        )
+    return terms.labels[label]
+
+
+def _check_contract(request: Request, contract: Contract, now: int) -> None:
+    if request.contract != contract.digest:
+        raise Refusal(
+            RefusalStatus.CONTRACT_UNKNOWN,
+            f"The request is under contract {request.contract[:12]}…, and not under {contract.id}"
+            f" ({contract.digest[:12]}…). Import the contract that all have signed.",
+        )
+    try:
+        contract.verify_signatures()
+    except ContractError as error:
+        raise Refusal(RefusalStatus.CONTRACT_UNKNOWN, str(error)) from None
+    try:
+        contract.require_in_force(now)
+    except ContractError as error:
+        raise Refusal(RefusalStatus.EXPIRED, str(error)) from None
+
+
+def _check_requester(request: Request, contract: Contract) -> None:
+    if request.requester not in request.roles.values():
+        raise _not_granted(
+            f"'{request.requester}' asks, and has no role in what it asks for. One of"
+            f" {', '.join(request.roles.values())} asks."
+        )
+    for party in request.roles.values():
+        if party not in contract.parties:
+            raise _not_granted(f"'{party}' is no party of contract {contract.id}.")
+    request.verify_signature(contract.parties[request.requester].verifier)
+
+
+def _check_time(request: Request, now: int) -> None:
+    if request.created > now + CLOCK_SKEW_SECONDS:
+        raise Refusal(
+            RefusalStatus.EXPIRED,
+            f"Request {request.id} is dated {request.created - now} seconds ahead of this party's"
+            " clock. Set the clocks of both machines.",
+        )
+    if now >= request.expires:
+        raise Refusal(
+            RefusalStatus.EXPIRED, f"Request {request.id} has expired. Make a new request."
+        )
+    lifetime = request.expires - request.created
+    if not 0 < lifetime <= MOST_LIFETIME_SECONDS:
+        raise _too_much("the request's lifetime in seconds", lifetime, 1, MOST_LIFETIME_SECONDS)
+
+
+def _check_grant(request: Request, contract: Contract) -> None:
+    grant = contract.output(request.kind, request.roles)
+    if request.purpose != grant.purpose:
+        raise _not_granted(
+            f"Contract {contract.id} grants {request.kind} for {grant.purpose}, not for"
+            f" {request.purpose}."
+        )
+    minimum = contract.min_match if request.kind is OutputKind.MATCH else 0
+    if request.min_match != minimum:
+        raise _not_granted(
+            f"The request states a minimum of {request.min_match} people, the contract {minimum}."
+        )
+
+
+def _check_sizes(request: Request) -> None:
+    for party, label in request.labels.items():
+        if len(label.values) > MOST_LABEL_VALUES:
+            raise _too_much(f"the labels of '{party}'", len(label.values), 1, MOST_LABEL_VALUES)
+    cells = prod(len(label.values) + 1 for label in request.labels.values()) - 1
+    if cells > MOST_CELLS:
+        raise _too_much("the cells of the table", cells, 1, MOST_CELLS)
+
+
+def _check_parameters(request: Request) -> None:
+    asked = request.parameters
+    if request.kind is not OutputKind.MATCH:
+        _require(
+            "epsilon_release_nano",
+            asked.epsilon_release_nano,
+            LEAST_EPSILON_NANO,
+            MOST_EPSILON_NANO,
+        )
+    elif asked.epsilon_release_nano != 0:
+        raise _too_much("epsilon_release_nano of a match", asked.epsilon_release_nano, 0, 0)
+    _require(
+        "epsilon_dummies_nano", asked.epsilon_dummies_nano, LEAST_EPSILON_NANO, MOST_EPSILON_NANO
+    )
+    _require("delta_dummies_e15", asked.delta_dummies_e15, 1, MOST_DELTA_E15)
+    _require("known_answers", asked.known_answers, LEAST_KNOWN_ANSWERS, MOST_KNOWN_ANSWERS)
+    _require("records_per_person", asked.records_per_person, 1, 1)
+
+
+def _check_data(request: Request, contract: Contract) -> None:
+    shared = shared_identifiers(contract, request.datasets)
+    if request.identifiers != tuple(kind for kind in shared if kind in request.identifiers):
+        raise _not_granted(
+            f"The request orders identifiers as {', '.join(request.identifiers)}. Contract"
+            f" {contract.id} grants, in this order, {', '.join(shared)} or some of them."
+        )
+    for party, label in request.labels.items():
+        _check_label(request, contract, party, label.name)
+    sent = identifiers_sent(contract, request.roles, request.datasets)
+    for party, most in sent.items():
+        if request.parameters.most_identifiers[party] != most:
+            raise _not_granted(
+                f"The request states {request.parameters.most_identifiers[party]} identifiers a"
+                f" person for '{party}'; by contract {contract.id} it is {most}."
+            )
+
+
+def _check_label(request: Request, contract: Contract, party: str, name: str | None) -> None:
+    unlabelled = request.kind is OutputKind.MATCH or (
+        request.kind is OutputKind.OVERLAP and party == request.roles[TABULATOR]
+    )
+    if unlabelled and name is not None:
+        raise _not_granted(f"In {request.kind} '{party}' has no label; the request names '{name}'.")
+    values = granted_values(contract, party, request.datasets[party], name)
+    if request.labels[party].values != values:
+        raise _not_granted(
+            f"The values under which '{party}' labels its records are not those of contract"
+            f" {contract.id}: state all of them, in its order."
+        )
+
+
+def _terms(contract: Contract, datasets: Mapping[str, str]) -> dict[str, DatasetTerms]:
+    return {party: contract.dataset(party, name) for party, name in datasets.items()}
+
+
+def _require(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise _too_much(f"parameters.{name}", value, least, most)
+
+
+def _too_much(what: str, value: int, least: int, most: int) -> Refusal:
+    return Refusal(
+        RefusalStatus.LIMIT_EXCEEDED,
+        f"In the request, {what}: {value} is outside {least} to {most}. Ask within the limits.",
+    )
+
+
+def _not_granted(message: str) -> Refusal:
+    return Refusal(RefusalStatus.NOT_GRANTED, message)
