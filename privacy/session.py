@@ -1,6 +1,7 @@
 """The noise that the parties of one session agree on, and what each is charged for it.
 
-docs/protocol.md, Dummies, Fillers, Release and Charges. Public parameters in; laws and spends out. Nothing here draws.
+docs/protocol.md, Dummies, Fillers, Release and Charges. Public parameters in;
+laws and spends out. Nothing here draws.
 """
 
 from __future__ import annotations

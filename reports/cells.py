@@ -1,0 +1,234 @@
+"""Estimates of a table's cells and of every sum of them, in two types.
+
+The recipient knows τ, the dummies that it put into each cell; the tabulator knows e, the noise
+that it added. An estimate with τ subtracted would hand the tabulator the exact count. So the
+private estimates, with τ, are for their owner's eyes, and the shareable ones are made of the
+table as it was sent and of public means alone. No function makes one from the other.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from reports.errors import MalformedTable
+from reports.estimate import (
+    SUPPRESSION_ERRORS,
+    Estimate,
+    cell_count,
+    exact_number,
+    noisy_number,
+    withheld,
+)
+from reports.laws import NoiseLaw, SessionLaws, Spread, Term, spread
+from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
+from reports.table import ReleasedTable
+
+Indices = Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
+class CellEstimates(Rendering, ABC):
+    """What both kinds share: counts, and the arithmetic of sums and ratios of them.
+
+    `rows` of a method are indices of tabulator labels and `columns` of recipient labels. A single
+    cell is suppressed when it is small; a sum of several is always shown, with its error, and
+    includes the suppressed cells.
+    """
+
+    table: ReleasedTable
+    laws: SessionLaws
+
+    @property
+    def all_rows(self) -> range:
+        """Every tabulator label."""
+        return range(len(self.table.tabulator_labels))
+
+    @property
+    def all_columns(self) -> range:
+        """Every recipient label."""
+        return range(len(self.table.recipient_labels))
+
+    @cached_property
+    def values(self) -> npt.NDArray[np.int64]:
+        """Unbiased counts, (tabulator labels, recipient labels); negative ones stay."""
+        counts = np.array(self.table.counts, dtype=np.int64) - self._dummies_to_subtract()
+        counts.flags.writeable = False
+        return counts
+
+    def count(self, rows: Indices, columns: Indices) -> Estimate:
+        """Estimate the people in a block of cells."""
+        value = int(self.values[np.ix_(rows, columns)].sum())
+        cells = len(rows) * len(columns)
+        if cells == 1:
+            return cell_count(value, self.cell_spread, self.table.parameters.min_cell)
+        return noisy_number(value, self._spread_of(cells))
+
+    def weighted(self, weights: Sequence[int], columns: Indices) -> Estimate:
+        """Estimate a sum over people of the weight of their tabulator label."""
+        if self.count(self.all_rows, columns).suppressed:
+            return withheld()
+        value = self._weighted_value(weights, columns)
+        return noisy_number(value, spread(self._row_terms(weights, len(columns))))
+
+    def mean(self, weights: Sequence[int], columns: Indices) -> Estimate:
+        """Estimate the mean weight of the people in some columns (error: delta method)."""
+        people = self.count(self.all_rows, columns)
+        if not _is_clear(people):
+            return withheld()
+        value = self._weighted_value(weights, columns) / people.value
+        slopes = [(weight - value) / people.value for weight in weights]
+        return noisy_number(value, spread(self._row_terms(slopes, len(columns))))
+
+    def share(self, rows: Indices, columns: Indices) -> Estimate:
+        """Estimate which share of the recipient's audience is in a block (delta method)."""
+        people, audience = self.count(rows, columns), self.audience(columns)
+        if people.suppressed or not _is_clear(audience):
+            return withheld()
+        value = people.value / audience.value
+        terms = self._share_terms(len(rows), len(columns), value)
+        return noisy_number(value, spread(terms).scaled(1 / audience.value))
+
+    def offered(self, rows: Indices) -> Estimate:
+        """Estimate the keys that the tabulator has in some labels, from its set sizes."""
+        agreed = 2 * self.laws.dummies.mean * len(self.all_columns)
+        own = self.table.parameters.known_answers + self.laws.tabulator_fillers.mean
+        value = sum(self.table.tabulator_sizes[row] - agreed - own for row in rows)
+        return noisy_number(value, spread([Term(1, self.laws.tabulator_fillers, len(rows))]))
+
+    @abstractmethod
+    def audience(self, columns: Indices) -> Estimate:
+        """Return how many records the recipient has in some columns."""
+
+    @cached_property
+    def cell_spread(self) -> Spread:
+        """The error of one cell."""
+        return self._spread_of(1)
+
+    def title(self) -> str:
+        """Return the report's name."""
+        return "table"
+
+    def released(self) -> ReleasedTable:
+        """Return the table that the numbers come from."""
+        return self.table
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every cell, row by row."""
+        for row, label in enumerate(self.table.tabulator_labels):
+            for column, segment in enumerate(self.table.recipient_labels):
+                estimate = self.count((row,), (column,))
+                yield Row("matched", "people", estimate, label, segment)
+
+    @abstractmethod
+    def _dummies_to_subtract(self) -> npt.NDArray[np.int64] | int:
+        """Return what each cell holds of dummies, known or expected."""
+
+    @abstractmethod
+    def _cell_laws(self) -> tuple[NoiseLaw, ...]:
+        """Return the laws of the independent noises in one cell."""
+
+    @abstractmethod
+    def _share_terms(self, rows: int, columns: int, share: float) -> list[Term]:
+        """Return the noise of people − share × audience."""
+
+    def _spread_of(self, cells: int) -> Spread:
+        known = self._spreads.get(cells)
+        if known is None:
+            known = spread([Term(1, law, cells) for law in self._cell_laws()])
+            self._spreads[cells] = known
+        return known
+
+    @cached_property
+    def _spreads(self) -> dict[int, Spread]:
+        return {}
+
+    def _weighted_value(self, weights: Sequence[int], columns: Indices) -> int:
+        return int(np.array(weights) @ self.values[:, list(columns)].sum(axis=1))
+
+    def _row_terms(self, coefficients: Sequence[float], columns: int) -> list[Term]:
+        return [
+            Term(coefficient, law, columns)
+            for coefficient in coefficients
+            for law in self._cell_laws()
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class PrivateEstimates(CellEstimates, PrivateRendering):
+    """The recipient's own view: m + e − τ, whose only error is e.
+
+    Attributes:
+        own_dummies: τ, [tabulator label][recipient label].
+        own_audience: the recipient's records by its label, exact.
+    """
+
+    own_dummies: Sequence[Sequence[int]] = field(repr=False)
+    own_audience: Sequence[int] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        shape = len(self.all_rows), len(self.all_columns)
+        dummies, audience = np.asarray(self.own_dummies), np.asarray(self.own_audience)
+        if dummies.shape != shape or audience.shape != shape[1:]:
+            raise MalformedTable("own dummies or audience do not have the table's labels")
+        if dummies.dtype.kind not in "iu" or audience.dtype.kind not in "iu":
+            raise MalformedTable("own dummies or audience are not integers")
+        if dummies.min() < 0 or dummies.max() > 2 * self.laws.dummies.mean or audience.min() < 0:
+            raise MalformedTable("own dummies or audience are outside the possible range")
+
+    def audience(self, columns: Indices) -> Estimate:
+        """Return the recipient's own number of records, which it knows."""
+        return exact_number(sum(int(self.own_audience[column]) for column in columns))
+
+    def _dummies_to_subtract(self) -> npt.NDArray[np.int64]:
+        return np.array(self.own_dummies, dtype=np.int64)
+
+    def _cell_laws(self) -> tuple[NoiseLaw, ...]:
+        return (self.laws.release,)
+
+    def _share_terms(self, rows: int, columns: int, share: float) -> list[Term]:
+        return [Term(1, self.laws.release, rows * columns)]
+
+
+@dataclass(frozen=True, eq=False)
+class ShareableEstimates(CellEstimates, ShareableRendering):
+    """What may leave: m + e − n, a function of the released table and public laws alone."""
+
+    def audience(self, columns: Indices) -> Estimate:
+        """Estimate the recipient's records from the set sizes that the tabulator saw."""
+        laws, rows = self.laws, len(self.all_rows)
+        own = self.table.parameters.known_answers + laws.recipient_fillers.mean
+        added = own + rows * laws.dummies.mean
+        value = sum(self.table.recipient_sizes[column] - added for column in columns)
+        terms = [
+            Term(1, laws.dummies, rows * len(columns)),
+            Term(1, laws.recipient_fillers, len(columns)),
+        ]
+        return noisy_number(value, spread(terms))
+
+    def _dummies_to_subtract(self) -> int:
+        return self.laws.dummies.mean
+
+    def _cell_laws(self) -> tuple[NoiseLaw, ...]:
+        return (self.laws.release, self.laws.dummies)
+
+    def _share_terms(self, rows: int, columns: int, share: float) -> list[Term]:
+        """A dummy in a counted cell is in the audience's size too, so it partly cancels."""
+        counted, others = rows * columns, (len(self.all_rows) - rows) * columns
+        return [
+            Term(1, self.laws.release, counted),
+            Term(1 - share, self.laws.dummies, counted),
+            Term(-share, self.laws.dummies, others),
+            Term(-share, self.laws.recipient_fillers, columns),
+        ]
+
+
+def _is_clear(denominator: Estimate) -> bool:
+    """Return whether a number is far enough above its noise to be divided by."""
+    noise = SUPPRESSION_ERRORS * denominator.standard_error
+    return not denominator.suppressed and denominator.value > noise

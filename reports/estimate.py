@@ -1,0 +1,114 @@
+"""One number of a report: value, error, and what may be said of it.
+
+Nothing here clips: a negative value stays in the data and is only shown as "0 (noise)". A
+suppressed number is never shown, and never as 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from reports.laws import Spread
+
+SUPPRESSION_ERRORS = 3
+"""A cell below this many standard errors is suppressed, whatever its size."""
+
+Unit = Literal["people", "keys", "share", "impressions", "times"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its error.
+
+    Attributes:
+        value: unbiased and unclipped; NaN where a ratio has no clear denominator.
+        standard_error: standard deviation of the noise.
+        half_width: half of the 95% interval.
+        suppressed: too small to be shown.
+        epsilon_factor: by how much ε, or the number of people, would have to grow: for a number
+            that noise dominates, until the error is no more than the number; for a suppressed
+            cell, until the smallest cell that may be shown rises above its noise. None when
+            nothing has to grow, or no growth can be told to be enough.
+    """
+
+    value: float
+    standard_error: float
+    half_width: float
+    suppressed: bool = False
+    epsilon_factor: float | None = None
+
+    @property
+    def low(self) -> float:
+        """The lower end of the 95% interval."""
+        return self.value - self.half_width
+
+    @property
+    def high(self) -> float:
+        """The upper end of the 95% interval."""
+        return self.value + self.half_width
+
+    @property
+    def noise_dominated(self) -> bool:
+        """Whether the error is above the number."""
+        return self.value < self.half_width
+
+    def shown(self, unit: Unit) -> str:
+        """Return what a page shows."""
+        if self.suppressed:
+            return "suppressed"
+        if self.value < 0:
+            return "0 (noise)"
+        decimals = {"share": 1, "times": 2}.get(unit, 0)
+        factor, sign = (100, "%") if unit == "share" else (1, "")
+        value, error = factor * self.value, factor * self.half_width
+        return f"{value:,.{decimals}f}{sign} ± {error:,.{decimals}f}{sign}"
+
+    def to_dict(self) -> dict[str, float | bool | None]:
+        """Return JSON values; a suppressed number keeps only its errors, which are public."""
+        hidden = self.suppressed
+        return {
+            "value": None if hidden else self.value,
+            "standard_error": _finite(self.standard_error),
+            "low": None if hidden else self.low,
+            "high": None if hidden else self.high,
+            "suppressed": self.suppressed,
+            "noise_dominated": None if hidden else self.noise_dominated,
+            "epsilon_factor": self.epsilon_factor,
+        }
+
+
+def exact_number(value: float) -> Estimate:
+    """Return a number that carries no noise."""
+    return Estimate(value, 0.0, 0.0)
+
+
+def noisy_number(value: float, error: Spread) -> Estimate:
+    """Return a number that is shown whatever its size: a total, a margin, a ratio."""
+    factor = error.half_width / value if 0 < value < error.half_width else None
+    return Estimate(value, error.standard_error, error.half_width, epsilon_factor=factor)
+
+
+def cell_count(value: float, error: Spread, min_cell: int) -> Estimate:
+    """Return the count of one cell, suppressed below max(min_cell, 3 standard errors)."""
+    floor = suppression_floor(error, min_cell)
+    if value >= floor:
+        return noisy_number(value, error)
+    noise = SUPPRESSION_ERRORS * error.standard_error
+    factor = noise / min_cell if 0 < min_cell < noise else None
+    return Estimate(value, error.standard_error, error.half_width, True, factor)
+
+
+def suppression_floor(error: Spread, min_cell: int) -> float:
+    """Return the noisy count below which a cell is suppressed."""
+    return max(float(min_cell), SUPPRESSION_ERRORS * error.standard_error)
+
+
+def withheld() -> Estimate:
+    """Return the ratio whose numerator is suppressed or whose denominator may be nothing."""
+    return Estimate(math.nan, math.nan, math.nan, suppressed=True)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -1,0 +1,116 @@
+"""The table as the tabulator sent it, with the public parameters of its session.
+
+Nothing in it is anyone's secret: counts are m + e, sizes are those on the wire. It is kept with
+every report, so that numbers can be computed from it again at no cost in privacy. It refuses
+parts that do not fit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from reports.errors import MalformedTable
+
+
+@dataclass(frozen=True)
+class ReleaseParameters:
+    """What the request fixed in public: ε in 1e-9, δ in 1e-15.
+
+    Attributes:
+        epsilon_release_nano: ε_r of the table.
+        epsilon_dummy_nano: ε_d of dummies and fillers.
+        delta_dummy_e15: δ_d of dummies and fillers.
+        records_per_person: L.
+        keys_per_person: the most identifiers that the tabulator offers for one person.
+        known_answers: F, in every label of either party.
+        min_cell: the smallest noisy count that a cell may show.
+    """
+
+    epsilon_release_nano: int
+    epsilon_dummy_nano: int
+    delta_dummy_e15: int
+    records_per_person: int
+    keys_per_person: int
+    known_answers: int
+    min_cell: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _require_count(getattr(self, field.name), field.name)
+
+
+@dataclass(frozen=True)
+class ReleasedTable:
+    """One crosstab of two parties.
+
+    Attributes:
+        tabulator_labels: the tabulator's label names, as named in the release.
+        recipient_labels: the recipient's label names.
+        counts: [tabulator label][recipient label], m + e exactly as sent; may be negative.
+        tabulator_sizes: points in each of the tabulator's labels, as the recipient saw them.
+        recipient_sizes: points in each of the recipient's labels, as the tabulator saw them.
+        parameters: what the request fixed.
+    """
+
+    tabulator_labels: tuple[str, ...]
+    recipient_labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    tabulator_sizes: tuple[int, ...]
+    recipient_sizes: tuple[int, ...]
+    parameters: ReleaseParameters
+
+    def __post_init__(self) -> None:
+        rows, columns = len(self.tabulator_labels), len(self.recipient_labels)
+        _require_labels(self.tabulator_labels, "tabulator")
+        _require_labels(self.recipient_labels, "recipient")
+        if [len(row) for row in self.counts] != [columns] * rows:
+            raise MalformedTable(f"counts are not {rows} rows of {columns}, as the labels are")
+        if (len(self.tabulator_sizes), len(self.recipient_sizes)) != (rows, columns):
+            raise MalformedTable("there is not one set size for each label")
+        for row in self.counts:
+            for count in row:
+                _require_integer(count, "a count")
+        for size in (*self.tabulator_sizes, *self.recipient_sizes):
+            _require_count(size, "a set size")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; `from_dict` gives an equal table."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, also after JSON; MalformedTable when it is anything else."""
+        names = {field.name for field in fields(cls)}
+        if set(stored) != names:
+            raise MalformedTable(f"a table has the entries {sorted(names)} and no others")
+        try:
+            return cls(
+                tuple(stored["tabulator_labels"]),
+                tuple(stored["recipient_labels"]),
+                tuple(tuple(row) for row in stored["counts"]),
+                tuple(stored["tabulator_sizes"]),
+                tuple(stored["recipient_sizes"]),
+                ReleaseParameters(**stored["parameters"]),
+            )
+        except TypeError as error:
+            raise MalformedTable(f"the table cannot be read: {error}") from error
+
+
+def _require_labels(labels: tuple[str, ...], owner: str) -> None:
+    if not labels or len(set(labels)) != len(labels):
+        raise MalformedTable(f"the {owner}'s labels are none, or one stands twice")
+    if not all(isinstance(label, str) for label in labels):
+        raise MalformedTable(f"a label of the {owner} is not text")
+
+
+def _require_integer(value: object, name: str) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedTable(f"{name} is not an integer")
+
+
+def _require_count(value: object, name: str) -> None:
+    _require_integer(value, name)
+    if isinstance(value, int) and value < 0:
+        raise MalformedTable(f"{name} is below 0")

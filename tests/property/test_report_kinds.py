@@ -1,0 +1,113 @@
+"""Private and shareable are two types, and nothing private reaches what can be shared."""
+
+import inspect
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privacy.session import SessionNoise
+from reports import campaigns, overlap, reach
+from reports.cells import PrivateEstimates, ShareableEstimates
+from reports.errors import MalformedTable, NotShareable
+from reports.overlap import Overlap
+from reports.rendering import PRIVATE, SHAREABLE
+from reports.report import ShareableReport
+from reports.table import ReleasedTable, ReleaseParameters
+
+LAWS = SessionNoise(10**9, 10**9, 10**6)
+MOST = 2 * LAWS.dummies.n
+PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, 128, 10)
+BUILDERS = {
+    "table": (("x", "y"), lambda estimates: estimates),
+    "overlap": (("x", "y"), overlap.build),
+    "reach": (("1", "2+"), reach.build),
+    "campaigns": (("C1+C2", "C1"), campaigns.build),
+}
+cells = st.tuples(*[st.tuples(*[st.integers(-50, 3000)] * 2)] * 2)
+dummies = st.tuples(*[st.tuples(*[st.integers(0, MOST)] * 2)] * 2)
+audiences = st.tuples(*[st.integers(1, 5000)] * 2)
+
+
+def table_of(counts, labels=("x", "y")):
+    return ReleasedTable(labels, ("a", "b"), counts, (5000, 4000), (3000, 2500), PARAMETERS)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@settings(max_examples=25, deadline=None)
+@given(cells, dummies, dummies, audiences, audiences)
+def test_the_recipients_secrets_change_no_byte_of_what_it_shares(
+    name, counts, tau, other_tau, audience, other_audience
+):
+    labels, build = BUILDERS[name]
+    table = table_of(counts, labels)
+    shared = []
+    for secrets in ((tau, audience), (other_tau, other_audience)):
+        private = build(PrivateEstimates(table, LAWS, *secrets))
+        again = ReleasedTable.from_dict(private.released().to_dict())
+        shared.append(build(ShareableEstimates(again, LAWS)))
+    one, other = shared
+    assert one.to_json() == other.to_json()
+    assert one.to_csv() == other.to_csv()
+    assert one.to_parquet() == other.to_parquet()
+    assert one.to_dict() == other.to_dict()
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_dummies_do_change_what_the_owner_sees(name):
+    labels, build = BUILDERS[name]
+    table = table_of(((900, 900), (900, 900)), labels)
+    none = build(PrivateEstimates(table, LAWS, ((0, 0), (0, 0)), (2000, 2000)))
+    all_of_them = build(PrivateEstimates(table, LAWS, ((MOST,) * 2,) * 2, (2000, 2000)))
+    assert none.to_dict() != all_of_them.to_dict()
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_only_what_is_shareable_has_exports(name):
+    labels, build = BUILDERS[name]
+    table = table_of(((900, 900), (900, 900)), labels)
+    private = build(PrivateEstimates(table, LAWS, ((20, 20), (20, 20)), (2000, 2000)))
+    shareable = build(ShareableEstimates(table, LAWS))
+    for export in ("to_csv", "to_json", "to_parquet"):
+        assert not hasattr(private, export)
+        assert hasattr(shareable, export)
+    assert not isinstance(private, type(shareable))
+    assert private.to_dict()["kind"] == PRIVATE == "private: not to be passed on"
+    assert shareable.to_dict()["kind"] == SHAREABLE
+    assert set(private.frame()["kind"]) == {PRIVATE} == {private.frame().attrs["kind"]}
+    assert set(shareable.frame()["kind"]) == {SHAREABLE}
+
+
+def test_a_shareable_report_refuses_private_estimates():
+    private = PrivateEstimates(table_of(((1, 2), (3, 4))), LAWS, ((20, 20), (20, 20)), (9, 9))
+    with pytest.raises(NotShareable):
+        ShareableReport(private, Overlap)
+
+
+def test_shareable_estimates_are_made_of_table_and_laws_alone():
+    assert list(inspect.signature(ShareableEstimates).parameters) == ["table", "laws"]
+    with pytest.raises(AttributeError):
+        ShareableEstimates(table_of(((1, 2), (3, 4))), LAWS).table = None
+
+
+def test_secrets_hide_in_repr():
+    private = PrivateEstimates(
+        table_of(((1, 2), (3, 4))), LAWS, ((19, 19), (19, 19)), (91919, 91919)
+    )
+    assert "19" not in repr(private)
+
+
+@pytest.mark.parametrize(
+    ("tau", "audience"),
+    [
+        (((1, 2),), (9, 9)),
+        (((1, 2), (3, 4)), (9,)),
+        (((-1, 2), (3, 4)), (9, 9)),
+        (((1, 2), (3, MOST + 1)), (9, 9)),
+        (((1, 2), (3, 4.5)), (9, 9)),
+        (((1, 2), (3, 4)), (9, -1)),
+    ],
+)
+def test_impossible_secrets_are_refused(tau, audience):
+    with pytest.raises(MalformedTable):
+        PrivateEstimates(table_of(((1, 2), (3, 4))), LAWS, tau, audience)
