@@ -48,7 +48,7 @@ from psi.legs import (
 )
 from psi.match import count_common, is_below_minimum, matched_positions, require_dummies
 from psi.own import OwnSet
-from psi.sets import LabelledSet, raise_set, require_answerable
+from psi.sets import Buffer, LabelledSet, raise_set, require_answerable
 
 SOURCE_FILE = "own.source"
 
@@ -59,10 +59,10 @@ class Recorder(Protocol):
     def step(self, index: int, digest: bytes) -> None:
         """Record that a step's artefact is on disk."""
 
-    def disclose(self) -> None:
-        """Record that a list is about to come into existence."""
+    def disclose(self, tags: LabelledSet) -> None:
+        """Record that a list is about to exist, which these tags make."""
 
-    def release(self, cells: Counts, totals: Counts) -> ReleaseArtefact:
+    def release(self, cells: Counts, totals: Counts, numbering: tuple[int, ...]) -> ReleaseArtefact:
         """Return the noisy table, drawing and storing the noise on the first call only."""
 
 
@@ -141,7 +141,12 @@ class Driver:
                 return self._route_key(step)
             case Release():
                 counts = tabulate([self._final_tags(role) for role in self._terms.table.roles])
-                return self._recorder.release(released_cells(counts), totals_over_tabulator(counts))
+                numbering = self._own.numbering
+                return self._recorder.release(
+                    released_cells(counts)[list(numbering)],
+                    totals_over_tabulator(counts),
+                    numbering,
+                )
             case _:
                 return self._statement(step)
 
@@ -153,7 +158,7 @@ class Driver:
         answer = self._raise(leg.owner, leg.hop - 1, leg.form, leg.order)
         if leg.order is Order.KEPT:
             self._require_minimum(answer)
-            self._recorder.disclose()
+            self._recorder.disclose(answer)
         return answer
 
     def _raise(self, owner: str, hop: int, form: Form, order: Order) -> LabelledSet:
@@ -241,7 +246,7 @@ class Driver:
     def _check_answers_of(self, owner: str, claimed: LabelledSet) -> None:
         """Check another owner's set for it, which it never sees again."""
         labels = len(self._terms.labels_of(owner))
-        known = self._terms.known_in(self._terms.party_of(owner))
+        known = self._terms.known_answers
         if claimed.sizes != (known,) * labels:
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
@@ -256,6 +261,7 @@ class Driver:
         shape, totals = release_shape(self._terms)
         if (
             release.shape != shape
+            or sorted(release.numbering) != list(range(shape[0]))
             or len(release.cells) != int(np.prod(shape))
             or len(release.totals) != totals
         ):
@@ -276,7 +282,7 @@ class Driver:
             answers.require_complete(tags, self._shelf.sizes_of(owner))
         return tags
 
-    def _expected_answers(self) -> list[answers.Buffer]:
+    def _expected_answers(self) -> list[Buffer]:
         hops = len(self._terms.table.raisers(self._role))
         return self._own.expected_answers(self._shelf.route_key(self._role, hops))
 

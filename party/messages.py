@@ -122,15 +122,17 @@ class NumberingArtefact:
 
 @dataclass(frozen=True)
 class ReleaseArtefact:
-    """The noisy table: `cells` in row-major order over `shape`.
+    """The noisy table: `cells` in row-major order over `shape`; counts may be negative.
 
     Two parties: shape (tabulator's labels by name, recipient's by number). Three: one more
     axis, and index 0 of the others' axes is `∅`; `totals` (others' axes only, first without
-    `∅`) then stands beside it. Counts may be negative.
+    `∅`) then stands beside it. `numbering` is the session's number of each of the
+    tabulator's label names, with which the recipient finds the sizes that it saw.
     """
 
     shape: tuple[int, ...]
     cells: tuple[int, ...]
+    numbering: tuple[int, ...]
     totals: tuple[int, ...] = ()
 
 

@@ -76,7 +76,7 @@ class OwnSide:
                 own.seed,
                 self._session_id,
                 number,
-                known=terms.known_in(own.party),
+                known=terms.known_answers,
                 count=law.draw(uniform),
             )
             for number, uniform in enumerate(uniforms)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from privacy.accounting import Spend
 from privacy.truncated import TruncatedLaplace
 from psi.dummies import Dealing
 from psi.legs import CROSSTABS, MATCH, RECEIVER, TABULATOR, LegTable
@@ -49,7 +50,7 @@ class Terms:
         parties = tuple(request.roles[role] for role in table.roles)
         parameters = request.parameters
         offered = {
-            party: parameters.most_identifiers[party] if _offers_all(table, role) else 1
+            party: parameters.most_identifiers[party] if _role_offers_all(table, role) else 1
             for role, party in zip(table.roles, parties, strict=True)
         }
         return cls(
@@ -95,6 +96,10 @@ class Terms:
         """Return the label names of a role's party."""
         return self.labels[self.table.roles.index(role)]
 
+    def offers_all(self, party: str) -> bool:
+        """Say whether a party offers every identifier of a person, and not just one (§2)."""
+        return _role_offers_all(self.table, self.role_of(party))
+
     def keys_a_person(self, party: str) -> int:
         """Return the most keys that one person has in a party's set."""
         return self.most_keys[self.parties.index(party)]
@@ -107,15 +112,23 @@ class Terms:
             self.keys_a_person(party),
         )
 
+    @property
+    def tabulator_bound(self) -> int:
+        """L_T: the most by which one person of the tabulator changes the table (§5.4)."""
+        return self.keys_a_person(self.party_of(TABULATOR))
+
+    def spend_of(self, party: str) -> Spend:
+        """Return what a party is charged for the whole session before its first byte (§5.5)."""
+        noise = self.noise
+        sizes = Spend.truncated(noise.epsilon_dummies_nano, self.own_noise(party).delta_charged_e15)
+        if self.role_of(party) == TABULATOR:
+            return Spend.pure(noise.epsilon_release_nano) + sizes
+        return sizes
+
     def agreed_dummies(self, chooser: str) -> int:
         """Return D, the dummies of a chooser's cell that every other party puts in."""
         return 2 * self.own_noise(chooser).n
 
-    def known_in(self, party: str) -> int:
-        """Return F for the set of a party: 0 where nobody but the tabulator raises it."""
-        return self.known_answers if self.table.raisers(self.role_of(party)) else 0
 
-
-def _offers_all(table: LegTable, role: str) -> bool:
-    """Say whether a role offers every identifier of a person (protocol §2)."""
+def _role_offers_all(table: LegTable, role: str) -> bool:
     return table is MATCH or (len(table.roles) == 2 and role == TABULATOR)

@@ -1,0 +1,83 @@
+"""From a registered dataset to what a session takes in: keys, labels and commitments to both."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets import Definition, Prepared, prepare
+from party.errors import Refusal, RefusalStatus
+from party.request import Request
+from party.terms import Terms
+from psi.keys import Keys
+
+
+@dataclass(frozen=True)
+class SessionInput:
+    """A party's input: what the protocol sees, and what explains it to its owner."""
+
+    keys: Keys
+    labels: npt.NDArray[np.int16]
+    root: bytes
+    consent_root: bytes
+    consent_count: bytes
+    prepared: Prepared
+
+
+def prepare_input(
+    definition: Definition,
+    request: Request,
+    me: str,
+    *,
+    gmail: bool,
+    salt: bytes,
+    now: float,
+    executor: Executor | None = None,
+) -> SessionInput:
+    """Read, filter by consent, label and hash a dataset as a request asks.
+
+    Raises:
+        DatasetError: the files cannot be read as described.
+        Refusal: nothing is left to take part.
+    """
+    terms = Terms.of(request)
+    labels = request.labels[me]
+    prepared = prepare(
+        definition,
+        label=labels.name,
+        values=labels.values,
+        identifiers=request.identifiers,
+        offer="all" if terms.offers_all(me) else "one",
+        most_identifiers=request.parameters.most_identifiers[me],
+        purpose=request.purpose,
+        recipient=next(party for party in terms.parties if party != me),
+        salt=salt,
+        now=now,
+        gmail=gmail,
+        executor=executor,
+    )
+    if len(prepared.keys) == 0:
+        raise Refusal(
+            RefusalStatus.BAD_REQUEST,
+            f"dataset {definition.name} has nobody left for this request: look at consent, "
+            "labels and identifiers with `commonground dataset show`",
+        )
+    return SessionInput(
+        prepared.keys,
+        prepared.labels,
+        _input_root(prepared, salt),
+        prepared.consent.root,
+        prepared.consent.commitment,
+        prepared,
+    )
+
+
+def _input_root(prepared: Prepared, salt: bytes) -> bytes:
+    digest = hashlib.sha256(b"commonground/input/v1" + salt)
+    for part in (prepared.keys.data, prepared.keys.offsets, prepared.labels):
+        digest.update(memoryview(np.ascontiguousarray(part)).cast("B"))
+    return digest.digest()

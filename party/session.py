@@ -1,0 +1,298 @@
+"""One session at one party, from an approved request to its result (docs/protocol.md).
+
+The order is fixed: prepare the input and its consent snapshot, greet, charge the whole
+session, commit, agree on the session id, walk the leg table, compare transcripts, record the
+result, cosign each other's logs. A session may be run again after any interruption: what it
+has said and stored is said again byte for byte, and if the input or the consent snapshot has
+changed meanwhile it ends before a byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from audit.errors import AuditError
+from party.artefacts import SessionFolder
+from party.contract import Contract
+from party.driver import Driver, ProgressHook
+from party.errors import DatasetError, Refusal, RefusalStatus
+from party.inputs import SessionInput
+from party.journal import Journal
+from party.link import Link
+from party.messages import (
+    CheckpointOffer,
+    Closing,
+    Commitment,
+    Cosignature,
+    Exchange,
+    Finish,
+    Hello,
+    Nonce,
+)
+from party.outcome import Outcome
+from party.own_side import Own
+from party.request import Request
+from party.session_record import Opening, SessionRecord
+from party.shelf import Shelf
+from party.terms import Terms
+from psi.answers import commit_seed
+from psi.errors import InvalidPoint, LimitExceeded, ProfileMismatch, PsiError, WrongAnswer
+from psi.identifiers import Profile
+from psi.seed import Seed
+
+Message = TypeVar("Message", bound=Exchange)
+
+FUTURE_SECONDS: Final = 300
+REFUSED_AS: Final = {
+    InvalidPoint: RefusalStatus.INVALID_POINT,
+    WrongAnswer: RefusalStatus.WRONG_ANSWER,
+    LimitExceeded: RefusalStatus.LIMIT_EXCEEDED,
+    ProfileMismatch: RefusalStatus.PROFILE_MISMATCH,
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a session works with: all of it injected.
+
+    `prepare(salt)` reads the dataset by the request; `keep(outcome, input)` turns an outcome
+    into what is stored as the result.
+    """
+
+    record: SessionRecord
+    journal: Journal
+    folder: SessionFolder
+    prepare: Callable[[bytes], SessionInput]
+    keep: Callable[[Outcome, SessionInput], dict[str, Any]]
+    clock: Callable[[], float]
+    executor: Executor | None = None
+    progress: ProgressHook | None = None
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """The sizes of each other's logs that the two sides had witnessed when they met."""
+
+    we_saw: int
+    they_saw: int
+
+
+class Session:
+    """A request being carried out with its counterparts, links given by party name."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        request: Request,
+        me: str,
+        links: Mapping[str, Link],
+        bench: Bench,
+    ) -> None:
+        self._contract, self._request, self._me = contract, request, me
+        self._links, self._bench = links, bench
+        self._terms = Terms.of(request)
+
+    def run(self) -> None:
+        """Carry the session to its end.
+
+        Raises:
+            Refusal: it ended without a result; both logs say why.
+            SessionSuspended: the counterpart is gone; running again goes on.
+        """
+        try:
+            self._run()
+        except (PsiError, Refusal, AuditError, DatasetError) as error:
+            refusal = as_refusal(error)
+            self._bench.record.fail(refusal, self._now())
+            for link in self._links.values():
+                link.refuse(refusal.status.value, refusal.message)
+            raise refusal from error
+
+    def _run(self) -> None:
+        bench, terms = self._bench, self._terms
+        opening, session_input = self._open()
+        greetings = self._greet(opening)
+        bench.record.charge(opening, self._now())
+        session_id, said = self._agree(opening)
+        bench.record.agree(session_id)
+        own = Own(self._me, opening.seed, session_input.keys, session_input.labels)
+        by_role = {terms.role_of(peer): link for peer, link in self._links.items()}
+        driver = Driver(
+            terms,
+            own,
+            session_id,
+            bench.folder,
+            by_role,
+            bench.record,
+            executor=bench.executor,
+            progress=bench.progress,
+        )
+        outcome = driver.run()
+        transcript = self._close(said)
+        bench.record.finish(transcript, bench.keep(outcome, session_input), self._now())
+        self._cosign(greetings)
+
+    # -- before the first byte about people -----------------------------------------------
+
+    def _open(self) -> tuple[Opening, SessionInput]:
+        self._contract.require_in_force(self._now())
+        self._request.check(self._contract, self._now())
+        opening = self._bench.record.opening()
+        seed = opening.seed if opening else Seed.generate()
+        session_input = self._bench.prepare(seed.derive(b"", "input-salt"))
+        if opening is None:
+            opening = self._bench.record.open(
+                seed,
+                session_input.root,
+                session_input.consent_root,
+                session_input.consent_count,
+                self._now(),
+            )
+        if session_input.root != opening.input_root:
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                "the dataset has changed since this session began, so it cannot go on: "
+                "make a new request",
+            )
+        if session_input.consent_root != opening.consent.root:
+            raise Refusal(
+                RefusalStatus.CONSENT_STALE,
+                "consent has changed since this session began, so it cannot go on: "
+                "make a new request",
+            )
+        return opening, session_input
+
+    def _greet(self, opening: Opening) -> dict[str, Greeting]:
+        """Exchange hellos, which say nothing about people, and refuse what cannot go together."""
+        journal = self._bench.journal
+        greetings = {}
+        for peer, link in self._links.items():
+            own = Hello(
+                party=self._me,
+                request=self._request,
+                contract_hash=bytes.fromhex(self._contract.digest),
+                profile=Profile.current(gmail=self._contract.profile.gmail),
+                consent=opening.consent,
+                checkpoint=journal.checkpoint(),
+                seen_size=journal.seen_size(self._contract.parties[peer].log_origin),
+            )
+            theirs = link.exchange(own)
+            self._require_sender(peer, theirs)
+            own.profile.require_equal(theirs.profile)
+            self._require_same_request(theirs)
+            self._require_fresh(peer, theirs)
+            greetings[peer] = Greeting(own.seen_size, theirs.seen_size)
+        return greetings
+
+    def _require_same_request(self, theirs: Hello) -> None:
+        if theirs.contract_hash.hex() != self._contract.digest:
+            raise Refusal(
+                RefusalStatus.CONTRACT_UNKNOWN, "the counterpart speaks of another contract"
+            )
+        if theirs.request.digest != self._request.digest:
+            raise Refusal(RefusalStatus.BAD_REQUEST, "the counterpart speaks of another request")
+
+    def _require_fresh(self, peer: str, theirs: Hello) -> None:
+        age = self._now() - theirs.consent.taken_at
+        most = self._contract.consent_max_age_hours * 3600
+        if age > most or age < -FUTURE_SECONDS:
+            raise Refusal(
+                RefusalStatus.CONSENT_STALE,
+                f"the consent snapshot of {peer} is not from the last "
+                f"{self._contract.consent_max_age_hours} hours, which the contract asks for: "
+                "compare the clocks, or make a new request",
+            )
+
+    # -- the session id -------------------------------------------------------------------
+
+    def _agree(self, opening: Opening) -> tuple[bytes, list[bytes]]:
+        """Exchange commitments, then nonces; return the session id and what was said."""
+        nonce = opening.seed.derive(b"", "nonce")
+        own = Commitment(
+            self._me, commit_seed(opening.seed, opening.input_root), _commit_nonce(self._me, nonce)
+        )
+        commitments = self._exchange(own)
+        nonces = self._exchange(Nonce(self._me, nonce))
+        for party, theirs in nonces.items():
+            if _commit_nonce(party, theirs.nonce) != commitments[party].nonce:
+                raise Refusal(
+                    RefusalStatus.BAD_REQUEST, f"{party} opened another nonce than it committed to"
+                )
+        said = [self._request.digest_bytes]
+        for party in self._terms.parties:
+            said += [commitments[party].seed, commitments[party].nonce, nonces[party].nonce]
+        return hashlib.sha256(b"commonground/session/v1" + b"".join(said)).digest(), said
+
+    # -- the end --------------------------------------------------------------------------
+
+    def _close(self, said: list[bytes]) -> bytes:
+        """Compare what everyone saw and return the transcript hash that all have reached."""
+        own = Closing(self._me, Shelf(self._terms.table, self._bench.folder).digests())
+        seen: dict[int, bytes] = {}
+        for party, theirs in self._exchange(own).items():
+            for index, digest in theirs.digests.items():
+                if seen.setdefault(index, digest) != digest:
+                    raise Refusal(
+                        RefusalStatus.TRANSCRIPT_MISMATCH,
+                        f"{party} saw another artefact in step {index}",
+                    )
+        if sorted(seen) != list(range(len(self._terms.table.steps))):
+            raise Refusal(
+                RefusalStatus.TRANSCRIPT_MISMATCH, "a step of the session was seen by nobody"
+            )
+        steps = b"".join(seen[index] for index in sorted(seen))
+        transcript = hashlib.sha256(b"commonground/transcript/v1" + b"".join(said) + steps).digest()
+        for party, finish in self._exchange(Finish(self._me, transcript)).items():
+            if finish.transcript != transcript:
+                raise Refusal(
+                    RefusalStatus.TRANSCRIPT_MISMATCH, f"{party} ended with another transcript"
+                )
+        return transcript
+
+    def _cosign(self, greetings: Mapping[str, Greeting]) -> None:
+        """Witness each counterpart's log and have ours witnessed; the result stands by now."""
+        journal = self._bench.journal
+        for peer, link in self._links.items():
+            key, greeting = self._contract.parties[peer].verifier_key, greetings[peer]
+            offer = CheckpointOffer(
+                self._me, journal.checkpoint(), journal.consistency_from(greeting.they_saw)
+            )
+            theirs = link.exchange(offer)
+            line = journal.witness(theirs.checkpoint, key, theirs.proof, greeting.we_saw)
+            cosignature = link.exchange(Cosignature(self._me, line))
+            journal.keep_cosignature(offer.checkpoint, cosignature.line, key)
+
+    # -- saying ---------------------------------------------------------------------------
+
+    def _exchange(self, own: Message) -> dict[str, Message]:
+        """Say `own` to every counterpart and return what everyone said, this party included."""
+        heard = {self._me: own}
+        for peer, link in self._links.items():
+            heard[peer] = link.exchange(own)
+            self._require_sender(peer, heard[peer])
+        return heard
+
+    def _require_sender(self, peer: str, message: Exchange) -> None:
+        if message.party != peer:
+            raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} speaks in another party's name")
+
+    def _now(self) -> int:
+        return int(self._bench.clock())
+
+
+def as_refusal(error: Exception) -> Refusal:
+    """Return the refusal that an error of the lower layers amounts to."""
+    if isinstance(error, Refusal):
+        return error
+    for kind, status in REFUSED_AS.items():
+        if isinstance(error, kind):
+            return Refusal(status, str(error))
+    return Refusal(RefusalStatus.BAD_REQUEST, str(error))
+
+
+def _commit_nonce(party: str, nonce: bytes) -> bytes:
+    return hashlib.sha256(b"commonground/nonce/v1" + party.encode() + b"\x00" + nonce).digest()

@@ -1,0 +1,393 @@
+"""A session's rows in the store, each written together with the log entries about it.
+
+The order is the protocol's (docs/protocol.md, Charges): opened (seed sealed, consent snapshot
+logged), charged (whole session, seed and input committed to) before the first byte about
+people, agreed (session id), then steps, release or disclosure, and an end. Every function may
+be called again after a crash and then changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from audit.bodies import (
+    BudgetSpent,
+    ConsentReference,
+    ConsentSnapshot,
+    Incident,
+    ListDisclosed,
+    ReportReleased,
+    SessionFailed,
+    SessionFinished,
+    SessionStarted,
+)
+from party import ledger
+from party.contract import Contract
+from party.errors import Refusal, RefusalStatus
+from party.identity import Identity
+from party.journal import Journal
+from party.messages import ConsentStatement, ReleaseArtefact
+from party.request import Request
+from party.schema import CONSENT_SNAPSHOTS, RELEASES, REQUESTS, RESULTS, SESSIONS, STEPS
+from party.store import Store
+from party.terms import Terms
+from privacy.counts import ExactTable
+from privacy.release import release_table
+from psi.answers import commit_seed
+from psi.crosstab import Counts
+from psi.seed import Seed
+from psi.sets import LabelledSet
+
+OPENED, CHARGED, FINISHED, FAILED = "opened", "charged", "finished", "failed"
+INCIDENTS: Final = {
+    RefusalStatus.INVALID_POINT: ("invalid_point", "a peer sent a point that must not be raised"),
+    RefusalStatus.WRONG_ANSWER: ("wrong_answer", "a known answer did not come back as it must"),
+    RefusalStatus.TRANSCRIPT_MISMATCH: ("transcript", "the parties saw different sessions"),
+    RefusalStatus.BAD_REQUEST: ("bad_message", "a peer sent a message that is out of shape"),
+}
+ACTOR: Final = "session"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a session rests on at this party, the same on every resume."""
+
+    seed: Seed
+    input_root: bytes
+    consent: ConsentStatement
+
+
+class SessionRecord:
+    """One session at one party."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        identity: Identity,
+        contract: Contract,
+        request: Request,
+        *,
+        me: str,
+    ) -> None:
+        self._store, self._journal, self._identity = store, journal, identity
+        self._contract, self._request, self._me = contract, request, me
+        self._terms = Terms.of(request)
+        self._session_id: bytes | None = None
+
+    # -- opening --------------------------------------------------------------------------
+
+    def opening(self) -> Opening | None:
+        """Return what an earlier start recorded, or None."""
+        row = self._store.row(
+            sa.select(SESSIONS, CONSENT_SNAPSHOTS.c.root, CONSENT_SNAPSHOTS.c.taken_at)
+            .join(CONSENT_SNAPSHOTS, CONSENT_SNAPSHOTS.c.sequence == SESSIONS.c.consent_sequence)
+            .where(SESSIONS.c.request == self._request.id)
+        )
+        if row is None:
+            return None
+        seed = Seed.from_bytes(self._identity.unseal(row.sealed_seed, self._seal_context))
+        consent = ConsentStatement(row.root, row.consent_sequence, row.taken_at)
+        return Opening(seed, row.input_root, consent)
+
+    def open(
+        self, seed: Seed, input_root: bytes, consent_root: bytes, consent_count: bytes, now: int
+    ) -> Opening:
+        """Seal the seed and log the consent snapshot; nothing is spent and nothing sent yet."""
+
+        def work(connection: Connection) -> int:
+            last = connection.execute(
+                sa.select(sa.func.max(CONSENT_SNAPSHOTS.c.sequence))
+            ).scalar_one()
+            sequence = (last or 0) + 1
+            dataset = self._request.datasets[self._me]
+            connection.execute(
+                sa.insert(CONSENT_SNAPSHOTS).values(
+                    sequence=sequence, dataset=dataset, root=consent_root, taken_at=now
+                )
+            )
+            connection.execute(
+                sa.insert(SESSIONS).values(
+                    request=self._request.id,
+                    sealed_seed=self._identity.seal(seed.secret_bytes(), self._seal_context),
+                    input_root=input_root,
+                    consent_sequence=sequence,
+                    state=OPENED,
+                    started_at=now,
+                )
+            )
+            body = ConsentSnapshot(
+                dataset=dataset,
+                root=consent_root.hex(),
+                sequence=sequence,
+                taken_at=now,
+                purpose=self._request.purpose,
+                recipient=", ".join(self._contract.counterparts(self._me)),
+                count_commitment=consent_count.hex(),
+            )
+            self._log(connection, "consent.snapshot", body)
+            return sequence
+
+        sequence = self._store.write(work)
+        return Opening(seed, input_root, ConsentStatement(consent_root, sequence, now))
+
+    def charge(self, opening: Opening, now: int) -> None:
+        """Charge the whole session and log what it is bound to, at once or not at all.
+
+        Raises:
+            Refusal: BUDGET_EXHAUSTED; then nothing is spent.
+        """
+
+        def work(connection: Connection) -> None:
+            state = connection.execute(
+                sa.select(SESSIONS.c.state).where(SESSIONS.c.request == self._request.id)
+            ).scalar_one()
+            if state != OPENED:
+                return
+            self._spend(connection, now)
+            body = SessionStarted(
+                request=self._request.id,
+                seed_commitment=commit_seed(opening.seed, opening.input_root).hex(),
+                input_root=opening.input_root.hex(),
+                consent=ConsentReference(
+                    opening.consent.root.hex(), opening.consent.sequence, opening.consent.taken_at
+                ),
+            )
+            self._log(connection, "session.started", body)
+            self._update(connection, state=CHARGED)
+
+        self._store.write(work)
+
+    def _spend(self, connection: Connection, now: int) -> None:
+        account, allowance = self.account(connection, now), self.allowance()
+        spend = self._terms.spend_of(self._me)
+        ledger.admit(connection, account, allowance, spend)
+        ledger.charge(connection, self._request.id, ledger.SESSION, account, spend, now)
+        self._log_spend(connection, account, spend, "dp")
+        if self._terms.is_match and self._me == self._terms.party_of("sender"):
+            ledger.require_stops_left(connection, account)
+            nothing = ledger.Spend()
+            ledger.charge(connection, self._request.id, ledger.DISCLOSURE, account, nothing, now)
+            self._log_spend(connection, account, nothing, "disclosure")
+
+    def account(self, connection: Connection, now: int) -> ledger.Account:
+        """Return the account that this session charges."""
+        dataset = self._request.datasets[self._me]
+        others = sorted(
+            self._contract.parties[name].log_origin
+            for name in self._terms.parties
+            if name != self._me
+        )
+        return ledger.Account(
+            ledger.population_of(connection, dataset),
+            ", ".join(others),
+            ledger.window_start(self._contract.starts, self._contract.window_days, now),
+        )
+
+    def allowance(self) -> ledger.Allowance:
+        """Return what the contract lets this party spend."""
+        budget = self._contract.budgets[self._me]
+        return ledger.Allowance(
+            budget.epsilon_nano,
+            budget.delta_e15,
+            str(self._contract.filter),
+            self._contract.window_days,
+        )
+
+    # -- under way ------------------------------------------------------------------------
+
+    def agree(self, session_id: bytes) -> None:
+        """Record the session id, which all later entries carry."""
+        self._session_id = session_id
+        self._store.write(lambda c: self._update(c, session_id=session_id))
+
+    def step(self, index: int, digest: bytes) -> None:
+        """Record that a step's artefact is on disk."""
+
+        def work(connection: Connection) -> None:
+            key = (STEPS.c.request == self._request.id, STEPS.c.step == index)
+            if connection.execute(sa.select(STEPS.c.step).where(*key)).first() is None:
+                connection.execute(
+                    sa.insert(STEPS).values(request=self._request.id, step=index, digest=digest)
+                )
+
+        self._store.write(work)
+
+    def disclose(self, tags: LabelledSet) -> None:
+        """Log that a list is about to exist: before the tags that make it leave."""
+        digest = hashlib.sha256(np.ascontiguousarray(tags.elements)).digest()
+
+        def work(connection: Connection) -> None:
+            self._log(
+                connection,
+                "list.disclosed",
+                ListDisclosed(
+                    request=self._request.id,
+                    recipient=self._terms.party_of("receiver"),
+                    list_commitment=self._journal.commit_to(connection, "list", digest),
+                    expires_at=self.list_expires_at(),
+                ),
+            )
+
+        self._store.write(work)
+
+    def list_expires_at(self) -> int:
+        """Return when the list of this session is to be deleted."""
+        return self._request.created + self._contract.list_expiry_days * ledger.DAY_SECONDS
+
+    def release(self, cells: Counts, totals: Counts, numbering: tuple[int, ...]) -> ReleaseArtefact:
+        """Draw the release's noise once and store it with the table, before it is sent."""
+
+        def work(connection: Connection) -> ReleaseArtefact:
+            stored = connection.execute(
+                sa.select(RELEASES.c.artefact).where(RELEASES.c.request == self._request.id)
+            ).scalar_one_or_none()
+            if stored is not None:
+                return _read_release(json.loads(stored))
+            noise = self._terms.noise
+            flat = ExactTable(cells.reshape(len(cells), -1))
+            drawn = release_table(flat, noise.epsilon_release_nano, self._terms.tabulator_bound)
+            artefact = ReleaseArtefact(
+                tuple(cells.shape), tuple(int(x) for x in drawn.table.counts.flat), numbering
+            )
+            text = json.dumps(_write_release(artefact))
+            commitment = self._journal.commit_to(connection, "noise", drawn.noise)
+            connection.execute(
+                sa.insert(RELEASES).values(
+                    request=self._request.id, artefact=text, noise=commitment
+                )
+            )
+            body = ReportReleased(
+                request=self._request.id,
+                table_digest=hashlib.sha256(text.encode()).hexdigest(),
+                noise_commitment=commitment,
+            )
+            self._log(connection, "report.released", body)
+            return artefact
+
+        if totals.size:
+            raise Refusal(
+                RefusalStatus.NOT_GRANTED, "three parties do not release over a store yet"
+            )
+        return self._store.write(work)
+
+    # -- the end --------------------------------------------------------------------------
+
+    def finish(self, transcript: bytes, result: dict[str, Any], now: int) -> None:
+        """Log the transcript and keep the result, at once."""
+
+        def work(connection: Connection) -> None:
+            if self.state(connection) == FINISHED:
+                return
+            body = SessionFinished(request=self._request.id, transcript=transcript.hex())
+            self._log(connection, "session.finished", body)
+            self._update(connection, state=FINISHED, transcript=transcript, ended_at=now)
+            self._update_request(connection, state=FINISHED, updated_at=now)
+            connection.execute(
+                sa.insert(RESULTS).values(
+                    request=self._request.id,
+                    kind=str(self._request.kind),
+                    body=json.dumps(result),
+                    list_file=result.get("list_file"),
+                    expires_at=result.get("expires_at"),
+                    made_at=now,
+                )
+            )
+
+        self._store.write(work)
+
+    def fail(self, refusal: Refusal, now: int) -> None:
+        """Log why the session ends without a result; what was spent stays spent."""
+
+        def work(connection: Connection) -> None:
+            if self.state(connection) in (FINISHED, FAILED):
+                return
+            if refusal.status in INCIDENTS:
+                word, what = INCIDENTS[refusal.status]
+                self._log(connection, f"incident.{word}", Incident(refusal.status.value, what))
+            body = SessionFailed(request=self._request.id, reason=refusal.status.value)
+            self._log(connection, "session.failed", body)
+            if refusal.status is RefusalStatus.BELOW_MINIMUM:
+                self._record_stop(connection, now)
+            self._update(connection, state=FAILED, ended_at=now)
+            self._update_request(
+                connection,
+                state=FAILED,
+                status=refusal.status.value,
+                reason=refusal.message,
+                updated_at=now,
+            )
+
+        self._store.write(work)
+
+    def state(self, connection: Connection) -> str | None:
+        """Return the session's state, None before it is opened."""
+        query = sa.select(SESSIONS.c.state).where(SESSIONS.c.request == self._request.id)
+        found: str | None = connection.execute(query).scalar_one_or_none()
+        return found
+
+    def _record_stop(self, connection: Connection, now: int) -> None:
+        account = self.account(connection, now)
+        ledger.charge(connection, self._request.id, ledger.STOP, account, ledger.Spend(), now)
+
+    # -- rows and entries -----------------------------------------------------------------
+
+    @property
+    def _seal_context(self) -> str:
+        return f"seed/{self._request.id}"
+
+    def _update(self, connection: Connection, **values: object) -> None:
+        connection.execute(
+            sa.update(SESSIONS).where(SESSIONS.c.request == self._request.id).values(**values)
+        )
+
+    def _update_request(self, connection: Connection, **values: object) -> None:
+        connection.execute(
+            sa.update(REQUESTS).where(REQUESTS.c.id == self._request.id).values(**values)
+        )
+
+    def _log_spend(
+        self, connection: Connection, account: ledger.Account, spend: ledger.Spend, what: str
+    ) -> None:
+        body = BudgetSpent(
+            request=self._request.id,
+            population=account.population,
+            coalition=account.coalition,
+            window=account.window_start,
+            epsilon_nano=spend.epsilon_nano,
+            rho_nano=spend.rho_nano,
+            delta_e15=spend.delta_e15,
+            what="dp" if what == "dp" else "disclosure",
+        )
+        self._log(connection, "budget.spent", body)
+
+    def _log(self, connection: Connection, kind: str, body: Any) -> None:  # noqa: ANN401
+        self._journal.append(
+            connection,
+            kind,
+            body,
+            actor=ACTOR,
+            session=None if self._session_id is None else self._session_id.hex(),
+            contract=self._contract.digest,
+        )
+
+
+def _write_release(artefact: ReleaseArtefact) -> dict[str, list[int]]:
+    return {
+        "shape": list(artefact.shape),
+        "cells": list(artefact.cells),
+        "numbering": list(artefact.numbering),
+    }
+
+
+def _read_release(stored: dict[str, list[int]]) -> ReleaseArtefact:
+    return ReleaseArtefact(
+        tuple(stored["shape"]), tuple(stored["cells"]), tuple(stored["numbering"])
+    )
