@@ -1,0 +1,162 @@
+"""Write what each organisation holds, in its own untidy form, and the truth beside it.
+
+    python -m examples.demo.files --out build/demo/data --households 2469
+
+    advertiser/customers.csv     a row a customer: e-mails as people typed them, phones as clerks
+                                 wrote them, blanks and placeholders
+    channel/receipts.parquet     a row a campaign receipt: e-mail as SHA-256, phone, IDFA
+    vendor/demographics.parquet  a row a member (waits for a third party)
+    truth.json                   what an honest match and report must find
+
+Each dataset's description stands beside it. The same arguments give the same bytes.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pv
+import pyarrow.parquet as pq
+
+from examples.demo import truth, world
+from examples.demo.clutter import (
+    AT_THE_TILL,
+    IN_THE_APP,
+    NO_DEVICE,
+    SHA256_OF_NOTHING,
+    SHA256_OF_TEST,
+    device_ids,
+    hashed_emails,
+    typed_emails,
+    written_phones,
+)
+from examples.demo.holdings import Holdings, divide
+from examples.demo.people import identify
+from examples.demo.world import World
+
+_TEST_CUSTOMERS = (
+    ("HH-TEST-1", "unknown", "000-000-0000", "", "bronze", "0.00", "Y"),
+    ("HH-TEST-2", "test@test.com", "(000) 000-0000", NO_DEVICE, "silver", "0.01", "Y"),
+    ("HH-TEST-3", " TEST@Test.com ", "n/a", "null", "gold", "0.00", "Y"),
+    ("HH-TEST-4", "walk-in customer", "front desk", "none", "gold", "0.02", "Y"),
+)
+_TEST_SENT_AT = 1_479_081_600  # 2016-11-14 UTC, the day the first campaign started
+_TEST_RECEIPTS = (
+    ("S-TEST-1", SHA256_OF_TEST, "000-000-0000", NO_DEVICE, "C24", _TEST_SENT_AT, "yes"),
+    ("S-TEST-2", SHA256_OF_NOTHING, "unknown", NO_DEVICE, "C24", _TEST_SENT_AT, "yes"),
+    ("S-TEST-3", SHA256_OF_TEST.upper(), "+1 000 000 0000", "UNKNOWN", "C24", _TEST_SENT_AT, "yes"),
+)
+_SENT_AT = pa.timestamp("s", tz="UTC")
+
+
+def write(out: Path, households: int) -> dict[str, object]:
+    """Write a world of so many households below `out`; return what truth.json says."""
+    made = world.resample(world.load(), households)
+    holdings = divide(made)
+    for organisation in ("advertiser", "channel", "vendor"):
+        (out / organisation).mkdir(parents=True, exist_ok=True)
+    pv.write_csv(customers(holdings), out / "advertiser" / "customers.csv")
+    pq.write_table(receipts(holdings), out / "channel" / "receipts.parquet")
+    pq.write_table(demographics(made), out / "vendor" / "demographics.parquet")
+    here = Path(__file__).parent
+    shutil.copyfile(here / "customers.yaml", out / "advertiser" / "customers.yaml")
+    shutil.copyfile(here / "receipts.yaml", out / "channel" / "receipts.yaml")
+    known = {"households": _describe(made), **truth.summarise(holdings)}
+    (out / "truth.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return known
+
+
+def customers(holdings: Holdings) -> pa.Table:
+    """Render the advertiser's file, with a few test customers that are nobody."""
+    side = holdings.advertiser
+    numbers = side["number"].to_numpy()
+    phone_gaps = {"": 0.8, "000-000-0000": 0.15, "unknown": 0.05}
+    table = pa.table(
+        {
+            "household": pa.array(side["person"], pa.string()),
+            "email": typed_emails(
+                numbers,
+                side["email"],
+                {"": 0.75, "unknown": 0.15, "test@test.com": 0.05, "n/a": 0.05},
+            ),
+            "phone": written_phones(numbers, side["phone"], AT_THE_TILL, phone_gaps),
+            "app_device_id": device_ids(numbers, side["maid"], {"": 0.97, "null": 0.03}),
+            "segment": pa.array(side["segment"], pa.string()),
+            "total_spend": pa.array([f"{cents / 100:.2f}" for cents in side["spend_cents"]]),
+            "opt_in": pa.array(side["opt_in"], pa.string()),
+        }
+    )
+    return _append(table, _TEST_CUSTOMERS)
+
+
+def receipts(holdings: Holdings) -> pa.Table:
+    """Render the channel's file by time, with a few test subscribers that are nobody.
+
+    The identifiers of one subscriber are spread over rows: a row may lack what another shows, and
+    may write it differently.
+    """
+    rows = holdings.receipts
+    draws = rows["draw"].to_numpy()
+    side = holdings.channel.iloc[rows["person"]].reset_index(drop=True)
+    shown = {kind: side[kind].where(rows[kind]) for kind in truth.ORDER}
+    email_gaps = {None: 0.8, SHA256_OF_NOTHING: 0.12, SHA256_OF_TEST: 0.08}
+    phone_gaps = {None: 0.85, "000-000-0000": 0.1, "unknown": 0.05}
+    digests = shown["email"].map(_sha256, na_action="ignore")
+    table = pa.table(
+        {
+            "subscriber": pa.array(side["person"], pa.string()),
+            "email_hash": hashed_emails(draws, digests, email_gaps),
+            "phone": written_phones(draws, shown["phone"], IN_THE_APP, phone_gaps),
+            "idfa": device_ids(draws, shown["maid"].str.upper(), {None: 0.4, NO_DEVICE: 0.6}),
+            "campaign": pa.array(rows["campaign"], pa.string()),
+            "sent_at": pa.array(rows["sent_at"]).cast(_SENT_AT),
+            "opt_in": pa.array(side["opt_in"], pa.string()),
+        }
+    )
+    return _append(table, _TEST_RECEIPTS)
+
+
+def demographics(made: World) -> pa.Table:
+    """Render the vendor's file: a member number and attributes, for a third of the households."""
+    known = made.real.demographics.set_index("household")
+    held = np.isin(made.sources, known.index)
+    member = identify(made.numbers).member.filter(pa.array(held))
+    table = pa.Table.from_pandas(known.loc[made.sources[held]], preserve_index=False)
+    return table.add_column(0, "member_id", member).replace_schema_metadata(None)
+
+
+def _append(table: pa.Table, rows: tuple[tuple[str | int, ...], ...]) -> pa.Table:
+    added = zip(table.schema, zip(*rows, strict=True), strict=True)
+    return pa.concat_tables(
+        [table, pa.table({field.name: pa.array(column, field.type) for field, column in added})]
+    ).combine_chunks()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _describe(made: World) -> dict[str, object]:
+    return {"count": len(made), "resampled": made.resampled, "note": made.describe()}
+
+
+def main() -> None:
+    """Parse the arguments, write the files, say what they are."""
+    parser = argparse.ArgumentParser(description="Write the demonstration's data.")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write below")
+    parser.add_argument("--households", type=int, default=2469, help="more than 2469 resamples")
+    arguments = parser.parse_args()
+    try:
+        known = write(arguments.out, arguments.households)
+    except ValueError as refusal:
+        parser.error(str(refusal))
+    print(known["households"]["note"])
+    print(f"Wrote {arguments.out}/ (advertiser, channel, vendor, truth.json).")
+
+
+if __name__ == "__main__":
+    main()
