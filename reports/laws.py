@@ -19,9 +19,11 @@ CONFIDENCE = 0.95
 
 _NORMAL_QUANTILE = 1.959963984540054
 _NORMAL_FROM_DRAWS = 10
-_STEPS_PER_ERROR = 128
+_STEPS_PER_ERROR = 64
 """Fineness of the lattice for unequal coefficients, which no lattice meets exactly."""
-_NEGLIGIBLE = 1e-13
+_RING_ERRORS = 24
+"""Noise further out than this many standard errors weighs less than a float can tell."""
+_ROUNDING = 1e-12
 
 
 class NoiseLaw(Protocol):
@@ -94,7 +96,7 @@ def spread(terms: Sequence[Term]) -> Spread:
     """Return the error of a sum of independent terms.
 
     The half-width is the smallest w with P(|noise| ≤ w) ≥ 0.95: exact on the integers when all
-    coefficients are equal, else to within 1/128 of the standard error, rounded up.
+    coefficients are equal, else to within 1/64 of the standard error.
     """
     noisy = [term for term in terms if term.variance > 0]
     variance = math.fsum(term.variance for term in noisy)
@@ -105,7 +107,7 @@ def spread(terms: Sequence[Term]) -> Spread:
         return Spread(error, _NORMAL_QUANTILE * error)
     sizes = {abs(term.coefficient) for term in noisy}
     step = sizes.pop() if len(sizes) == 1 else error / _STEPS_PER_ERROR
-    return Spread(error, step * _half_width(noisy, step))
+    return Spread(error, step * _half_width(noisy, step, error))
 
 
 def _equal_draws(terms: Sequence[Term]) -> float:
@@ -115,62 +117,26 @@ def _equal_draws(terms: Sequence[Term]) -> float:
     return variance**2 / squares
 
 
-class _Lattice(NamedTuple):
-    """Probabilities at first, first+1, … steps."""
-
-    first: int
-    mass: npt.NDArray[np.float64]
-
-    def plus(self, other: _Lattice) -> _Lattice:
-        """Return the law of the sum, without the ends that weigh nothing."""
-        return _Lattice(self.first + other.first, _convolve(self.mass, other.mass)).trimmed()
-
-    def times(self, draws: int) -> _Lattice:
-        """Return the law of a sum of equal, independent draws, by doubling."""
-        if draws == 1:
-            return self
-        half = self.times(draws // 2)
-        double = half.plus(half)
-        return double.plus(self) if draws % 2 else double
-
-    def trimmed(self) -> _Lattice:
-        """Return the law without the ends that weigh less than 1e-13."""
-        below = np.cumsum(self.mass)
-        keep = np.flatnonzero((below > _NEGLIGIBLE) & (below[-1] - below > _NEGLIGIBLE))
-        start, stop = int(keep[0]), int(keep[-1]) + 2
-        return _Lattice(self.first + start, self.mass[start:stop])
-
-
-def _half_width(terms: Sequence[Term], step: float) -> int:
-    lattice = _Lattice(0, np.ones(1))
+def _half_width(terms: Sequence[Term], step: float, error: float) -> int:
+    """Return the half-width in steps, from the terms' convolution on a ring of ±24 errors."""
+    size = 1 << math.ceil(2 * _RING_ERRORS * error / step + 1).bit_length()
+    transform = np.ones(size // 2 + 1, dtype=np.complex128)
     for term in terms:
-        lattice = lattice.plus(_on_lattice(term, step).times(term.draws))
-    distance = np.abs(lattice.first + np.arange(len(lattice.mass)))
-    within = np.cumsum(np.bincount(distance, weights=lattice.mass))
-    return int(np.searchsorted(within, CONFIDENCE * within[-1]))
+        transform *= np.fft.rfft(_on_ring(term, step, size)) ** term.draws
+    mass = np.maximum(np.fft.irfft(transform, size), 0)
+    distance = np.minimum(np.arange(size), size - np.arange(size))
+    within = np.cumsum(np.bincount(distance, weights=mass))
+    return int(np.searchsorted(within, (CONFIDENCE - _ROUNDING) * within[-1]))
 
 
-def _on_lattice(term: Term, step: float) -> _Lattice:
+def _on_ring(term: Term, step: float, size: int) -> npt.NDArray[np.float64]:
     """Put one draw on multiples of a step; what lies between two is split by distance."""
     offset, probabilities = term.law.pmf()
     values = offset - term.law.mean + np.arange(len(probabilities))
     places = values * (term.coefficient / step)
     below = np.floor(places).astype(np.int64)
-    share = places - below
-    first = int(below.min())
-    length = int(below.max()) - first + 2
-    mass = np.zeros(length, dtype=np.float64)
-    np.add.at(mass, below - first, probabilities * (1 - share))
-    np.add.at(mass, below - first + 1, probabilities * share)
-    return _Lattice(first, mass)
-
-
-def _convolve(
-    one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    if min(len(one), len(other)) < 64:
-        return np.convolve(one, other)
-    length = len(one) + len(other) - 1
-    size = 1 << (length - 1).bit_length()
-    product = np.fft.irfft(np.fft.rfft(one, size) * np.fft.rfft(other, size), size)
-    return np.maximum(product[:length], 0)
+    above = places - below
+    mass = np.zeros(size, dtype=np.float64)
+    np.add.at(mass, below % size, probabilities * (1 - above))
+    np.add.at(mass, (below + 1) % size, probabilities * above)
+    return mass
