@@ -55,7 +55,7 @@ def replace_file(path: Path, data: bytes) -> None:
 def read_key_file(path: Path) -> bytes:
     """Return the bytes of a key file, or raise IdentityError: missing, too open, too large."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise IdentityError(
             f"The key file {path} is missing. Restore it from a backup, or make a new party"
@@ -63,9 +63,11 @@ def read_key_file(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise IdentityError(f"The key file {path} cannot be read: {error.strerror}.") from None
-    with os.fdopen(handle, "rb") as file:
-        _require_private(os.fstat(file.fileno()), path)
-        data = file.read(_MOST_BYTES + 1)
+    try:
+        _require_private(os.fstat(handle), path)
+        data = os.read(handle, _MOST_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(data) > _MOST_BYTES:
         raise damaged(path, f"it has more than {_MOST_BYTES} bytes")
     return data
