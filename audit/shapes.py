@@ -1,0 +1,294 @@
+"""The shapes that a field of an entry's body may have, and the record that is made of them.
+
+A body is a frozen dataclass whose fields are `Annotated` with a shape; a field with the default
+None may be absent in JSON and is never null. Shapes refuse what looks like a person's identifier
+(an address, a phone number, a digest) where words are expected, because an entry can never be
+taken back. No shape is a float: numbers are integers of a named unit, below 2**53 as RFC 8785
+asks. Messages name the field and never its value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Protocol,
+    Self,
+    TypeAlias,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from audit.errors import EntryError, NoteError
+from audit.note import Verifier
+
+JsonObject: TypeAlias = dict[str, Any]
+
+MAX_INTEGER: Final = 2**53 - 1
+_ADDRESS_LIKE: Final = re.compile(r"@")
+_IDENTIFIER_LIKE: Final = re.compile(r"@|[0-9]{7,}|[0-9A-Fa-f]{32,}|[0-9]{3}[ -][0-9]{3,4}[ -]")
+
+
+class Shape(Protocol):
+    """What a field may hold, as a Python value and as JSON."""
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` when the Python value is out of shape."""
+        ...
+
+    def read(self, value: object, where: str) -> object:
+        """Turn parsed JSON into the Python value, which `check` judges."""
+        ...
+
+    def write(self, value: object) -> object:
+        """Turn a checked Python value into what JSON can hold."""
+        ...
+
+
+class _Scalar:
+    """A value that is the same in Python and in JSON."""
+
+    def read(self, value: object, where: str) -> object:
+        return value
+
+    def write(self, value: object) -> object:
+        return value
+
+
+@dataclass(frozen=True)
+class Matching(_Scalar):
+    """A string of one pattern, described in words for the message."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless `value` matches as a whole."""
+        if not isinstance(value, str) or not self.pattern.fullmatch(value):
+            raise EntryError(f"{where} must be {self.words}")
+
+
+@dataclass(frozen=True)
+class Words(_Scalar):
+    """Text for people: printable, bounded, and without anything that looks like `refused`."""
+
+    longest: int
+    refused: re.Pattern[str]
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless `value` is such text."""
+        if not isinstance(value, str) or not 0 < len(value) <= self.longest:
+            raise EntryError(f"{where} must be text of 1 to {self.longest} characters")
+        if not value.isprintable() or value != value.strip():
+            raise EntryError(f"{where} must be printable text without spaces around it")
+        if self.refused.search(value):
+            raise EntryError(
+                f"{where} has something like an address, a phone number or a digest in it; "
+                "the log holds no identifiers: say it without"
+            )
+
+
+@dataclass(frozen=True)
+class Whole(_Scalar):
+    """An integer from `lowest` to `highest`."""
+
+    lowest: int = 0
+    highest: int = MAX_INTEGER
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless `value` is such an integer; a boolean is none."""
+        if type(value) is not int or not self.lowest <= value <= self.highest:
+            raise EntryError(f"{where} must be an integer from {self.lowest} to {self.highest}")
+
+
+@dataclass(frozen=True)
+class OneOf(_Scalar):
+    """One word of a closed list."""
+
+    words: tuple[str, ...]
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless `value` is in the list."""
+        if not isinstance(value, str) or value not in self.words:
+            raise EntryError(f"{where} must be one of {', '.join(self.words)}")
+
+
+class VerifierKey(_Scalar):
+    """The public key of a log in its text form."""
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless `value` is a key of algorithm 01."""
+        if not isinstance(value, str):
+            raise EntryError(f"{where} must be a verifier key")
+        try:
+            Verifier.from_vkey(value)
+        except NoteError as error:
+            raise EntryError(f"{where} must be a verifier key: {error}") from error
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A tuple of 1 to `longest` different items of one shape; in JSON an array."""
+
+    item: Shape
+    longest: int
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless each item is in shape and none repeats."""
+        if not isinstance(value, tuple) or not 0 < len(value) <= self.longest:
+            raise EntryError(f"{where} must be a list of 1 to {self.longest} items")
+        for position, item in enumerate(value):
+            self.item.check(item, f"{where}[{position}]")
+        if len(set(value)) != len(value):
+            raise EntryError(f"{where} has an item twice")
+
+    def read(self, value: object, where: str) -> object:
+        """Turn an array into a tuple."""
+        if not isinstance(value, list):
+            raise EntryError(f"{where} must be a list")
+        return tuple(self.item.read(item, f"{where}[{i}]") for i, item in enumerate(value))
+
+    def write(self, value: object) -> object:
+        """Turn a tuple into an array."""
+        return [self.item.write(item) for item in cast("tuple[object, ...]", value)]
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A mapping of 1 to `longest` keys of one shape to values of another."""
+
+    key: Shape
+    value: Shape
+    longest: int
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless keys and values are in shape."""
+        if not isinstance(value, Mapping) or not 0 < len(value) <= self.longest:
+            raise EntryError(f"{where} must be an object of 1 to {self.longest} members")
+        for name, item in value.items():
+            self.key.check(name, f"a name in {where}")
+            self.value.check(item, f"{where}.{name}")
+
+    def read(self, value: object, where: str) -> object:
+        """Turn the values of an object into Python's."""
+        if not isinstance(value, dict):
+            raise EntryError(f"{where} must be an object")
+        return {name: self.value.read(item, f"a value in {where}") for name, item in value.items()}
+
+    def write(self, value: object) -> object:
+        """Turn the values into JSON's."""
+        items = cast("Mapping[str, object]", value).items()
+        return {name: self.value.write(item) for name, item in items}
+
+
+@dataclass(frozen=True)
+class Record:
+    """The base of everything that is an object in JSON: its fields are checked when it is made."""
+
+    def __post_init__(self) -> None:
+        for name, (shape, optional) in _shapes(type(self)).items():
+            value = getattr(self, name)
+            if not (optional and value is None):
+                shape.check(value, name)
+
+    @classmethod
+    def from_json(cls, value: object, where: str) -> Self:
+        """Read an object that has every field and no other.
+
+        Raises:
+            EntryError: a field is missing, unknown or out of shape.
+        """
+        if not isinstance(value, dict):
+            raise EntryError(f"{where} must be an object")
+        shapes = _shapes(cls)
+        required = [name for name, (_, optional) in shapes.items() if not optional]
+        missing = [name for name in required if name not in value]
+        if missing:
+            raise EntryError(f"{where} lacks {', '.join(missing)}")
+        if not value.keys() <= shapes.keys():
+            raise EntryError(f"{where} has a field besides {', '.join(shapes)}")
+        if None in value.values():
+            raise EntryError(f"{where} has a null; a field without a value is left out")
+        values: dict[str, Any] = {n: shapes[n][0].read(v, f"{where}.{n}") for n, v in value.items()}
+        for name, item in values.items():
+            shapes[name][0].check(item, f"{where}.{name}")
+        return cls(**values)
+
+    def to_json(self) -> JsonObject:
+        """Return the object for JSON, without the fields that are None."""
+        shapes = _shapes(type(self))
+        present = {name: getattr(self, name) for name in shapes}
+        return {n: shapes[n][0].write(v) for n, v in present.items() if v is not None}
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A record within a record."""
+
+    record: type[Record]
+
+    def check(self, value: object, where: str) -> None:
+        """Raise `EntryError` unless `value` is of this class, whose fields were checked."""
+        if type(value) is not self.record:
+            raise EntryError(f"{where} must be of {self.record.__name__}")
+
+    def read(self, value: object, where: str) -> object:
+        """Read the object."""
+        return self.record.from_json(value, where)
+
+    def write(self, value: object) -> object:
+        """Return the object for JSON."""
+        return cast("Record", value).to_json()
+
+
+_KNOWN: Final[dict[type[Record], dict[str, tuple[Shape, bool]]]] = {}
+
+
+def _shapes(record: type[Record]) -> dict[str, tuple[Shape, bool]]:
+    """Return each field's shape and whether it may be absent, in the order of the class."""
+    if record not in _KNOWN:
+        hints = get_type_hints(record, include_extras=True)
+        _KNOWN[record] = {
+            f.name: (_shape_in(hints[f.name]), f.default is None) for f in fields(record)
+        }
+    return _KNOWN[record]
+
+
+def _shape_in(hint: object) -> Shape:
+    """Return the shape of `Annotated[T, shape]`, also where None is allowed beside it."""
+    annotated = hint if get_origin(hint) is Annotated else get_args(hint)[0]
+    shape: Shape = get_args(annotated)[1]
+    return shape
+
+
+TOKEN: Final = Matching(
+    re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/-]{0,127}"), "1 to 128 letters, digits and . _ : / -"
+)
+DIGEST: Final = Matching(
+    re.compile(r"[0-9a-f]{64}"), "32 bytes as 64 lower-case hexadecimal digits"
+)
+REASON: Final = Matching(
+    re.compile(r"[A-Z][A-Z_]{1,39}"), "a reason code of 2 to 40 capital letters and _"
+)
+IRI: Final = Matching(
+    re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-?A-~]{1,200}"), "an IRI in ASCII, without @"
+)
+LABEL: Final = Words(300, _ADDRESS_LIKE)
+SENTENCE: Final = Words(500, _IDENTIFIER_LIKE)
+NATURAL: Final = Whole()
+
+Token = Annotated[str, TOKEN]
+Digest = Annotated[str, DIGEST]
+ReasonCode = Annotated[str, REASON]
+Iri = Annotated[str, IRI]
+Label = Annotated[str, LABEL]
+Sentence = Annotated[str, SENTENCE]
+Natural = Annotated[int, NATURAL]
+UnixTime = Annotated[int, NATURAL]
+VkeyText = Annotated[str, VerifierKey()]
