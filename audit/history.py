@@ -1,0 +1,263 @@
+"""What the entries of a log say together: the rules that tie an entry to earlier ones.
+
+- the log begins with its party and its key, and stays with that party;
+- a contract is signed once, and everything is held to the contract that it names;
+- a session starts at most once and ends at most once, and its entries agree on contract and id;
+- a session's consent snapshot stands earlier and was not older than the contract allows;
+- what is released or disclosed was charged before;
+- the charges of a (population, coalition, window) stay within the contract's budget, and nobody
+  gets a second budget by naming a window that overlaps or does not contain the time.
+
+`History` holds what entries established so far; it reads nothing and stores nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from audit.bodies import (
+    Budget,
+    BudgetSpent,
+    ConsentReference,
+    ConsentSnapshot,
+    ContractSigned,
+    ListDisclosed,
+    PartyCreated,
+    ReportReleased,
+    SessionFailed,
+    SessionFinished,
+    SessionStarted,
+)
+from audit.entry import Entry, parse_time
+from audit.errors import RuleError
+
+DAY_SECONDS: Final = 86_400
+FINISHED: Final = "finished"
+FAILED: Final = "failed"
+DP: Final = "dp"
+DISCLOSURE: Final = "disclosure"
+
+_OfSession = (
+    SessionStarted | BudgetSpent | ReportReleased | ListDisclosed | SessionFinished | SessionFailed
+)
+
+
+@dataclass
+class SessionHistory:
+    """What the log says about the session of one request so far.
+
+    Args:
+        contract: the hash that all its entries name.
+        session: its id, None until an entry names one.
+        started: whether it has started.
+        outcome: `finished`, `failed`, or None while it is open.
+        transcript: the hash at its end, None when none was reached.
+        begins_at: the index of its first entry.
+        ends_at: the index of the entry that ended it.
+    """
+
+    contract: str
+    begins_at: int
+    session: str | None = None
+    started: bool = False
+    outcome: str | None = None
+    transcript: str | None = None
+    ends_at: int | None = None
+    _paid: set[str] = field(default_factory=set)
+
+    def pay(self, what: str) -> None:
+        """Note a charge of this kind."""
+        self._paid.add(what)
+
+    def require_paid(self, what: str) -> None:
+        """Raise `RuleError` when no charge of this kind came before."""
+        if what not in self._paid:
+            raise RuleError(f"no budget.spent ({what}) for its request stands before it")
+
+
+class Account(NamedTuple):
+    """What a budget is for."""
+
+    population: str
+    coalition: str
+    window: int
+
+
+@dataclass
+class _Balance:
+    epsilon_nano: int = 0
+    delta_e15: int = 0
+
+
+class History:
+    """The rules, and what the entries admitted so far have established."""
+
+    def __init__(self, vkey: str) -> None:
+        self._vkey = vkey
+        self._party: str | None = None
+        self._contracts: dict[str, ContractSigned] = {}
+        self._snapshots: set[ConsentReference] = set()
+        self._balances: dict[Account, _Balance] = {}
+        self._windows: dict[tuple[str, str, int], set[int]] = {}
+        self._requests: dict[str, str] = {}
+        self.sessions: dict[str, SessionHistory] = {}
+        self.spends = 0
+
+    def admit(self, entry: Entry) -> None:
+        """Hold the next entry against the rules and take it in.
+
+        Raises:
+            RuleError: it contradicts what stands before it.
+        """
+        self._admit_party(entry)
+        match entry.body:
+            case ContractSigned() as terms:
+                self._sign(entry, terms)
+            case ConsentSnapshot(root=root, sequence=sequence, taken_at=taken_at):
+                self._snapshots.add(ConsentReference(root, sequence, taken_at))
+            case (
+                SessionStarted()
+                | BudgetSpent()
+                | ReportReleased()
+                | ListDisclosed()
+                | SessionFinished()
+                | SessionFailed()
+            ) as body:
+                self._admit_to_session(entry, body)
+
+    def _admit_party(self, entry: Entry) -> None:
+        if self._party is None:
+            if not isinstance(entry.body, PartyCreated):
+                raise RuleError("a log begins with party.created")
+            if entry.body.vkey != self._vkey:
+                raise RuleError("the log was created with another key than the one it is read by")
+            self._party = entry.party
+            return
+        if isinstance(entry.body, PartyCreated):
+            raise RuleError("a party is created once, at the beginning of its log")
+        if entry.party != self._party:
+            raise RuleError("it is about another party than the log is")
+
+    def _sign(self, entry: Entry, terms: ContractSigned) -> None:
+        contract = entry.contract or ""
+        if contract in self._contracts:
+            raise RuleError("the contract was signed before; other terms need another contract")
+        if entry.party not in terms.parties:
+            raise RuleError("the log's own party is not among the parties of the contract")
+        self._contracts[contract] = terms
+
+    def _admit_to_session(self, entry: Entry, body: _OfSession) -> None:
+        session = self._session_of(entry, body.request)
+        terms = self._contracts[session.contract]
+        match body:
+            case SessionStarted():
+                self._start(entry, session, body.consent, terms)
+            case BudgetSpent():
+                self._spend(entry, body, terms)
+                session.pay(body.what)
+            case ReportReleased():
+                _require_open_for_release(session)
+                session.require_paid(DP)
+            case ListDisclosed():
+                _require_open_for_release(session)
+                _require_party(body.recipient, terms)
+                session.require_paid(DP if body.recipient == entry.party else DISCLOSURE)
+            case SessionFinished():
+                if not session.started:
+                    raise RuleError("the session finishes and no session.started stands before it")
+                _end(session, FINISHED, body.transcript, entry.seq)
+            case SessionFailed():
+                _end(session, FAILED, body.transcript, entry.seq)
+
+    def _session_of(self, entry: Entry, request: str) -> SessionHistory:
+        """Return the session of a request, with the entry's contract and id held against it."""
+        contract = entry.contract or ""
+        if contract not in self._contracts:
+            raise RuleError("it names a contract that no contract.signed before it has")
+        session = self.sessions.setdefault(request, SessionHistory(contract, entry.seq))
+        if session.contract != contract:
+            raise RuleError("earlier entries of its request name another contract")
+        if entry.session is None:
+            return session
+        if session.session not in (None, entry.session):
+            raise RuleError("earlier entries of its request name another session")
+        if self._requests.setdefault(entry.session, request) != request:
+            raise RuleError("its session was already that of another request")
+        session.session = entry.session
+        return session
+
+    def _start(
+        self,
+        entry: Entry,
+        session: SessionHistory,
+        consent: ConsentReference,
+        terms: ContractSigned,
+    ) -> None:
+        if session.started or session.outcome:
+            raise RuleError("the session has started or ended before: a session starts once")
+        if consent not in self._snapshots:
+            raise RuleError("it rests on a consent snapshot that no consent.snapshot before it has")
+        age = _seconds(entry) - consent.taken_at
+        if age < 0:
+            raise RuleError("its consent snapshot was taken after the session started")
+        if age > terms.consent_max_age_seconds:
+            raise RuleError(
+                f"its consent snapshot was {int(age)} seconds old; "
+                f"the contract allows {terms.consent_max_age_seconds}"
+            )
+        session.started = True
+
+    def _spend(self, entry: Entry, spend: BudgetSpent, terms: ContractSigned) -> None:
+        budget = terms.budgets.get(entry.party)
+        if budget is None:
+            raise RuleError("the contract has no budget for the party that spends")
+        account = Account(spend.population, spend.coalition, spend.window)
+        self._require_window(entry, account, budget)
+        balance = self._balances.setdefault(account, _Balance())
+        balance.epsilon_nano += spend.epsilon_nano
+        balance.delta_e15 += spend.delta_e15
+        for name, spent, allowed in (
+            ("epsilon_nano", balance.epsilon_nano, budget.epsilon_nano),
+            ("delta_e15", balance.delta_e15, budget.delta_e15),
+        ):
+            if spent > allowed:
+                raise RuleError(
+                    f"with it {name} {spent} is spent in its window; the contract allows {allowed}"
+                )
+        self.spends += 1
+
+    def _require_window(self, entry: Entry, account: Account, budget: Budget) -> None:
+        """Refuse a window that the charge is not in, or that overlaps another of its account."""
+        length = budget.window_days * DAY_SECONDS
+        if not account.window <= _seconds(entry) < account.window + length:
+            raise RuleError(f"its window of {budget.window_days} days does not contain its time")
+        windows = self._windows.setdefault(
+            (account.population, account.coalition, length), {account.window}
+        )
+        if any(0 < abs(account.window - other) < length for other in windows):
+            raise RuleError("its window overlaps another one of the same population and coalition")
+        windows.add(account.window)
+
+
+def _end(session: SessionHistory, outcome: str, transcript: str | None, index: int) -> None:
+    if session.outcome:
+        raise RuleError(f"the session had {session.outcome} before: a session ends once")
+    session.outcome, session.transcript, session.ends_at = outcome, transcript, index
+
+
+def _require_open_for_release(session: SessionHistory) -> None:
+    if not session.started:
+        raise RuleError("no session.started for its request stands before it")
+    if session.outcome == FAILED:
+        raise RuleError("its session had failed before")
+
+
+def _require_party(name: str, terms: ContractSigned) -> None:
+    if name not in terms.parties:
+        raise RuleError("its recipient is not among the parties of the contract")
+
+
+def _seconds(entry: Entry) -> float:
+    """Return the time of an entry as POSIX seconds."""
+    return parse_time(entry.time).timestamp()

@@ -1,0 +1,351 @@
+"""Offline verification of one log, and of two logs against each other (docs/audit).
+
+`verify` trusts the keys that its source names and nothing else. It checks the signatures, then
+every entry in the order of the log, then the tree, then that every checkpoint which a counterpart
+cosigned lies on it; it stops at the first thing that fails and names it. What it cannot see: an
+owner who rewrites, and signs again, what no counterpart has cosigned yet; `compare` narrows that
+to what the two have not shown each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from audit.checkpoint import (
+    Checkpoint,
+    Cosignature,
+    CosignatureVerifier,
+    open_checkpoint,
+    verify_cosignature,
+)
+from audit.entry import Entry
+from audit.errors import AuditError, NoteError, RuleError, VerificationError
+from audit.history import History, SessionHistory
+from audit.merkle import CompactRange, LeafHash, RootHash, leaf_hash
+from audit.note import Verifier
+from audit.source import Cosigned, LogSource
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked in one log, all of it found right.
+
+    Args:
+        origin: the log.
+        entries: how many.
+        sessions: how many requests had a session, whatever became of it.
+        spends: how many charges.
+        cosignatures: how many cosignatures of known counterparts lie on this tree; with 0, nobody
+            but the owner vouches for this history.
+        witnessed: how many checkpoints of counterparts the owner keeps.
+        checks: what was checked, in words, in the order of checking.
+    """
+
+    origin: str
+    entries: int
+    sessions: int
+    spends: int
+    cosignatures: int
+    witnessed: int
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was checked between two logs, each verified on its own before.
+
+    Args:
+        ours: the first log.
+        theirs: the second.
+        shared: the requests whose sessions both logs have; they agree.
+        only_ours: the requests whose sessions only the first log has.
+        only_theirs: the requests whose sessions only the second log has.
+        checkpoints: how many checkpoints that one side keeps of the other lie on its tree.
+    """
+
+    ours: Verification
+    theirs: Verification
+    shared: tuple[str, ...]
+    only_ours: tuple[str, ...]
+    only_theirs: tuple[str, ...]
+    checkpoints: int
+
+
+def verify(source: LogSource) -> Verification:
+    """Verify a log by itself.
+
+    Raises:
+        VerificationError: the first thing that fails; `.entry` is its index if it is an entry.
+    """
+    return _examine(_Statements.of(source), ()).verification
+
+
+def compare(ours: LogSource, theirs: LogSource) -> Comparison:
+    """Verify two logs, and that they tell the same about each other.
+
+    Raises:
+        VerificationError: one of them fails by itself, a session is told differently, or a
+            checkpoint that one side keeps is not on the other's tree; `.entry` is then an index
+            in the first log, or in the one that the message names.
+    """
+    here, there = _Statements.of(ours), _Statements.of(theirs)
+    _require_known(here, there)
+    _require_known(there, here)
+    seen_here, seen_there = here.seen_of(there.origin), there.seen_of(here.origin)
+    one, other = _examine(here, seen_there), _examine(there, seen_here)
+    for log, keeper, seen in ((one, there, seen_there), (other, here, seen_here)):
+        kept = [(mark, f"that {keeper.origin} keeps") for mark in seen]
+        _require_on_tree(log, [*log.marks, *kept])
+    shared = [request for request in one.sessions if request in other.sessions]
+    for request in shared:
+        _require_same_session(here.origin, one.sessions[request], other.sessions[request])
+    return Comparison(
+        ours=one.verification,
+        theirs=other.verification,
+        shared=tuple(shared),
+        only_ours=tuple(r for r in one.sessions if r not in other.sessions),
+        only_theirs=tuple(r for r in other.sessions if r not in one.sessions),
+        checkpoints=len(seen_here) + len(seen_there),
+    )
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """What is signed in a source, with every signature verified."""
+
+    source: LogSource
+    log: Verifier
+    checkpoint: Checkpoint
+    counterparts: Sequence[Verifier]
+    cosigned: Sequence[tuple[Checkpoint, Cosignature]]
+    witnessed: Sequence[Checkpoint]
+
+    @property
+    def origin(self) -> str:
+        return self.log.name
+
+    @classmethod
+    def of(cls, source: LogSource) -> _Statements:
+        log = _read_key(source.vkey)
+        try:
+            checkpoint = open_checkpoint(source.checkpoint(), log)
+        except AuditError as error:
+            raise VerificationError(f"{log.name}: the checkpoint: {error}") from error
+        counterparts, witnesses = _read_keys(source.counterparts())
+        me = [CosignatureVerifier.of(log)]
+        cosigned = list(_open_all(source.cosigned(), [log], witnesses, f"{log.name}: cosigned"))
+        kept = _open_all(source.witnessed(), counterparts, me, f"{log.name}: witnessed")
+        witnessed = [mark for mark, _ in kept]
+        _require_no_fork(log.name, witnessed)
+        return cls(source, log, checkpoint, counterparts, cosigned, witnessed)
+
+    def seen_of(self, origin: str) -> list[Checkpoint]:
+        """Return the checkpoints of another log that this log's owner keeps."""
+        return [mark for mark in self.witnessed if mark.origin == origin]
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A log that holds together by itself."""
+
+    origin: str
+    size: int
+    roots: dict[int, RootHash]
+    marks: Sequence[tuple[Checkpoint, str]]
+    sessions: dict[str, SessionHistory]
+    verification: Verification
+
+
+def _examine(statements: _Statements, more: Sequence[Checkpoint]) -> _Examined:
+    """Replay the entries and hold the tree against every checkpoint; note roots at `more` too."""
+    own, origin = statements.checkpoint, statements.origin
+    marks = [
+        (mark, f"that {by.cosigner} cosigned at {by.time}") for mark, by in statements.cosigned
+    ]
+    marks.append((own, "that the log signed last"))
+    history = History(statements.log.vkey)
+    wanted = {mark.size for mark, _ in marks} | {mark.size for mark in more}
+    tree, roots = _replay(statements, history, wanted)
+    summary = _summary(statements, tree.size, history)
+    examined = _Examined(origin, tree.size, roots, marks, history.sessions, summary)
+    _require_on_tree(examined, marks)
+    if tree.size > own.size:
+        raise VerificationError(
+            f"{origin}: entry {own.size} and what follows is not covered by the checkpoint, "
+            f"which ends at {own.size} entries",
+            entry=own.size,
+        )
+    return examined
+
+
+def _replay(
+    statements: _Statements, history: History, wanted: set[int]
+) -> tuple[CompactRange, dict[int, RootHash]]:
+    """Check every entry in order; return the tree, and its root at each wanted size reached."""
+    tree, roots, last_time = CompactRange(), {}, ""
+    if 0 in wanted:
+        roots[0] = tree.root()
+    pairs = zip_longest(statements.source.entries(), statements.source.leaf_hashes())
+    for index, (data, stored) in enumerate(pairs):
+        try:
+            leaf = _check_leaf(data, stored)
+            entry = Entry.parse(data or b"")
+            _check_order(entry, index, last_time)
+            history.admit(entry)
+        except AuditError as error:
+            raise VerificationError(
+                f"{statements.origin}: entry {index}: {error}", entry=index
+            ) from error
+        last_time = entry.time
+        tree = tree.append(leaf)
+        if tree.size in wanted:
+            roots[tree.size] = tree.root()
+    return tree, roots
+
+
+def _check_leaf(data: bytes | None, stored: LeafHash | None) -> LeafHash:
+    if data is None:
+        raise RuleError("a leaf hash is stored and the entry is missing")
+    if stored is None:
+        raise RuleError("the entry has no stored leaf hash")
+    leaf = leaf_hash(data)
+    if leaf != stored:
+        raise RuleError("the entry does not hash to its stored leaf hash: one of them was changed")
+    return leaf
+
+
+def _check_order(entry: Entry, index: int, last_time: str) -> None:
+    if entry.seq != index:
+        raise RuleError(
+            f"it says that it is entry {entry.seq}: "
+            "entries were dropped, put in, repeated or moved here"
+        )
+    if entry.time < last_time:  # one format, so that the order of text is that of time
+        raise RuleError("its time is before that of the entry before it")
+
+
+def _require_on_tree(log: _Examined, marks: Sequence[tuple[Checkpoint, str]]) -> None:
+    """Hold checkpoints of this log against its tree, from the smallest up.
+
+    The first one that does not fit tells between which entries the history departs.
+    """
+    agreed = [0]
+    for mark, whose in sorted(marks, key=lambda item: item[0].size):
+        if mark.size > log.size:
+            raise VerificationError(
+                f"{log.origin}: entry {log.size} is missing: the checkpoint {whose} has "
+                f"{mark.size} entries and the log ends at {log.size}; it was cut or rolled back",
+                entry=log.size,
+            )
+        if log.roots[mark.size] != mark.root:
+            first = max(size for size in agreed if size < mark.size)
+            raise VerificationError(
+                f"{log.origin}: the entries from {first} to {mark.size - 1} are not those of the "
+                f"checkpoint {whose}: the history was rewritten or forked there",
+                entry=first,
+            )
+        agreed.append(mark.size)
+
+
+def _require_no_fork(keeper: str, marks: Sequence[Checkpoint]) -> None:
+    roots: dict[tuple[str, int], RootHash] = {}
+    for mark in marks:
+        if roots.setdefault((mark.origin, mark.size), mark.root) != mark.root:
+            raise VerificationError(
+                f"{keeper}: witnessed: {mark.origin} has signed two logs of {mark.size} entries"
+            )
+
+
+def _require_known(log: _Statements, other: _Statements) -> None:
+    if other.log not in log.counterparts:
+        raise VerificationError(
+            f"{log.origin} knows no counterpart with the key of {other.origin}: "
+            "compare logs of parties that have a contract, with the keys named there"
+        )
+
+
+def _require_same_session(origin: str, ours: SessionHistory, theirs: SessionHistory) -> None:
+    begin, end = (ours.begins_at, theirs.begins_at), (ours.ends_at, theirs.ends_at)
+    for what, mine, other, (entry, counterpart) in (
+        ("contract hash", ours.contract, theirs.contract, begin),
+        ("session id", ours.session, theirs.session, begin),
+        ("transcript hash", ours.transcript, theirs.transcript, end),
+    ):
+        if mine is not None and other is not None and mine != other:
+            raise VerificationError(
+                f"{origin}: entry {entry}: the {what} of this session is another one in the "
+                f"counterpart's log (entry {counterpart} there)",
+                entry=entry,
+            )
+
+
+def _open_all(
+    stored: Iterable[Cosigned],
+    logs: Sequence[Verifier],
+    witnesses: Sequence[CosignatureVerifier],
+    where: str,
+) -> Iterator[tuple[Checkpoint, Cosignature]]:
+    """Verify stored checkpoints and the cosignature on each."""
+    for number, item in enumerate(stored):
+        try:
+            checkpoint = _open_of_any(item.checkpoint, logs)
+            cosignature = verify_cosignature(checkpoint, item.line, witnesses)
+        except AuditError as error:
+            raise VerificationError(f"{where} checkpoint {number}: {error}") from error
+        yield checkpoint, cosignature
+
+
+def _open_of_any(note: str, logs: Sequence[Verifier]) -> Checkpoint:
+    """Verify a checkpoint of one of several logs: the one whose name it begins with."""
+    origin = note.partition("\n")[0]
+    for log in logs:
+        if log.name == origin:
+            return open_checkpoint(note, log)
+    raise NoteError("the checkpoint is of a log whose key is not known here")
+
+
+def _read_key(vkey: str) -> Verifier:
+    try:
+        return Verifier.from_vkey(vkey)
+    except NoteError as error:
+        raise VerificationError(f"the key of the log: {error}") from error
+
+
+def _read_keys(vkeys: Iterable[str]) -> tuple[list[Verifier], list[CosignatureVerifier]]:
+    """Return the counterparts' keys as logs, and as witnesses."""
+    logs, witnesses = [], []
+    for vkey in vkeys:
+        try:
+            witnesses.append(CosignatureVerifier.from_vkey(vkey))
+        except NoteError:
+            log = _read_key(vkey)
+            logs.append(log)
+            witnesses.append(CosignatureVerifier.of(log))
+    return logs, witnesses
+
+
+def _summary(statements: _Statements, size: int, history: History) -> Verification:
+    cosignatures, witnessed = len(statements.cosigned), len(statements.witnessed)
+    return Verification(
+        origin=statements.origin,
+        entries=size,
+        sessions=len(history.sessions),
+        spends=history.spends,
+        cosignatures=cosignatures,
+        witnessed=witnessed,
+        checks=(
+            "the checkpoint is signed by the log's key",
+            f"{cosignatures} cosignatures are of known counterparts",
+            f"{witnessed} checkpoints of counterparts are signed by them and cosigned here",
+            "every entry is canonical, hashes to its stored leaf and stands in its place",
+            "times do not go back",
+            "every session rests on a logged consent snapshot that was fresh enough",
+            "no session starts or ends twice, and its entries agree",
+            "every release and disclosure was charged before",
+            "the charges of each population, coalition and window are within the contract's budget",
+            "the tree has the root that the checkpoint states",
+            "every cosigned checkpoint lies on the tree",
+        ),
+    )

@@ -1,0 +1,355 @@
+"""Histories that hang together as a tree and are signed, and that break the rules all the same.
+
+The writer here is honest about signatures and not about what it did: each log verifies as a tree,
+so what refuses it is the rule that the test names.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from audit_logs import (
+    BUDGET,
+    CONTRACT,
+    DAY,
+    DIGEST,
+    MAX_AGE,
+    WINDOW,
+    LogKeeper,
+    run_session,
+    two_parties,
+)
+
+from audit.bodies import Budget, ConsentReference, ContractSigned, PartyCreated
+from audit.errors import VerificationError
+from audit.verify import verify
+
+REQUEST, SESSION, TRANSCRIPT = "r-1", "5" * 64, "7" * 64
+OTHER_CONTRACT = "b" * 64
+
+
+@pytest.fixture
+def keeper():
+    """A party with a contract: entries 0 and 1."""
+    advertiser = LogKeeper("advertiser", bytes([1]) * 32)
+    advertiser.create()
+    advertiser.sign_contract()
+    return advertiser
+
+
+def begin(keeper, request=REQUEST):
+    """Start a session by the rules: two entries."""
+    keeper.start(request, keeper.snapshot_consent())
+
+
+def refused(keeper, message, entry=None):
+    """The log fails at `entry`, its last one by default."""
+    with pytest.raises(VerificationError, match=message) as caught:
+        verify(keeper.stored())
+    assert caught.value.entry == (len(keeper.entries) - 1 if entry is None else entry)
+
+
+def test_sessions_by_the_rules_verify():
+    advertiser, channel = two_parties()
+    for number in range(1, 5):
+        run_session(advertiser, channel, number)
+    assert verify(advertiser.stored()).sessions == 4
+
+
+def test_a_match_by_the_rules_verifies_on_both_sides():
+    for party, recipient in (("channel", "advertiser"), ("advertiser", "advertiser")):
+        keeper = LogKeeper(party, bytes([1]) * 32)
+        keeper.create()
+        keeper.sign_contract()
+        begin(keeper)
+        keeper.spend(REQUEST)
+        if party != recipient:
+            keeper.spend(REQUEST, what="disclosure")
+        keeper.disclose(REQUEST, SESSION, recipient)
+        keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+        assert verify(keeper.stored()).sessions == 1
+
+
+def test_a_session_may_fail_before_it_starts(keeper):
+    keeper.fail(REQUEST)
+    verify(keeper.stored())
+
+
+def test_a_charge_may_come_before_the_start(keeper):
+    keeper.spend(REQUEST)
+    begin(keeper)
+    keeper.release(REQUEST, SESSION)
+    verify(keeper.stored())
+
+
+def test_a_release_without_a_charge_is_found(keeper):
+    begin(keeper)
+    keeper.release(REQUEST, SESSION)
+    refused(keeper, r"no budget.spent \(dp\)")
+
+
+def test_a_release_before_its_charge_is_found(keeper):
+    begin(keeper)
+    keeper.release(REQUEST, SESSION)
+    keeper.spend(REQUEST)
+    refused(keeper, r"no budget.spent \(dp\)", 4)
+
+
+def test_the_charge_of_another_session_pays_for_no_release(keeper):
+    begin(keeper)
+    keeper.spend("r-2")
+    keeper.release(REQUEST, SESSION)
+    refused(keeper, r"no budget.spent \(dp\)")
+
+
+def test_a_disclosure_charge_pays_for_no_release(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST, what="disclosure")
+    keeper.release(REQUEST, SESSION)
+    refused(keeper, r"no budget.spent \(dp\)")
+
+
+def test_a_list_that_was_given_away_without_a_disclosure_charge_is_found(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST)
+    keeper.disclose(REQUEST, SESSION, "channel")
+    refused(keeper, r"no budget.spent \(disclosure\)")
+
+
+def test_a_list_that_was_received_without_any_charge_is_found(keeper):
+    begin(keeper)
+    keeper.disclose(REQUEST, SESSION, "advertiser")
+    refused(keeper, r"no budget.spent \(dp\)")
+
+
+def test_a_list_for_somebody_outside_the_contract_is_found(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST, what="disclosure")
+    keeper.disclose(REQUEST, SESSION, "vendor")
+    refused(keeper, "recipient is not among the parties")
+
+
+def test_a_release_without_a_session_is_found(keeper):
+    keeper.spend(REQUEST)
+    keeper.release(REQUEST, SESSION)
+    refused(keeper, "no session.started")
+
+
+def test_a_release_after_failure_is_found(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST)
+    keeper.fail(REQUEST)
+    keeper.release(REQUEST, SESSION)
+    refused(keeper, "had failed before")
+
+
+def test_the_whole_budget_can_be_spent_and_not_a_nano_more(keeper):
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano - 1, delta_e15=BUDGET.delta_e15)
+    keeper.spend("r-2", epsilon_nano=1, delta_e15=0)
+    assert verify(keeper.stored()).spends == 2
+    keeper.spend("r-3", epsilon_nano=1, delta_e15=0)
+    refused(keeper, "epsilon_nano 2000000001 is spent .* allows 2000000000")
+
+
+def test_an_overspent_delta_is_found(keeper):
+    keeper.spend("r-1", epsilon_nano=0, delta_e15=BUDGET.delta_e15)
+    keeper.spend("r-2", epsilon_nano=0, delta_e15=1)
+    refused(keeper, "delta_e15 10000001 is spent")
+
+
+@pytest.mark.parametrize("account", [{"population": "web"}, {"coalition": "channel+vendor"}])
+def test_each_population_and_coalition_has_a_budget_of_its_own(keeper, account):
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, **account)
+    verify(keeper.stored())
+
+
+def test_the_next_window_has_a_budget_of_its_own(keeper):
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.now += timedelta(days=30)
+    keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, window=WINDOW + 30 * DAY)
+    verify(keeper.stored())
+
+
+@pytest.mark.parametrize("window", [WINDOW - 30 * DAY, WINDOW + 5 * DAY, 0])
+def test_a_charge_to_a_window_that_does_not_contain_it_is_found(keeper, window):
+    keeper.spend(REQUEST, window=window)
+    refused(keeper, "does not contain its time")
+
+
+@pytest.mark.parametrize("shift", [1, -1, DAY])
+def test_a_window_that_overlaps_another_gives_no_second_budget(keeper, shift):
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, window=WINDOW + shift)
+    refused(keeper, "overlaps another one")
+
+
+def test_a_second_contract_gives_no_second_budget(keeper):
+    keeper.sign_contract(OTHER_CONTRACT)
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.spend("r-2", epsilon_nano=1, contract=OTHER_CONTRACT)
+    refused(keeper, "epsilon_nano 2000000001 is spent")
+
+
+def test_a_contract_signed_again_with_a_larger_budget_is_found(keeper):
+    keeper.sign_contract(budget=Budget(10**12, 10**9, 30))
+    refused(keeper, "was signed before")
+
+
+def test_a_contract_among_others_is_found(keeper):
+    terms = ContractSigned(("channel", "vendor"), {"vendor": BUDGET}, MAX_AGE)
+    keeper.write("contract.signed", terms, contract=OTHER_CONTRACT)
+    refused(keeper, "not among the parties")
+
+
+def test_a_charge_without_a_budget_in_the_contract_is_found(keeper):
+    terms = ContractSigned(("advertiser", "channel"), {"channel": BUDGET}, MAX_AGE)
+    keeper.write("contract.signed", terms, contract=OTHER_CONTRACT)
+    keeper.spend(REQUEST, contract=OTHER_CONTRACT)
+    refused(keeper, "no budget for the party")
+
+
+@pytest.mark.parametrize("step", ["spend", "start"])
+def test_an_entry_under_a_contract_that_was_not_signed_is_found(keeper, step):
+    if step == "spend":
+        keeper.spend(REQUEST, contract=OTHER_CONTRACT)
+    else:
+        keeper.start(REQUEST, keeper.snapshot_consent(), contract=OTHER_CONTRACT)
+    refused(keeper, "names a contract that no contract.signed")
+
+
+def test_a_contract_signed_only_after_its_session_is_found(keeper):
+    keeper.spend(REQUEST, contract=OTHER_CONTRACT)
+    keeper.sign_contract(OTHER_CONTRACT)
+    refused(keeper, "names a contract that no contract.signed", 2)
+
+
+def test_a_session_without_a_logged_snapshot_is_found(keeper):
+    keeper.start(REQUEST, ConsentReference(DIGEST, 1, int(keeper.now.timestamp())))
+    refused(keeper, "no consent.snapshot before it has")
+
+
+@pytest.mark.parametrize("change", [{"root": "e" * 64}, {"sequence": 2}, {"taken_at": 1}])
+def test_a_session_with_another_snapshot_than_the_logged_one_is_found(keeper, change):
+    logged = keeper.snapshot_consent()
+    keeper.start(REQUEST, ConsentReference(**vars(logged) | change))
+    refused(keeper, "no consent.snapshot before it has")
+
+
+def test_a_snapshot_logged_only_after_its_session_is_found(keeper):
+    keeper.start(REQUEST, ConsentReference(DIGEST, 1, int(keeper.now.timestamp()) + 1))
+    keeper.snapshot_consent()
+    refused(keeper, "no consent.snapshot before it has", 2)
+
+
+def test_a_snapshot_as_old_as_the_contract_allows_will_do_and_not_a_second_older(keeper):
+    consent = keeper.snapshot_consent()
+    keeper.now += timedelta(seconds=MAX_AGE - 2)
+    keeper.start("r-1", consent)
+    verify(keeper.stored())
+    keeper.start("r-2", consent)
+    refused(keeper, "was 3601 seconds old; the contract allows 3600")
+
+
+def test_a_snapshot_from_the_future_is_found(keeper):
+    keeper.now += timedelta(seconds=100)
+    consent = keeper.snapshot_consent()
+    keeper.now -= timedelta(seconds=90)
+    keeper.start(REQUEST, consent)
+    refused(keeper, "before that of the entry before it")
+
+
+def test_a_snapshot_that_claims_to_be_from_the_future_is_found(keeper):
+    keeper.now += timedelta(seconds=100)
+    fields = keeper.snapshot_consent()
+    keeper.entries[-1] = keeper.entries[-1].replace(
+        str(fields.taken_at).encode(), str(fields.taken_at + 50).encode()
+    )
+    keeper.start(REQUEST, ConsentReference(DIGEST, 1, fields.taken_at + 50))
+    refused(keeper, "taken after the session started")
+
+
+@pytest.mark.parametrize("ending", [None, "finish", "fail"])
+def test_a_session_starts_once(keeper, ending):
+    begin(keeper)
+    if ending == "finish":
+        keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+    if ending == "fail":
+        keeper.fail(REQUEST)
+    begin(keeper)
+    refused(keeper, "a session starts once")
+
+
+@pytest.mark.parametrize("first", ["finish", "fail"])
+@pytest.mark.parametrize("second", ["finish", "fail"])
+def test_a_session_ends_once(keeper, first, second):
+    begin(keeper)
+    for ending in (first, second):
+        if ending == "finish":
+            keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+        else:
+            keeper.fail(REQUEST)
+    refused(keeper, "a session ends once")
+
+
+def test_a_session_that_finishes_without_a_start_is_found(keeper):
+    keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+    refused(keeper, "no session.started stands before it")
+
+
+def test_a_session_that_changes_its_id_is_found(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST, session=SESSION)
+    keeper.finish(REQUEST, "6" * 64, TRANSCRIPT)
+    refused(keeper, "name another session")
+
+
+def test_a_session_id_of_two_requests_is_found(keeper):
+    for request in ("r-1", "r-2"):
+        begin(keeper, request)
+        keeper.finish(request, SESSION, TRANSCRIPT)
+    refused(keeper, "already that of another request")
+
+
+def test_a_session_that_changes_its_contract_is_found(keeper):
+    keeper.sign_contract(OTHER_CONTRACT)
+    begin(keeper)
+    keeper.spend(REQUEST, contract=OTHER_CONTRACT)
+    refused(keeper, "name another contract")
+
+
+def test_a_log_that_begins_with_something_else_is_found():
+    keeper = LogKeeper("advertiser", bytes([1]) * 32)
+    keeper.sign_contract()
+    refused(keeper, "begins with party.created")
+
+
+def test_a_party_that_is_created_twice_is_found(keeper):
+    keeper.write("party.created", PartyCreated(keeper.vkey, DIGEST))
+    refused(keeper, "created once")
+
+
+def test_an_entry_about_another_party_is_found(keeper):
+    keeper.party = "channel"
+    keeper.spend(REQUEST)
+    refused(keeper, "about another party")
+
+
+def test_time_that_goes_back_is_found_and_time_that_stands_still_is_not(keeper):
+    keeper.now -= timedelta(seconds=1)
+    keeper.snapshot_consent()
+    verify(keeper.stored())
+    keeper.now -= timedelta(seconds=2)
+    keeper.snapshot_consent()
+    refused(keeper, "before that of the entry before it")
+
+
+def test_an_entry_of_an_unknown_kind_is_found_also_when_it_is_signed(keeper):
+    keeper.spend(REQUEST)
+    keeper.entries[-1] = keeper.entries[-1].replace(b"budget.spent", b"budget.reset")
+    refused(keeper, "closed list of kinds")
+
+
+def test_the_contract_of_the_fixture_is_the_one_that_sessions_name(keeper):
+    assert CONTRACT.encode() in keeper.entries[1]
