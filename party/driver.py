@@ -34,6 +34,7 @@ from psi.crosstab import Counts, released_cells, tabulate, totals_over_tabulator
 from psi.curve import public_point, raise_points, require_distinct
 from psi.legs import (
     RECEIVER,
+    RECIPIENT,
     SENDER,
     TABULATOR,
     THIRD,
@@ -300,10 +301,16 @@ class Driver:
                     self._own.numbering,
                     self._own.drawn_dummies,
                     self._shelf.hop(TABULATOR, 0).sizes,
+                    self._shelf.hop(RECIPIENT, 0).sizes,
                     self._shelf.names_of(THIRD) if THIRD in self._terms.table.roles else (),
                 )
             case "tabulator":
-                return TabulatorOutcome(self._shelf.release())
+                recipients = self._terms.table.legs_of(RECIPIENT)[-1]
+                return TabulatorOutcome(
+                    self._shelf.release(),
+                    self._shelf.hop(TABULATOR, 0).sizes,
+                    self._shelf.hop(RECIPIENT, recipients.hop).sizes,
+                )
             case _:
                 return NoOutcome()
 

@@ -25,6 +25,14 @@ class IdentityError(PartyError):
     """A party's keys or certificate are missing, damaged, exposed or expired."""
 
 
+class SettingsError(PartyError):
+    """The configuration cannot be read."""
+
+
+class ResultError(PartyError):
+    """A stored result is not what this party stored."""
+
+
 class StoreError(PartyError):
     """The store is missing, of another version, or did not take a change."""
 

@@ -79,5 +79,5 @@ def prepare_input(
 def _input_root(prepared: Prepared, salt: bytes) -> bytes:
     digest = hashlib.sha256(b"commonground/input/v1" + salt)
     for part in (prepared.keys.data, prepared.keys.offsets, prepared.labels):
-        digest.update(memoryview(np.ascontiguousarray(part)).cast("B"))
+        digest.update(np.ascontiguousarray(part).data.cast("B"))
     return digest.digest()

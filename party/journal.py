@@ -61,7 +61,10 @@ class Journal:
         head = _read_head(connection)
         entry = Entry(
             seq=head.tree.size,
-            time=format_time(datetime.fromtimestamp(self._clock(), UTC)),
+            time=max(
+                format_time(datetime.fromtimestamp(self._clock(), UTC)),
+                _last_time(connection, head.tree.size),
+            ),
             kind=kind,
             party=self._identity.name,
             actor=actor,
@@ -154,7 +157,7 @@ class Journal:
 
         return self._store.write(work)
 
-    def keep_cosignature(self, checkpoint: str, line: str, cosigner: Verifier) -> None:
+    def keep_cosignature(self, checkpoint: str, line: str, cosigner: CosignatureVerifier) -> None:
         """Verify a counterpart's cosignature on our checkpoint and store it; "" is none.
 
         Raises:
@@ -163,7 +166,7 @@ class Journal:
         if not line:
             return
         own = open_checkpoint(checkpoint, self._identity.verifier)
-        verify_cosignature(own, line, [CosignatureVerifier.of(cosigner)])
+        verify_cosignature(own, line, [cosigner])
 
         def work(connection: Connection) -> None:
             known = sa.select(COSIGNATURES.c.size).where(
@@ -192,3 +195,10 @@ def _read_head(connection: Connection) -> Head:
     if row is None:
         return Head(CompactRange(), "")
     return Head(CompactRange.from_bytes(row.size, row.frontier), row.checkpoint)
+
+
+def _last_time(connection: Connection, size: int) -> str:
+    """Return the last entry's time: the log's does not go back, whatever the clock does."""
+    query = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq == size - 1)
+    data = connection.execute(query).scalar_one_or_none()
+    return "" if data is None else Entry.parse(data).time

@@ -168,6 +168,7 @@ RESULTS: Final = Table(
     Column("request", String(32), ForeignKey("sessions.request"), primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("body", Text, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
     Column("list_file", Text),
     Column("expires_at", BigInteger),
     Column("made_at", BigInteger, nullable=False),

@@ -178,7 +178,7 @@ class Session:
                 profile=Profile.current(gmail=self._contract.profile.gmail),
                 consent=opening.consent,
                 checkpoint=journal.checkpoint(),
-                seen_size=journal.seen_size(self._contract.parties[peer].log_origin),
+                seen_size=journal.seen_size(self._contract.parties[peer].verifier.name),
             )
             theirs = link.exchange(own)
             self._require_sender(peer, theirs)
@@ -222,7 +222,7 @@ class Session:
                 raise Refusal(
                     RefusalStatus.BAD_REQUEST, f"{party} opened another nonce than it committed to"
                 )
-        said = [self._request.digest_bytes]
+        said = [bytes.fromhex(self._request.digest)]
         for party in self._terms.parties:
             said += [commitments[party].seed, commitments[party].nonce, nonces[party].nonce]
         return hashlib.sha256(b"commonground/session/v1" + b"".join(said)).digest(), said
@@ -257,14 +257,14 @@ class Session:
         """Witness each counterpart's log and have ours witnessed; the result stands by now."""
         journal = self._bench.journal
         for peer, link in self._links.items():
-            key, greeting = self._contract.parties[peer].verifier_key, greetings[peer]
+            card, greeting = self._contract.parties[peer], greetings[peer]
             offer = CheckpointOffer(
                 self._me, journal.checkpoint(), journal.consistency_from(greeting.they_saw)
             )
             theirs = link.exchange(offer)
-            line = journal.witness(theirs.checkpoint, key, theirs.proof, greeting.we_saw)
+            line = journal.witness(theirs.checkpoint, card.verifier, theirs.proof, greeting.we_saw)
             cosignature = link.exchange(Cosignature(self._me, line))
-            journal.keep_cosignature(offer.checkpoint, cosignature.line, key)
+            journal.keep_cosignature(offer.checkpoint, cosignature.line, card.cosignature_verifier)
 
     # -- saying ---------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from party.request import Request
 from party.schema import CONSENT_SNAPSHOTS, RELEASES, REQUESTS, RESULTS, SESSIONS, STEPS
 from party.store import Store
 from party.terms import Terms
+from privacy.accounting import Spend
 from privacy.counts import ExactTable
 from privacy.release import release_table
 from psi.answers import commit_seed
@@ -93,7 +94,7 @@ class SessionRecord:
         )
         if row is None:
             return None
-        seed = Seed.from_bytes(self._identity.unseal(row.sealed_seed, self._seal_context))
+        seed = Seed(self._identity.unseal(row.sealed_seed, self._seal_context))
         consent = ConsentStatement(row.root, row.consent_sequence, row.taken_at)
         return Opening(seed, row.input_root, consent)
 
@@ -173,7 +174,7 @@ class SessionRecord:
         self._log_spend(connection, account, spend, "dp")
         if self._terms.is_match and self._me == self._terms.party_of("sender"):
             ledger.require_stops_left(connection, account)
-            nothing = ledger.Spend()
+            nothing = Spend()
             ledger.charge(connection, self._request.id, ledger.DISCLOSURE, account, nothing, now)
             self._log_spend(connection, account, nothing, "disclosure")
 
@@ -181,7 +182,7 @@ class SessionRecord:
         """Return the account that this session charges."""
         dataset = self._request.datasets[self._me]
         others = sorted(
-            self._contract.parties[name].log_origin
+            self._contract.parties[name].verifier.name
             for name in self._terms.parties
             if name != self._me
         )
@@ -222,7 +223,7 @@ class SessionRecord:
 
     def disclose(self, tags: LabelledSet) -> None:
         """Log that a list is about to exist: before the tags that make it leave."""
-        digest = hashlib.sha256(np.ascontiguousarray(tags.elements)).digest()
+        digest = hashlib.sha256(np.ascontiguousarray(tags.elements).data).digest()
 
         def work(connection: Connection) -> None:
             self._log(
@@ -290,11 +291,13 @@ class SessionRecord:
             self._log(connection, "session.finished", body)
             self._update(connection, state=FINISHED, transcript=transcript, ended_at=now)
             self._update_request(connection, state=FINISHED, updated_at=now)
+            text = json.dumps(result)
             connection.execute(
                 sa.insert(RESULTS).values(
                     request=self._request.id,
                     kind=str(self._request.kind),
-                    body=json.dumps(result),
+                    body=text,
+                    signature=self._identity.sign(result_message(self._request.id, text)),
                     list_file=result.get("list_file"),
                     expires_at=result.get("expires_at"),
                     made_at=now,
@@ -335,7 +338,7 @@ class SessionRecord:
 
     def _record_stop(self, connection: Connection, now: int) -> None:
         account = self.account(connection, now)
-        ledger.charge(connection, self._request.id, ledger.STOP, account, ledger.Spend(), now)
+        ledger.charge(connection, self._request.id, ledger.STOP, account, Spend(), now)
 
     # -- rows and entries -----------------------------------------------------------------
 
@@ -354,7 +357,7 @@ class SessionRecord:
         )
 
     def _log_spend(
-        self, connection: Connection, account: ledger.Account, spend: ledger.Spend, what: str
+        self, connection: Connection, account: ledger.Account, spend: Spend, what: str
     ) -> None:
         body = BudgetSpent(
             request=self._request.id,
@@ -377,6 +380,11 @@ class SessionRecord:
             session=None if self._session_id is None else self._session_id.hex(),
             contract=self._contract.digest,
         )
+
+
+def result_message(request_id: str, text: str) -> bytes:
+    """Return what a party signs of a stored result, so that it notices a change."""
+    return b"commonground/result/v1\n" + request_id.encode() + b"\n" + text.encode()
 
 
 def _write_release(artefact: ReleaseArtefact) -> dict[str, list[int]]:

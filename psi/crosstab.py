@@ -51,7 +51,8 @@ def released_cells(counts: Counts) -> Counts:
     if counts.ndim == 2:  # one other party: its ∅ is the only cell outside the release
         return mine[:, 1:]
     inside = mine.copy()
-    inside[(slice(None), *[0] * (counts.ndim - 1))] = 0
+    nowhere: tuple[slice | int, ...] = (slice(None), *[0] * (counts.ndim - 1))
+    inside[nowhere] = 0
     return inside
 
 

@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("request", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
         sa.Column("list_file", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("made_at", sa.BigInteger(), nullable=False),

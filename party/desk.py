@@ -1,0 +1,363 @@
+"""The desk: requests to and of this party, decisions on them, and their sessions.
+
+A request from a counterpart is checked against the contract before anybody sees it; what the
+contract leaves to a person waits. A request of this party's own waits here for a counterpart
+that only dials.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from audit.bodies import RequestRefused, RequestStep
+from audit.errors import SignatureError
+from party.artefacts import SessionFolder
+from party.contract import Contract
+from party.contract_terms import Approval
+from party.datasets import Definition
+from party.decision import Decision
+from party.driver import ProgressHook
+from party.errors import ContractError, PartyError, Refusal, RefusalStatus, ResultError
+from party.inputs import SessionInput, prepare_input
+from party.ledger import admit
+from party.link import Link
+from party.organisation import Organisation
+from party.request import Request
+from party.results import Keeper
+from party.schema import REQUESTS, RESULTS
+from party.session import Bench, Session
+from party.session_record import FAILED, FINISHED, SessionRecord, result_message
+from party.terms import Terms
+
+PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A request as it stands here."""
+
+    request: Request
+    mine: bool
+    peer: str
+    state: str
+    status: str | None
+    reason: str | None
+    created_at: int
+    updated_at: int
+
+    @property
+    def decision(self) -> Decision:
+        """Return the state as the counterpart is told it."""
+        if self.state in (REFUSED, FAILED):
+            status = RefusalStatus(self.status) if self.status else RefusalStatus.DECLINED
+            return Decision("refused", status, self.reason or "")
+        if self.state == FINISHED:
+            return Decision("finished")
+        return Decision("pending" if self.state == PENDING else "approved")
+
+
+class Desk:
+    """One party's requests and sessions."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party = party
+
+    # -- asking ---------------------------------------------------------------------------
+
+    def make(self, request: Request, contract: Contract, *, actor: str) -> Request:
+        """Sign and file a request of this party's own, and approve it for this side.
+
+        Raises:
+            Refusal: the contract does not grant it, or this side's budget does not suffice.
+        """
+        me = contract.me(self._party.identity)
+        signed = request.sign(self._party.identity)
+        signed.check(contract, self._party.now)
+        self.require_budget(signed, contract)
+        peer = next(name for name in signed.participants if name != me)
+        self._file(signed, contract, mine=True, peer=peer, state=APPROVED, actor=actor)
+        return signed
+
+    # -- being asked ----------------------------------------------------------------------
+
+    def submit(self, peer: str, request: Request) -> Decision:
+        """Take a counterpart's request and say how it stands; the same request twice is one.
+
+        Raises:
+            Refusal: it is not that party's, or the contract does not grant it.
+        """
+        filed = self._find(request.id)
+        if filed is not None:
+            if filed.request.digest != request.digest:
+                raise Refusal(
+                    RefusalStatus.BAD_REQUEST, "another request was made under this id before"
+                )
+            return filed.decision
+        contract = self._contract_of(request)
+        if request.requester != peer:
+            raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
+        request.verify_signature(contract.parties[peer].verifier)
+        request.check(contract, self._party.now)
+        self.require_budget(request, contract)
+        by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
+        state = APPROVED if by_rule else PENDING
+        self._file(request, contract, mine=False, peer=peer, state=state, actor="contract")
+        return Decision("approved" if by_rule else "pending")
+
+    def offered(self, contract_hash: bytes, peer: str) -> list[Request]:
+        """Return this party's own unfinished requests to a counterpart that dials."""
+        return [
+            filed.request
+            for filed in self.filed()
+            if filed.mine
+            and filed.peer == peer
+            and filed.request.contract == contract_hash.hex()
+            and filed.state == APPROVED
+        ]
+
+    def decide(self, peer: str, request_id: str, decision: Decision) -> None:
+        """Record what the counterpart decided on a request of this party's own."""
+        filed = self._find(request_id)
+        if filed is None or not filed.mine or filed.peer != peer:
+            raise Refusal(RefusalStatus.BAD_REQUEST, f"there is no request {request_id} to {peer}")
+        if decision.state == "refused" and filed.state == APPROVED:
+            status = decision.status or RefusalStatus.DECLINED
+            self._settle(filed, REFUSED, status, decision.reason, actor=peer)
+
+    # -- deciding -------------------------------------------------------------------------
+
+    def approve(self, request_id: str, *, actor: str) -> Filed:
+        """Approve a counterpart's request by hand."""
+        filed = self.find(request_id)
+        if filed.state == PENDING:
+            self._settle(filed, APPROVED, None, None, actor=actor)
+        elif filed.state != APPROVED:
+            raise PartyError(f"request {filed.request.id} is {filed.state} and stays so")
+        return self.find(request_id)
+
+    def refuse(self, request_id: str, reason: str, *, actor: str) -> Filed:
+        """Refuse a counterpart's request by hand."""
+        filed = self.find(request_id)
+        if filed.state != PENDING:
+            raise PartyError(
+                f"request {filed.request.id} is {filed.state}: only a pending one can be refused"
+            )
+        self._settle(filed, REFUSED, RefusalStatus.DECLINED, reason, actor=actor)
+        return self.find(request_id)
+
+    # -- sessions -------------------------------------------------------------------------
+
+    def contracts(self) -> list[Contract]:
+        """Return the contracts in force."""
+        alive = []
+        for contract in self._party.contracts():
+            try:
+                contract.require_in_force(self._party.now)
+            except ContractError:
+                continue
+            alive.append(contract)
+        return alive
+
+    def folder(self, request_id: str) -> SessionFolder:
+        """Return where a session's artefacts lie."""
+        return self._party.session_folder(request_id)
+
+    def run(self, request: Request, link: Link, progress: ProgressHook | None = None) -> None:
+        """Carry an approved request's session to its end.
+
+        Raises:
+            Refusal: it ended without a result.
+            SessionSuspended: the counterpart is gone; running again goes on.
+        """
+        party, contract = self._party, self._contract_of(request)
+        me = contract.me(party.identity)
+        record = self._record(request, contract, me)
+        keeper = Keeper(contract, request, record, party.folder / "lists")
+        bench = Bench(
+            record=record,
+            journal=party.journal,
+            folder=self.folder(request.id),
+            prepare=self._preparer(request, contract, me),
+            keep=keeper.keep,
+            clock=party.clock,
+            executor=party.executor,
+            progress=progress,
+        )
+        links: Mapping[str, Link] = {link.peer: link}
+        Session(contract, request, me, links, bench).run()
+
+    def require_budget(self, request: Request, contract: Contract) -> None:
+        """Refuse a request whose charge would not fit now; nothing is spent.
+
+        Raises:
+            Refusal: BUDGET_EXHAUSTED, or no such dataset here.
+        """
+        me = contract.me(self._party.identity)
+        record = self._record(request, contract, me)
+        spend = Terms.of(request).spend_of(me)
+
+        def work(connection: Connection) -> None:
+            account = record.account(connection, self._party.now)
+            admit(connection, account, record.allowance(), spend)
+
+        self._party.store.write(work)
+
+    # -- reading --------------------------------------------------------------------------
+
+    def filed(self) -> list[Filed]:
+        """Return every request, newest first."""
+        query = sa.select(REQUESTS).order_by(REQUESTS.c.created_at.desc(), REQUESTS.c.id)
+        return [_read_filed(row) for row in self._party.store.rows(query)]
+
+    def find(self, wanted: str) -> Filed:
+        """Return the request whose id starts with `wanted`.
+
+        Raises:
+            PartyError: there is none, or more than one.
+        """
+        query = sa.select(REQUESTS).where(REQUESTS.c.id.startswith(wanted, autoescape=True))
+        rows = self._party.store.rows(query.limit(2))
+        if len(rows) != 1:
+            what = "no request" if not rows else "more than one request"
+            raise PartyError(f"{what} starts with {wanted}: see `commonground requests list`")
+        return _read_filed(rows[0])
+
+    def result(self, request_id: str) -> dict[str, Any] | None:
+        """Return a finished session's result, or None.
+
+        Raises:
+            ResultError: it is not what this party stored.
+        """
+        row = self._party.store.row(sa.select(RESULTS).where(RESULTS.c.request == request_id))
+        if row is None:
+            return None
+        try:
+            self._party.identity.verifier.verify(
+                result_message(request_id, row.body), row.signature
+            )
+        except SignatureError:
+            raise ResultError(
+                f"the stored result of request {request_id} was changed after it was made: "
+                "restore the store from a backup, or make the request again"
+            ) from None
+        return json.loads(row.body)  # type: ignore[no-any-return]
+
+    # -- rows -----------------------------------------------------------------------------
+
+    def _contract_of(self, request: Request) -> Contract:
+        for contract in self._party.contracts():
+            if contract.digest == request.contract:
+                return contract
+        raise Refusal(
+            RefusalStatus.CONTRACT_UNKNOWN,
+            f"no contract with hash {request.contract[:12]}… is signed and stored here: import "
+            "it with `commonground contract import FILE`",
+        )
+
+    def _record(self, request: Request, contract: Contract, me: str) -> SessionRecord:
+        party = self._party
+        return SessionRecord(party.store, party.journal, party.identity, contract, request, me=me)
+
+    def _preparer(
+        self, request: Request, contract: Contract, me: str
+    ) -> Callable[[bytes], SessionInput]:
+        registered = self._party.dataset(request.datasets[me])
+        definition = Definition.from_dict(registered.definition)
+        return lambda salt: prepare_input(
+            definition,
+            request,
+            me,
+            gmail=contract.profile.gmail,
+            salt=salt,
+            now=self._party.clock(),
+            executor=self._party.executor,
+        )
+
+    def _find(self, request_id: str) -> Filed | None:
+        row = self._party.store.row(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))
+        return None if row is None else _read_filed(row)
+
+    def _file(
+        self,
+        request: Request,
+        contract: Contract,
+        *,
+        mine: bool,
+        peer: str,
+        state: str,
+        actor: str,
+    ) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(
+                sa.insert(REQUESTS).values(
+                    id=request.id,
+                    mine=int(mine),
+                    contract=contract.digest,
+                    peer=peer,
+                    kind=str(request.kind),
+                    body=request.encode().decode(),
+                    state=state,
+                    created_at=self._party.now,
+                    updated_at=self._party.now,
+                )
+            )
+            step = RequestStep(request.id, request.digest, str(request.kind))
+            kind = "request.made" if mine or state == PENDING else "request.approved"
+            self._party.journal.append(
+                connection, kind, step, actor=actor, contract=contract.digest
+            )
+
+        self._party.store.write(work)
+
+    def _settle(
+        self,
+        filed: Filed,
+        state: str,
+        status: RefusalStatus | None,
+        reason: str | None,
+        *,
+        actor: str,
+    ) -> None:
+        request = filed.request
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                sa.update(REQUESTS)
+                .where(REQUESTS.c.id == request.id)
+                .values(
+                    state=state,
+                    status=status.value if status else None,
+                    reason=reason,
+                    decided_by=actor,
+                    updated_at=self._party.now,
+                )
+            )
+            named = (request.id, request.digest, str(request.kind))
+            if status is None:
+                kind, body = "request.approved", RequestStep(*named)
+            else:
+                kind, body = "request.refused", RequestRefused(*named, status.value)
+            self._party.journal.append(
+                connection, kind, body, actor=actor, contract=request.contract
+            )
+
+        self._party.store.write(work)
+
+
+def _read_filed(row: sa.Row[Any]) -> Filed:
+    return Filed(
+        Request.decode(row.body.encode()),
+        bool(row.mine),
+        row.peer,
+        row.state,
+        row.status,
+        row.reason,
+        row.created_at,
+        row.updated_at,
+    )

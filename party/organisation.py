@@ -1,0 +1,247 @@
+"""A party as a folder: keys, configuration, store, log, session artefacts and lists."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from audit.bodies import Budget, ContractSigned, DatasetRegistered, PartyCreated
+from party import identity as identities
+from party.artefacts import SessionFolder
+from party.card import IdentityCard
+from party.contract import Contract
+from party.contract_file import parse_contract, render_contract
+from party.errors import ContractError, DatasetError, SettingsError
+from party.identity import Identity
+from party.journal import Journal
+from party.schema import CONTRACTS, DATASETS
+from party.settings import FILE, Settings, load_settings, render_settings
+from party.store import Store, sqlite_url
+
+if TYPE_CHECKING:
+    from party.datasets import Definition, QualityReport
+
+STORE_FILE: Final = "party.db"
+CARD_FILE: Final = "public.yaml"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A dataset as it was registered: description, quality report and content digest."""
+
+    name: str
+    definition: dict[str, object]
+    quality: dict[str, object]
+    population: str
+    snapshot: str
+    registered_at: int
+
+
+class Organisation:
+    """One party, opened. `create` and `open` make it; `close` ends its workers."""
+
+    def __init__(self, folder: Path, settings: Settings, identity: Identity, store: Store) -> None:
+        self.folder, self.settings, self.identity, self.store = folder, settings, identity, store
+        self.clock: Callable[[], float] = time.time
+        self.journal = Journal(store, identity, lambda: self.clock())
+        self._executor: Executor | None = None
+
+    @classmethod
+    def create(
+        cls, folder: Path, settings: Settings, *, name: str, log_origin: str, hosts: Sequence[str]
+    ) -> Organisation:
+        """Make a party's folder: keys, certificate, configuration, store and first log entry.
+
+        Raises:
+            SettingsError: there is a party in the folder already.
+        """
+        if (folder / FILE).exists():
+            raise SettingsError(f"{folder} holds a party already; choose another folder")
+        identity = identities.create(folder, name=name, log_origin=log_origin, hosts=hosts)
+        store = Store.create(settings.store or sqlite_url(folder / STORE_FILE))
+        party = cls(folder, settings, identity, store)
+        body = PartyCreated(
+            vkey=identity.vkey, certificate=identity.fingerprint.removeprefix("sha256:")
+        )
+        store.write(lambda c: party.journal.append(c, "party.created", body, actor="operator"))
+        (folder / CARD_FILE).write_text(party.card(settings.listen).to_yaml(), encoding="utf-8")
+        (folder / FILE).write_text(render_settings(settings), encoding="utf-8")
+        return party
+
+    @classmethod
+    def open(cls, folder: Path) -> Organisation:
+        """Open a party's folder.
+
+        Raises:
+            SettingsError, IdentityError, StoreError: a part of it is missing or damaged.
+        """
+        settings = load_settings(folder)
+        identity = identities.open(folder)
+        store = Store.open(settings.store or sqlite_url(folder / STORE_FILE))
+        return cls(folder, settings, identity, store)
+
+    def close(self) -> None:
+        """End the worker processes and the store's connections."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
+        self.store.close()
+
+    @property
+    def now(self) -> int:
+        """The time in Unix seconds."""
+        return int(self.clock())
+
+    @property
+    def executor(self) -> Executor:
+        """Worker processes for the curve work; spawned, since nothing may fork beside gRPC."""
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self.settings.worker_count, mp_context=multiprocessing.get_context("spawn")
+            )
+        return self._executor
+
+    def card(self, address: str | None) -> IdentityCard:
+        """Return the party's public identity card."""
+        return IdentityCard.of(
+            self.identity, organisation=self.settings.organisation, address=address
+        )
+
+    def session_folder(self, request_id: str) -> SessionFolder:
+        """Return the folder of a session's artefacts."""
+        return SessionFolder(self.folder / "sessions" / request_id)
+
+    # -- contracts ------------------------------------------------------------------------
+
+    def keep_contract(self, contract: Contract) -> None:
+        """Store a contract that all parties have signed and that names this party.
+
+        Raises:
+            ContractError: a signature is missing or does not fit, or it is for others.
+        """
+        contract.me(self.identity)
+        contract.verify_signatures()
+        body = ContractSigned(
+            parties=tuple(contract.parties),
+            budgets={
+                party: Budget(budget.epsilon_nano, budget.delta_e15, contract.window_days)
+                for party, budget in contract.budgets.items()
+            },
+            consent_max_age_seconds=contract.consent_max_age_hours * 3600,
+        )
+
+        def work(connection: Connection) -> None:
+            known = sa.select(CONTRACTS.c.hash).where(CONTRACTS.c.hash == contract.digest)
+            if connection.execute(known).first() is not None:
+                return
+            connection.execute(
+                sa.insert(CONTRACTS).values(
+                    hash=contract.digest,
+                    name=contract.id,
+                    text=render_contract(contract),
+                    stored_at=self.now,
+                )
+            )
+            self.journal.append(
+                connection, "contract.signed", body, actor="operator", contract=contract.digest
+            )
+
+        self.store.write(work)
+
+    def contracts(self) -> list[Contract]:
+        """Return the stored contracts, newest first."""
+        rows = self.store.rows(sa.select(CONTRACTS).order_by(CONTRACTS.c.stored_at.desc()))
+        return [parse_contract(row.text.encode(), source=f"contract {row.name}") for row in rows]
+
+    def contract(self, wanted: str | None) -> Contract:
+        """Return the contract with an id, or a hash's first digits; the only one for None.
+
+        Raises:
+            ContractError: there is none such, or more than one.
+        """
+        found = [
+            contract
+            for contract in self.contracts()
+            if wanted is None or contract.id == wanted or contract.digest.startswith(wanted)
+        ]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise ContractError(
+                f"there is no contract {wanted or ''} here: import one with "
+                "`commonground contract import FILE`"
+            )
+        names = ", ".join(f"{contract.id} ({contract.digest[:12]})" for contract in found)
+        raise ContractError(f"say which contract with --contract: {names}")
+
+    # -- datasets -------------------------------------------------------------------------
+
+    def keep_dataset(
+        self, definition: Definition, quality: QualityReport, population: str | None
+    ) -> None:
+        """Store a dataset's description and quality report under its name.
+
+        Registering a name again replaces the description and inherits population and ledger.
+        """
+
+        def work(connection: Connection) -> None:
+            key = DATASETS.c.name == definition.name
+            old = connection.execute(sa.select(DATASETS.c.population).where(key)).first()
+            values = {
+                "definition": json.dumps(definition.to_dict()),
+                "quality": json.dumps(quality.to_dict()),
+                "population": old.population if old else (population or definition.name),
+                "snapshot": quality.snapshot,
+                "registered_at": self.now,
+            }
+            if old is None:
+                connection.execute(sa.insert(DATASETS).values(name=definition.name, **values))
+            else:
+                connection.execute(sa.update(DATASETS).where(key).values(**values))
+            body = DatasetRegistered(
+                name=definition.name,
+                snapshot=quality.snapshot,
+                columns=tuple(definition.columns),
+            )
+            self.journal.append(connection, "dataset.registered", body, actor="operator")
+
+        self.store.write(work)
+
+    def datasets(self) -> list[Registered]:
+        """Return the registered datasets by name."""
+        rows = self.store.rows(sa.select(DATASETS).order_by(DATASETS.c.name))
+        return [
+            Registered(
+                row.name,
+                json.loads(row.definition),
+                json.loads(row.quality),
+                row.population,
+                row.snapshot,
+                row.registered_at,
+            )
+            for row in rows
+        ]
+
+    def dataset(self, name: str) -> Registered:
+        """Return one registered dataset.
+
+        Raises:
+            DatasetError: there is none of this name.
+        """
+        found = {registered.name: registered for registered in self.datasets()}
+        if name not in found:
+            known = ", ".join(found) or "none"
+            raise DatasetError(
+                f"no dataset {name} is registered here (registered: {known}); register it with "
+                "`commonground dataset add FILE`"
+            )
+        return found[name]

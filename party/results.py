@@ -1,0 +1,117 @@
+"""What a party keeps of a session: its list as a file, or its table with its private noise.
+
+A stored table is the recipient's own: it holds what the shareable rendering must not depend
+on. `report show` computes from it again, at no cost in privacy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from party.contract import Contract
+from party.inputs import SessionInput
+from party.outcome import ListOutcome, Outcome, TableOutcome, TabulatorOutcome
+from party.request import Request
+from party.session_record import SessionRecord
+from party.terms import Terms
+from psi.legs import RECIPIENT, TABULATOR
+from reports.table import ReleasedTable, ReleaseParameters
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Turns an outcome into what the store keeps as the session's result."""
+
+    contract: Contract
+    request: Request
+    record: SessionRecord
+    lists: Path
+
+    def keep(self, outcome: Outcome, session_input: SessionInput) -> dict[str, Any]:
+        """Return the result as JSON values; a list is written to its file first."""
+        steps = [
+            {"name": step.name, "before": step.before, "after": step.after}
+            for step in session_input.prepared.steps
+        ]
+        if isinstance(outcome, ListOutcome):
+            return {"role": "receiver", "steps": steps, **self._keep_list(outcome, session_input)}
+        if isinstance(outcome, TableOutcome):
+            return {"role": RECIPIENT, "steps": steps, **self._recipient(outcome, session_input)}
+        if isinstance(outcome, TabulatorOutcome):
+            table = self._table(
+                outcome.release.cells,
+                outcome.release.numbering,
+                outcome.own_sizes,
+                outcome.recipient_sizes,
+            )
+            return {"role": TABULATOR, "steps": steps, "table": table.to_dict()}
+        return {"role": "sender", "steps": steps}
+
+    def _keep_list(self, outcome: ListOutcome, session_input: SessionInput) -> dict[str, Any]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        references, types = session_input.prepared.matched(outcome.matched_keys)
+        table = pa.table({"reference": references, "matched_by": types})
+        self.lists.mkdir(exist_ok=True, mode=0o700)
+        path = self.lists / f"{self.request.id}.parquet"
+        temporary = path.with_suffix(".new")
+        pq.write_table(table, temporary)
+        temporary.rename(path)
+        return {
+            "list_file": str(path),
+            "list_sha256": sha256(path.read_bytes()).hexdigest(),
+            "people": len(table),
+            "expires_at": self.record.list_expires_at(),
+        }
+
+    def _recipient(self, outcome: TableOutcome, session_input: SessionInput) -> dict[str, Any]:
+        numbers = outcome.numbering
+        terms = Terms.of(self.request)
+        rows, columns = outcome.release.shape
+        cells = np.array(outcome.release.cells).reshape(rows, columns)[:, list(numbers)]
+        drawn = [[outcome.drawn[g, b] for b in range(columns)] for g in range(rows)]
+        sizes = tuple(outcome.own_sizes[number] for number in numbers)
+        audience = np.bincount(session_input.labels, minlength=columns)
+        table = self._table(
+            tuple(int(cell) for cell in cells.flat),
+            outcome.release.numbering,
+            outcome.tabulator_sizes,
+            sizes,
+        )
+        return {
+            "table": table.to_dict(),
+            "drawn": drawn,
+            "audience": dict(zip(terms.labels_of(RECIPIENT), audience.tolist(), strict=True)),
+        }
+
+    def _table(
+        self,
+        cells: tuple[int, ...],
+        numbering: tuple[int, ...],
+        tabulator_sizes: tuple[int, ...],
+        recipient_sizes: tuple[int, ...],
+    ) -> ReleasedTable:
+        terms = Terms.of(self.request)
+        columns = len(recipient_sizes)
+        return ReleasedTable(
+            tabulator_labels=terms.labels_of(TABULATOR),
+            recipient_labels=terms.labels_of(RECIPIENT),
+            counts=tuple(cells[start : start + columns] for start in range(0, len(cells), columns)),
+            tabulator_sizes=tuple(tabulator_sizes[number] for number in numbering),
+            recipient_sizes=recipient_sizes,
+            parameters=ReleaseParameters(
+                epsilon_release_nano=terms.noise.epsilon_release_nano,
+                epsilon_dummy_nano=terms.noise.epsilon_dummies_nano,
+                delta_dummy_e15=terms.noise.delta_dummies_e15,
+                records_per_person=self.request.parameters.records_per_person,
+                keys_per_person=self.request.parameters.most_identifiers[terms.party_of(TABULATOR)],
+                known_answers=terms.known_answers,
+                min_cell=self.contract.min_cell,
+            ),
+        )

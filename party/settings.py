@@ -1,0 +1,93 @@
+"""A party's configuration: `party.toml` in its folder. An unknown key is an error."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from party.errors import SettingsError
+
+FILE: Final = "party.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may be set; every value has a default that works on one machine.
+
+    `store` is a SQLAlchemy URL, empty for the SQLite file in the folder; `workers` is the
+    number of processes for curve work, 0 for one a processor.
+    """
+
+    organisation: str
+    listen: str = "127.0.0.1:7443"
+    store: str = ""
+    workers: int = 0
+    patience_seconds: int = 120
+    max_sessions: int = 4
+
+    @property
+    def worker_count(self) -> int:
+        """How many processes work on curves."""
+        return self.workers or os.cpu_count() or 1
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read the configuration of a party's folder.
+
+    Raises:
+        SettingsError: the file is missing, is not TOML, or has an unknown key or a wrong type.
+    """
+    path = folder / FILE
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{folder} is not a party's folder (no {FILE}): run `commonground init {folder}`"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    known = {field.name: field for field in fields(Settings)}
+    for name, value in values.items():
+        if name not in known:
+            raise SettingsError(f"{path}: unknown key {name!r}; known are {', '.join(known)}")
+        _require_type(path, name, value, str(known[name].type))
+    if "organisation" not in values:
+        raise SettingsError(f"{path}: organisation is missing")
+    return Settings(**values)
+
+
+def render_settings(settings: Settings) -> str:
+    """Return the text of a new configuration file, each key explained."""
+    return f"""# Configuration of this party. Unknown keys are refused.
+organisation = {_quote(settings.organisation)}
+
+# Where `commonground serve` listens. Counterparts reach it under the address in the contract.
+listen = {_quote(settings.listen)}
+
+# A SQLAlchemy URL; empty means SQLite in this folder.
+store = {_quote(settings.store)}
+
+# Processes for the curve work; 0 is one a processor.
+workers = {settings.workers}
+
+# How long a session waits for a silent counterpart before it is put aside to be resumed.
+patience_seconds = {settings.patience_seconds}
+
+# Sessions that `serve` carries at once.
+max_sessions = {settings.max_sessions}
+"""
+
+
+def _require_type(path: Path, name: str, value: Any, wanted: str) -> None:  # noqa: ANN401
+    if type(value).__name__ != wanted:
+        raise SettingsError(f"{path}: {name} must be of type {wanted}")
+    if wanted == "int" and value < (0 if name == "workers" else 1):
+        raise SettingsError(f"{path}: {name} must be positive")
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
