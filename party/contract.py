@@ -7,7 +7,6 @@ in force is granted, and a contract in which anything differs from what was sign
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -22,6 +21,7 @@ from audit.errors import SignatureError
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
 from party.contract_terms import (
     NAME,
+    SIGNATURE,
     AccountingFilter,
     Budget,
     DatasetTerms,
@@ -42,12 +42,10 @@ SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
 _MOST_OUTPUTS: Final = 64
 _MOST_DAYS: Final = 3660
 _MOST_PEOPLE: Final = 10**9
-_SIGNATURE_BYTES: Final = 64
 
 _FORMAT_LINE = TextRule(FORMAT)
 _TITLE = TextRule("a line of text")
 _PARTY = TextRule("a party's name: lower-case letters, digits, hyphens", PARTY_NAME)
-_SIGNATURE = TextRule("a signature in base64", most=100)
 
 
 @dataclass(frozen=True)
@@ -308,16 +306,5 @@ def _read_signatures(root: Section, names: tuple[str, ...]) -> Mapping[str, str]
     if "signatures" not in root:
         return MappingProxyType({})
     section = root.section("signatures", required=(), optional=names)
-    signatures = {name: section.text(name, _SIGNATURE) for name in names if name in section}
-    for name, text in signatures.items():
-        if not _is_canonical_signature(text):
-            raise section.fault(name, "expected 64 bytes in base64; copy the signature again")
+    signatures = {name: section.text(name, SIGNATURE) for name in names if name in section}
     return MappingProxyType(signatures)
-
-
-def _is_canonical_signature(text: str) -> bool:
-    try:
-        signature = b64decode(text.encode(), validate=True)
-    except binascii.Error:
-        return False
-    return len(signature) == _SIGNATURE_BYTES and b64encode(signature).decode() == text

@@ -27,7 +27,14 @@ from audit.errors import SignatureError
 from audit.note import Verifier
 from party import request_check
 from party.contract import Contract
-from party.contract_terms import LABEL_VALUE, NAME, PURPOSE, OutputKind, read_identifiers
+from party.contract_terms import (
+    LABEL_VALUE,
+    NAME,
+    PURPOSE,
+    SIGNATURE,
+    OutputKind,
+    read_identifiers,
+)
 from party.document import Section, TextRule
 from party.errors import ContractError, Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
@@ -45,7 +52,6 @@ _HEX_32 = TextRule("32 lower-case hex digits", re.compile(r"[0-9a-f]{32}"))
 _HEX_64 = TextRule("64 lower-case hex digits", re.compile(r"[0-9a-f]{64}"))
 _PARTY = TextRule("a party's name", PARTY_NAME)
 _LINE = TextRule("a line of text")
-_SIGNATURE = TextRule("64 bytes in base64", re.compile(r"[A-Za-z0-9+/]{86}=="))
 _KEYS: Final = (
     "request", "id", "contract", "kind", "requester", "roles", "datasets", "labels",
     "identifiers", "parameters", "purpose", "min_match", "created", "expires", "signature",
@@ -354,7 +360,7 @@ def _read(root: Section) -> Request:
         min_match=root.integer("min_match", 0, _MOST_INTEGER),
         created=root.integer("created", 0, _MOST_INTEGER),
         expires=root.integer("expires", 0, _MOST_INTEGER),
-        signature=root.text("signature", _SIGNATURE),
+        signature=root.text("signature", SIGNATURE),
     )
 
 

@@ -102,10 +102,10 @@ WRONG_VALUES = [
         "parties.channel.certificate: .*holds more than one certificate",
     ),
     ("signatures", {"stranger": "x"}, "signatures.stranger: unknown key"),
-    ("signatures", {"channel": "AAAA"}, "signatures.channel: expected 64 bytes in base64"),
-    ("signatures", {"channel": "é" * 88}, "signatures.channel: expected 64 bytes in base64"),
-    ("signatures", {"channel": "A" * 85 + "B=="}, "signatures.channel: expected 64 bytes"),
-    ("signatures", {"channel": "A" * 86}, "signatures.channel: expected 64 bytes"),
+    ("signatures", {"channel": "AAAA"}, "signatures.channel: expected an Ed25519 sig"),
+    ("signatures", {"channel": "é" * 88}, "signatures.channel: expected an Ed25519 sig"),
+    ("signatures", {"channel": "A" * 85 + "B=="}, "signatures.channel: expected an Ed25519"),
+    ("signatures", {"channel": "A" * 86}, "signatures.channel: expected an Ed25519"),
 ]
 
 
