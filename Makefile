@@ -1,0 +1,49 @@
+# The README's two commands are `make demo` and `make test`; each sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+HOUSEHOLDS ?=
+PROTO := $(wildcard proto/commonground/v1/*.proto)
+PACKAGES := commonground psi privacy reports audit party server client
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format proto bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (a minute, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## Two organisations on this machine: match, reach report, verified logs
+	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
+
+test: $(READY) ## The whole suite
+	@$(BIN)/python -m pytest -n 2
+
+lint: $(READY) ## Format, lint, types, layers, generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q -n 0 tests/vectors/test_generated_proto.py
+
+format: $(READY) ## Put the code into its format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+proto: $(READY) ## Generate commonground/v1 from proto/
+	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
+		$(PROTO)
+
+bench: $(READY) ## Ratios against peers and limits, into build/bench/
+	$(BIN)/python -m benchmarks.curve
+	$(BIN)/python -m benchmarks.session
+
+clean: ## Remove what was built here
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,61 @@
+"""The store: migrations build the tables that the code uses, and a lost race repeats."""
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from party.errors import StoreError
+from party.schema import DATASETS, METADATA
+from party.store import Store, sqlite_url
+
+ROW = {
+    "definition": "{}",
+    "quality": "{}",
+    "population": "p",
+    "snapshot": "s",
+    "registered_at": 0,
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store.create(sqlite_url(tmp_path / "party.db"))
+    yield made
+    made.close()
+
+
+def test_migrations_build_the_tables_that_the_code_uses(store):
+    with store._engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+    assert differences == []
+
+
+def test_a_store_that_is_not_there_is_an_error_and_is_not_made(tmp_path):
+    path = tmp_path / "nowhere.db"
+    with pytest.raises(StoreError, match="no store"):
+        Store.open(sqlite_url(path))
+    assert not path.exists()
+
+
+def test_a_store_of_another_version_is_refused(tmp_path, store):
+    with store._engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="version 9999"):
+        Store.open(sqlite_url(tmp_path / "party.db"))
+
+
+def test_a_failing_transaction_leaves_nothing(store):
+    def work(connection):
+        connection.execute(sa.insert(DATASETS).values(name="a", **ROW))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.write(work)
+    assert store.rows(sa.select(DATASETS)) == []
+
+
+def test_writes_survive_the_process_synchronously(store):
+    """WAL with full synchronisation: what is committed is on disk."""
+    with store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
