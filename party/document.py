@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -117,7 +118,7 @@ class Section:
             _text(value, f"{path}[{index}]", rule, self._fail) for index, value in enumerate(values)
         )
         if len(set(read)) != len(read):
-            twice = next(text for index, text in enumerate(read) if text in read[:index])
+            twice = Counter(read).most_common(1)[0][0]
             raise self.fault(key, f"{_shown(twice)} stands twice; keep one")
         return read
 
