@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from psi.characters import trim
 from psi.digests import recognise_digest
-from psi.errors import IdentifierError, Rejected
+from psi.errors import EmptyColumn, IdentifierError, Rejected
 from psi.identifiers import ALGORITHMS, NAMESPACED, digest, digest_width, kind_of, normalise
 from psi.identifiers import parse_digest as parse_digest_text
 from psi.phones import require_region
@@ -124,22 +124,28 @@ class _Reading:
 
 
 def read_column(
-    spec: ColumnSpec, values: pa.Array | pa.ChunkedArray, *, executor: Executor | None = None
+    spec: ColumnSpec,
+    values: pa.Array | pa.ChunkedArray,
+    *,
+    rows: npt.NDArray[np.int64] | None = None,
+    executor: Executor | None = None,
 ) -> Column:
     """Return the digests of a column; equal values are normalised once.
 
-    Blank text counts as null. Raises `IdentifierError` when the column holds no value, is not text
-    or whole numbers, or contradicts its declaration: then it names up to five rows, counted from 1.
-    With an `executor`, chunks of distinct values are mapped over it.
+    Blank text counts as null. Raises `EmptyColumn` when the column holds no value and
+    `IdentifierError` when it is not text or whole numbers, or contradicts its declaration: then it
+    names up to five rows, counted from 1. Where the values are an excerpt, `rows` (n,) says in
+    which row, from 0, each of them stands. With an `executor`, chunks of distinct values are mapped
+    over it.
     """
     distinct, indices = _dictionary(values)
     reading = _join(_readings(spec, distinct, executor), digest_width(spec.type))
     del distinct
     codes = np.append(reading.codes, np.int8(_BLANK))[indices]
-    _refuse_contradictions(spec, reading.contradictions, indices)
+    _refuse_contradictions(spec, reading.contradictions, indices, rows)
     nulls = int(np.count_nonzero(codes == _BLANK))
     if nulls == len(indices):
-        raise IdentifierError(
+        raise EmptyColumn(
             f"the column holds no value to read as {spec.declaration}: name another column or "
             f"leave it out of the declaration"
         )
@@ -270,13 +276,19 @@ def _join(readings: Iterator[_Reading], width: int) -> _Reading:
 
 
 def _refuse_contradictions(
-    spec: ColumnSpec, contradictions: dict[int, str], indices: npt.NDArray[np.int64]
+    spec: ColumnSpec,
+    contradictions: dict[int, str],
+    indices: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64] | None,
 ) -> None:
     if not contradictions:
         return
-    rows = np.flatnonzero(np.isin(indices, list(contradictions)))[:_ROWS_SHOWN]
-    named = ", ".join(str(row + 1) for row in rows)
-    what = contradictions[int(indices[rows[0]])]
+    found = np.flatnonzero(np.isin(indices, list(contradictions)))
+    if rows is not None:
+        found = found[np.argsort(rows[found], kind="stable")]
+    shown = found[:_ROWS_SHOWN]
+    named = ", ".join(str(row + 1) for row in (shown if rows is None else rows[shown]))
+    what = contradictions[int(indices[found[0]])]
     if spec.digested:
         raise IdentifierError(
             f"declared {spec.declaration}, but row {named}: {what}; declare the column as "

@@ -25,6 +25,10 @@ class Rejected(IdentifierError):
         self.reason = str(reason)
 
 
+class EmptyColumn(IdentifierError):
+    """A column has no value at all: nothing but null and blank text."""
+
+
 class ProfileMismatch(PsiError):
     """Two parties normalise identifiers by different profiles, so their keys would not meet."""
 

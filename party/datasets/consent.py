@@ -1,0 +1,201 @@
+"""Consent: whose rows may take part, for which purpose and which recipient.
+
+Either a column of the source says it, for the purposes and recipients that its notice named, or a
+table of events does, in which the latest event counts. Nobody takes part by silence: a person
+consents when at least one statement says so and none says otherwise. Whoever does not is left out
+before anything else is derived (docs/protocol.md, Transport; audit: ISO/IEC TS 27560).
+
+The snapshot that counterparts see is the root of a Merkle tree over salted hashes of the consenting
+people, and a commitment to how many they are.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from audit.commitment import SALT_BYTES, commit
+from audit.merkle import CompactRange, leaf_hash
+from party.contract_terms import NAME, PURPOSE
+from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.rules import CELL, COLUMN, PATH
+from party.document import Section
+from party.errors import DatasetError
+
+_MOST_LISTED: Final = 64
+_TABLE_KEYS: Final = ("table", "key", "state", "given", "purpose", "recipient", "time")
+_COLUMN_KEYS: Final = ("column", "given", "purposes", "recipients")
+
+SILENT: Final = -1
+REFUSED: Final = 0
+GIVEN: Final = 1
+Statements: TypeAlias = npt.NDArray[np.int8]
+"""What each row says: GIVEN, REFUSED or SILENT."""
+
+
+@dataclass(frozen=True)
+class ConsentColumn:
+    """A column of the source: consent is given where its text is one of `given`."""
+
+    column: str
+    given: tuple[str, ...]
+    purposes: tuple[str, ...]
+    recipients: tuple[str, ...]
+
+    @property
+    def source_column(self) -> str:
+        """The column of the source that consent is read from."""
+        return self.column
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {
+            "column": self.column,
+            "given": list(self.given),
+            "purposes": list(self.purposes),
+            "recipients": list(self.recipients),
+        }
+
+
+@dataclass(frozen=True)
+class ConsentTable:
+    """A table of events: for each key, purpose and recipient the latest event counts.
+
+    `key` is a column of the table and of the source; the others are columns of the table. Of two
+    events at one time, the one that does not give consent counts.
+    """
+
+    table: str
+    key: str
+    state: str
+    given: tuple[str, ...]
+    purpose: str
+    recipient: str
+    time: str
+
+    @property
+    def source_column(self) -> str:
+        """The column of the source that consent is read from."""
+        return self.key
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {name: getattr(self, name) for name in _TABLE_KEYS} | {"given": list(self.given)}
+
+
+Consent: TypeAlias = ConsentColumn | ConsentTable
+
+
+@dataclass(frozen=True, repr=False)
+class ConsentSnapshot:
+    """What a session shows of the consent that it rests on.
+
+    `root` is the RFC 6962 root over the salted hashes of the consenting people, sorted; `count` a
+    commitment to their number; `taken_at` Unix seconds.
+    """
+
+    root: bytes
+    count: bytes
+    taken_at: float
+
+
+class ConsentStatements(Protocol):
+    """What the rows of a source say about consent, wherever it is written down."""
+
+    def grants(self) -> list[tuple[str, str]]:
+        """Return every purpose and recipient that is spoken of, sorted."""
+        ...
+
+    def of_rows(self, purpose: str, recipient: str, until: float | None) -> Statements:
+        """Return what each source row says, by what was known at `until` (Unix seconds)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnStatements:
+    """Consent as a column of the source says it."""
+
+    consent: ConsentColumn
+    column: CodedColumn
+
+    def grants(self) -> list[tuple[str, str]]:
+        """Return every purpose with every recipient of the notice."""
+        return sorted(product(self.consent.purposes, self.consent.recipients))
+
+    def of_rows(self, purpose: str, recipient: str, until: float | None) -> Statements:
+        """Return what each row says; a column has no history, so `until` changes nothing.
+
+        Raises `DatasetError` unless the notice named this purpose and this recipient.
+        """
+        del until
+        for what, asked, named in (
+            ("purpose", purpose, self.consent.purposes),
+            ("recipient", recipient, self.consent.recipients),
+        ):
+            if asked not in named:
+                raise DatasetError(
+                    f"the consent in column '{self.consent.column}' does not cover the {what} "
+                    f"'{asked[:100]}'; it covers {', '.join(named)}. Ask people before you add it"
+                )
+        given = self.column.positions_of(self.consent.given) != NOTHING
+        says = np.where(given, GIVEN, REFUSED).astype(np.int8)
+        says[self.column.codes == NOTHING] = SILENT
+        return says
+
+
+def read_consent(root: Section) -> Consent:
+    """Read the section `consent` of a dataset's description."""
+    either = dict.fromkeys((*_COLUMN_KEYS, *_TABLE_KEYS))
+    given = root.section("consent", required=(), optional=tuple(either))
+    if ("column" in given) == ("table" in given):
+        raise root.fault("consent", "has either a 'column' of the source or a 'table' of events")
+    if "column" in given:
+        section = root.section("consent", required=_COLUMN_KEYS)
+        return ConsentColumn(
+            column=section.text("column", COLUMN),
+            given=section.texts("given", CELL, most=_MOST_LISTED),
+            purposes=section.texts("purposes", PURPOSE, most=_MOST_LISTED),
+            recipients=section.texts("recipients", NAME, most=_MOST_LISTED),
+        )
+    section = root.section("consent", required=_TABLE_KEYS)
+    return ConsentTable(
+        table=section.text("table", PATH),
+        given=section.texts("given", CELL, most=_MOST_LISTED),
+        **{
+            name: section.text(name, COLUMN)
+            for name in ("key", "state", "purpose", "recipient", "time")
+        },
+    )
+
+
+def consenting(
+    statements: Statements, person: npt.NDArray[np.int64], people: int
+) -> npt.NDArray[np.bool_]:
+    """Return which of `people` consent: a row of theirs gives it and none refuses."""
+    gives = np.zeros(people, dtype=np.bool_)
+    refuses = np.zeros(people, dtype=np.bool_)
+    gives[person[(statements == GIVEN) & (person >= 0)]] = True
+    refuses[person[(statements == REFUSED) & (person >= 0)]] = True
+    return gives & ~refuses
+
+
+def take_snapshot(references: Iterable[str], salt: bytes, taken_at: float) -> ConsentSnapshot:
+    """Return the snapshot of the people whose references are given, each once.
+
+    `salt` is 32 bytes, kept by the party: without it neither people nor their number can be
+    guessed from the snapshot. Raises `DatasetError` when it has another length.
+    """
+    if len(salt) != SALT_BYTES:
+        raise DatasetError(f"the salt of a consent snapshot is {SALT_BYTES} bytes")
+    record_key = hmac.digest(salt, b"consent records", "sha256")
+    leaves = sorted(hmac.digest(record_key, text.encode(), "sha256") for text in references)
+    tree = CompactRange().extend(leaf_hash(leaf) for leaf in leaves)
+    number = len(leaves).to_bytes(8, "big")
+    count = commit("consent count", number, hmac.digest(salt, b"consent count", "sha256"))
+    return ConsentSnapshot(tree.root(), count, taken_at)

@@ -1,0 +1,221 @@
+"""A dataset's description: the short YAML file that says what a party's files mean.
+
+It names the source, what makes rows one person, what each column holds, where consent stands and
+which labels can be asked for. It says nothing about sessions, and no privacy parameter can be set
+in it. Unknown keys are errors: a misspelt `consent` must not become a dataset without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from party.contract_terms import NAME
+from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_consent
+from party.datasets.labels import Label, read_labels
+from party.datasets.rules import COLUMN, PATH
+from party.document import Section, TextRule
+from party.errors import DatasetError
+from party.yaml_text import MOST_BYTES, read_yaml
+from psi.columns import ColumnSpec
+from psi.errors import IdentifierError
+
+_MOST_COLUMNS: Final = 256
+_IDENTIFIER: Final = "id."
+_KINDS: Final = ("attribute", "event_time", "value", "consent")
+_KIND: Final = TextRule("a kind of column, such as id.email or attribute", most=100)
+_REGION: Final = TextRule("two upper-case letters, such as GB", most=8)
+
+
+@dataclass(frozen=True)
+class ColumnDefinition:
+    """One declared column: `kind` as written, and how to read it when it holds identifiers."""
+
+    name: str
+    kind: str
+    spec: ColumnSpec | None = None
+
+    def to_json(self) -> object:
+        """Return the declaration as it was read."""
+        if self.spec is None or self.spec.region is None:
+            return self.kind
+        return {"kind": self.kind, "region": self.spec.region}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a dataset's files mean. `folder` is where relative paths start."""
+
+    name: str
+    source: str
+    folder: Path
+    person: str | None
+    columns: tuple[ColumnDefinition, ...]
+    consent: Consent
+    labels: Mapping[str, Label]
+
+    @property
+    def identifiers(self) -> tuple[ColumnDefinition, ...]:
+        """The columns that hold identifiers, in the order of the file."""
+        return tuple(column for column in self.columns if column.spec is not None)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The identifier types of the dataset, each once, in the order of the file."""
+        return tuple(dict.fromkeys(column.spec.type for column in self.columns if column.spec))
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """Every column of the source that the description names, each once."""
+        named = [column.name for column in self.columns]
+        named += [self.person] if self.person else []
+        named.append(self.consent.source_column)
+        named += [label.column for label in self.labels.values()]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def exact_columns(self) -> tuple[str, ...]:
+        """The columns whose texts must be exact: identifiers and what people are told by."""
+        exact = [column.name for column in self.identifiers]
+        exact += [self.person] if self.person else []
+        if isinstance(self.consent, ConsentTable):
+            exact.append(self.consent.key)
+        return tuple(dict.fromkeys(exact))
+
+    def label(self, name: str) -> Label:
+        """Return a label by its name; raise `DatasetError` when there is none."""
+        if name not in self.labels:
+            raise DatasetError(
+                f"dataset {self.name} has no label '{name[:64]}'; it has "
+                f"{', '.join(self.labels) or 'none'}"
+            )
+        return self.labels[name]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the description as `from_dict` reads it."""
+        document: dict[str, object] = {
+            "dataset": self.name,
+            "source": self.source,
+            "folder": str(self.folder),
+            "columns": {column.name: column.to_json() for column in self.columns},
+            "consent": self.consent.to_json(),
+        }
+        if self.person is not None:
+            document["person"] = self.person
+        if self.labels:
+            document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
+        return document
+
+    @classmethod
+    def from_dict(cls, document: object) -> Definition:
+        """Return the description in a stored document; raise `DatasetError` on any fault."""
+        if not isinstance(document, dict) or not isinstance(document.get("folder"), str):
+            raise DatasetError("a stored dataset description is a mapping with its 'folder'")
+        written = {key: value for key, value in document.items() if key != "folder"}
+        return _read(written, Path(document["folder"]), "the stored dataset description")
+
+
+def load_definition(path: str | Path) -> Definition:
+    """Return the description in a YAML file.
+
+    Raises `DatasetError` naming file, key and what to write instead.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+    document = read_yaml(data, str(path), DatasetError)
+    return _read(document, path.parent.resolve(), str(path))
+
+
+def _read(document: object, folder: Path, what: str) -> Definition:
+    def fail(message: str) -> DatasetError:
+        return DatasetError(f"{what}: {message}")
+
+    root = Section(
+        _with_sections(document),
+        "",
+        fail,
+        required=("dataset", "source", "columns", "consent"),
+        optional=("person", "labels"),
+    )
+    columns = _read_columns(root)
+    consent = read_consent(root)
+    labels = read_labels(root) if "labels" in root else {}
+    definition = Definition(
+        name=root.text("dataset", NAME),
+        source=root.text("source", PATH),
+        folder=folder,
+        person=root.optional_text("person", COLUMN),
+        columns=columns,
+        consent=consent,
+        labels=MappingProxyType(labels),
+    )
+    _require_consistent(root, definition)
+    return definition
+
+
+def _with_sections(document: object) -> object:
+    """Return the document with `email: id.email` spelled out as `email: {kind: id.email}`."""
+    if not isinstance(document, dict) or not isinstance(document.get("columns"), dict):
+        return document
+    columns = document["columns"]
+    spelled = {
+        name: {"kind": value} if isinstance(value, str) else value
+        for name, value in columns.items()
+    }
+    return {**document, "columns": spelled}
+
+
+def _read_columns(root: Section) -> tuple[ColumnDefinition, ...]:
+    names = root.names("columns", COLUMN, most=_MOST_COLUMNS)
+    columns = root.section("columns", required=names)
+    return tuple(_read_column(columns, name) for name in names)
+
+
+def _read_column(columns: Section, name: str) -> ColumnDefinition:
+    section = columns.section(name, required=("kind",), optional=("region",))
+    kind = section.text("kind", _KIND)
+    if not kind.startswith(_IDENTIFIER):
+        if kind not in _KINDS:
+            # Let the reader say it, with what is allowed.
+            section.choice("kind", (*_KINDS, "id.email", "id.phone_sha256", "id.TYPE[_DIGEST]"))
+        if "region" in section:
+            raise section.fault("region", "only phone numbers have one; remove it")
+        return ColumnDefinition(name, kind)
+    region = section.optional_text("region", _REGION)
+    try:
+        spec = ColumnSpec.parse(kind.removeprefix(_IDENTIFIER), region=region)
+    except IdentifierError as error:
+        raise section.fault("kind", str(error)) from None
+    return ColumnDefinition(name, kind, spec)
+
+
+def _require_consistent(root: Section, definition: Definition) -> None:
+    if not definition.identifiers:
+        raise root.fault(
+            "columns", "no column holds an identifier; declare one, such as 'email: id.email'"
+        )
+    kinds = {column.name: column.kind for column in definition.columns}
+    for name, label in definition.labels.items():
+        if kinds.get(label.column, "attribute") != "attribute":
+            raise root.fault(
+                "labels", f"'{name}' is made of '{label.column}', which is declared as "
+                f"{kinds[label.column]}; labels are made of attributes"
+            )  # fmt: skip
+    declared = [name for name, kind in kinds.items() if kind == "consent"]
+    used = definition.consent.source_column
+    if isinstance(definition.consent, ConsentColumn):
+        if kinds.get(used, "consent") != "consent":
+            raise root.fault("consent", f"column '{used}' is declared as {kinds[used]}")
+        declared = [name for name in declared if name != used]
+    if declared:
+        raise root.fault(
+            "columns", f"'{declared[0]}' is declared as consent, but the section 'consent' does "
+            f"not read it"
+        )  # fmt: skip

@@ -1,0 +1,78 @@
+"""A dataset's identifier columns, read for chosen people only and one column at a time.
+
+The texts of a column leave memory before the next one is read; what stays is a digest for each
+identifier of a person.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets.coded import NOTHING
+from party.datasets.definition import ColumnDefinition, Definition
+from party.datasets.offers import Offers
+from party.datasets.people import People
+from party.datasets.source import Source
+from party.errors import DatasetError
+from psi.columns import ColumnSpec, read_column
+from psi.errors import EmptyColumn, IdentifierError
+from psi.identifiers import digest_width
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class IdentifierColumns:
+    """Reads identifiers of `people` from a source, under one choice of the `gmail` option."""
+
+    definition: Definition
+    source: Source
+    people: People
+    gmail: bool
+    executor: Executor | None
+
+    def offers_of(self, type: str) -> Offers:  # noqa: A002
+        """Return every identifier of one type of every person, from all columns of that type."""
+        parts = [
+            self._read(column.name, replace(column.spec, gmail=self._gmail_of(column)))
+            for column in self.definition.identifiers
+            if column.spec is not None and column.spec.type == type
+        ]
+        return Offers.gather(type, digest_width(type), parts)
+
+    def _gmail_of(self, column: ColumnDefinition) -> bool:
+        spec = column.spec
+        return self.gmail and spec is not None and spec.type == "email" and not spec.digested
+
+    def _read(
+        self, name: str, spec: ColumnSpec
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Return (person, digest) of a column's usable identifiers."""
+        column = self.source.read([name])[name]
+        codes = column.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False)
+        rows = np.flatnonzero((codes != NOTHING) & (self.people.of_row != NOTHING))
+        width = max(1, len(column.dictionary))
+        pairs = self.people.of_row[rows] * width + codes[rows]
+        unique, first = np.unique(pairs, return_index=True)
+        person, code = np.divmod(unique, width)
+        texts = column.dictionary.take(code)
+        del column, codes, pairs
+        try:
+            read = read_column(spec, texts, rows=rows[first], executor=self.executor)
+        except EmptyColumn:
+            return np.zeros(0, np.int64), np.zeros((0, digest_width(spec.type)), np.uint8)
+        except IdentifierError as error:
+            raise column_error(self.definition, self.source, name, error) from None
+        return person[read.valid], read.digests[read.valid]
+
+
+def column_error(
+    definition: Definition, source: Source, name: str, error: IdentifierError
+) -> DatasetError:
+    """Return what is wrong with an identifier column as an error that says where."""
+    several = " (rows run through all files, in the order of their names)"
+    return DatasetError(
+        f"dataset {definition.name}, column '{name}': {error}{several * (len(source.files) > 1)}"
+    )

@@ -1,0 +1,178 @@
+"""Labels: the small public category that a party gives to a person in one request.
+
+Three ways to derive one from a person's rows: the value of a column, the number of distinct values
+of a column, the set of values of a column. The values that a label can have are public and known
+before any row is read (docs/protocol.md, Words), so a value that is not listed gives no label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
+from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.rules import COLUMN
+from party.document import Section
+
+_MOST_LABELS: Final = 64
+_MOST_COUNTED: Final = 100
+_MOST_IN_SET: Final = 10
+_JOINT: Final = "+"
+_FORMS: Final = {
+    "column": ("column", "values"),
+    "count": ("count", "up_to"),
+    "set_of": ("set_of", "among"),
+}
+
+Positions: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """For each person the position of the label among the label's values, or -1.
+
+    `conflicting` marks those who have none because their rows contradict each other.
+    """
+
+    positions: Positions
+    conflicting: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ColumnLabel:
+    """The value of `column`. A person whose rows say different things has no label."""
+
+    column: str
+    values: tuple[str, ...]
+
+    def assign(self, column: CodedColumn, person: Positions, people: int) -> Assignment:
+        """Return the label of each of `people`, from the person of each row (-1: nobody)."""
+        rows = (person >= 0) & (column.codes >= 0)
+        lowest = np.full(people, len(column.texts), dtype=np.int64)
+        highest = np.full(people, NOTHING, dtype=np.int64)
+        np.minimum.at(lowest, person[rows], column.codes[rows])
+        np.maximum.at(highest, person[rows], column.codes[rows])
+        conflicting = highest > lowest
+        positions = _highest(column.positions_of(self.values), person, people)
+        positions[conflicting] = NOTHING
+        return Assignment(positions, conflicting)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"column": self.column, "values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class CountLabel:
+    """How many distinct values of `column` a person has: "1", "2" … and "F+" for `up_to` F."""
+
+    column: str
+    up_to: int
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """The label's values, in order."""
+        return (*(str(count) for count in range(1, self.up_to)), f"{self.up_to}+")
+
+    def assign(self, column: CodedColumn, person: Positions, people: int) -> Assignment:
+        """Return the label of each of `people`, from the person of each row (-1: nobody)."""
+        rows = (person >= 0) & (column.codes >= 0)
+        distinct = max(1, len(column.texts))
+        pairs = np.unique(person[rows] * distinct + column.codes[rows])
+        counts = np.bincount(pairs // distinct, minlength=people)
+        return _without_conflicts(np.minimum(counts, self.up_to) - 1)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"count": self.column, "up_to": self.up_to}
+
+
+@dataclass(frozen=True)
+class SetLabel:
+    """Which of `among` a person's rows have in `column`: disjoint sets such as "A" and "A+B".
+
+    Names in a set stand in the order of their text, so the order of `among` changes nothing.
+    """
+
+    column: str
+    among: tuple[str, ...]
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """Every non-empty subset, the small ones first."""
+        members = sorted(self.among)
+        return tuple(
+            _JOINT.join(subset)
+            for size in range(1, len(members) + 1)
+            for subset in combinations(members, size)
+        )
+
+    def assign(self, column: CodedColumn, person: Positions, people: int) -> Assignment:
+        """Return the label of each of `people`, from the person of each row (-1: nobody)."""
+        members = tuple(sorted(self.among))
+        member = column.positions_of(members)
+        rows = (person >= 0) & (member >= 0)
+        masks = np.zeros(people, dtype=np.int64)
+        np.bitwise_or.at(masks, person[rows], np.int64(1) << member[rows])
+        return _without_conflicts(self._position_of_mask(members)[masks])
+
+    def _position_of_mask(self, members: tuple[str, ...]) -> Positions:
+        position = {value: index for index, value in enumerate(self.values)}
+        names = (
+            _JOINT.join(name for bit, name in enumerate(members) if mask >> bit & 1)
+            for mask in range(1 << len(members))
+        )
+        return np.array([position.get(name, NOTHING) for name in names], dtype=np.int64)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"set_of": self.column, "among": list(self.among)}
+
+
+Label: TypeAlias = ColumnLabel | CountLabel | SetLabel
+
+
+def read_labels(root: Section) -> dict[str, Label]:
+    """Read the section `labels` of a dataset's description."""
+    names = root.names("labels", NAME, most=_MOST_LABELS)
+    labels = root.section("labels", required=names)
+    return {name: _read_label(labels, name) for name in names}
+
+
+def _read_label(labels: Section, name: str) -> Label:
+    every_key = [key for keys in _FORMS.values() for key in keys]
+    given = labels.section(name, required=(), optional=every_key)
+    forms = [form for form in _FORMS if form in given]
+    if len(forms) != 1:
+        raise labels.fault(name, f"has exactly one of {', '.join(_FORMS)}")
+    section = labels.section(name, required=_FORMS[forms[0]])
+    if forms[0] == "column":
+        values = section.texts("values", LABEL_VALUE, most=MOST_LABEL_VALUES)
+        return ColumnLabel(section.text("column", COLUMN), values)
+    if forms[0] == "count":
+        up_to = section.integer("up_to", 1, _MOST_COUNTED)
+        return CountLabel(section.text("count", COLUMN), up_to)
+    among = section.texts("among", LABEL_VALUE, most=_MOST_IN_SET)
+    if any(_JOINT in member for member in among):
+        raise section.fault("among", f"a member contains '{_JOINT}', which joins members")
+    if len(_JOINT.join(among)) > LABEL_VALUE.most:
+        raise section.fault("among", "the names are too long to be joined; use shorter ones")
+    return SetLabel(section.text("set_of", COLUMN), among)
+
+
+def _highest(values: Positions, person: Positions, people: int) -> Positions:
+    rows = person >= 0
+    highest = np.full(people, NOTHING, dtype=np.int64)
+    np.maximum.at(highest, person[rows], values[rows])
+    return highest
+
+
+def _without_conflicts(positions: npt.NDArray[np.integer]) -> Assignment:
+    found = positions.astype(np.int64)
+    return Assignment(found, np.zeros(len(found), dtype=np.bool_))

@@ -1,0 +1,133 @@
+"""What a party offers to a session: identifiers of people, and the keys that they become.
+
+A person offers each identifier once and at most so many of them, in the contract's order of types;
+of several of one type, those with the smallest digests, so that the choice depends neither on the
+order of rows nor on chance. A key carries exactly one label (docs/protocol.md, Identifiers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from psi.keys import Keys
+
+_PERSON_BYTES = 8
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Offers:
+    """m offers of one type: `person` (m,) int64 and `digests` (m, width), sorted, each once."""
+
+    type: str
+    person: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint8]
+
+    @classmethod
+    def gather(
+        cls,
+        type: str,  # noqa: A002
+        width: int,
+        parts: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]],
+    ) -> Offers:
+        """Return the offers of several columns of one type, sorted by person and digest."""
+        rows = np.empty((sum(len(person) for person, _ in parts), _PERSON_BYTES + width), np.uint8)
+        start = 0
+        for person, digests in parts:
+            stop = start + len(person)
+            rows[start:stop, :_PERSON_BYTES] = person.astype(">i8").view(np.uint8).reshape(-1, 8)
+            rows[start:stop, _PERSON_BYTES:] = digests
+            start = stop
+        unique = np.unique(_void(rows)).view(np.uint8).reshape(-1, _PERSON_BYTES + width)
+        person = np.ascontiguousarray(unique[:, :_PERSON_BYTES]).view(">i8").reshape(-1)
+        return cls(type, person.astype(np.int64), unique[:, _PERSON_BYTES:])
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    @property
+    def people(self) -> int:
+        """How many people have an identifier of this type."""
+        return int(np.count_nonzero(np.diff(self.person))) + bool(len(self))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelledKeys:
+    """n keys, each once; `owners` pairs (key, person) are every person of every key.
+
+    `labels` (n,) int16, `persons` (n,) int64: the first owner. `distinct` counts the keys before
+    those under several labels were dropped.
+    """
+
+    keys: Keys
+    labels: npt.NDArray[np.int16]
+    persons: npt.NDArray[np.int64]
+    owner_keys: npt.NDArray[np.int64]
+    owner_persons: npt.NDArray[np.int64]
+    distinct: int
+
+    @classmethod
+    def concat(cls, parts: Sequence[LabelledKeys]) -> LabelledKeys:
+        """Return the keys of several types, one type after the other."""
+        starts = np.cumsum([0, *(len(part.keys) for part in parts)])
+        return cls(
+            Keys.concat([part.keys for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.persons for part in parts]),
+            np.concatenate([p.owner_keys + s for p, s in zip(parts, starts[:-1], strict=True)]),
+            np.concatenate([part.owner_persons for part in parts]),
+            sum(part.distinct for part in parts),
+        )
+
+
+def at_most(offers: Sequence[Offers], most: int) -> list[Offers]:
+    """Return each person's first `most` offers, in the order of `offers`."""
+    persons = np.concatenate([part.person for part in offers])
+    order = np.argsort(persons, kind="stable")
+    by_person = persons[order]
+    first = np.searchsorted(by_person, by_person, side="left")
+    kept = np.empty(len(persons), dtype=np.bool_)
+    kept[order] = np.arange(len(persons)) - first < most
+    limited, start = [], 0
+    for part in offers:
+        mine = kept[start : start + len(part)]
+        limited.append(Offers(part.type, part.person[mine], part.digests[mine]))
+        start += len(part)
+    return limited
+
+
+def to_keys(offers: Offers, label_of: npt.NDArray[np.int16]) -> LabelledKeys:
+    """Return the keys of one type, sorted by digest; one under several labels is dropped.
+
+    `label_of` (people,) is the label of each person.
+    """
+    order = np.argsort(_void(offers.digests), kind="stable")
+    digests, person = offers.digests[order], offers.person[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = np.any(digests[1:] != digests[:-1], axis=1)
+    starts = np.flatnonzero(new)
+    labels = label_of[person]
+    if len(starts):
+        agreed = np.minimum.reduceat(labels, starts) == np.maximum.reduceat(labels, starts)
+    else:
+        agreed = np.zeros(0, dtype=np.bool_)
+    kept = starts[agreed]
+    group = np.cumsum(new) - 1
+    owned = agreed[group]
+    number = np.cumsum(agreed) - 1
+    return LabelledKeys(
+        Keys.from_digests(offers.type, digests[kept]),
+        labels[kept],
+        person[kept],
+        number[group[owned]],
+        person[owned],
+        len(starts),
+    )
+
+
+def _void(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.void]:
+    """Return each row as one value that sorts by its bytes."""
+    return np.ascontiguousarray(rows).view(f"V{rows.shape[1]}").reshape(-1)

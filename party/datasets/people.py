@@ -1,0 +1,50 @@
+"""Which rows are one person, and what the party calls that person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets.coded import NOTHING, CodedColumn
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class People:
+    """`of_row` (rows,) int64: the person of each row, or -1; `references`: a text a person.
+
+    People are numbered in the order in which they first appear.
+    """
+
+    of_row: npt.NDArray[np.int64]
+    references: pa.Array
+
+    @classmethod
+    def of_column(cls, column: CodedColumn) -> People:
+        """Return the people that a column tells apart; a row without a text is nobody's."""
+        return cls(column.codes, column.texts)
+
+    @classmethod
+    def of_rows(cls, rows: int) -> People:
+        """Return one person a row, called by the row's number from 1 through all files."""
+        import pyarrow as pa
+
+        numbers = np.arange(rows, dtype=np.int64)
+        return cls(numbers, pa.array(numbers + 1).cast(pa.large_string()))
+
+    def __len__(self) -> int:
+        return len(self.references)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> People:
+        """Return the chosen people (a truth value each), renumbered; others' rows are nobody's."""
+        import pyarrow as pa
+
+        number = np.where(chosen, np.cumsum(chosen) - 1, NOTHING)
+        return People(
+            np.append(number, NOTHING)[self.of_row], self.references.filter(pa.array(chosen))
+        )

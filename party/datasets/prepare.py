@@ -1,0 +1,162 @@
+"""From a dataset to what one session takes: keys, their labels, and a record of every bound.
+
+The order is the point. Consent comes first: nothing is derived from the rows of people who have
+not given it for this purpose and recipient. Then labels, then identifiers, then the bound on
+identifiers a person, which is enforced here and recorded in a step, so that noise takes it from
+the record (docs/protocol.md, Identifiers). The same files give the same bytes in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from party.contract_terms import MOST_IDENTIFIERS
+from party.datasets.consent import ConsentSnapshot, take_snapshot
+from party.datasets.definition import Definition
+from party.datasets.identifier_columns import IdentifierColumns
+from party.datasets.labels import Label
+from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
+from party.datasets.rows import open_source, read_rows
+from party.datasets.selection import BoundStep, select
+from party.errors import DatasetError
+from psi.errors import IdentifierError
+from psi.identifiers import kind_of
+from psi.keys import Keys
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Offer: TypeAlias = Literal["all", "one"]
+_ONE: Final = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prepared:
+    """What a party brings to one session. All of it stays with the party.
+
+    n keys; `labels` (n,) int16 indexes the requested values (0 where no label was asked for);
+    `persons` (n,) int64 is a key's first person. A key may stand for several people of one label:
+    `owners` (m, 2) int64 pairs each key with each of its people, sorted. `person_refs` is an Arrow
+    array of the party's own references, by person. `coverage` counts the people with an identifier
+    of each requested type. `snapshot` is SHA-256 of the source files (`Source.snapshot`).
+    """
+
+    keys: Keys
+    labels: npt.NDArray[np.int16]
+    persons: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+    person_refs: pa.Array
+    steps: tuple[BoundStep, ...]
+    coverage: Mapping[str, int]
+    snapshot: bytes
+    consent: ConsentSnapshot
+
+
+def prepare(
+    definition: Definition,
+    *,
+    label: str | None,
+    values: Sequence[str],
+    identifiers: Sequence[str],
+    offer: Offer,
+    most_identifiers: int,
+    purpose: str,
+    recipient: str,
+    salt: bytes,
+    now: float,
+    gmail: bool = False,
+    executor: Executor | None = None,
+) -> Prepared:
+    """Return the keys, labels and record of one dataset for one request.
+
+    `values` are the requested label's values, `identifiers` the contract's types in its order.
+    `offer` "all" sends up to `most_identifiers` of each person, "one" the first that the person
+    has. `salt` (32 bytes) and `now` (Unix seconds) make the consent snapshot. With an `executor`,
+    identifiers are normalised on it. Raises `DatasetError`.
+    """
+    asked = None if label is None else definition.label(label)
+    _require_askable(definition, asked, values, identifiers)
+    most = _most_of_a_person(offer, most_identifiers)
+    source = open_source(definition)
+    states, snapshot = source.states(), source.snapshot()
+    selection = select(
+        read_rows(definition, source, [asked.column] if asked else []),
+        label=asked,
+        values=values,
+        purpose=purpose,
+        recipient=recipient,
+        now=now,
+    )
+    consent = take_snapshot(selection.consenting.to_pylist(), salt, now)
+    columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
+    offers = [columns.offers_of(type_) for type_ in identifiers]
+    source.require_unchanged(states)
+    bound, steps = _bind(offers, selection.label_of, most)
+    return Prepared(
+        keys=bound.keys,
+        labels=bound.labels,
+        persons=bound.persons,
+        owners=np.column_stack([bound.owner_keys, bound.owner_persons]),
+        person_refs=selection.people.references,
+        steps=(*selection.steps, *steps),
+        coverage=MappingProxyType({part.type: part.people for part in offers}),
+        snapshot=snapshot,
+        consent=consent,
+    )
+
+
+def _bind(
+    offers: Sequence[Offers], label_of: npt.NDArray[np.int16], most: int
+) -> tuple[LabelledKeys, list[BoundStep]]:
+    """Apply the bounds: so many identifiers a person, one label a key, each key once."""
+    with_any = len(np.unique(np.concatenate([part.person for part in offers])))
+    limited = at_most(offers, most)
+    bound = LabelledKeys.concat([to_keys(part, label_of) for part in limited])
+    every, kept = sum(map(len, offers)), sum(map(len, limited))
+    return bound, [
+        BoundStep("people with an identifier", len(label_of), with_any),
+        BoundStep(f"identifiers, at most {most} of a person", every, kept),
+        BoundStep("keys, each once", kept, bound.distinct),
+        BoundStep("keys under one label", bound.distinct, len(bound.keys)),
+    ]
+
+
+def _require_askable(
+    definition: Definition, label: Label | None, values: Sequence[str], identifiers: Sequence[str]
+) -> None:
+    """Raise `DatasetError` when the request asks for what the dataset cannot have."""
+    if label is not None:
+        known = set(label.values)
+        unknown = next((value for value in values if value not in known), None)
+        if unknown is not None:
+            raise DatasetError(
+                f"dataset {definition.name}: the requested label has no value '{unknown[:64]}'; "
+                f"it has {', '.join(label.values[:20])}"
+            )
+    if len(set(values)) != len(values) or len(set(identifiers)) != len(identifiers):
+        raise DatasetError("a value or an identifier type of the request stands twice; keep one")
+    for type_ in identifiers:
+        try:
+            kind_of(type_)
+        except IdentifierError as error:
+            raise DatasetError(f"the request's identifiers: {error}") from None
+    if not set(identifiers) & set(definition.types):
+        raise DatasetError(
+            f"dataset {definition.name} has no identifier of the requested types; it has "
+            f"{', '.join(definition.types)}"
+        )
+
+
+def _most_of_a_person(offer: Offer, most_identifiers: int) -> int:
+    if offer not in ("all", "one"):
+        raise DatasetError("a party offers 'all' identifiers of a person or 'one'")
+    if not 1 <= most_identifiers <= MOST_IDENTIFIERS:
+        raise DatasetError(f"a person offers 1 to {MOST_IDENTIFIERS} identifiers")
+    return most_identifiers if offer == "all" else _ONE

@@ -1,0 +1,201 @@
+"""What a dataset's files hold, column by column: the page to read before anything is agreed.
+
+The counts are exact and about the party's own people: they are for the party's eyes and its own
+store. Examples are masked. A column that cannot be used says why instead of stopping the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.consent import consenting
+from party.datasets.definition import ColumnDefinition, Definition
+from party.datasets.labels import Label
+from party.datasets.people import People
+from party.datasets.rows import Rows, open_source, read_rows
+from party.datasets.source import Source
+from party.datasets.times import UNREADABLE, microseconds
+from psi.columns import Quality, mask, read_column
+from psi.errors import IdentifierError
+
+_NOT_A_NUMBER: Final = "not a number"
+_NOT_A_TIME: Final = "not a time"
+
+
+@dataclass(frozen=True)
+class ColumnQuality:
+    """One declared column: its kind, and what became of its rows or why it cannot be used."""
+
+    name: str
+    kind: str
+    quality: Quality | None
+    problem: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the statement as a JSON object."""
+        counts = self.quality.to_json() if self.quality else {}
+        return {"name": self.name, "kind": self.kind, "problem": self.problem, **counts}
+
+
+@dataclass(frozen=True)
+class LabelQuality:
+    """How many people have each value of a label, whether they consent or not."""
+
+    name: str
+    people: dict[str, int]
+    conflicting: int
+    without: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the statement as a JSON object."""
+        return {
+            "name": self.name,
+            "people": dict(self.people),
+            "conflicting": self.conflicting,
+            "without": self.without,
+        }
+
+
+@dataclass(frozen=True)
+class ConsentCoverage:
+    """How many people consent to one purpose and recipient, by the latest of all events."""
+
+    purpose: str
+    recipient: str
+    people: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the statement as a JSON object."""
+        return {"purpose": self.purpose, "recipient": self.recipient, "people": self.people}
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What a dataset holds. `undeclared` columns are never read."""
+
+    dataset: str
+    files: tuple[str, ...]
+    rows: int
+    people: int
+    columns: tuple[ColumnQuality, ...]
+    labels: tuple[LabelQuality, ...]
+    consent: tuple[ConsentCoverage, ...]
+    undeclared: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return {
+            "dataset": self.dataset,
+            "files": list(self.files),
+            "rows": self.rows,
+            "people": self.people,
+            "columns": [column.to_dict() for column in self.columns],
+            "labels": [label.to_dict() for label in self.labels],
+            "consent": [coverage.to_dict() for coverage in self.consent],
+            "undeclared": list(self.undeclared),
+        }
+
+
+def inspect(definition: Definition) -> QualityReport:
+    """Read a dataset and report on it; raise `DatasetError` when its files do not fit at all."""
+    source = open_source(definition)
+    others = [column.name for column in definition.columns if column.spec is None]
+    rows = read_rows(
+        definition, source, [*others, *(label.column for label in definition.labels.values())]
+    )
+    return QualityReport(
+        dataset=definition.name,
+        files=source.names(),
+        rows=rows.count,
+        people=len(rows.people),
+        columns=tuple(_inspect_column(column, source, rows) for column in definition.columns),
+        labels=tuple(
+            _inspect_label(name, label, rows) for name, label in definition.labels.items()
+        ),
+        consent=_inspect_consent(rows),
+        undeclared=tuple(name for name in source.columns if name not in definition.source_columns),
+    )
+
+
+def _inspect_column(column: ColumnDefinition, source: Source, rows: Rows) -> ColumnQuality:
+    if column.spec is None:
+        quality = _quality(rows.columns[column.name], _CHECKS.get(column.kind))
+        return ColumnQuality(column.name, column.kind, quality)
+    try:
+        read = read_column(column.spec, source.read([column.name])[column.name])
+    except IdentifierError as error:
+        return ColumnQuality(column.name, column.kind, None, str(error))
+    return ColumnQuality(column.name, column.kind, read.quality)
+
+
+def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:
+    people: People = rows.people
+    found = label.assign(rows.columns[label.column], people.of_row, len(people))
+    positions = found.positions[found.positions != NOTHING]
+    counts = np.bincount(positions, minlength=len(label.values))
+    conflicting = int(np.count_nonzero(found.conflicting))
+    return LabelQuality(
+        name,
+        {value: int(count) for value, count in zip(label.values, counts, strict=True)},
+        conflicting,
+        len(people) - conflicting - len(positions),
+    )
+
+
+def _inspect_consent(rows: Rows) -> tuple[ConsentCoverage, ...]:
+    return tuple(
+        ConsentCoverage(purpose, recipient, _consenting(rows, purpose, recipient))
+        for purpose, recipient in rows.consent.grants()
+    )
+
+
+def _consenting(rows: Rows, purpose: str, recipient: str) -> int:
+    statements = rows.consent.of_rows(purpose, recipient, None)
+    return int(np.count_nonzero(consenting(statements, rows.people.of_row, len(rows.people))))
+
+
+_Check = tuple[str, Callable[[CodedColumn], npt.NDArray[np.bool_]]]
+
+
+def _quality(column: CodedColumn, check: _Check | None) -> Quality:
+    reason, is_refused = check or ("", _nothing_refused)
+    filled = column.codes != NOTHING
+    refused = is_refused(column) & filled
+    count = int(np.count_nonzero(refused))
+    example = mask(column.texts[int(column.codes[refused][0])].as_py()) if count else ""
+    return Quality(
+        rows=len(filled),
+        valid=int(np.count_nonzero(filled)) - count,
+        null=int(np.count_nonzero(~filled)),
+        refused={reason: count} if count else {},
+        distinct=len(np.unique(column.codes[filled & ~refused])),
+        examples={reason: example} if count else {},
+    )
+
+
+def _nothing_refused(column: CodedColumn) -> npt.NDArray[np.bool_]:
+    return np.zeros(len(column.codes), dtype=np.bool_)
+
+
+def _no_time(column: CodedColumn) -> npt.NDArray[np.bool_]:
+    return np.equal(microseconds(column), UNREADABLE)
+
+
+def _no_number(column: CodedColumn) -> npt.NDArray[np.bool_]:
+    import pyarrow.compute as pc
+
+    number = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+    matches = pc.match_substring_regex(column.texts, number).to_numpy(zero_copy_only=False)
+    return ~np.append(matches.astype(np.bool_), False)[column.codes]
+
+
+_CHECKS: Final[dict[str, _Check]] = {
+    "value": (_NOT_A_NUMBER, _no_number),
+    "event_time": (_NOT_A_TIME, _no_time),
+}

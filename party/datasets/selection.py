@@ -1,0 +1,87 @@
+"""Who takes part in one session: the people who consent and have a requested label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets.coded import NOTHING
+from party.datasets.consent import consenting
+from party.datasets.labels import Assignment, Label
+from party.datasets.people import People
+from party.datasets.rows import Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class BoundStep:
+    """One bound or choice as it was applied: how many stood before it and after it."""
+
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Selection:
+    """The people who take part, the label of each (int16), and how they were chosen.
+
+    `consenting` are the references of all who consent, with a requested label or without.
+    """
+
+    people: People
+    label_of: npt.NDArray[np.int16]
+    consenting: pa.Array
+    steps: tuple[BoundStep, ...]
+
+
+def select(
+    rows: Rows,
+    *,
+    label: Label | None,
+    values: Sequence[str],
+    purpose: str,
+    recipient: str,
+    now: float,
+) -> Selection:
+    """Choose by consent for this purpose and recipient, then by label.
+
+    A person whose label is not among `values` has none; without `label` everyone has label 0.
+    """
+    everyone = rows.people
+    of_somebody = int(np.count_nonzero(everyone.of_row != NOTHING))
+    statements = rows.consent.of_rows(purpose, recipient, now)
+    consents = consenting(statements, everyone.of_row, len(everyone))
+    people = everyone.only(consents)
+    steps = [
+        BoundStep("rows of a person", rows.count, of_somebody),
+        BoundStep("people", of_somebody, len(everyone)),
+        BoundStep("people who consent", len(everyone), len(people)),
+    ]
+    references = people.references
+    if label is None:
+        label_of = np.zeros(len(people), dtype=np.int16)
+        return Selection(people, label_of, references, tuple(steps))
+    found = label.assign(rows.columns[label.column], people.of_row, len(people))
+    requested = _requested(found, label, values)
+    without_conflict = int(np.count_nonzero(~found.conflicting))
+    labelled = people.only(requested != NOTHING)
+    steps += [
+        BoundStep("people whose rows agree on the label", len(people), without_conflict),
+        BoundStep("people with a requested label", without_conflict, len(labelled)),
+    ]
+    label_of = requested[requested != NOTHING].astype(np.int16)
+    return Selection(labelled, label_of, references, tuple(steps))
+
+
+def _requested(found: Assignment, label: Label, values: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return each person's position among the requested values, or -1."""
+    position = {value: index for index, value in enumerate(values)}
+    of_value = [position.get(value, NOTHING) for value in label.values]
+    return np.array([*of_value, NOTHING], dtype=np.int64)[found.positions]
