@@ -25,7 +25,7 @@ CARD_FORMAT: Final = "commonground/1"
 REQUIRED_KEYS: Final = ("organisation", "identity", "fingerprint", "certificate")
 OPTIONAL_KEYS: Final = ("address",)
 
-_LINE = TextRule("a line of text")
+ORGANISATION = TextRule("a line of text")
 _VKEY = TextRule(
     "a verifier key, log origin+key id+key",
     re.compile(rf"(?:{LOG_ORIGIN.pattern})\+[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}"),
@@ -33,7 +33,7 @@ _VKEY = TextRule(
 )
 _FINGERPRINT = TextRule("sha256: and 64 hex digits", re.compile(r"sha256:[0-9a-f]{64}"))
 _PEM = TextRule("a certificate in PEM", re.compile(r"[ -~\n]+"), most=8192)
-_ADDRESS = TextRule(
+ADDRESS = TextRule(
     "host:port, such as partner.example:7443",
     re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]):[1-9][0-9]{0,4}"),
 )
@@ -85,11 +85,11 @@ class IdentityCard:
     def read(cls, section: Section) -> IdentityCard:
         """Return the card in `section`: key, certificate and fingerprint agree."""
         card = cls(
-            organisation=section.text("organisation", _LINE),
+            organisation=section.text("organisation", ORGANISATION),
             identity=section.text("identity", _VKEY),
             fingerprint=section.text("fingerprint", _FINGERPRINT),
             certificate=section.text("certificate", _PEM),
-            address=section.optional_text("address", _ADDRESS),
+            address=section.optional_text("address", ADDRESS),
         )
         try:
             Verifier.from_vkey(card.identity)

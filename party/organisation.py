@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,15 +16,17 @@ from sqlalchemy.engine import Connection
 from audit.bodies import Budget, ContractSigned, DatasetRegistered, PartyCreated
 from party import identity as identities
 from party.artefacts import SessionFolder
-from party.card import IdentityCard
+from party.card import ADDRESS, ORGANISATION, IdentityCard
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
+from party.document import TextRule
 from party.errors import ContractError, DatasetError, SettingsError
 from party.identity import Identity
 from party.journal import Journal
 from party.schema import CONTRACTS, DATASETS
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.store import Store, sqlite_url
+from party.workers import start_workers
 
 if TYPE_CHECKING:
     from party.datasets import Definition, QualityReport
@@ -57,15 +58,28 @@ class Organisation:
 
     @classmethod
     def create(
-        cls, folder: Path, settings: Settings, *, name: str, log_origin: str, hosts: Sequence[str]
+        cls,
+        folder: Path,
+        settings: Settings,
+        *,
+        name: str,
+        log_origin: str,
+        hosts: Sequence[str],
+        address: str | None = None,
     ) -> Organisation:
         """Make a party's folder: keys, certificate, configuration, store and first log entry.
 
+        `address` is where counterparts reach it, None for a party that only dials.
+
         Raises:
-            SettingsError: there is a party in the folder already.
+            SettingsError: there is a party in the folder already, or a value does not serve.
+            IdentityError: a name does not serve.
         """
         if (folder / FILE).exists():
             raise SettingsError(f"{folder} holds a party already; choose another folder")
+        _require("organisation", settings.organisation, ORGANISATION)
+        if address is not None:
+            _require("address", address, ADDRESS)
         identity = identities.create(folder, name=name, log_origin=log_origin, hosts=hosts)
         store = Store.create(settings.store or sqlite_url(folder / STORE_FILE))
         party = cls(folder, settings, identity, store)
@@ -73,7 +87,7 @@ class Organisation:
             vkey=identity.vkey, certificate=identity.fingerprint.removeprefix("sha256:")
         )
         store.write(lambda c: party.journal.append(c, "party.created", body, actor="operator"))
-        (folder / CARD_FILE).write_text(party.card(settings.listen).to_yaml(), encoding="utf-8")
+        (folder / CARD_FILE).write_text(party.card(address).to_yaml(), encoding="utf-8")
         (folder / FILE).write_text(render_settings(settings), encoding="utf-8")
         return party
 
@@ -89,6 +103,16 @@ class Organisation:
         store = Store.open(settings.store or sqlite_url(folder / STORE_FILE))
         return cls(folder, settings, identity, store)
 
+    @classmethod
+    def upgrade(cls, folder: Path) -> None:
+        """Bring the store of a party's folder up to this version of the program.
+
+        Raises:
+            SettingsError: it is not a party's folder.
+        """
+        settings = load_settings(folder)
+        Store.create(settings.store or sqlite_url(folder / STORE_FILE)).close()
+
     def close(self) -> None:
         """End the worker processes and the store's connections."""
         if self._executor is not None:
@@ -103,11 +127,9 @@ class Organisation:
 
     @property
     def executor(self) -> Executor:
-        """Worker processes for the curve work; spawned, since nothing may fork beside gRPC."""
+        """Worker processes for the curve work."""
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                self.settings.worker_count, mp_context=multiprocessing.get_context("spawn")
-            )
+            self._executor = start_workers(self.settings.worker_count)
         return self._executor
 
     def card(self, address: str | None) -> IdentityCard:
@@ -191,7 +213,19 @@ class Organisation:
         """Store a dataset's description and quality report under its name.
 
         Registering a name again replaces the description and inherits population and ledger.
+
+        Raises:
+            DatasetError: an identifier column cannot be used as it is declared; nothing is
+                registered.
         """
+        problems = [f"{c.name}: {c.problem}" for c in quality.columns if c.problem]
+        if problems:
+            raise DatasetError(
+                f"dataset {definition.name} is not registered. " + "; ".join(problems)
+            )
+        from party.datasets.rows import open_source
+
+        snapshot = open_source(definition).snapshot().hex()
 
         def work(connection: Connection) -> None:
             key = DATASETS.c.name == definition.name
@@ -200,7 +234,7 @@ class Organisation:
                 "definition": json.dumps(definition.to_dict()),
                 "quality": json.dumps(quality.to_dict()),
                 "population": old.population if old else (population or definition.name),
-                "snapshot": quality.snapshot,
+                "snapshot": snapshot,
                 "registered_at": self.now,
             }
             if old is None:
@@ -209,8 +243,8 @@ class Organisation:
                 connection.execute(sa.update(DATASETS).where(key).values(**values))
             body = DatasetRegistered(
                 name=definition.name,
-                snapshot=quality.snapshot,
-                columns=tuple(definition.columns),
+                snapshot=snapshot,
+                columns=tuple(column.name for column in definition.columns),
             )
             self.journal.append(connection, "dataset.registered", body, actor="operator")
 
@@ -245,3 +279,9 @@ class Organisation:
                 "`commonground dataset add FILE`"
             )
         return found[name]
+
+
+def _require(what: str, text: str, rule: TextRule) -> None:
+    problem = rule.broken_by(text)
+    if problem is not None:
+        raise SettingsError(f"{what}: {problem}")

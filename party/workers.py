@@ -1,0 +1,34 @@
+"""Worker processes for curve work: spawned, deaf to Ctrl-C, and gone when their party is.
+
+They are spawned since nothing may fork beside gRPC. A worker that outlived its party would wait
+for ever, with a part of someone's set in its memory: Python ends workers only when their parent
+ends in good order. This module imports nothing heavy, because every worker imports it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing.connection import wait
+
+
+def start_workers(count: int) -> Executor:
+    """Return an executor of `count` processes, started as they are needed."""
+    return ProcessPoolExecutor(
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+    )
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the party, which ends its workers
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
