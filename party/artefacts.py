@@ -150,6 +150,11 @@ class SessionFolder:
         """Open, or open again, a set that is on its way in."""
         return IncomingSet(self, step, header)
 
+    def interrupted(self, step: int) -> IncomingSet | None:
+        """Open again a set whose way in was interrupted, or return None when none has begun."""
+        header = self.read_bytes(f"{step:02d}.part-header")
+        return None if header is None else self.incoming(step, decode_header(header))
+
     def write_bytes(self, name: str, data: bytes | memoryview) -> None:
         """Write `data` under `name`, whole or not at all."""
         temporary = self.path / f".{name}.new"

@@ -1,0 +1,28 @@
+"""How a request stands at the party that decides on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from party.errors import Refusal, RefusalStatus
+
+State = Literal["pending", "approved", "refused", "finished"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The state of a request, with status and reason when it is refused."""
+
+    state: State
+    status: RefusalStatus | None = None
+    reason: str = ""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The refusal that the session's calls are answered with, if it is refused."""
+        if self.state != "refused":
+            return None
+        return Refusal(
+            self.status or RefusalStatus.DECLINED, self.reason or "the request was refused"
+        )
