@@ -1,1 +1,5 @@
 """What listens: gRPC services over mutual TLS."""
+
+from party import tls as _tls
+
+_ = _tls  # the TLS version must be settled before a module of this package loads gRPC

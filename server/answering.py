@@ -1,0 +1,40 @@
+"""How a call that cannot be answered ends: a gRPC status, a reason, and which of ours it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import grpc
+
+from party.errors import Refusal
+from party.wire.refusals import CONDITION_CODES, CONDITION_KEY, STATUS_CODES, STATUS_KEY, tidy
+from server.errors import DriverFailed, NotNow, Superseded, Unauthenticated
+
+
+@contextmanager
+def answering(context: grpc.ServicerContext) -> Iterator[None]:
+    """Turn what a call raises into its status and trailing metadata."""
+    try:
+        yield
+    except Refusal as refusal:
+        _abort(
+            context, STATUS_CODES[refusal.status], refusal.message, STATUS_KEY, refusal.status.value
+        )
+    except NotNow as error:
+        name = error.condition.value
+        _abort(context, CONDITION_CODES[error.condition], name, CONDITION_KEY, name)
+    except Unauthenticated as error:
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, tidy(str(error)))
+    except Superseded as error:
+        context.abort(grpc.StatusCode.ABORTED, tidy(str(error)))
+    except DriverFailed as error:
+        context.abort(grpc.StatusCode.INTERNAL, tidy(str(error)))
+
+
+def _abort(
+    context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, key: str, value: str
+) -> NoReturn:
+    context.set_trailing_metadata(((key, value),))
+    context.abort(code, tidy(reason))

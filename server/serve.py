@@ -1,0 +1,132 @@
+"""Start and stop the listener: services, TLS, threads, and the limits that bound a peer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from commonground.v1 import collaboration_pb2_grpc, session_pb2_grpc
+from party.identity import Identity
+from party.wire.limits import CHANNEL_OPTIONS, HOLD_SECONDS, PATIENCE_SECONDS
+from server.collaboration_service import CollaborationService
+from server.credentials import server_credentials
+from server.errors import CannotListen
+from server.peers import Peers
+from server.session_service import SessionService
+from server.sessions import Desk, Patience, Sessions
+
+MAX_SESSIONS: Final = 8
+CALLS_A_SESSION: Final = 4  # one at work, one attending, and what a broken connection left
+SPARE_CALLS: Final = 8  # health and requests
+STREAMS_A_CONNECTION: Final = 32
+
+_OPTIONS: Final = (
+    *CHANNEL_OPTIONS,
+    ("grpc.max_concurrent_streams", STREAMS_A_CONNECTION),
+    ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+
+
+class RunningServer:
+    """A listener at work."""
+
+    def __init__(
+        self,
+        server: grpc.Server,
+        sessions: Sessions,
+        status: health.HealthServicer,
+        calls: ThreadPoolExecutor,
+        port: int,
+    ) -> None:
+        self._server, self._sessions, self._status, self._calls = server, sessions, status, calls
+        self.port = port
+
+    def running_sessions(self) -> int:
+        """Return the number of sessions whose driver is at work."""
+        return self._sessions.running()
+
+    def wait(self) -> None:
+        """Block until the server is stopped."""
+        self._server.wait_for_termination()
+
+    def stop(self, grace_seconds: float) -> None:
+        """Take no new call, suspend the sessions, and end within about `grace_seconds`.
+
+        What a driver is computing stays as it is on disk, and goes on at the next start.
+        """
+        deadline = time.monotonic() + grace_seconds
+        self._status.enter_graceful_shutdown()
+        stopped = self._server.stop(grace_seconds)
+        self._sessions.stop(grace_seconds)
+        stopped.wait(max(0.0, deadline - time.monotonic()) + 1.0)
+        self._calls.shutdown(wait=False, cancel_futures=True)
+
+
+def start(
+    desk: Desk,
+    identity: Identity,
+    address: str,
+    *,
+    max_sessions: int = MAX_SESSIONS,
+    patience_seconds: float = PATIENCE_SECONDS,
+    hold_seconds: float = HOLD_SECONDS,
+    now: Callable[[], float] = time.time,
+) -> RunningServer:
+    """Listen on `address` (host:port; port 0 takes a free one) and return at once.
+
+    Raises:
+        CannotListen: the address is taken, malformed, or not this machine's.
+        IdentityError: the party's certificate is not valid at `now` (Unix seconds).
+    """
+    identity.certificate.require_valid(int(now()))
+    peers = Peers(identity, desk.contracts, now)
+    sessions = Sessions(
+        desk, max_sessions=max_sessions, patience=Patience(patience_seconds, hold_seconds)
+    )
+    most_calls = CALLS_A_SESSION * max_sessions + SPARE_CALLS
+    calls = ThreadPoolExecutor(most_calls, thread_name_prefix="call")
+    server = grpc.server(calls, options=_OPTIONS, maximum_concurrent_rpcs=most_calls)
+    status = _add_services(server, peers, sessions, desk)
+    port = _bind(server, address, server_credentials(identity, peers))
+    server.start()
+    return RunningServer(server, sessions, status, calls, port)
+
+
+def _add_services(
+    server: grpc.Server, peers: Peers, sessions: Sessions, desk: Desk
+) -> health.HealthServicer:
+    status = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        SessionService(peers, sessions), server
+    )
+    collaboration_pb2_grpc.add_CollaborationServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        CollaborationService(peers, desk), server
+    )
+    for name in (
+        "",
+        "commonground.v1.SessionService",
+        "commonground.v1.CollaborationService",
+    ):
+        status.set(name, health_pb2.HealthCheckResponse.SERVING)
+    return status
+
+
+def _bind(server: grpc.Server, address: str, credentials: grpc.ServerCredentials) -> int:
+    try:
+        port = server.add_secure_port(address, credentials)
+    except RuntimeError:
+        port = 0
+    if port == 0:
+        raise CannotListen(
+            f"cannot listen on {address}: another program does, or the address is not this "
+            "machine's; choose another with --listen"
+        )
+    return port

@@ -1,0 +1,234 @@
+"""The sessions that a listener has open, each with its driver in a thread of its own.
+
+A session opens when its counterpart greets and the request is approved; it opens again in the
+same way after a restart. A driver that has ended leaves the mailbox behind for a while, so that a
+counterpart whose last answer got lost can ask again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from party.artefacts import SessionFolder
+from party.contract import Contract
+from party.decision import Decision
+from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.link import Link
+from party.messages import Hello
+from party.request import Request
+from party.terms import Terms
+from party.turns import Turns
+from party.wire.names import SessionName
+from party.wire.refusals import Condition
+from server.errors import DriverFailed, NotNow
+from server.intake import Intake
+from server.link import ListeningLink
+from server.mailbox import Mailbox
+
+_log: Final = logging.getLogger("commonground.server")
+
+
+class Desk(Protocol):
+    """What a listener needs of the party that it serves; called from several threads."""
+
+    def submit(self, peer: str, request: Request) -> Decision:
+        """Take a request, or return how one that is known stands."""
+
+    def offered(self, contract_hash: bytes, peer: str) -> list[Request]:
+        """Return own requests that wait for a counterpart that only dials."""
+
+    def decide(self, peer: str, request_id: str, decision: Decision) -> None:
+        """Take the counterpart's decision on an own request."""
+
+    def folder(self, request_id: str) -> SessionFolder:
+        """Return the folder of a request's session."""
+
+    def run(self, request: Request, link: Link) -> None:
+        """Run the session's driver to its end."""
+
+    def contracts(self) -> list[Contract]:
+        """Return the contracts that are signed and in force."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a driver waits without a sign, and how long a call waits for the driver."""
+
+    patience_seconds: float
+    hold_seconds: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """One open session: where its calls and its driver meet."""
+
+    mailbox: Mailbox
+    intake: Intake
+    driver: threading.Thread | None
+
+    @property
+    def runs(self) -> bool:
+        """Say whether the driver is at work."""
+        return self.driver is not None and self.driver.is_alive()
+
+
+class Sessions:
+    """Every open session, by counterpart and request."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        max_sessions: int,
+        patience: Patience,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._desk, self._most, self._patience, self._clock = desk, max_sessions, patience, clock
+        self._lock = threading.Lock()
+        self._open: dict[tuple[str, str], Session] = {}
+        self._stopping = False
+
+    def find(self, peer: str, name: SessionName) -> Session:
+        """Return an open session, and note that its counterpart is there.
+
+        Raises:
+            NotNow: it is not open; the counterpart greets first.
+            Refusal: it has ended.
+        """
+        with self._lock:
+            session = self._open.get((peer, name.request_id))
+        if session is None:
+            raise NotNow(Condition.GREET_FIRST)
+        if session.mailbox.name != name:
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST, "the session was opened under another contract"
+            )
+        session.mailbox.notice()
+        return session
+
+    def greet(self, own: str, peer: str, name: SessionName, hello: Hello) -> Session:
+        """Return the session that a counterpart greets, opened if it is not open.
+
+        Raises:
+            NotNow: nobody has approved the request yet, or too many sessions run.
+            Refusal: the request was refused, or the greeting contradicts itself.
+        """
+        _require_consistent(name, hello)
+        with self._lock:
+            session = self._open.get((peer, name.request_id))
+            if session is None or not (session.runs or session.mailbox.stopped is None):
+                session = self._reopen(own, peer, name, hello.request)
+        session.mailbox.notice()
+        return session
+
+    def end(self, session: Session, refusal: Refusal) -> None:
+        """End a session with a refusal, for its calls and its driver."""
+        session.mailbox.stop(refusal)
+
+    def running(self) -> int:
+        """Return the number of drivers at work."""
+        return sum(session.runs for session in self._open.values())
+
+    def stop(self, grace_seconds: float) -> None:
+        """Suspend every session, and wait for the drivers for as long as `grace_seconds`."""
+        with self._lock:
+            self._stopping = True
+            sessions = list(self._open.values())
+        for session in sessions:
+            session.mailbox.stop(
+                SessionSuspended("this party is shutting down; the session goes on when it is back")
+            )
+        deadline = self._clock() + grace_seconds
+        for session in sessions:
+            if session.driver is not None:
+                session.driver.join(max(0.0, deadline - self._clock()))
+
+    # -- inside, under the lock ------------------------------------------------------------
+
+    def _reopen(self, own: str, peer: str, name: SessionName, request: Request) -> Session:
+        """Open a session as the desk has decided on its request."""
+        decision = self._desk.submit(peer, request)
+        if decision.refusal is not None:
+            raise decision.refusal
+        if decision.state == "pending":
+            raise NotNow(Condition.PENDING)
+        mailbox = self._mailbox(own, peer, name, request)
+        needs_driver = decision.state == "approved" or _stopped_at_the_end(mailbox)
+        self._forget_silent()
+        if self._stopping or (needs_driver and self.running() >= self._most):
+            raise NotNow(Condition.BUSY)
+        driver = self._driver(request, mailbox) if needs_driver else None
+        session = Session(mailbox, Intake(mailbox), driver)
+        self._open[peer, name.request_id] = session
+        if driver is not None:
+            driver.start()
+        return session
+
+    def _mailbox(self, own: str, peer: str, name: SessionName, request: Request) -> Mailbox:
+        return Mailbox(
+            name,
+            peer,
+            Turns.of(Terms.of(request), own, peer),
+            self._desk.folder(request.id),
+            patience_seconds=self._patience.patience_seconds,
+            hold_seconds=self._patience.hold_seconds,
+            clock=self._clock,
+        )
+
+    def _driver(self, request: Request, mailbox: Mailbox) -> threading.Thread:
+        return threading.Thread(
+            target=self._drive,
+            args=(request, mailbox),
+            name=f"session-{request.id[:8]}",
+            daemon=True,
+        )
+
+    def _drive(self, request: Request, mailbox: Mailbox) -> None:
+        try:
+            self._desk.run(request, ListeningLink(mailbox))
+        except (Refusal, SessionSuspended) as stop:
+            _log.info("session %s: %s", request.id, stop)
+            mailbox.stop(stop)
+        except PartyError as error:
+            _log.error("session %s stopped: %s", request.id, error)
+            mailbox.stop(DriverFailed("the session stopped at the other party; ask it to look"))
+        except Exception:  # noqa: BLE001 - a fault in one session leaves the others alone
+            _log.exception("session %s stopped on a fault of this program", request.id)
+            mailbox.stop(DriverFailed("the session failed at the other party; ask it to look"))
+
+    def _forget_silent(self) -> None:
+        """Let go of sessions whose driver has ended and whose counterpart is gone."""
+        for key, session in list(self._open.items()):
+            silent = session.mailbox.silent_seconds() > self._patience.patience_seconds
+            if silent and not session.runs:
+                del self._open[key]
+
+
+def _stopped_at_the_end(mailbox: Mailbox) -> bool:
+    """Say whether a finished session still owes its counterpart the last words.
+
+    Raises:
+        Refusal: the session finished and was deleted, so it has no words to repeat.
+    """
+    if not any(mailbox.exchanged()):
+        raise Refusal(
+            RefusalStatus.EXPIRED, "the session has finished, and its artefacts are deleted here"
+        )
+    return not all(mailbox.exchanged())
+
+
+def _require_consistent(name: SessionName, hello: Hello) -> None:
+    if (
+        hello.request.id != name.request_id
+        or hello.contract_hash != name.contract_hash
+        or bytes.fromhex(hello.request.contract) != name.contract_hash
+    ):
+        raise Refusal(
+            RefusalStatus.BAD_REQUEST,
+            "the greeting names another request or contract than the call that carries it",
+        )
