@@ -1,0 +1,216 @@
+"""The connection to one counterpart, and the calls that belong to no session.
+
+The certificate that the contract pins is the only root, so nothing else is ever spoken to. What a
+first connection fails on is found out and said; later breaks are for the caller to wait out.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from client.calls import CALL_SECONDS, calling
+from client.errors import (
+    Deferred,
+    DialError,
+    Interrupted,
+    NotAccepted,
+    Unreachable,
+    WrongCertificate,
+)
+from client.probe import Finding, probe
+from commonground.v1 import collaboration_pb2 as pb
+from commonground.v1 import collaboration_pb2_grpc, session_pb2_grpc
+from party.certificate import Certificate
+from party.contract import Contract
+from party.decision import Decision
+from party.errors import Refusal
+from party.identity import Identity
+from party.request import Request
+from party.tls import require_tls13
+from party.wire import fields
+from party.wire.collaboration import (
+    decode_decision,
+    decode_listing,
+    encode_decision,
+    encode_request,
+)
+from party.wire.limits import CHANNEL_OPTIONS
+
+Value = TypeVar("Value")
+
+CONNECT_SECONDS: Final = 10.0
+RETRY_SECONDS: Final = 0.25
+MOST_HANG_UPS: Final = 3  # then a counterpart is taken at its word
+_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
+
+
+class Dialler:
+    """A party's connection to the counterpart `peer` of a contract, at `address` (host:port)."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        contract: Contract,
+        peer: str,
+        address: str,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
+        """Make the connection's channel; nothing is dialled yet.
+
+        Raises:
+            ContractError: the contract is not for this party.
+            IdentityError: this party's certificate is not valid now.
+            DialError: the address is no host:port.
+        """
+        if _ADDRESS.fullmatch(address) is None:
+            raise DialError(f"{address!r} is no address: write host:port")
+        identity.certificate.require_valid(int(time.time()))
+        self.own, self.peer, self.address = contract.me(identity), peer, address
+        self.contract_hash = bytes.fromhex(contract.digest)
+        self._pinned = contract.parties[peer].parsed_certificate
+        self._patience = connect_seconds
+        self._channel = _open_channel(identity, self._pinned, address)
+        self._reached, self._hang_ups = False, 0
+        self.sessions: Any = session_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._requests: Any = collaboration_pb2_grpc.CollaborationServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._health = health_pb2_grpc.HealthStub(self._channel)
+
+    def __enter__(self) -> Dialler:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; a call that is under way breaks off."""
+        self._channel.close()
+
+    def check_health(self) -> None:
+        """Raise unless the counterpart is reached and serves.
+
+        Raises:
+            DialError: it is not reached, has another certificate, or is shutting down.
+        """
+        response = self._patiently(
+            lambda: self._health.Check(
+                health_pb2.HealthCheckRequest(service=""), timeout=CALL_SECONDS
+            )
+        )
+        if response.status != health_pb2.HealthCheckResponse.SERVING:
+            raise Unreachable(f"'{self.peer}' at {self.address} is shutting down; try again later")
+
+    def submit(self, request: Request) -> Decision:
+        """Put a request to the counterpart, or ask how it stands there.
+
+        Raises:
+            Refusal: it is not granted, or malformed.
+            DialError: the counterpart is not reached.
+        """
+        message = pb.SubmitRequestRequest(request=encode_request(request))
+        response = self._patiently(
+            lambda: self._requests.SubmitRequest(message, timeout=CALL_SECONDS)
+        )
+        fields.require_present(response, "decision")
+        return decode_decision(response.decision)
+
+    def fetch_requests(self) -> list[Request]:
+        """Return the counterpart's requests that wait for this party, oldest first."""
+        message = pb.ListRequestsRequest(contract_hash=self.contract_hash)
+        response = self._patiently(
+            lambda: self._requests.ListRequests(message, timeout=CALL_SECONDS)
+        )
+        return decode_listing(response)
+
+    def decide(self, request_id: str, decision: Decision) -> None:
+        """Tell the counterpart how this party decided on one of its requests."""
+        message = pb.DecideRequestRequest(
+            contract_hash=self.contract_hash,
+            request_id=request_id,
+            decision=encode_decision(decision),
+        )
+        self._patiently(lambda: self._requests.DecideRequest(message, timeout=CALL_SECONDS))
+
+    def attempt(self, call: Callable[[], Value]) -> Value:
+        """Make one call, and find out what a first connection failed on.
+
+        Raises:
+            WrongCertificate, NotAccepted: repeating would not help.
+            Refusal, Deferred, Interrupted, PeerFailed: see `client.calls.calling`.
+        """
+        try:
+            with calling():
+                answer = call()
+        except Interrupted:
+            if not self._reached:
+                self._find_out()
+            raise
+        except (Refusal, Deferred):
+            self._reached = True
+            raise
+        self._reached = True
+        return answer
+
+    def _patiently(self, call: Callable[[], Value]) -> Value:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return self.attempt(call)
+            except Interrupted as error:
+                if time.monotonic() > deadline:
+                    raise Unreachable(
+                        f"'{self.peer}' does not answer at {self.address} ({error}); check the "
+                        "address, and that they serve"
+                    ) from None
+                time.sleep(RETRY_SECONDS)
+
+    def _find_out(self) -> None:
+        """Raise what the first connection failed on, unless waiting may help."""
+        found = probe(self.address, self._pinned)
+        if found is Finding.ANOTHER:
+            raise WrongCertificate(
+                f"what answers at {self.address} has another certificate than the contract pins "
+                f"for '{self.peer}' ({self._pinned.fingerprint}); nothing was said to it"
+            )
+        if found is Finding.EXPIRED:
+            raise WrongCertificate(
+                f"the certificate of '{self.peer}' at {self.address} is not valid now; they make a "
+                "new one, and both sides sign a contract that pins it"
+            )
+        if found is Finding.PINNED:
+            self._hang_ups += 1
+        if self._hang_ups >= MOST_HANG_UPS:
+            raise NotAccepted(
+                f"'{self.peer}' at {self.address} hangs up: no contract in force there pins this "
+                "party's certificate. Both sides import the same signed contract"
+            )
+
+
+def _open_channel(identity: Identity, pinned: Certificate, address: str) -> grpc.Channel:
+    require_tls13()
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=pinned.pem.encode(),
+        private_key=identity.tls_key_pem(),
+        certificate_chain=identity.certificate.pem.encode(),
+    )
+    options = (
+        *CHANNEL_OPTIONS,
+        ("grpc.ssl_target_name_override", pinned.internal_name),
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.enable_retries", 0),  # this package repeats calls itself, and knows which
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+    )
+    return grpc.secure_channel(address, credentials, options)

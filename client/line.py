@@ -1,0 +1,165 @@
+"""One session's calls to a listener, each repeated until it is answered.
+
+What counts as a sign of the counterpart is an answer, its word that it is still computing, or
+progress of a set. Without a sign for as long as the patience, the session is suspended.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from client.calls import CALL_SECONDS
+from client.dial import Dialler
+from client.errors import Deferred, DialError, Interrupted, RefusedThere
+from commonground.v1 import session_pb2 as pb
+from party.correspondence import Correspondence
+from party.errors import SessionSuspended
+from party.wire.exchanges import EXCHANGES
+from party.wire.names import SessionName, encode_name
+from party.wire.refusals import Condition
+
+Value = TypeVar("Value")
+
+FIRST_WAIT_SECONDS: Final = 0.2
+MOST_WAIT_SECONDS: Final = 3.0
+
+
+class Line:
+    """The calls of one session, over a connection that may break and a listener that may restart.
+
+    `letters` holds what was said and heard; the first words in it are said again to a listener
+    that has started anew.
+    """
+
+    def __init__(
+        self,
+        dialler: Dialler,
+        name: SessionName,
+        letters: Correspondence,
+        *,
+        patience_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.dialler, self.name, self.letters = dialler, name, letters
+        self._patience, self._clock = patience_seconds, clock
+        self._last_sign = clock()
+        self._refused: RefusedThere | None = None
+        self._closed = threading.Event()
+
+    @property
+    def refused(self) -> RefusedThere | None:
+        """The refusal with which the counterpart ended the session, or None."""
+        return self._refused
+
+    def note_refusal(self, refusal: RefusedThere) -> None:
+        """Let the next call raise a refusal that came beside it."""
+        self._refused = refusal
+
+    def sign(self) -> None:
+        """Note a sign of the counterpart."""
+        self._last_sign = self._clock()
+
+    def close(self) -> None:
+        """Let a call that waits to be repeated give up."""
+        self._closed.set()
+
+    def call(self, rpc: str, message: Message, *, timeout_seconds: float = CALL_SECONDS) -> Any:  # noqa: ANN401 - the RPC's response
+        """Make one call of the session, once."""
+        method = getattr(self.dialler.sessions, rpc)
+        return self.dialler.attempt(lambda: method(message, timeout=timeout_seconds))
+
+    def until_answered(self, what: str, attempt: Callable[[], Value]) -> Value:
+        """Repeat `attempt` until it is answered.
+
+        Raises:
+            RefusedThere: the counterpart refused.
+            SessionSuspended: it gave no sign for the patience, or cannot go on.
+        """
+        self.sign()
+        waiting, greeting = FIRST_WAIT_SECONDS, False
+        while True:
+            try:
+                if self._refused is not None:
+                    raise self._refused
+                if greeting:
+                    self._greet_again()
+                    greeting = False
+                return attempt()
+            except RefusedThere as refusal:
+                self._refused = refusal
+                raise
+            except Deferred as deferred:
+                self._require_open(deferred.condition)
+                greeting = greeting or deferred.condition is Condition.GREET_FIRST
+                if deferred.condition is Condition.NOT_READY:
+                    self.sign()
+                    waiting = FIRST_WAIT_SECONDS
+                    continue
+                cause = f"it answered {deferred.condition.value}"
+            except Interrupted as error:
+                cause = str(error)
+            except DialError as error:
+                raise SessionSuspended(f"{error}. The session is on disk") from error
+            self._require_patience(what, cause)
+            self._closed.wait(waiting)
+            waiting = min(2 * waiting, MOST_WAIT_SECONDS)
+
+    def _greet_again(self) -> None:
+        greet = EXCHANGES[0]
+        said = self.letters.said(greet.field)
+        if said is None:
+            raise SessionSuspended("the session has not begun here; run it again")
+        response = self.call(greet.rpc, greet.request(self.name, said))
+        self.letters.hear(greet.field, greet.to_bytes(greet.carried(response)))
+
+    def _require_open(self, condition: Condition) -> None:
+        if condition is Condition.PENDING:
+            raise SessionSuspended(
+                f"the request {self.name.request_id} waits for approval at '{self.dialler.peer}'; "
+                "run it again once they have approved it"
+            )
+
+    def _require_patience(self, what: str, cause: str) -> None:
+        silent = self._clock() - self._last_sign
+        if self._closed.is_set() or silent > self._patience:
+            raise SessionSuspended(
+                f"'{self.dialler.peer}' at {self.dialler.address} gave no sign for "
+                f"{silent:.0f} seconds before {what} ({cause}). The session is on "
+                "disk; run it again"
+            )
+
+
+class Attendance:
+    """Shows the listener, while this side computes, that the dialler is there."""
+
+    def __init__(self, line: Line, *, every_seconds: float) -> None:
+        self._line, self._every = line, every_seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._attend, name="attendance", daemon=True)
+
+    def begin(self) -> None:
+        """Start, unless it has started."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def end(self) -> None:
+        """Stop, and wait for the last call."""
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _attend(self) -> None:
+        message = pb.AttendRequest(session=encode_name(self._line.name))
+        while not self._ended.wait(self._every):
+            try:
+                self._line.call("Attend", message, timeout_seconds=self._every)
+            except RefusedThere as refusal:
+                self._line.note_refusal(refusal)
+                return
+            except DialError:
+                continue  # the session's own calls find out whether it is lasting
