@@ -26,7 +26,13 @@ from party.errors import IdentityError
 INTERNAL_DOMAIN = ".commonground.internal"
 VALID_DAYS = 730
 _CLOCK_SKEW = timedelta(hours=1)
-_UNREADABLE = (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, UnsupportedAlgorithm)
+_UNREADABLE = (
+    ValueError,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    UnsupportedAlgorithm,
+)
 
 
 @dataclass(frozen=True)

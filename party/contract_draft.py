@@ -68,14 +68,15 @@ def draft_contract(
     """Return the YAML of a draft between two parties.
 
     `parties` maps the name that each has in the contract to its card; the first is drafted as the
-    sender of matches and the recipient of tables. `starts` and `ends` are Unix seconds. Without
-    `datasets` each party gets an example to edit. Raises ContractError where a value does not
+    sender of matches and the recipient of tables. `starts` and `ends` are Unix seconds. A party
+    without `datasets` gets an example to edit. Raises ContractError where a value does not
     serve.
     """
     if len(parties) != 2:
         raise ContractError(f"A draft is between two parties; {len(parties)} were given.")
     first, second = parties
-    offered = datasets or {party: {"people": _EXAMPLE} for party in parties}
+    known = datasets or {}
+    offered = {party: known.get(party) or {"people": _EXAMPLE} for party in parties}
     document: dict[str, object] = {
         "contract": FORMAT,
         "id": contract_id,
