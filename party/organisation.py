@@ -215,10 +215,12 @@ class Organisation:
         Registering a name again replaces the description and inherits population and ledger.
 
         Raises:
-            DatasetError: an identifier column cannot be used as it is declared; nothing is
-                registered.
+            DatasetError: an identifier column cannot be used as it is declared, there is only
+                one person, or the population is another one; nothing is registered.
         """
         problems = [f"{c.name}: {c.problem}" for c in quality.columns if c.problem]
+        if quality.people < 2:
+            problems.append("it has a single person, who cannot hide among others")
         if problems:
             raise DatasetError(
                 f"dataset {definition.name} is not registered. " + "; ".join(problems)
@@ -230,6 +232,12 @@ class Organisation:
         def work(connection: Connection) -> None:
             key = DATASETS.c.name == definition.name
             old = connection.execute(sa.select(DATASETS.c.population).where(key)).first()
+            if old is not None and population not in (None, old.population):
+                raise DatasetError(
+                    f"the people of dataset {definition.name} are the population "
+                    f"{old.population}, whose ledger stays theirs: leave it out, or choose "
+                    "another name for other people"
+                )
             values = {
                 "definition": json.dumps(definition.to_dict()),
                 "quality": json.dumps(quality.to_dict()),
