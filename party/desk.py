@@ -25,7 +25,7 @@ from party.decision import Decision
 from party.driver import ProgressHook
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus, ResultError
 from party.inputs import SessionInput, prepare_input
-from party.ledger import admit
+from party.ledger import Balance, admit, spent
 from party.link import Link
 from party.organisation import Organisation
 from party.request import Request
@@ -209,6 +209,20 @@ class Desk:
         self._party.store.write(work)
 
     # -- reading --------------------------------------------------------------------------
+
+    def balance(self, request: Request, contract: Contract) -> Balance:
+        """Return how the account stands that a request would charge here.
+
+        Raises:
+            Refusal: no such dataset here.
+        """
+        record = self._record(request, contract, contract.me(self._party.identity))
+
+        def work(connection: Connection) -> Balance:
+            account = record.account(connection, self._party.now)
+            return Balance(account, record.allowance(), spent(connection, account))
+
+        return self._party.store.write(work)
 
     def filed(self) -> list[Filed]:
         """Return every request, newest first."""

@@ -48,6 +48,25 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class Balance:
+    """How one account stands in its window."""
+
+    account: Account
+    allowance: Allowance
+    spent: Spend
+
+    @property
+    def renews_at(self) -> int:
+        """When the next window begins (Unix seconds)."""
+        return self.account.window_start + self.allowance.window_days * DAY_SECONDS
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """The largest pure release that still fits (1e-9), and the δ left (1e-15)."""
+        return self.allowance.rule.left(self.spent)
+
+
+@dataclass(frozen=True)
 class LedgerRow:
     """One row of the ledger, as people see it."""
 

@@ -68,9 +68,12 @@ class BudgetFilter(ABC):
     def holds(self, total: Spend) -> bool:
         """Return whether a sum of spends is within the budget."""
 
+    def left(self, spent: Spend) -> tuple[int, int]:
+        """Return the largest pure release that still fits (1e-9), and the δ left (1e-15)."""
+        return self._epsilon_left(spent), max(0, self.delta_e15 - spent.delta_e15)
+
     def _exhausted(self, spent: Spend, new: Spend) -> BudgetExhausted:
-        epsilon_left = self._epsilon_left(spent)
-        delta_left = max(0, self.delta_e15 - spent.delta_e15)
+        epsilon_left, delta_left = self.left(spent)
         return BudgetExhausted(
             f"this needs epsilon {format_epsilon(new.epsilon_nano)} and delta "
             f"{format_delta(new.delta_e15)}; of epsilon {format_epsilon(self.epsilon_nano)} and "
@@ -82,7 +85,7 @@ class BudgetFilter(ABC):
         )
 
     def _epsilon_left(self, spent: Spend) -> int:
-        """Return the largest pure release that still fits, by bisection."""
+        """Search by bisection; what was spent only grows with a release."""
         low, high = 0, self.epsilon_nano + 1
         while high - low > 1:
             middle = (low + high) // 2
