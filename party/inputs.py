@@ -71,7 +71,7 @@ def prepare_input(
         prepared.labels,
         _input_root(prepared, salt),
         prepared.consent.root,
-        prepared.consent.commitment,
+        prepared.consent.count,
         prepared,
     )
 

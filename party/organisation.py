@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -41,7 +41,7 @@ class Registered:
 
     name: str
     definition: dict[str, object]
-    quality: dict[str, object]
+    quality: dict[str, Any]
     population: str
     snapshot: str
     registered_at: int

@@ -15,6 +15,7 @@ import numpy as np
 
 from party.contract import Contract
 from party.inputs import SessionInput
+from party.matched import matched_people
 from party.outcome import ListOutcome, Outcome, TableOutcome, TabulatorOutcome
 from party.request import Request
 from party.session_record import SessionRecord
@@ -53,11 +54,11 @@ class Keeper:
         return {"role": "sender", "steps": steps}
 
     def _keep_list(self, outcome: ListOutcome, session_input: SessionInput) -> dict[str, Any]:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        references, types = session_input.prepared.matched(outcome.matched_keys)
-        table = pa.table({"reference": references, "matched_by": types})
+        table = matched_people(
+            session_input.prepared, outcome.matched_keys, self.request.identifiers
+        )
         self.lists.mkdir(exist_ok=True, mode=0o700)
         path = self.lists / f"{self.request.id}.parquet"
         temporary = path.with_suffix(".new")

@@ -113,6 +113,14 @@ class Session:
             raise refusal from error
 
     def _run(self) -> None:
+        opening = self._bench.record.finished_opening()
+        if opening is None:
+            greetings = self._carry_out()
+        else:  # only the cosignatures are left
+            greetings = self._greet(opening)
+        self._cosign(greetings)
+
+    def _carry_out(self) -> dict[str, Greeting]:
         bench, terms = self._bench, self._terms
         opening, session_input = self._open()
         greetings = self._greet(opening)
@@ -134,7 +142,7 @@ class Session:
         outcome = driver.run()
         transcript = self._close(said)
         bench.record.finish(transcript, bench.keep(outcome, session_input), self._now())
-        self._cosign(greetings)
+        return greetings
 
     # -- before the first byte about people -----------------------------------------------
 

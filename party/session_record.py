@@ -98,6 +98,12 @@ class SessionRecord:
         consent = ConsentStatement(row.root, row.consent_sequence, row.taken_at)
         return Opening(seed, row.input_root, consent)
 
+    def finished_opening(self) -> Opening | None:
+        """Return what a session rested on that has its result already, or None."""
+        query = sa.select(SESSIONS.c.state).where(SESSIONS.c.request == self._request.id)
+        row = self._store.row(query)
+        return self.opening() if row is not None and row.state == FINISHED else None
+
     def open(
         self, seed: Seed, input_root: bytes, consent_root: bytes, consent_count: bytes, now: int
     ) -> Opening:

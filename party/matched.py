@@ -1,0 +1,60 @@
+"""From matched keys back to the party's own people: the list that a match makes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets import Prepared
+from psi.keys import Keys
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def matched_people(
+    prepared: Prepared, matched_keys: npt.NDArray[np.int64], identifiers: Sequence[str]
+) -> pa.Table:
+    """Return a table of the people who have a matched key: `reference`, `matched_by`.
+
+    `matched_by` joins the identifier types that matched, in the contract's order, by "+".
+    """
+    import pyarrow as pa
+
+    is_matched = np.zeros(len(prepared.keys), dtype=np.bool_)
+    is_matched[matched_keys] = True
+    key, person = prepared.owners[:, 0], prepared.owners[:, 1]
+    hits = is_matched[key]
+    type_of = _types_of(prepared.keys, identifiers)
+    by_type = np.zeros((len(prepared.person_refs), len(identifiers)), dtype=np.bool_)
+    by_type[person[hits], type_of[key[hits]]] = True
+    people = np.flatnonzero(by_type.any(axis=1))
+    codes = by_type[people] @ (1 << np.arange(len(identifiers), dtype=np.int64))
+    found, index = np.unique(codes, return_inverse=True)
+    names = [
+        "+".join(name for bit, name in enumerate(identifiers) if code >> bit & 1)
+        for code in found.tolist()
+    ]
+    matched_by = pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names)
+    return pa.table(
+        {
+            "reference": prepared.person_refs.take(pa.array(people)),
+            "matched_by": matched_by.cast(pa.string()),
+        }
+    )
+
+
+def _types_of(keys: Keys, identifiers: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the index of each key's type; keys stand type by type in this order."""
+    place = {name.encode(): index for index, name in enumerate(identifiers)}
+
+    def type_at(index: int) -> int:
+        return place[keys[index].partition(b"\x00")[0]]
+
+    starts = [bisect_left(range(len(keys)), index, key=type_at) for index in place.values()]
+    counts = np.diff([*starts, len(keys)])
+    return np.repeat(np.arange(len(identifiers), dtype=np.int64), counts)

@@ -1,0 +1,316 @@
+"""A session between two whole parties: results, charges, logs, and every interruption."""
+
+import csv
+import time
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+from organisations import Killed, Wire, copy_pair, make_pair, people, run_both, write_dataset
+
+from party.contract_terms import OutputKind
+from party.desk import Desk
+from party.errors import Refusal, RefusalStatus, ResultError, SessionSuspended
+from party.evidence import StoredLog, compare_logs, verify_log
+from party.ledger import rows
+from party.request import Request
+from party.schema import RESULTS
+from party.terms import Terms
+
+
+@pytest.fixture
+def pair(tmp_path):
+    parties, contract = make_pair(tmp_path)
+    yield parties, contract
+    for party in parties.values():
+        party.close()
+
+
+def ask(parties, request, requester="advertiser"):
+    """File a request at both sides, as a dialling party does."""
+    other = next(name for name in parties if name != requester)
+    contract = parties[requester].contract(None)
+    signed = Desk(parties[requester]).make(request, contract, actor="test")
+    assert Desk(parties[other]).submit(requester, signed).state == "approved"
+    return signed
+
+
+def reach(contract, **options):
+    return Request.crosstab(
+        contract,
+        OutputKind.REACH,
+        requester="advertiser",
+        tabulator="channel",
+        recipient="advertiser",
+        labels={"channel": "frequency", "advertiser": "segment"},
+        now=int(time.time()),
+        **options,
+    )
+
+
+def match(contract, requester="advertiser", receiver="channel", sender="advertiser"):
+    return Request.match(
+        contract, requester=requester, receiver=receiver, sender=sender, now=int(time.time())
+    )
+
+
+def calls_of(request, party):
+    """Name the calls of one party's link in a whole session, in order."""
+    terms = Terms.of(request)
+    role = terms.role_of(party)
+    steps = [
+        f"{'send' if step.sender == role else 'receive'} {index}"
+        for index, step in enumerate(terms.table.steps)
+    ]
+    ending = ["Closing", "Finish", "CheckpointOffer", "Cosignature"]
+    return ["Hello", "Commitment", "Nonce", *steps, *ending]
+
+
+def logs(parties):
+    return [StoredLog(party.store, party.identity) for party in parties.values()]
+
+
+def ledgers(parties):
+    return {name: party.store.write(rows) for name, party in parties.items()}
+
+
+def kinds(party):
+    return [entry.kind for entry in StoredLog(party.store, party.identity).parsed()]
+
+
+def test_a_match_gives_the_receiver_its_own_people_and_nothing_to_the_sender(pair):
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    assert run_both(parties, request, Wire()) == {"advertiser": None, "channel": None}
+    result = Desk(parties["channel"]).result(request.id)
+    table = pq.read_table(result["list_file"]).to_pydict()
+    assert sorted(table["reference"]) == sorted(f"ref{i}" for i in range(20, 60))
+    by = dict(zip(table["reference"], table["matched_by"], strict=True))
+    assert by["ref20"] == "phone+email"
+    assert by["ref21"] == "email"
+    assert set(Desk(parties["advertiser"]).result(request.id)) == {"role", "steps"}
+
+
+@pytest.mark.parametrize(
+    ("requester", "receiver"),
+    [("advertiser", "channel"), ("channel", "channel"), ("channel", "advertiser")],
+)
+def test_either_side_may_ask_for_a_match_in_either_role(pair, requester, receiver):
+    parties, contract = pair
+    sender = "advertiser" if receiver == "channel" else "channel"
+    request = ask(parties, match(contract, requester, receiver, sender), requester)
+    assert run_both(parties, request, Wire()) == {"advertiser": None, "channel": None}
+    assert Desk(parties[receiver]).result(request.id)["people"] == 40
+
+
+def test_a_table_minus_what_the_recipient_drew_is_near_the_truth(pair):
+    parties, contract = pair
+    request = ask(parties, reach(contract))
+    assert run_both(parties, request, Wire()) == {"advertiser": None, "channel": None}
+    result = Desk(parties["advertiser"]).result(request.id)
+    total = sum(map(sum, result["table"]["counts"])) - sum(map(sum, result["drawn"]))
+    assert abs(total - 40) < 60  # six cells of scale 2: their sum stays within 60 but for 1e-9
+    assert result["audience"] == {"gold": 30, "silver": 30}
+
+
+def test_both_logs_verify_agree_and_are_cosigned(pair):
+    parties, contract = pair
+    for request in (reach(contract), match(contract)):
+        run_both(parties, ask(parties, request), Wire())
+    comparison = compare_logs(*logs(parties))
+    assert len(comparison.shared) == 2
+    assert comparison.ours.cosignatures == comparison.theirs.cosignatures == 2
+    assert "report.released" in kinds(parties["channel"])
+    assert "list.disclosed" in kinds(parties["advertiser"])
+    assert "report.released" not in kinds(parties["advertiser"])
+
+
+def test_every_party_is_charged_what_the_terms_say_before_it_says_anything(pair):
+    parties, contract = pair
+    request = ask(parties, reach(contract))
+    dead = {"channel": {"dies_at": "Commitment"}, "advertiser": {"dies_at": "Commitment"}}
+    run_both(parties, request, Wire(), **dead)
+    terms = Terms.of(request)
+    for name, ledger in ledgers(parties).items():
+        assert [row.spend for row in ledger] == [terms.spend_of(name)]
+    before = kinds(parties["channel"])
+    assert before.index("budget.spent") < before.index("session.started")
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """A pair on disk that tests copy, since making one takes longer than a session."""
+    folder = tmp_path_factory.mktemp("ready")
+    parties, _ = make_pair(folder)
+    for party in parties.values():
+        party.close()
+    return folder
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("who", ["advertiser", "channel"])
+@pytest.mark.parametrize("build", [reach, match])
+def test_a_session_goes_on_after_a_stop_at_every_call(ready, tmp_path, build, who, after):
+    """Stop one party at each call of its link in turn: same bytes, one charge, one end."""
+    parties, contract = copy_pair(ready, tmp_path)
+    request = ask(parties, build(contract))
+    wire, kept, spent = Wire(), {name: {} for name in parties}, {}
+    for call in calls_of(request, who):
+        ended = run_both(parties, request, wire, **{who: {"dies_at": call, "after": after}})
+        assert isinstance(ended[who], Killed), (call, ended)
+        for name in parties:
+            now = digests(parties, name, request)
+            assert {step: now[step] for step in kept[name]} == kept[name]
+            kept[name] = now
+            assert not spent.get(name) or ledgers(parties)[name] == spent[name]
+        spent = ledgers(parties)
+    assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
+    for name, party in parties.items():
+        assert len(digests(parties, name, request)) == len(Terms.of(request).table.steps)
+        assert [row.what for row in ledgers(parties)[name]].count("session") == 1
+        assert kinds(party).count("session.finished") == 1
+    assert len(compare_logs(*logs(parties)).shared) == 1
+    if build is match:
+        assert Desk(parties["channel"]).result(request.id)["people"] == 40
+    for party in parties.values():
+        party.close()
+
+
+def digests(parties, name, request):
+    folder = Desk(parties[name]).folder(request.id)
+    steps = range(len(Terms.of(request).table.steps))
+    return {step: folder.digest(step) for step in steps if folder.digest(step) is not None}
+
+
+def test_the_noise_of_a_release_is_drawn_once_however_often_it_is_resumed(pair):
+    """A redraw would let a recipient average the noise away."""
+    parties, contract = pair
+    request = ask(parties, reach(contract))
+    wire, seen = Wire(), set()
+    for call, after in (("send 4", False), ("send 4", False), ("send 4", True)):
+        run_both(parties, request, wire, channel={"dies_at": call, "after": after})
+        artefact = wire.artefacts.get(4)
+        if artefact is not None:
+            seen.add(artefact.cells)
+    assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
+    seen.add(wire.artefacts[4].cells)
+    assert len(seen) == 1
+    assert kinds(parties["channel"]).count("report.released") == 1
+
+
+def test_a_match_below_its_minimum_ends_for_both_and_three_are_all(tmp_path):
+    parties, contract = make_pair(tmp_path, min_match=500)
+    for _ in range(3):
+        request = ask(parties, match(contract))
+        ended = run_both(parties, request, Wire())
+        assert {e.status for e in ended.values()} == {RefusalStatus.BELOW_MINIMUM}
+        assert Desk(parties["channel"]).result(request.id) is None
+    request = ask(parties, match(contract))
+    ended = run_both(parties, request, Wire())
+    assert ended["advertiser"].status is RefusalStatus.BUDGET_EXHAUSTED
+    for party in parties.values():
+        verify_log(StoredLog(party.store, party.identity))
+        assert kinds(party).count("session.failed") >= 3
+    assert kinds(parties["advertiser"]).count("list.disclosed") == 0
+
+
+def test_a_budget_that_does_not_suffice_refuses_and_spends_nothing(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="1.5")
+    signed = reach(contract).sign(parties["advertiser"].identity)
+    with pytest.raises(Refusal) as caught:
+        Desk(parties["channel"]).submit("advertiser", signed)
+    assert caught.value.status is RefusalStatus.BUDGET_EXHAUSTED
+    assert ledgers(parties) == {"advertiser": [], "channel": []}
+
+
+def test_people_without_consent_take_no_part(tmp_path):
+    parties, contract = make_pair(tmp_path)
+    refused = people(20, 90, ["1", "2", "3"], consent=lambda i: "no" if i < 24 else "yes")
+    write_dataset(tmp_path / "data" / "channel", "receipts", refused, label="frequency")
+    request = ask(parties, match(contract))
+    run_both(parties, request, Wire())
+    assert Desk(parties["channel"]).result(request.id)["people"] == 36
+
+
+@pytest.mark.parametrize("change", ["input", "consent"])
+def test_a_session_whose_input_changed_ends_before_another_byte(tmp_path, change):
+    parties, contract = make_pair(tmp_path)
+    request = ask(parties, match(contract))
+    wire = Wire()
+    run_both(parties, request, wire, channel={"dies_at": "send 0"})
+    said = dict(wire.said)
+    path = tmp_path / "data" / "channel" / "receipts.csv"
+    with path.open(encoding="utf-8") as file:
+        table = list(csv.reader(file))
+    if change == "input":
+        table[5][1] = "somebody.else@example.com"
+    else:
+        table[5][4] = "no"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(table)
+    ended = run_both(parties, request, wire)
+    assert isinstance(ended["channel"], Refusal)
+    assert wire.said == said, "nothing more may be said"
+    assert Desk(parties["channel"]).result(request.id) is None
+
+
+def test_another_reading_of_identifiers_is_refused_before_anything_is_spent(pair, monkeypatch):
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    wire = Wire()
+    from organisations import WireLink
+
+    honest = WireLink.exchange
+
+    def other_profile(self, message):
+        heard = honest(self, message)
+        if type(message).__name__ == "Hello" and self.me == "advertiser":
+            return replace(heard, profile=replace(heard.profile, unicode="1.0.0"))
+        return heard
+
+    monkeypatch.setattr(WireLink, "exchange", other_profile)
+    ended = run_both(parties, request, wire)
+    assert ended["advertiser"].status is RefusalStatus.PROFILE_MISMATCH
+    assert "1.0.0" in ended["advertiser"].message
+    assert ledgers(parties)["advertiser"] == []
+
+
+def test_a_party_that_ends_with_another_transcript_is_an_incident(pair, monkeypatch):
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    from organisations import WireLink
+
+    honest = WireLink.exchange
+
+    def other_transcript(self, message):
+        heard = honest(self, message)
+        if type(message).__name__ == "Finish" and self.me == "channel":
+            return replace(heard, transcript=bytes(32))
+        return heard
+
+    monkeypatch.setattr(WireLink, "exchange", other_transcript)
+    ended = run_both(parties, request, Wire())
+    assert ended["channel"].status is RefusalStatus.TRANSCRIPT_MISMATCH
+    assert "incident.transcript" in kinds(parties["channel"])
+
+
+def test_a_silent_counterpart_suspends_the_session_and_keeps_it(pair):
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    wire = Wire()
+    ended = run_both(parties, request, wire, channel={"dies_at": "send 2"})
+    assert isinstance(ended["advertiser"], SessionSuspended)
+    assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
+
+
+def test_one_flipped_byte_in_a_stored_result_is_noticed(pair):
+    parties, contract = pair
+    request = ask(parties, reach(contract))
+    run_both(parties, request, Wire())
+    party = parties["advertiser"]
+    body = party.store.row(RESULTS.select()).body
+    flipped = body.replace('"gold": 30', '"gold": 31')
+    assert flipped != body
+    party.store.write(lambda c: c.execute(RESULTS.update().values(body=flipped)))
+    with pytest.raises(ResultError, match="changed after it was made"):
+        Desk(party).result(request.id)
