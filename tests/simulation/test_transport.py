@@ -1,0 +1,435 @@
+"""Sessions over real gRPC and mutual TLS: the same bytes on both sides, whatever breaks."""
+
+import threading
+
+import numpy as np
+import pytest
+from wired_parties import NAMES, in_background, make_request, wired
+
+from client.line import Line
+from party import artefacts
+from party.artefacts import IncomingSet
+from party.correspondence import Correspondence
+from party.decision import Decision
+from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.messages import Hello
+from party.terms import Terms
+from psi.sets import LabelledSet
+
+SEVERAL_CHUNKS = 5 * artefacts.CHUNK_POINTS + 17
+
+
+def require_same_folders(one, request):
+    """Check that both sides hold every step, and hold it alike."""
+    ours, theirs = one.folder_here(request), one.desk.folder(request.id)
+    for index in range(len(Terms.of(request).table.steps)):
+        assert ours.digest(index) == theirs.digest(index) is not None
+        mine, yours = ours.load(index), theirs.load(index)
+        if isinstance(mine, LabelledSet):
+            assert mine.sizes == yours.sizes
+            assert np.array_equal(mine.elements, yours.elements)
+        else:
+            assert mine == yours
+
+
+def is_in(folder, place):
+    return place in folder.path.parts
+
+
+class ChunkGate:
+    """Records which chunks reach a disk, and stops once before the given number have."""
+
+    def __init__(self, monkeypatch, place, stop_before):
+        self.indices, self.stops = [], 0
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        accept = IncomingSet.accept
+
+        def counted(incoming, chunk):
+            if is_in(incoming._folder, place):
+                if len(self.indices) == stop_before and not self.stops:
+                    self.stops += 1
+                    self.reached.set()
+                    self.go_on.wait(10)
+                    raise ConnectionError("the process is gone")
+                self.indices.append((incoming._step, chunk.index))
+            accept(incoming, chunk)
+
+        monkeypatch.setattr(IncomingSet, "accept", counted)
+
+
+# -- whole sessions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dials", NAMES)
+@pytest.mark.parametrize("kind", ["match", "reach"])
+def test_both_sides_hold_the_same_bytes_of_every_step_whoever_dials(tmp_path, kind, dials):
+    with wired(tmp_path, dials=dials) as one:
+        request = make_request(one.contract, kind)
+        here = one.run_here(request)
+        there = one.desk.walks[0]
+        assert there.done.wait(5)
+        require_same_folders(one, request)
+    assert not there.errors
+    assert {message.party for message in here.heard} == {one.listens}
+    assert {message.party for message in there.heard} == {one.dials}
+    assert [type(m) for m in here.heard] == [type(m) for m in there.heard]
+
+
+def test_sets_of_several_hundred_thousand_points_arrive_both_ways(tmp_path):
+    with wired(tmp_path, elements=300_000) as one:
+        request = make_request(one.contract)
+        one.run_here(request)
+        require_same_folders(one, request)
+
+
+def test_empty_sets_arrive(tmp_path):
+    with wired(tmp_path, elements=0) as one:
+        request = make_request(one.contract)
+        one.run_here(request)
+        require_same_folders(one, request)
+
+
+def test_two_sessions_run_beside_each_other(tmp_path):
+    with wired(tmp_path) as one:
+        requests = [make_request(one.contract) for _ in range(2)]
+        waits = [in_background(lambda r=request: one.run_here(r)) for request in requests]
+        for wait, request in zip(waits, requests, strict=True):
+            wait()
+            require_same_folders(one, request)
+
+
+# -- what breaks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dials", NAMES)
+def test_a_set_goes_on_at_its_first_missing_chunk_after_the_listener_restarts(
+    tmp_path, monkeypatch, dials
+):
+    gate = ChunkGate(monkeypatch, "listener", stop_before=3)
+    with wired(tmp_path, dials=dials, elements=SEVERAL_CHUNKS) as one:
+        request = make_request(one.contract)
+        wait = in_background(lambda: one.run_here(request, patience_seconds=10))
+        assert gate.reached.wait(10)
+        one.stop()
+        gate.go_on.set()
+        one.start()
+        wait()
+        require_same_folders(one, request)
+    assert len(gate.indices) == len(set(gate.indices)), "no chunk was sent twice"
+
+
+@pytest.mark.parametrize("dials", NAMES)
+def test_a_set_goes_on_at_its_first_missing_chunk_after_the_dialler_restarts(
+    tmp_path, monkeypatch, dials
+):
+    gate = ChunkGate(monkeypatch, "dialler", stop_before=3)
+    gate.go_on.set()
+    with wired(tmp_path, dials=dials, elements=SEVERAL_CHUNKS) as one:
+        request = make_request(one.contract)
+        with pytest.raises(ConnectionError):
+            one.run_here(request)
+        one.run_here(request)
+        require_same_folders(one, request)
+    assert len(gate.indices) == len(set(gate.indices)), "no chunk was fetched twice"
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_dialler_that_is_gone_at_any_step_says_the_same_again(tmp_path, step):
+    with wired(tmp_path) as one:
+        request = make_request(one.contract)
+        first = one.walk_here()
+        first.before_step = stop_at(step)
+        with pytest.raises(ConnectionError):
+            one.run_here(request, first)
+        second = one.run_here(request)
+        there = one.desk.walks[-1]
+        assert there.done.wait(5)
+        require_same_folders(one, request)
+    assert [m for m in there.heard if isinstance(m, Hello)] == there.heard[:1]
+    assert second.heard[:3] == first.heard[:3]
+    assert len(one.desk.walks) == 1, "the listener's driver never stopped"
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_listener_that_restarts_at_any_step_says_the_same_again(tmp_path, step):
+    with wired(tmp_path) as one:
+        reached, go_on = threading.Event(), threading.Event()
+
+        def pause(index, link):
+            if index == step and not go_on.is_set():
+                reached.set()
+                go_on.wait(10)
+                raise ConnectionError("the process is gone")
+
+        one.prepare = lambda walk: setattr(walk, "before_step", pause)
+        request = make_request(one.contract)
+        wait = in_background(lambda: one.run_here(request, patience_seconds=10))
+        assert reached.wait(10)
+        one.stop()
+        go_on.set()
+        one.start()
+        here = wait()
+        assert one.desk.walks[-1].done.wait(5)
+        require_same_folders(one, request)
+    assert len(one.desk.walks) == 2
+    assert one.desk.walks[1].heard[:3] == one.desk.walks[0].heard[:3]
+    assert len(here.heard) == 7
+
+
+def test_what_was_said_before_a_restart_is_said_again_and_not_what_would_be_said_now(tmp_path):
+    with wired(tmp_path) as one:
+        request = make_request(one.contract)
+        first = one.walk_here()
+        first.before_step = stop_at(0)
+        with pytest.raises(ConnectionError):
+            one.run_here(request, first)
+        said = Correspondence(one.folder_here(request), one.listens).said("hello")
+        one.run_here(request)  # its clock has moved on, and so has its checkpoint
+        heard = Correspondence(one.desk.folder(request.id), one.dials).heard("hello")
+    assert heard == said
+
+
+def test_a_last_answer_that_got_lost_is_repeated_after_the_session_has_finished(
+    tmp_path, monkeypatch
+):
+    call, lost = Line.call, []
+
+    def losing(line, rpc, message, **options):
+        answer = call(line, rpc, message, **options)
+        if rpc == "Cosign" and not lost:
+            lost.append(answer)
+            raise ConnectionError("the answer is lost")
+        return answer
+
+    monkeypatch.setattr(Line, "call", losing)
+    with wired(tmp_path) as one:
+        request = make_request(one.contract)
+        with pytest.raises(ConnectionError):
+            one.run_here(request)
+        assert one.desk.walks[0].done.wait(5)
+        one.stop()
+        one.start()
+        here = one.run_here(request)
+    assert len(here.heard) == 7
+    assert len(one.desk.walks) == 1, "no driver ran for it"
+
+
+def test_a_finished_session_that_was_deleted_is_not_run_again(tmp_path):
+    with wired(tmp_path) as one:
+        one.desk.decision = Decision("finished")
+        with pytest.raises(Refusal, match="its artefacts are deleted") as refused:
+            one.run_here(make_request(one.contract))
+    assert refused.value.status is RefusalStatus.EXPIRED
+    assert not one.desk.walks
+
+
+# -- silence -------------------------------------------------------------------------------------
+
+
+def test_a_listener_suspends_a_session_whose_dialler_falls_silent(tmp_path):
+    with wired(tmp_path, patience_seconds=0.4) as one:
+        request = make_request(one.contract)
+        walk = one.walk_here()
+        walk.before_step = stop_at(2)
+        with pytest.raises(ConnectionError):
+            one.run_here(request, walk)
+        there = one.desk.walks[0]
+        assert there.done.wait(5)
+        assert isinstance(there.errors[0], SessionSuspended)
+        one.run_here(request)
+        require_same_folders(one, request)
+
+
+def test_a_dialler_suspends_a_session_whose_listener_is_gone(tmp_path):
+    with wired(tmp_path) as one:
+        request = make_request(one.contract)
+        walk = one.walk_here()
+        walk.before_step = lambda index, link: one.stop() if index == 2 else None
+        with pytest.raises(SessionSuspended, match="gave no sign"):
+            one.run_here(request, walk, patience_seconds=0.4)
+        one.start()
+        one.run_here(request)
+        require_same_folders(one, request)
+
+
+def test_a_side_that_computes_for_longer_than_the_patience_is_not_silent(tmp_path):
+    pause = threading.Event()
+    with wired(tmp_path, patience_seconds=0.5) as one:
+        slow = one.walk_here()
+        slow.before_step = lambda index, link: pause.wait(1.2) if index == 2 else None
+        one.prepare = lambda walk: setattr(
+            walk, "before_step", lambda index, link: pause.wait(1.2) if index == 4 else None
+        )
+        request = make_request(one.contract)
+        one.run_here(request, slow, patience_seconds=0.5, attend_seconds=0.1)
+        require_same_folders(one, request)
+    assert len(one.desk.walks) == 1
+
+
+def test_a_graceful_stop_suspends_the_drivers(tmp_path):
+    with wired(tmp_path, patience_seconds=60) as one:
+        walk = one.walk_here()
+        walk.before_step = stop_at(2)
+        with pytest.raises(ConnectionError):
+            one.run_here(make_request(one.contract), walk)
+        assert one.server.running_sessions() == 1
+        one.stop(grace=3)
+        there = one.desk.walks[0]
+        assert there.done.is_set()
+        assert isinstance(there.errors[0], SessionSuspended)
+        assert one.server.running_sessions() == 0
+
+
+# -- refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", RefusalStatus)
+def test_a_refusal_of_the_listener_reaches_the_dialler_with_status_and_reason(tmp_path, status):
+    with wired(tmp_path) as one:
+        one.prepare = lambda walk: setattr(walk, "before_step", refuse_at(2, status))
+        with pytest.raises(Refusal) as refused:
+            one.run_here(make_request(one.contract))
+    assert (refused.value.status, refused.value.message) == (status, "because of the test")
+
+
+def test_a_refusal_of_the_dialler_reaches_the_listener_with_status_and_reason(tmp_path):
+    with wired(tmp_path) as one:
+        walk = one.walk_here()
+        walk.before_step = refuse_at(2, RefusalStatus.BELOW_MINIMUM)
+        with pytest.raises(Refusal):
+            one.run_here(make_request(one.contract), walk)
+        there = one.desk.walks[0]
+        assert there.done.wait(5)
+    error = there.errors[0]
+    assert error.status is RefusalStatus.BELOW_MINIMUM
+    assert error.message == "because of the test"
+
+
+def test_a_refusal_reaches_a_dialler_that_computes(tmp_path):
+    known_while_computing = []
+    with wired(tmp_path) as one:
+        computes = threading.Event()
+
+        def tell(index, link):
+            if index == 3:
+                computes.wait(5)
+                refuse_at(3, RefusalStatus.INVALID_POINT)(index, link)
+
+        def compute(index, link):
+            if index == 3:
+                computes.set()
+                one.desk.walks[0].done.wait(5)
+                threading.Event().wait(0.5)
+                known_while_computing.append(link._line.refused)
+
+        one.prepare = lambda walk: setattr(walk, "before_step", tell)
+        walk = one.walk_here()
+        walk.before_step = compute
+        with pytest.raises(Refusal) as refused:
+            one.run_here(make_request(one.contract), walk, attend_seconds=0.1)
+    assert refused.value.status is RefusalStatus.INVALID_POINT
+    assert known_while_computing == [refused.value]
+
+
+def test_a_driver_that_fails_on_its_own_side_suspends_the_other(tmp_path, caplog):
+    with wired(tmp_path) as one:
+
+        def fail(index, link):
+            if index == 1 and len(one.desk.walks) == 1:
+                raise PartyError("the disk is full")
+
+        one.prepare = lambda walk: setattr(walk, "before_step", fail)
+        request = make_request(one.contract)
+        with pytest.raises(SessionSuspended, match="stopped at the other party"):
+            one.run_here(request)
+        assert "the disk is full" in caplog.text
+        one.run_here(request)
+        require_same_folders(one, request)
+
+
+def test_a_request_that_is_refused_or_waits_opens_no_session(tmp_path):
+    with wired(tmp_path) as one:
+        one.desk.decision = Decision("refused", RefusalStatus.DECLINED, "not this month")
+        with pytest.raises(Refusal, match="not this month") as refused:
+            one.run_here(make_request(one.contract))
+        assert refused.value.status is RefusalStatus.DECLINED
+        one.desk.decision = Decision("pending")
+        with pytest.raises(SessionSuspended, match="waits for approval"):
+            one.run_here(make_request(one.contract))
+    assert not one.desk.walks
+
+
+def test_more_sessions_than_allowed_wait_for_their_turn(tmp_path):
+    go_on = threading.Event()
+    with wired(tmp_path, max_sessions=1) as one:
+        one.prepare = lambda walk: setattr(
+            walk, "before_step", lambda index, link: go_on.wait(10) if index == 1 else None
+        )
+        first = make_request(one.contract)
+        wait = in_background(lambda: one.run_here(first))
+        while not one.desk.walks:
+            threading.Event().wait(0.01)
+        second = make_request(one.contract)
+        with pytest.raises(SessionSuspended, match="BUSY"):
+            one.run_here(second, patience_seconds=0.3)
+        go_on.set()
+        wait()
+        one.desk.decision = Decision("approved")
+        one.run_here(second)
+        require_same_folders(one, second)
+
+
+# -- requests ------------------------------------------------------------------------------------
+
+
+def test_requests_are_submitted_listed_and_decided(tmp_path):
+    with wired(tmp_path) as one, one.dialler() as dialler:
+        dialler.check_health()
+        assert dialler.submit(make_request(one.contract)) == Decision("approved")
+        one.desk.decision = Decision("refused", RefusalStatus.BUDGET_EXHAUSTED, "ε is spent")
+        assert dialler.submit(make_request(one.contract)) == one.desk.decision
+        assert dialler.fetch_requests() == []
+        waiting = make_request(one.contract, requester=one.listens)
+        one.desk.own_requests.append(waiting)
+        assert dialler.fetch_requests() == [waiting]
+        dialler.decide(waiting.id, Decision("refused", RefusalStatus.DECLINED, "no"))
+    assert one.desk.decided == [
+        (one.dials, waiting.id, Decision("refused", RefusalStatus.DECLINED, "no"))
+    ]
+
+
+def test_only_requests_that_wait_for_the_caller_are_decided_and_only_with_yes_or_no(tmp_path):
+    with wired(tmp_path) as one, one.dialler() as dialler:
+        with pytest.raises(Refusal, match="no request with this id waits"):
+            dialler.decide("0" * 32, Decision("approved"))
+        with pytest.raises(Refusal, match="must be APPROVED or REFUSED"):
+            dialler.decide("0" * 32, Decision("finished"))
+    assert not one.desk.decided
+
+
+def test_a_listing_carries_no_more_than_fits_and_the_first_come_first(tmp_path):
+    with wired(tmp_path) as one, one.dialler() as dialler:
+        waiting = [make_request(one.contract, requester=one.listens) for _ in range(70)]
+        one.desk.own_requests.extend(waiting)
+        assert dialler.fetch_requests() == waiting[:64]
+
+
+def stop_at(step):
+    """Return a hook that kills the side, as far as its driver goes, before a step."""
+
+    def stop(index, link):
+        if index == step:
+            raise ConnectionError("the process is gone")
+
+    return stop
+
+
+def refuse_at(step, status):
+    """Return a hook that refuses before a step, as a session does."""
+
+    def refuse(index, link):
+        if index == step:
+            link.refuse(status.value, "because of the test")
+            raise Refusal(status, "because of the test")
+
+    return refuse
