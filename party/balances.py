@@ -26,9 +26,9 @@ def balances(party: Organisation) -> list[Balance]:
 def _accounts(party: Organisation, contract: Contract) -> list[tuple[Account, Allowance]]:
     try:
         contract.require_in_force(party.now)
+        me = contract.me(party.identity)
     except ContractError:
         return []
-    me = contract.me(party.identity)
     populations = {one.name: one.population for one in party.datasets()}
     start = window_start(contract.starts, contract.window_days, party.now)
     budget = contract.budgets[me]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -55,6 +56,7 @@ class Organisation:
         self.clock: Callable[[], float] = time.time
         self.journal = Journal(store, identity, lambda: self.clock())
         self._executor: Executor | None = None
+        self._starting_workers = threading.Lock()
 
     @classmethod
     def create(
@@ -128,9 +130,10 @@ class Organisation:
     @property
     def executor(self) -> Executor:
         """Worker processes for the curve work."""
-        if self._executor is None:
-            self._executor = start_workers(self.settings.worker_count)
-        return self._executor
+        with self._starting_workers:  # sessions begin in threads of their own
+            if self._executor is None:
+                self._executor = start_workers(self.settings.worker_count)
+            return self._executor
 
     def card(self, address: str | None) -> IdentityCard:
         """Return the party's public identity card."""
