@@ -24,7 +24,7 @@ from client.errors import (
     Unreachable,
     WrongCertificate,
 )
-from client.probe import Finding, probe
+from client.probe import Finding, is_loopback, probe
 from commonground.v1 import collaboration_pb2 as pb
 from commonground.v1 import collaboration_pb2_grpc, session_pb2_grpc
 from party.certificate import Certificate
@@ -212,5 +212,6 @@ def _open_channel(identity: Identity, pinned: Certificate, address: str) -> grpc
         ("grpc.enable_retries", 0),  # this package repeats calls itself, and knows which
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.enable_http_proxy", int(not is_loopback(address))),
     )
     return grpc.secure_channel(address, credentials, options)

@@ -73,14 +73,17 @@ class Line:
         method = getattr(self.dialler.sessions, rpc)
         return self.dialler.attempt(lambda: method(message, timeout=timeout_seconds))
 
-    def until_answered(self, what: str, attempt: Callable[[], Value]) -> Value:
-        """Repeat `attempt` until it is answered.
+    def until_answered(
+        self, what: str, attempt: Callable[[], Value], *, patience_seconds: float | None = None
+    ) -> Value:
+        """Repeat `attempt` until it is answered, with the session's patience or a shorter one.
 
         Raises:
             RefusedThere: the counterpart refused.
             SessionSuspended: it gave no sign for the patience, or cannot go on.
         """
         self.sign()
+        patience = self._patience if patience_seconds is None else patience_seconds
         waiting, greeting = FIRST_WAIT_SECONDS, False
         while True:
             try:
@@ -105,7 +108,7 @@ class Line:
                 cause = str(error)
             except DialError as error:
                 raise SessionSuspended(f"{error}. The session is on disk") from error
-            self._require_patience(what, cause)
+            self._require_patience(patience, what, cause)
             self._closed.wait(waiting)
             waiting = min(2 * waiting, MOST_WAIT_SECONDS)
 
@@ -124,9 +127,9 @@ class Line:
                 "run it again once they have approved it"
             )
 
-    def _require_patience(self, what: str, cause: str) -> None:
+    def _require_patience(self, patience: float, what: str, cause: str) -> None:
         silent = self._clock() - self._last_sign
-        if self._closed.is_set() or silent > self._patience:
+        if self._closed.is_set() or silent > patience:
             raise SessionSuspended(
                 f"'{self.dialler.peer}' at {self.dialler.address} gave no sign for "
                 f"{silent:.0f} seconds before {what} ({cause}). The session is on "

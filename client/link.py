@@ -7,7 +7,7 @@ same words, and a set goes on at its first missing chunk, also after this proces
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from client.dial import Dialler
 from client.errors import DialError
@@ -28,6 +28,9 @@ from party.wire.limits import ATTEND_SECONDS, PATIENCE_SECONDS
 from party.wire.names import SessionName, encode_name
 from party.wire.refusals import encode_refusal
 from psi.sets import LabelledSet
+
+REFUSE_SECONDS: Final = 5.0
+"""How long a counterpart is looked for to be told that it is over; without it, it finds out."""
 
 Message = TypeVar("Message", bound=Exchange)
 
@@ -138,7 +141,9 @@ class DialledLink:
         )
         try:
             self._line.until_answered(
-                "taking the refusal", lambda: self._line.call("Refuse", request)
+                "taking the refusal",
+                lambda: self._line.call("Refuse", request),
+                patience_seconds=REFUSE_SECONDS,
             )
         except (Refusal, SessionSuspended, DialError):
             return  # it ended on the other side too, or cannot be reached

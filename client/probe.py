@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from enum import Enum, auto
+from ipaddress import ip_address
 from typing import Final
 
 from party.certificate import Certificate
@@ -56,6 +57,15 @@ def split_address(address: str) -> tuple[str, int]:
     """Return host and port of `host:port` or `[v6]:port`."""
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an address is this machine's own, to which no proxy leads."""
+    host, _ = split_address(address)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _trusting_nobody() -> ssl.SSLContext:

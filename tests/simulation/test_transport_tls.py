@@ -76,6 +76,12 @@ def test_a_call_below_tls_1_3_is_not_answered_however_it_came_about():
         peers.require_pinned(OldConnection())
 
 
+def test_a_proxy_is_not_asked_for_the_way_to_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with wired(tmp_path) as one, one.dialler() as dialler:
+        dialler.check_health()
+
+
 def test_plain_text_is_refused(tmp_path):
     with wired(tmp_path) as one, grpc.insecure_channel(one.address) as channel:
         call = channel.unary_unary("/commonground.v1.SessionService/Attend")
