@@ -146,6 +146,7 @@ class TestOffers:
         result = prepared(definition, identifiers=["email"])
         assert list(result.keys) == [key_of("email", email(1))]
         assert labelled(result) == {key_of("email", email(1)): (0, {"1", "2"})}
+        assert steps_of(result)["identifiers, at most 8 of a person"] == (2, 2)
 
     def test_the_gmail_option_joins_aliases(self, tmp_path):
         definition = write(tmp_path, [row("1", "a.b@gmail.com"), row("2", "ab+x@gmail.com")])
@@ -165,6 +166,15 @@ class TestSharedKeys:
         result = prepared(write(tmp_path, rows))
         assert labelled(result)[key_of("email", email(1))] == (0, {"1", "2"})
         assert steps_of(result)["keys, each once"] == (4, 3)
+
+    def test_a_dropped_key_does_not_shift_the_owners_of_the_next(self, tmp_path):
+        by_key = sorted(range(20), key=lambda number: key_of("email", email(number)))
+        rows = [row("1", email(by_key[0])), row("2", email(by_key[0]), segment="new")]
+        rows += [row("3", email(by_key[1])), row("4", email(by_key[2]), segment="new")]
+        assert labelled(prepared(write(tmp_path, rows))) == {
+            key_of("email", email(by_key[1])): (0, {"3"}),
+            key_of("email", email(by_key[2])): (2, {"4"}),
+        }
 
     def test_in_a_match_labels_do_not_separate(self, tmp_path):
         rows = [row("1", email(1)), row("2", email(1), segment="new")]
@@ -256,7 +266,7 @@ def test_a_column_without_usable_values_covers_nobody(tmp_path):
 
 def test_a_half_digest_column_is_an_error_with_rows_and_remedy(tmp_path):
     secret = hashlib.sha256(b"x").hexdigest()
-    write(tmp_path, [row("1", email(1))], name="in/a.csv")
+    write(tmp_path, [row("0", email(0), opt_in="no")], name="in/a.csv")
     definition = write(tmp_path, [row("2", secret)], name="in/b.csv", source="in")
     with pytest.raises(DatasetError, match=r"column 'email': .* row 2: .*through all files") as at:
         prepared(definition)

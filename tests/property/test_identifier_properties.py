@@ -187,6 +187,9 @@ def numbers_of_a_region(draw):
 
 
 @given(st.one_of(numbers_of_a_region(), st.tuples(phone_texts, st.sampled_from(REGIONS))))
+@example(("689869955", "PF"))  # long enough to begin with the country code, and does not
+@example(("5984347090780", "UY"))
+@example(("85251623272", "BY"))  # valid with what looks like a trunk prefix
 @settings(max_examples=800, deadline=None)
 def test_the_short_way_for_phones_gives_what_libphonenumber_gives(number):
     raw, region = number
@@ -207,6 +210,18 @@ def test_the_short_way_for_phones_gives_what_libphonenumber_gives(number):
 )  # fmt: skip
 def test_the_usual_spellings_take_the_short_way(raw, region):
     assert phones._read_plain(raw, region) is not None
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "e164"),
+    [("00380156", "BY", "+375380156"), ("046698", "CC", "+6146698"),
+     ("+550410930727157", "BR", "+55930727157")],
+)  # fmt: skip
+def test_a_partner_who_holds_libphonenumbers_form_gets_the_same_key(raw, region, e164):
+    parsed = phonenumbers.parse(raw, region)
+    theirs = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    assert theirs != e164
+    assert normalise("phone", theirs) == normalise("phone", raw, region=region) == e164
 
 
 @pytest.mark.parametrize("kind", sorted(ALGORITHMS))
