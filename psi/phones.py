@@ -84,18 +84,22 @@ def require_region(region: str | None) -> None:
 
 
 def _read_plain(text: str, region: str | None) -> str | None:
-    """Return E.164 where libphonenumber would only drop punctuation and a trunk prefix."""
+    """Return E.164 where libphonenumber would only drop punctuation and prefixes, else None."""
     if _PLAIN.fullmatch(text) is None:
         return None
     digits = text.translate(_PUNCTUATION)
-    if "+" in text:
+    home = None if "+" in text else _region_plan(region)
+    leaving = home.exit.match(digits) if home and home.exit else None
+    if leaving:
+        digits = digits[leaving.end() :]
+        if digits.startswith("0"):
+            return None  # no country code begins with 0, so that was no exit code
+    if leaving or "+" in text:
         code, national = _split(digits)
         plan = _code_plan(code)
     else:
-        plan, national = _region_plan(region), digits
-        if plan is None or (plan.exit and plan.exit.match(digits)):
-            return None
-        if digits.startswith(plan.code):
+        plan, national = home, digits
+        if plan and digits.startswith(plan.code):
             # Too long for a national number: then the country code is read as one.
             if len(digits) <= plan.longest:
                 return None

@@ -205,7 +205,8 @@ def test_the_short_way_for_phones_gives_what_libphonenumber_gives(number):
 
 @pytest.mark.parametrize(
     ("raw", "region"),
-    [("138 0013 8000", "CN"), ("8613800138000", "CN"), ("(650) 253-0000", "US"),
+    [("138 0013 8000", "CN"), ("8613800138000", "CN"), ("0086 138 0013 8000", "CN"),
+     ("(650) 253-0000", "US"),
      ("1-650-253-0000", "US"), ("020 7946 0958", "GB"), ("+44 (0)20 7946 0958", None)],
 )  # fmt: skip
 def test_the_usual_spellings_take_the_short_way(raw, region):
