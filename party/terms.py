@@ -7,7 +7,7 @@ tests compute them here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from privacy.accounting import Spend
@@ -106,11 +106,8 @@ class Terms:
 
     def own_noise(self, party: str) -> TruncatedLaplace:
         """Return the law of a party's dummy draws in a cell and of its fillers in a label."""
-        return TruncatedLaplace(
-            self.noise.epsilon_dummies_nano,
-            self.noise.delta_dummies_e15,
-            self.keys_a_person(party),
-        )
+        noise = self.noise
+        return _law(noise.epsilon_dummies_nano, noise.delta_dummies_e15, self.keys_a_person(party))
 
     @property
     def tabulator_bound(self) -> int:
@@ -128,6 +125,12 @@ class Terms:
     def agreed_dummies(self, chooser: str) -> int:
         """Return D, the dummies of a chooser's cell that every other party puts in."""
         return 2 * self.own_noise(chooser).n
+
+
+@cache
+def _law(epsilon_nano: int, delta_e15: int, sensitivity: int) -> TruncatedLaplace:
+    """Return a law once: its exact n and thresholds take longer than a thousand draws."""
+    return TruncatedLaplace(epsilon_nano, delta_e15, sensitivity)
 
 
 def _role_offers_all(table: LegTable, role: str) -> bool:
