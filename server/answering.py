@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import grpc
 
 from party.errors import Refusal
 from party.wire.refusals import CONDITION_CODES, CONDITION_KEY, STATUS_CODES, STATUS_KEY, tidy
 from server.errors import DriverFailed, NotNow, Superseded, Unauthenticated
+
+_log: Final = logging.getLogger("commonground.server")
 
 
 @contextmanager
@@ -31,6 +34,13 @@ def answering(context: grpc.ServicerContext) -> Iterator[None]:
         context.abort(grpc.StatusCode.ABORTED, tidy(str(error)))
     except DriverFailed as error:
         context.abort(grpc.StatusCode.INTERNAL, tidy(str(error)))
+    except grpc.RpcError:
+        raise  # the caller has gone, and hears nothing more
+    except Exception:  # noqa: BLE001 - gRPC would tell the caller what went wrong here
+        _log.exception("a call failed on this side")
+        context.abort(
+            grpc.StatusCode.INTERNAL, "the call failed at the other party; ask it to look"
+        )
 
 
 def _abort(

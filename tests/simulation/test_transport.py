@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from wired_parties import NAMES, in_background, make_request, wired
 
+from client.errors import PeerFailed
 from client.line import Line
 from party import artefacts
 from party.artefacts import IncomingSet
@@ -345,6 +346,18 @@ def test_a_driver_that_fails_on_its_own_side_suspends_the_other(tmp_path, caplog
         assert "the disk is full" in caplog.text
         one.run_here(request)
         require_same_folders(one, request)
+
+
+def test_what_went_wrong_inside_a_listener_stays_there(tmp_path, caplog):
+    def fail(peer, request):
+        raise OSError("/home/channel/store.db is full")
+
+    with wired(tmp_path) as one, one.dialler() as dialler:
+        one.desk.submit = fail
+        with pytest.raises(PeerFailed, match="ask it to look") as failed:
+            dialler.submit(make_request(one.contract))
+    assert "store.db" not in str(failed.value)
+    assert "store.db" in caplog.text
 
 
 def test_a_request_that_is_refused_or_waits_opens_no_session(tmp_path):
