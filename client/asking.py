@@ -1,0 +1,161 @@
+"""From what a person typed to a request: roles, datasets, labels and privacy parameters.
+
+What is left out is filled in where there is one way to do it, and asked for where there are
+several. Labels that the report could not be computed from are refused before anything is spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from party.contract import Contract
+from party.contract_terms import OutputKind
+from party.errors import ContractError
+from party.organisation import Organisation
+from party.request import Parameters, Request
+from privacy.units import parse_delta, parse_epsilon
+from reports.campaigns import campaign_sets
+from reports.errors import UnsuitableLabels
+from reports.reach import rows_by_frequency
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What both kinds of request let a person choose; None is the default."""
+
+    dataset: str | None = None
+    their_dataset: str | None = None
+    epsilon: str | None = None
+    epsilon_dummies: str | None = None
+    delta: str | None = None
+
+    def datasets(self, me: str, peer: str) -> Mapping[str, str]:
+        """Return the datasets that were named, by party."""
+        named = {me: self.dataset, peer: self.their_dataset}
+        return {party: dataset for party, dataset in named.items() if dataset is not None}
+
+    def parameters(self) -> Parameters:
+        """Return the privacy parameters; PrivacyError when one cannot be read exactly."""
+        usual = Parameters()
+        return replace(
+            usual,
+            epsilon_release_nano=_given(self.epsilon, parse_epsilon, usual.epsilon_release_nano),
+            epsilon_dummies_nano=_given(
+                self.epsilon_dummies, parse_epsilon, usual.epsilon_dummies_nano
+            ),
+            delta_dummies_e15=_given(self.delta, parse_delta, usual.delta_dummies_e15),
+        )
+
+
+def _given(text: str | None, parse: Callable[[str], int], usual: int) -> int:
+    return usual if text is None else parse(text)
+
+
+def match_request(
+    party: Organisation, contract: Contract, receiver: str | None, choice: Choice
+) -> Request:
+    """Return the request for a list; `receiver` is this party unless another is named.
+
+    Raises:
+        ContractError: a name is no party's, or several are possible.
+        Refusal: the contract does not grant it.
+    """
+    me = contract.me(party.identity)
+    receiver, sender = _roles(contract, me, receiver, None)
+    peer = sender if receiver == me else receiver
+    return Request.match(
+        contract,
+        requester=me,
+        receiver=receiver,
+        sender=sender,
+        now=party.now,
+        datasets=choice.datasets(me, peer),
+        parameters=choice.parameters(),
+    )
+
+
+@dataclass(frozen=True)
+class TableChoice:
+    """What a table lets a person choose: who has which role, and whose labels count."""
+
+    kind: OutputKind
+    recipient: str | None = None
+    tabulator: str | None = None
+    segment: str | None = None
+    by: str | None = None
+
+
+def table_request(
+    party: Organisation, contract: Contract, table: TableChoice, choice: Choice
+) -> Request:
+    """Return the request for a table; this party is the recipient unless others are named.
+
+    Raises:
+        ContractError: a name is no party's, or several are possible.
+        Refusal: the contract does not grant it.
+        UnsuitableLabels: reach cannot be computed from the tabulator's labels.
+    """
+    me = contract.me(party.identity)
+    recipient, tabulator = _roles(contract, me, table.recipient, table.tabulator)
+    peer = tabulator if recipient == me else recipient
+    datasets = choice.datasets(me, peer)
+    by = table.by
+    if table.kind is OutputKind.REACH and by is None:
+        by = _only_label(contract, tabulator, datasets)
+    request = Request.crosstab(
+        contract,
+        table.kind,
+        requester=me,
+        tabulator=tabulator,
+        recipient=recipient,
+        now=party.now,
+        labels={recipient: table.segment, tabulator: by},
+        datasets=datasets,
+        parameters=choice.parameters(),
+    )
+    if table.kind is OutputKind.REACH:
+        _require_reach(request.labels[tabulator].values)
+    return request
+
+
+def _require_reach(values: tuple[str, ...]) -> None:
+    """Raise UnsuitableLabels unless the labels are frequencies, or sets of campaigns."""
+    try:
+        rows_by_frequency(values)
+    except UnsuitableLabels:
+        campaign_sets(values)
+
+
+def _roles(contract: Contract, me: str, first: str | None, second: str | None) -> tuple[str, str]:
+    """Return the holders of the asker's usual role and of the other one."""
+    for name in (first, second):
+        if name is not None and name not in contract.parties:
+            raise ContractError(
+                f"'{name}' is no party of contract {contract.id}: it is between "
+                f"{', '.join(contract.parties)}"
+            )
+    if first is None:
+        first = me if second != me else _only_other(contract, me)
+    return first, second or (_only_other(contract, me) if first == me else me)
+
+
+def _only_other(contract: Contract, me: str) -> str:
+    others = contract.counterparts(me)
+    if len(others) != 1:
+        raise ContractError(
+            f"contract {contract.id} has several counterparts ({', '.join(others)}): name one"
+        )
+    return others[0]
+
+
+def _only_label(contract: Contract, party: str, datasets: Mapping[str, str]) -> str:
+    """Return the one label of a party's dataset, or ask which."""
+    name = datasets.get(party) or next(iter(contract.datasets[party]))
+    labels = contract.dataset(party, name).labels
+    if len(labels) != 1:
+        raise ContractError(
+            f"say with --by which label of {party} to count by: {', '.join(labels) or 'none'} "
+            f"in its dataset {name}"
+        )
+    return next(iter(labels))

@@ -1,0 +1,220 @@
+"""Carrying a request through: put it to the counterpart, wait for its word, run the session.
+
+Who dials follows from the contract: whoever asks, if the counterpart has an address; otherwise the
+counterpart, which fetches the request. Whoever waits says for whom and what they have to type.
+Every step may be repeated, so a request goes on where it was, whatever stopped it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from client.dial import Dialler
+from client.errors import DialError, PeerFailed, Unreachable
+from client.link import DialledLink
+from client.output import Output
+from client.progress import watching
+from party.contract import Contract
+from party.decision import Decision
+from party.desk import APPROVED, PENDING, Desk, Filed
+from party.errors import ContractError, PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.organisation import Organisation
+from party.request import Request
+from party.session_record import FINISHED
+
+POLL_SECONDS: Final = 2.0
+
+
+class Waiting(SessionSuspended):
+    """A request waits for somebody; nothing is wrong, and it goes on by the same name."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Carries one party's requests; with `wait` it stays until others have done their part."""
+
+    party: Organisation
+    output: Output
+    wait: bool
+
+    @property
+    def desk(self) -> Desk:
+        """The party's desk."""
+        return Desk(self.party)
+
+    def ask(self, request: Request, contract: Contract, *, actor: str) -> Filed:
+        """File a request of this party's own and carry it through.
+
+        Raises:
+            Refusal: it is not granted, here or by the counterpart.
+            SessionSuspended: it waits for the counterpart, or broke off.
+        """
+        signed = self.desk.make(request, contract, actor=actor)
+        return self.go_on(self.desk.find(signed.id))
+
+    def go_on(self, filed: Filed) -> Filed:
+        """Carry a filed request on from where it stands; see `ask` for what is raised."""
+        request = filed.request
+        self.output.session = request.id
+        if filed.decision.refusal is not None:
+            raise filed.decision.refusal
+        if filed.state == PENDING:
+            raise PartyError(
+                f"request {request.id[:8]} waits for you: `commonground requests approve "
+                f"{request.id[:8]}`, or `refuse`"
+            )
+        contract = self.party.contract(request.contract)
+        if not dials(self.party, contract, filed):
+            return self._wait_for_dialler(filed)
+        with reaching(self.party, contract, filed.peer) as dialler:
+            if filed.mine and filed.state == APPROVED:
+                self._require_approval(dialler, filed)
+            self._run(dialler, request)
+        return self.desk.find(request.id)
+
+    def _run(self, dialler: Dialler, request: Request) -> None:
+        patience = self.party.settings.patience_seconds
+        folder = self.desk.folder(request.id)
+        with (
+            watching(dialler.peer) as hook,
+            DialledLink(dialler, request, folder, patience_seconds=patience) as link,
+        ):
+            self.desk.run(request, link, hook)
+
+    def _require_approval(self, dialler: Dialler, filed: Filed) -> None:
+        """Put an own request to the counterpart, until it is approved or refused there."""
+        request, told = filed.request, False
+        while True:
+            decision = self._submit(dialler, request)
+            if decision.refusal is not None:
+                self.desk.decide(filed.peer, request.id, decision)
+                raise decision.refusal
+            if decision.state != "pending":
+                return
+            word = (
+                f"request {request.id[:8]} waits for somebody at {filed.peer} to approve it: "
+                f"they type `commonground requests approve {request.id[:8]}`"
+            )
+            if not self.wait:
+                raise Waiting(word)
+            if not told:
+                self.output.say(f"Waiting: {word}")
+                told = True
+            time.sleep(POLL_SECONDS)
+
+    def _submit(self, dialler: Dialler, request: Request) -> Decision:
+        try:
+            return dialler.submit(request)
+        except Refusal as refusal:
+            return Decision("refused", refusal.status, refusal.message)
+
+    def _wait_for_dialler(self, filed: Filed) -> Filed:
+        """Wait until `serve` has carried out what the counterpart dials for."""
+        request, told = filed.request, False
+        while filed.state != FINISHED:
+            word = _dialler_word(filed)
+            if not self.wait:
+                raise Waiting(word)
+            if not told:
+                self.output.say(f"Waiting: {word}")
+                told = True
+            time.sleep(POLL_SECONDS)
+            filed = self.desk.find(request.id)
+            if filed.decision.refusal is not None:
+                raise filed.decision.refusal
+        return filed
+
+    # -- requests of a counterpart that listens ----------------------------------------------
+
+    def fetch(self, peer: str) -> None:
+        """Fetch what a listening counterpart has filed for this party, and file it here.
+
+        What the contract does not grant is refused, and the counterpart is told.
+        """
+        for contract in self._contracts_with(peer):
+            with reaching(self.party, contract, peer) as dialler:
+                for request in dialler.fetch_requests():
+                    try:
+                        self.desk.submit(peer, request)
+                    except Refusal as refusal:
+                        self.output.say(f"Refused {request.id[:8]}: {refusal}")
+                        refused = Decision("refused", refusal.status, refusal.message)
+                        dialler.decide(request.id, refused)
+
+    def tell_refusal(self, filed: Filed) -> None:
+        """Tell a counterpart that this party dials of a refusal; one that dials will ask."""
+        contract = self.party.contract(filed.request.contract)
+        if not dials(self.party, contract, filed):
+            return
+        decision = Decision("refused", RefusalStatus.DECLINED, filed.reason or "")
+        try:
+            with reaching(self.party, contract, filed.peer) as dialler:
+                dialler.decide(filed.request.id, decision)
+        except (DialError, SessionSuspended, Refusal) as error:
+            self.output.say(f"Refused here; {filed.peer} could not be told: {error}")
+
+    def _contracts_with(self, peer: str) -> list[Contract]:
+        found = [
+            contract
+            for contract in self.desk.contracts()
+            if peer in contract.counterparts(contract.me(self.party.identity))
+        ]
+        if not found:
+            raise ContractError(f"no contract in force here is with '{peer}'")
+        return found
+
+
+def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
+    """Say whether it is this party that dials for a request.
+
+    Raises:
+        ContractError: neither side can be dialled.
+    """
+    mine = contract.parties[contract.me(party.identity)].address
+    theirs = contract.parties[filed.peer].address
+    if mine is None and theirs is None:
+        raise ContractError(
+            f"contract {contract.id} gives neither side an address, so nobody can dial: one of "
+            "them makes its party with --listen, and both sign a contract with its new card"
+        )
+    return theirs is not None and (filed.mine or mine is None)
+
+
+@contextmanager
+def reaching(party: Organisation, contract: Contract, peer: str) -> Iterator[Dialler]:
+    """Yield a connection to a counterpart at the address in the contract.
+
+    Raises:
+        ContractError: the contract gives it no address.
+        SessionSuspended: it is not there now.
+        DialError: repeating would not help.
+    """
+    address = contract.parties[peer].address
+    if address is None:
+        raise ContractError(
+            f"contract {contract.id} gives '{peer}' no address: it dials, and what it asks comes "
+            "to `commonground serve`"
+        )
+    try:
+        with Dialler(party.identity, contract, peer, address) as dialler:
+            yield dialler
+    except (Unreachable, PeerFailed) as error:
+        raise SessionSuspended(str(error)) from None
+
+
+def _dialler_word(filed: Filed) -> str:
+    name, peer = filed.request.id[:8], filed.peer
+    if filed.mine:
+        return (
+            f"request {name} is filed, and {peer} only dials: they fetch it with `commonground "
+            f"requests list --from NAME` and begin with `commonground requests approve {name}`, "
+            "while `commonground serve` runs here"
+        )
+    return (
+        f"request {name} is approved, and {peer} dials: it begins when they come back, while "
+        "`commonground serve` runs here"
+    )

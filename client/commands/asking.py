@@ -1,0 +1,158 @@
+"""The options of what is asked for, and the common course of `match` and `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands.options import OPERATOR
+
+if TYPE_CHECKING:
+    from client.asking import Choice
+    from client.output import Output
+    from client.quoting import Guess
+    from party.contract import Contract
+    from party.organisation import Organisation
+    from party.request import Request
+
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", metavar="NAME", help="Your dataset, if the contract has several of yours."
+    ),
+]
+TheirDataset = Annotated[
+    str | None,
+    typer.Option(
+        "--their-dataset",
+        metavar="NAME",
+        help="The counterpart's dataset, if the contract has several.",
+    ),
+]
+Receiver = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Who gets the list of its own people. You, without it.",
+    ),
+]
+Recipient = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who gets the table. You, without it."),
+]
+Tabulator = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who counts it. The counterpart, without it."),
+]
+Segment = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="The recipient's label that splits the table into segments. None, without it.",
+    ),
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="LABEL",
+        help="The tabulator's label to count by: a frequency (1, 2, … 5+) or sets of campaigns "
+        "(A, B, A+B). Needed when it has several.",
+    ),
+]
+Epsilon = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="ε of the table: the privacy that the tabulator's people pay. 1, without it.",
+    ),
+]
+EpsilonDummies = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="ε of dummies and sizes: what everybody else's people pay. 1, without it.",
+    ),
+]
+Delta = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER", help="δ of dummies and sizes. 1e-9, without it."),
+]
+TheirPeople = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="How many people you expect the counterpart to have. As many as you, without it.",
+    ),
+]
+MatchRate = Annotated[
+    float,
+    typer.Option(metavar="SHARE", help="The share of people you expect to be found."),
+]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait/--no-wait",
+        help="Stay until the counterpart has approved or dialled, or return at once and go on "
+        "later with `requests resume`.",
+    ),
+]
+Confirm = Annotated[
+    bool, typer.Option("--ask", help="Show the quote, and go on only if you say yes.")
+]
+Private = Annotated[
+    bool,
+    typer.Option(
+        "--private",
+        help="The more exact numbers for your own eyes. Passed on, they would reveal exact counts.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the result to FILE as well: .csv, .parquet or, for a report, .json.",
+    ),
+]
+
+
+def run_request(
+    party: Organisation,
+    output: Output,
+    request: Request,
+    contract: Contract,
+    guess: Guess,
+    *,
+    ask: bool,
+    wait: bool,
+    private: bool,
+    out: Path | None,
+) -> None:
+    """Quote a request, carry it through, and print what it has brought."""
+    from client.carrying import Carrier
+    from client.commands.results import print_result, require_writable
+    from client.quoting import quote_for
+    from client.render_quote import quote_shown
+
+    require_writable(request.kind, out)
+    output.say(*quote_shown(quote_for(party, contract, request, guess)))
+    if ask and not typer.confirm("Go on?", err=True):
+        output.result({"state": "not asked"}, "Nothing was asked and nothing was spent.")
+        return
+    filed = Carrier(party, output, wait).ask(request, contract, actor=OPERATOR)
+    print_result(party, output, filed, private=private, out=out)
+
+
+def choice(
+    dataset: str | None,
+    their_dataset: str | None,
+    epsilon: str | None,
+    epsilon_dummies: str | None,
+    delta: str | None,
+) -> Choice:
+    """Return what was chosen."""
+    from client.asking import Choice
+
+    return Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)

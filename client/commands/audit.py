@@ -1,0 +1,118 @@
+"""`commonground audit`: verify the log, and show it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audit.errors import VerificationError
+from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from party.errors import ContractError
+
+if TYPE_CHECKING:
+    from audit.verify import Comparison, Verification
+    from party.organisation import Organisation
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The log of everything that happened here: verify it, hold it against another, read it.",
+    epilog=example("commonground audit verify --with ../channel", "commonground audit show"),
+)
+
+
+@app.command(
+    epilog=example(
+        "commonground audit verify", "commonground audit verify --with channel/ --party advertiser/"
+    )
+)
+def verify(
+    ctx: typer.Context,
+    other: Annotated[
+        Path | None,
+        typer.Option(
+            "--with",
+            metavar="DIR",
+            help="The counterpart's folder: both logs must tell the same about each other.",
+        ),
+    ] = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify the log: signatures, every entry, the tree, what counterparts have cosigned.
+
+    The first thing that fails is named, and the exit code is 5.
+    """
+    from client.render_audit import (
+        comparison_document,
+        comparison_shown,
+        verification_document,
+        verification_shown,
+    )
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        if other is None:
+            verification = _verify(here)
+            output.result(verification_document(verification), *verification_shown(verification))
+            return
+        with opened(other) as there:
+            comparison = _compare(here, there)
+    output.result(comparison_document(comparison), *comparison_shown(comparison))
+
+
+@app.command(
+    epilog=example(
+        "commonground audit show --last 20", "commonground audit show --lines > log.jsonl"
+    )
+)
+def show(
+    ctx: typer.Context,
+    last: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the last N entries.")
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Print JSON lines: an entry a line, as it was logged.")
+    ] = False,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the log's entries. They hold no identifier and no exact count of people."""
+    from audit.entry import Entry
+    from client.render_audit import entries_shown
+    from party.evidence import StoredLog
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        stored = list(StoredLog(here.store, here.identity).entries())
+    chosen = stored[-last:] if last else stored
+    if lines and not as_json:
+        sys.stdout.write("".join(data.decode() + "\n" for data in chosen))
+        return
+    entries = [Entry.parse(data) for data in chosen]
+    output.result(
+        {"size": len(stored), "entries": [json.loads(data) for data in chosen]},
+        entries_shown(entries),
+    )
+
+
+def _verify(here: Organisation) -> Verification:
+    from party.evidence import StoredLog, verify_log
+
+    try:
+        return verify_log(StoredLog(here.store, here.identity))
+    except ContractError as error:
+        raise VerificationError(f"a contract in the store: {error}") from error
+
+
+def _compare(here: Organisation, there: Organisation) -> Comparison:
+    from party.evidence import StoredLog, compare_logs
+
+    ours, theirs = (StoredLog(one.store, one.identity) for one in (here, there))
+    try:
+        return compare_logs(ours, theirs)
+    except ContractError as error:
+        raise VerificationError(f"a contract in a store: {error}") from error

@@ -1,0 +1,184 @@
+"""`commonground contract`: propose, sign, import and show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from party.errors import ContractError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Agree with a counterpart what is granted, to whom, and at what cost in privacy.",
+    epilog=example(
+        "commonground contract propose channel-public.yaml --id summer",
+        "commonground contract sign contract-summer.yaml",
+        "commonground contract import contract-summer.yaml",
+    ),
+)
+
+
+@app.command(
+    epilog=example("commonground contract propose channel-public.yaml --id summer --days 180")
+)
+def propose(
+    ctx: typer.Context,
+    card: Annotated[
+        Path, typer.Argument(metavar="CARD", help="The counterpart's public.yaml, as they sent it.")
+    ],
+    contract_id: Annotated[
+        str, typer.Option("--id", metavar="ID", help="A short name for the contract.")
+    ] = "contract",
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the contract is for, in a line.")
+    ] = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=3660, help="How many days it holds, from today on.")
+    ] = 365,
+    they_measure: Annotated[
+        bool,
+        typer.Option(
+            "--they-measure",
+            help="Draft tables for the counterpart and lists for you; without it, the other way.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the draft.", show_default="contract-ID"),
+    ] = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a draft contract with a counterpart, each line explained, to be edited and signed.
+
+    Datasets that are registered here stand in it as they are; for the counterpart's there is an
+    example to replace. Nothing is sent and nothing is signed.
+    """
+    from client.drafting import Draft, write_draft
+
+    output = begin(ctx, as_json)
+    draft = Draft(contract_id, title, days, they_measure)
+    path = out or Path(f"contract-{contract_id}.yaml")
+    with opened(party) as here:
+        contract = write_draft(here, card, draft, path)
+    output.result(
+        {"contract": contract.id, "file": str(path), "parties": list(contract.parties)},
+        f"The draft is in {path}. Read it, edit it, and agree on it with your counterpart.",
+        f"Next: commonground contract sign {path}",
+        "      send the file to your counterpart, who signs it too",
+    )
+
+
+@app.command(epilog=example("commonground contract sign contract-summer.yaml --party advertiser/"))
+def sign(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The contract; the signature is written into it.")],
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a contract in its file, in the name of this party.
+
+    What is signed is everything but comments and layout. A file that was altered after somebody
+    signed it is refused.
+    """
+    from client.render_contract import contract_document, contract_in_words
+    from party.contract_file import sign_contract_file
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        contract = sign_contract_file(file, here.identity)
+        me, now = contract.me(here.identity), here.now
+    missing = [name for name in contract.parties if name not in contract.signatures]
+    output.result(
+        {**contract_document(contract, now), "file": str(file), "signed_as": me},
+        *contract_in_words(contract, now),
+        "",
+        f"Signed as {me}, in {file}.",
+        f"Next: {' and '.join(missing)} signs the same file: commonground contract sign {file}"
+        if missing
+        else f"Next: every party imports it: commonground contract import {file}",
+    )
+
+
+@app.command(
+    "import",
+    epilog=example(
+        "commonground contract import contract-summer.yaml",
+        "commonground contract import signed-by-us.yaml signed-by-them.yaml",
+    ),
+)
+def import_(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The contract, signed by all parties.")],
+    other: Annotated[
+        Path | None,
+        typer.Argument(help="A second copy with the signatures that the first one lacks."),
+    ] = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a signed contract and store it, so that requests can be made under it.
+
+    It is refused when a signature is missing or does not fit the text, when it has ended, and
+    when it is not for this party with its present keys.
+    """
+    from client.render_contract import contract_document, contract_in_words
+    from client.shortfalls import shortfalls
+    from party.contract_file import load_contract, merge_signatures
+
+    output = begin(ctx, as_json)
+    contract = load_contract(file)
+    if other is not None:
+        contract = merge_signatures(contract, load_contract(other))
+    with opened(party) as here:
+        contract.me(here.identity)
+        contract.verify_signatures()
+        if here.now >= contract.starts:
+            contract.require_in_force(here.now)
+        here.keep_contract(contract)
+        missing = shortfalls(here, contract)
+        now = here.now
+    output.result(
+        {**contract_document(contract, now), "shortfalls": missing},
+        *contract_in_words(contract, now),
+        "",
+        f"Stored as {contract.id}.",
+        *(f"Note: {shortfall}" for shortfall in missing),
+    )
+
+
+@app.command(
+    epilog=example(
+        "commonground contract show summer", "commonground contract show contract-summer.yaml"
+    )
+)
+def show(
+    ctx: typer.Context,
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID|FILE]",
+            help="A stored contract's id or the first digits of its hash, or a file. Needed when "
+            "several are stored.",
+        ),
+    ] = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say in plain words what a contract grants, to whom, and what it may cost."""
+    from client.render_contract import contract_document, contract_in_words
+    from party.contract_file import load_contract
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        is_file = which is not None and Path(which).is_file()
+        contract = load_contract(Path(which or "")) if is_file else here.contract(which)
+        if len(contract.signatures) == len(contract.parties):
+            contract.verify_signatures()
+        elif not is_file:
+            raise ContractError(f"contract {contract.id} in the store lacks a signature")
+        now = here.now
+    output.result(contract_document(contract, now), *contract_in_words(contract, now))

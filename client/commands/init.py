@@ -1,0 +1,136 @@
+"""`commonground init`: make a party, or bring its store up to this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.commands.options import AsJson, begin, example
+from party.errors import SettingsError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=example(
+            'commonground init advertiser/ --name advertiser --organisation "Example Foods" \\',
+            "    --origin audit.example.com/advertiser --listen 0.0.0.0:7443 \\",
+            "    --address partner.example.com:7443",
+        )
+    )(init)
+
+
+def init(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to make; it becomes the party.")
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A short name: lower-case letters, digits, hyphens. Contracts use it.",
+        ),
+    ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The organisation's full name.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST/PATH",
+            help="What names the party's audit log for ever: a host that is yours and a path, "
+            "without a scheme. It need not answer.",
+        ),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where `serve` listens. Left out: the party cannot be reached and only dials.",
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where counterparts reach it, if that is not what --listen says.",
+        ),
+    ] = None,
+    upgrade: Annotated[
+        bool,
+        typer.Option(
+            "--upgrade", help="Make nothing; bring an existing party's store up to this version."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a party: its keys, certificate, configuration, store and audit log.
+
+    The keys stay in the folder and are readable by you only. What a counterpart needs is in
+    public.yaml. A party that cannot open a port leaves out --listen: it dials its counterparts,
+    and everything else is the same.
+    """
+    from party.organisation import Organisation
+
+    output = begin(ctx, as_json)
+    if upgrade:
+        Organisation.upgrade(folder)
+        output.result({"folder": str(folder)}, f"The store of {folder} is of this version.")
+        return
+    if name is None or organisation is None or origin is None:
+        raise typer.BadParameter("give --name, --organisation and --origin")
+    if address is not None and listen is None:
+        raise typer.BadParameter("--address is where --listen is reached; give both")
+    _make(ctx, folder, name, organisation, origin, listen, address or listen)
+
+
+def _make(
+    ctx: typer.Context,
+    folder: Path,
+    name: str,
+    organisation: str,
+    origin: str,
+    listen: str | None,
+    address: str | None,
+) -> None:
+    from client.render_party import party_document, party_made
+    from party.organisation import Organisation
+    from party.settings import Settings
+
+    settings = Settings(organisation) if listen is None else Settings(organisation, listen)
+    _require_reachable(address)
+    hosts = [host for host in map(_host, (listen, address)) if host is not None]
+    party = Organisation.create(
+        folder,
+        settings,
+        name=name,
+        log_origin=origin,
+        hosts=list(dict.fromkeys(hosts)),
+        address=address,
+    )
+    try:
+        card = party.card(address)
+        ctx.obj.result(party_document(folder, name, card), *party_made(folder, name, card))
+    finally:
+        party.close()
+
+
+def _host(address: str | None) -> str | None:
+    if address is None:
+        return None
+    host = address.rpartition(":")[0].strip("[]")
+    return None if host in ("", *_EVERYWHERE) else host
+
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+def _require_reachable(address: str | None) -> None:
+    if address is not None and _host(address) is None:
+        raise SettingsError(
+            f"{address} is where to listen, and nobody can dial it: say with --address under which "
+            "host and port counterparts reach this party"
+        )

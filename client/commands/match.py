@@ -1,0 +1,65 @@
+"""`commonground match`: which of one party's people the other has too."""
+
+from __future__ import annotations
+
+import typer
+
+from client.commands.asking import (
+    Confirm,
+    Dataset,
+    Delta,
+    Epsilon,
+    Out,
+    Receiver,
+    TheirDataset,
+    TheirPeople,
+    Wait,
+    choice,
+    run_request,
+)
+from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=example(
+            "commonground match --receiver channel --wait --party advertiser/",
+            "commonground match --out audience.csv --party channel/",
+        )
+    )(match)
+
+
+def match(
+    ctx: typer.Context,
+    receiver: Receiver = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    ask: Confirm = False,
+    wait: Wait = False,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a list: the receiver learns which of its own people the sender has too.
+
+    A list is a disclosure and not a noisy number, so the contract grants it by name, it has a
+    minimum size, and it expires. The quote comes first, on stderr. A match has no table: --epsilon
+    is that of its dummies and sizes.
+    """
+    from client.asking import match_request
+    from client.quoting import Guess
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        chosen = choice(dataset, their_dataset, None, epsilon, delta)
+        request = match_request(here, agreed, receiver, chosen)
+        guess = Guess(their_people)
+        run_request(
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=False, out=out
+        )

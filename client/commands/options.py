@@ -1,0 +1,85 @@
+"""Options that several commands have, and what each command begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from client.output import Output
+from party.errors import SettingsError
+
+if TYPE_CHECKING:
+    from party.organisation import Organisation
+
+PARTY_VARIABLE: Final = "COMMONGROUND_PARTY"
+PARTY_FILE: Final = "party.toml"
+OPERATOR: Final = "operator"
+"""Who acts, as the log says it, when a person types a command."""
+
+PartyFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--party",
+        envvar=PARTY_VARIABLE,
+        metavar="DIR",
+        help="The party's folder. Without it: the current folder, if it is one.",
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")
+]
+ContractName = Annotated[
+    str | None,
+    typer.Option(
+        "--contract",
+        metavar="ID",
+        help="The contract, by its id or the first digits of its hash. Needed when there are "
+        "several.",
+    ),
+]
+
+
+def example(*lines: str) -> str:
+    """Return the epilogue of a command's help: how it is typed."""
+    # The empty first line keeps the indentation, which Typer measures from the second one on.
+    return "\n".join(["", "Examples:" if lines[1:] else "Example:", *(f"  {it}" for it in lines)])
+
+
+def begin(ctx: typer.Context, as_json: bool) -> Output:
+    """Return the command's output, known to whoever reports its errors."""
+    output: Output = ctx.find_root().obj
+    output.as_json = as_json
+    return output
+
+
+@contextmanager
+def opened(folder: Path | None) -> Iterator[Organisation]:
+    """Open the party that a command is for, and close it afterwards."""
+    from party.organisation import Organisation
+
+    party = Organisation.open(find_party(folder))
+    try:
+        yield party
+    finally:
+        party.close()
+
+
+def find_party(folder: Path | None) -> Path:
+    """Return the party's folder: the one that was named, or the current one.
+
+    Raises:
+        SettingsError: none was named, and the current folder is not a party's.
+    """
+    if folder is not None:
+        return folder
+    here = Path.cwd()
+    if not (here / PARTY_FILE).is_file():
+        raise SettingsError(
+            f"no party: give its folder with --party DIR, set {PARTY_VARIABLE}, or go into it. "
+            "`commonground init DIR …` makes one"
+        )
+    return here

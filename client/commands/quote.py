@@ -1,0 +1,105 @@
+"""`commonground quote`: what a request would cost and how good its numbers would be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands.asking import (
+    By,
+    Dataset,
+    Delta,
+    Epsilon,
+    EpsilonDummies,
+    MatchRate,
+    Receiver,
+    Recipient,
+    Segment,
+    Tabulator,
+    TheirDataset,
+    TheirPeople,
+    choice,
+)
+from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+
+if TYPE_CHECKING:
+    from client.asking import Choice
+    from party.contract import Contract
+    from party.organisation import Organisation
+    from party.request import Request
+
+
+class Kind(StrEnum):
+    """What may be quoted."""
+
+    MATCH = "match"
+    REACH = "reach"
+    OVERLAP = "overlap"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=example(
+            "commonground quote reach --segment segment --by frequency --epsilon 0.5",
+            "commonground quote match --receiver channel --their-people 200000",
+        )
+    )(quote)
+
+
+def quote(
+    ctx: typer.Context,
+    kind: Annotated[Kind, typer.Argument(help="What would be asked for.")],
+    receiver: Receiver = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    segment: Segment = None,
+    by: By = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a request would cost, in bytes, time and privacy, and how exact it would be.
+
+    Nothing is sent and nothing is spent. The options are those of `match` and `report`.
+    """
+    from client.asking import TableChoice, match_request, table_request
+    from client.quoting import Guess, quote_for
+    from client.render_quote import quote_shown
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    _require_fitting(kind, receiver, (recipient, tabulator, segment, by, epsilon_dummies))
+
+    def request_of(here: Organisation, agreed: Contract) -> Request:
+        if kind is Kind.MATCH:
+            chosen: Choice = choice(dataset, their_dataset, None, epsilon, delta)
+            return match_request(here, agreed, receiver, chosen)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by)
+        return table_request(here, agreed, table, chosen)
+
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        agreed.require_in_force(here.now)
+        request = request_of(here, agreed)
+        quoted = quote_for(here, agreed, request, Guess(their_people, match_rate))
+    output.result(quoted.to_json(), *quote_shown(quoted))
+
+
+def _require_fitting(kind: Kind, receiver: str | None, of_tables: tuple[str | None, ...]) -> None:
+    if kind is Kind.MATCH and any(value is not None for value in of_tables):
+        raise typer.BadParameter(
+            "a match has a --receiver, and no recipient, tabulator, labels or --epsilon-dummies"
+        )
+    if kind is not Kind.MATCH and receiver is not None:
+        raise typer.BadParameter(f"{kind} has a --recipient and a --tabulator, and no receiver")

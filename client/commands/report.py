@@ -1,0 +1,163 @@
+"""`commonground report`: overlap, reach, and showing a report again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from client.commands.asking import (
+    By,
+    Confirm,
+    Dataset,
+    Delta,
+    Epsilon,
+    EpsilonDummies,
+    MatchRate,
+    Out,
+    Private,
+    Recipient,
+    Segment,
+    Tabulator,
+    TheirDataset,
+    TheirPeople,
+    Wait,
+    choice,
+    run_request,
+)
+from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Make noisy tables with a counterpart, and show them again. Nobody learns who is in them.",
+    epilog=example(
+        "commonground report reach --segment segment --by frequency --party advertiser/",
+        "commonground report show 1f0c22ab --out reach.csv",
+    ),
+)
+
+
+@app.command(epilog=example("commonground report overlap --segment segment --party advertiser/"))
+def overlap(
+    ctx: typer.Context,
+    segment: Segment = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    ask: Confirm = False,
+    wait: Wait = False,
+    private: Private = False,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count how many people both parties have, by segment, with noise.
+
+    The quote comes first, on stderr. The whole report is charged before it begins.
+    """
+    from client.asking import TableChoice, table_request
+    from client.quoting import Guess
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        table = TableChoice(OutputKind.OVERLAP, recipient, tabulator, segment)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        request = table_request(here, agreed, table, chosen)
+        guess = Guess(their_people, match_rate)
+        run_request(
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
+        )
+
+
+@app.command(
+    epilog=example(
+        "commonground report reach --segment segment --by frequency --party advertiser/",
+        "commonground report reach --by campaigns --epsilon 0.5 --out reach.csv",
+    )
+)
+def reach(
+    ctx: typer.Context,
+    segment: Segment = None,
+    by: By = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    ask: Confirm = False,
+    wait: Wait = False,
+    private: Private = False,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how many people a campaign met and how often, by segment, with noise.
+
+    By a frequency label: reach, k+ reach, average frequency. By a label of campaign sets: reach by
+    campaign. The quote comes first, on stderr. The whole report is charged before it begins.
+    """
+    from client.asking import TableChoice, table_request
+    from client.quoting import Guess
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        table = TableChoice(OutputKind.REACH, recipient, tabulator, segment, by)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        request = table_request(here, agreed, table, chosen)
+        guess = Guess(their_people, match_rate)
+        run_request(
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
+        )
+
+
+@app.command(
+    epilog=example(
+        "commonground report show 1f0c22ab", "commonground report show 1f0c22ab --out reach.parquet"
+    )
+)
+def show(
+    ctx: typer.Context,
+    request: Annotated[
+        str, typer.Argument(metavar="ID", help="The request's id, or its first digits.")
+    ],
+    shareable: Annotated[
+        bool,
+        typer.Option(
+            "--shareable/--private",
+            help="The numbers that may be passed on, or the more exact ones for your own eyes. "
+            "What is written with --out is shareable unless --private insists.",
+        ),
+    ] = True,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a finished request has brought: a report, or where its list is.
+
+    It is computed again from the stored table, at no cost in privacy. A result that was changed
+    after it was made is refused.
+    """
+    from client.commands.results import print_result, require_writable
+    from party.desk import Desk
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        filed = Desk(here).find(request)
+        require_writable(filed.request.kind, out)
+        print_result(here, output, filed, private=not shareable, out=out)

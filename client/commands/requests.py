@@ -1,0 +1,176 @@
+"""`commonground requests`: list, show, approve, refuse and resume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands.options import (
+    OPERATOR,
+    AsJson,
+    PartyFolder,
+    begin,
+    example,
+    opened,
+)
+
+if TYPE_CHECKING:
+    from client.output import Output
+    from party.desk import Filed
+    from party.organisation import Organisation
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="What was asked of you and by you: look, approve, refuse, go on.",
+    epilog=example(
+        "commonground requests list --from channel",
+        "commonground requests approve 1f0c22ab",
+        "commonground requests resume 1f0c22ab",
+    ),
+)
+
+RequestId = Annotated[
+    str, typer.Argument(metavar="ID", help="The request's id, or its first digits.")
+]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait/--no-wait",
+        help="Stay until the counterpart has done its part, or return at once.",
+    ),
+]
+
+
+@app.command(
+    "list",
+    epilog=example("commonground requests list", "commonground requests list --from channel"),
+)
+def list_(
+    ctx: typer.Context,
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PEER",
+            help="Dial this counterpart first, and fetch what it asks. For a party that only "
+            "dials; to others requests come by themselves while `serve` runs.",
+        ),
+    ] = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """List requests, newest first, with what can be done next."""
+    from client.carrying import Carrier
+    from client.render_request import request_document, requests_shown
+    from party.desk import Desk
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        if peer is not None:
+            Carrier(here, output, wait=False).fetch(peer)
+        filed = Desk(here).filed()
+    output.result({"requests": [request_document(one) for one in filed]}, requests_shown(filed))
+
+
+@app.command(epilog=example("commonground requests show 1f0c22ab"))
+def show(
+    ctx: typer.Context, request: RequestId, party: PartyFolder = None, as_json: AsJson = False
+) -> None:
+    """Show all of a request: who, what, which labels, at what cost in privacy."""
+    from client.render_request import request_document, request_shown
+    from party.desk import Desk
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        filed = Desk(here).find(request)
+    output.result(request_document(filed), *request_shown(filed))
+
+
+@app.command(epilog=example("commonground requests approve 1f0c22ab --party channel/"))
+def approve(
+    ctx: typer.Context,
+    request: RequestId,
+    wait: Wait = False,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a counterpart's request.
+
+    If this party only dials, it dials now and carries the request out. Otherwise the counterpart
+    comes back by itself, and `serve` carries it out.
+    """
+    from client.carrying import Carrier, dials
+    from client.render_request import request_document
+    from party.desk import Desk
+    from party.errors import PartyError
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        desk = Desk(here)
+        if desk.find(request).mine:
+            raise PartyError(
+                "this request is your own, and the counterpart approves it; `commonground requests "
+                f"resume {request}` asks how it stands"
+            )
+        filed = desk.approve(request, actor=OPERATOR)
+        contract = here.contract(filed.request.contract)
+        if dials(here, contract, filed) or wait:
+            filed = Carrier(here, output, wait).go_on(filed)
+            _print_outcome(here, output, filed)
+            return
+    output.result(
+        request_document(filed),
+        f"Approved. {filed.peer} comes back for it, and `commonground serve` carries it out here.",
+    )
+
+
+@app.command(
+    epilog=example('commonground requests refuse 1f0c22ab --reason "not before the campaign ends"')
+)
+def refuse(
+    ctx: typer.Context,
+    request: RequestId,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; the counterpart reads it.")
+    ] = "declined by hand",
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Refuse a counterpart's request. Nothing is spent, and both logs say so."""
+    from client.carrying import Carrier
+    from client.render_request import request_document
+    from party.desk import Desk
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        filed = Desk(here).refuse(request, reason, actor=OPERATOR)
+        Carrier(here, output, wait=False).tell_refusal(filed)
+    output.result(request_document(filed), f"Refused, with the reason: {reason}")
+
+
+@app.command(epilog=example("commonground requests resume 1f0c22ab --wait"))
+def resume(
+    ctx: typer.Context,
+    request: RequestId,
+    wait: Wait = False,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a request where it was: ask how it stands, dial again, finish the session.
+
+    What was sent is sent again byte for byte, and nothing is charged twice.
+    """
+    from client.carrying import Carrier
+    from party.desk import Desk
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        filed = Carrier(here, output, wait).go_on(Desk(here).find(request))
+        _print_outcome(here, output, filed)
+
+
+def _print_outcome(here: Organisation, output: Output, filed: Filed) -> None:
+    from client.commands.results import print_result
+
+    print_result(here, output, filed, private=False, out=None)

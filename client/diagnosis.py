@@ -1,0 +1,149 @@
+"""What may keep a party from working, looked at one by one.
+
+Nothing is changed and nothing is sent, but for a health check to a counterpart that is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from client.units import shown_time
+from party.contract import Contract
+from party.errors import ContractError, DatasetError, PartyError
+from party.organisation import Organisation, Registered
+
+MEASURE_SECONDS: Final = 0.3
+SOON_SECONDS: Final = 30 * 86_400
+
+
+class State(StrEnum):
+    """How one thing stands."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    detail: str
+
+
+def diagnose(party: Organisation, peer: str | None) -> Iterator[Check]:
+    """Yield a check of each part, and of the way to `peer` where one is named."""
+    yield _engine(party)
+    yield _store(party)
+    yield _certificate(party)
+    yield _tls()
+    yield _profile()
+    yield from _contracts(party)
+    for registered in party.datasets():
+        yield _dataset(registered)
+    if peer is not None:
+        yield from _reachable(party, peer)
+
+
+def _engine(party: Organisation) -> Check:
+    from psi import curve
+
+    speed = curve.points_per_second(MEASURE_SECONDS)
+    workers = party.settings.worker_count
+    return Check(
+        "engine",
+        State.OK,
+        f"{curve.engine().name}, {speed:,.0f} points a second a worker, {workers} workers",
+    )
+
+
+def _store(party: Organisation) -> Check:
+    where = party.settings.store.partition(":")[0] or "SQLite in the folder"
+    size = party.journal.checkpoint().split("\n")[1]
+    return Check("store", State.OK, f"{where}, of this version; the log has {size} entries")
+
+
+def _certificate(party: Organisation) -> Check:
+    certificate = party.identity.certificate
+    ends = certificate.not_after
+    state = State.WARNING if ends - party.now < SOON_SECONDS else State.OK
+    return Check("certificate", state, f"{certificate.fingerprint}, until {shown_time(ends)}")
+
+
+def _tls() -> Check:
+    from importlib.metadata import version
+
+    from party.tls import require_tls13
+
+    try:
+        require_tls13()
+    except PartyError as error:
+        return Check("TLS", State.FAILED, str(error))
+    return Check("TLS", State.OK, f"1.3 only, gRPC {version('grpcio')}")
+
+
+def _profile() -> Check:
+    from psi.identifiers import Profile
+
+    values = Profile.current(gmail=False).to_json()
+    shown = ", ".join(f"{key} {value}" for key, value in values.items() if key != "gmail")
+    return Check("profile", State.OK, shown)
+
+
+def _contracts(party: Organisation) -> Iterator[Check]:
+    contracts = party.contracts()
+    if not contracts:
+        yield Check("contracts", State.WARNING, "none: commonground contract propose CARD")
+    for contract in contracts:
+        name = f"contract {contract.id}"
+        try:
+            contract.require_in_force(party.now)
+            contract.me(party.identity)
+        except ContractError as error:
+            yield Check(name, State.WARNING, str(error))
+            continue
+        yield Check(name, State.OK, f"in force until {shown_time(contract.ends)}")
+
+
+def _dataset(registered: Registered) -> Check:
+    """Hold a dataset's files against what was registered."""
+    from party.datasets import Definition
+    from party.datasets.rows import open_source
+
+    name = f"dataset {registered.name}"
+    try:
+        snapshot = open_source(Definition.from_dict(registered.definition)).snapshot()
+    except DatasetError as error:
+        return Check(name, State.FAILED, str(error))
+    if snapshot.hex() != registered.snapshot:
+        again = "its files have changed since: `commonground dataset add` reports on them again"
+        return Check(name, State.WARNING, again)
+    return Check(name, State.OK, "its files are as they were registered")
+
+
+def _reachable(party: Organisation, peer: str) -> Iterator[Check]:
+    found = False
+    for contract in party.contracts():
+        if peer in contract.parties and contract.parties[peer].identity != party.identity.vkey:
+            found = True
+            yield _health(party, contract, peer)
+    if not found:
+        yield Check(f"peer {peer}", State.FAILED, "no contract here is with it")
+
+
+def _health(party: Organisation, contract: Contract, peer: str) -> Check:
+    from client.carrying import reaching
+
+    name = f"peer {peer}, contract {contract.id}"
+    try:
+        contract.require_in_force(party.now)
+        with reaching(party, contract, peer) as dialler:
+            dialler.check_health()
+    except PartyError as error:
+        return Check(name, State.FAILED, str(error))
+    return Check(name, State.OK, f"serves at {contract.parties[peer].address}, over mutual TLS")

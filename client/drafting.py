@@ -1,0 +1,78 @@
+"""A contract to begin with, from this party, its registered datasets and a counterpart's card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from party.card import IdentityCard
+from party.contract import Contract
+from party.contract_draft import draft_contract
+from party.contract_file import parse_contract
+from party.contract_terms import DatasetTerms
+from party.datasets import Definition
+from party.errors import ContractError
+from party.organisation import CARD_FILE, Organisation
+
+DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the proposer decides; `they_measure` gives tables to the counterpart."""
+
+    contract_id: str
+    title: str | None
+    days: int
+    they_measure: bool
+
+
+def write_draft(party: Organisation, card_file: Path, draft: Draft, path: Path) -> Contract:
+    """Write a draft to a new file and return it as read back.
+
+    Raises:
+        ContractError: the card cannot be read, is this party's own, or the file exists.
+    """
+    if path.exists():
+        raise ContractError(f"{path} exists already, and is left as it is; choose another --out")
+    mine, theirs = _read_card(party.folder / CARD_FILE), _read_card(card_file)
+    my_name, their_name = party.identity.name, theirs.parsed_certificate.party_name
+    if theirs.identity == party.identity.vkey:
+        raise ContractError(f"{card_file} is this party's own card; give the counterpart's")
+    if their_name == my_name:
+        their_name = f"{their_name}-2"  # its authors rename it as they like
+    pair = {my_name: mine, their_name: theirs}
+    order = [their_name, my_name] if draft.they_measure else [my_name, their_name]
+    starts = party.now // DAY_SECONDS * DAY_SECONDS
+    text = draft_contract(
+        {name: pair[name] for name in order},
+        contract_id=draft.contract_id,
+        title=draft.title or f"Between {mine.organisation} and {theirs.organisation}",
+        starts=starts,
+        ends=starts + draft.days * DAY_SECONDS,
+        datasets={my_name: _offered(party)},
+    )
+    path.write_text(text, encoding="utf-8")
+    return parse_contract(text.encode(), source=str(path))
+
+
+def _read_card(path: Path) -> IdentityCard:
+    try:
+        return IdentityCard.parse(path.read_bytes(), source=str(path))
+    except OSError as error:
+        raise ContractError(f"the card {path} cannot be read: {error.strerror}") from None
+
+
+def _offered(party: Organisation) -> Mapping[str, DatasetTerms]:
+    """Return what the registered datasets hold, as a contract states it."""
+    offered = {}
+    for registered in party.datasets():
+        definition = Definition.from_dict(registered.definition)
+        offered[registered.name] = DatasetTerms(
+            identifiers=definition.types,
+            most_identifiers=len(definition.identifiers),
+            labels={name: tuple(label.values) for name, label in definition.labels.items()},
+        )
+    return offered

@@ -1,0 +1,61 @@
+"""Exit codes of every command, and which errors end with which (docs/exit-codes.md).
+
+A script can tell a refusal from a mistake in its own input, and a session that can go on from one
+that cannot. Any error that is not listed here is a fault of the program.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from audit.errors import AuditError
+from party.errors import PartyError, Refusal, SessionSuspended
+from privacy.errors import PrivacyError
+from psi.errors import PsiError
+from reports.errors import ReportError
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code says."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    REFUSED = 3
+    WAITING = 4
+    NOT_VERIFIED = 5
+    BAD_INPUT = 6
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """Say in a line what happened."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.UNEXPECTED: "a fault of this program; the message names a file with the details",
+    ExitCode.USAGE: "the command was not understood",
+    ExitCode.REFUSED: "refused, here or by the counterpart; the message begins with the reason",
+    ExitCode.WAITING: "waiting for the counterpart, or suspended; `requests resume` goes on",
+    ExitCode.NOT_VERIFIED: "a log, a contract or a result is not what was signed",
+    ExitCode.BAD_INPUT: "the input data, the contract or the configuration does not serve",
+    ExitCode.INTERRUPTED: "interrupted with Ctrl-C; a session that had begun is kept",
+}
+
+_EXPECTED = (PartyError, PsiError, AuditError, PrivacyError, ReportError)
+
+
+def exit_code(error: Exception) -> ExitCode | None:
+    """Return the code that an error ends a command with, or None when nobody expected it."""
+    match error:
+        case Refusal():
+            return ExitCode.REFUSED
+        case SessionSuspended():
+            return ExitCode.WAITING
+        case AuditError():
+            return ExitCode.NOT_VERIFIED
+        case _ if isinstance(error, _EXPECTED):
+            return ExitCode.BAD_INPUT
+    return None

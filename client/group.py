@@ -1,0 +1,118 @@
+"""The root of the command line: every error becomes a message and an exit code, here alone.
+
+Expected errors are one sentence. An unexpected one is a short sentence and the name of a file with
+the traceback, readable by its owner only, since a traceback may quote data.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+import tempfile
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from client.exits import ExitCode, exit_code
+from client.output import Output
+from party.errors import Refusal, SessionSuspended
+
+_ORDER = (
+    "init", "serve", "dataset", "contract", "quote", "match", "report", "requests", "ledger",
+    "audit", "doctor",
+)  # fmt: skip
+"""The commands as a newcomer meets them."""
+
+
+class Commands(TyperGroup):
+    """The root group; its `--debug` shows tracebacks."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - Typer's own
+        super().__init__(**attributes)
+        _unfold(self)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Click's context
+        """Return the commands' names in the order of their use."""
+        del ctx
+        return sorted(self.commands, key=_ORDER.index)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Click's context, of a private module
+        """Run the command that was typed; end with its exit code."""
+        output = ctx.obj = Output()
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except typer.TyperException as error:
+            _print_document(output, ExitCode.USAGE, error.message)
+            raise
+        except KeyboardInterrupt:
+            raise _interrupted(output) from None
+        except Exception as error:  # noqa: BLE001 - the last resort, which says so
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            raise _ended(output, error) from None
+
+
+def _unfold(command: Any) -> None:  # noqa: ANN401 - a command of Click's private module
+    """Join the lines of each paragraph of a docstring, so that help wraps where the screen ends."""
+    if command.help:
+        paragraphs = inspect.cleandoc(command.help).split("\n\n")
+        command.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+    for inner in getattr(command, "commands", {}).values():
+        _unfold(inner)
+
+
+def _ended(output: Output, error: Exception) -> typer.Exit:
+    code = exit_code(error)
+    if code is None:
+        return _unexpected(output, error)
+    status = error.status.value if isinstance(error, Refusal) else None
+    message = str(error) or type(error).__name__
+    if isinstance(error, SessionSuspended) and output.session:
+        message = f"{message}. {resume_hint(output.session)}"
+    return _fail(output, code, message, status)
+
+
+def _interrupted(output: Output) -> typer.Exit:
+    message = "Interrupted."
+    if output.session:
+        message = f"Interrupted. The session is kept. {resume_hint(output.session)}"
+    return _fail(output, ExitCode.INTERRUPTED, message)
+
+
+def resume_hint(request_id: str) -> str:
+    """Say how a session goes on."""
+    return f"Go on with `commonground requests resume {request_id[:8]}`"
+
+
+def _unexpected(output: Output, error: Exception) -> typer.Exit:
+    handle, path = tempfile.mkstemp(prefix="commonground-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    message = (
+        f"an unexpected {type(error).__name__} stopped the command; the details are in {path}. "
+        "Nothing that was charged or logged is lost; --debug, before the command, shows them here"
+    )
+    return _fail(output, ExitCode.UNEXPECTED, message)
+
+
+def _fail(output: Output, code: ExitCode, message: str, status: str | None = None) -> typer.Exit:
+    _print_document(output, code, message, status)
+    output.say(f"Error: {message}" if code is not ExitCode.INTERRUPTED else message)
+    return typer.Exit(code)
+
+
+def _print_document(
+    output: Output, code: ExitCode, message: str, status: str | None = None
+) -> None:
+    """Print an error as the command's one document, when it was asked for one."""
+    if not output.as_json:
+        return
+    error: dict[str, Any] = {"exit_code": int(code), "status": status, "message": message}
+    sys.stdout.write(json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

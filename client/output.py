@@ -1,0 +1,60 @@
+"""Where a command speaks: its one result on stdout, everything else on stderr.
+
+With `--json` the result is exactly one JSON document; without, it is what a person reads. A
+result is printed once, so that a script never has to guess which of several it was meant to take.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_PLAIN_WIDTH: Final = 140
+"""Characters a line where no terminal says how wide it is."""
+
+
+class Output:
+    """The voice of one command.
+
+    `session` is the request that the command has under way: what an interruption leaves behind.
+    """
+
+    def __init__(self) -> None:
+        self.as_json = False
+        self.session: str | None = None
+
+    def result(self, document: Mapping[str, Any], *shown: RenderableType) -> None:
+        """Print the command's result: `document` with `--json`, or what is `shown`."""
+        if self.as_json:
+            text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+            return
+        console = open_console(sys.stdout)
+        for part in shown:
+            _print(console, part)
+
+    def say(self, *parts: RenderableType) -> None:
+        """Tell what happens meanwhile."""
+        console = open_console(sys.stderr)
+        for part in parts:
+            _print(console, part)
+
+
+def open_console(stream: TextIO) -> Console:
+    """Return a console that takes text as it is: names and labels are never read as markup."""
+    from rich.console import Console
+
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PLAIN_WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _print(console: Console, part: RenderableType) -> None:
+    # Where nobody watches, a sentence is one line: scripts and logs search for it.
+    console.print(part, soft_wrap=isinstance(part, str) and not console.is_terminal)

@@ -1,0 +1,251 @@
+"""A quote for a request: what it will cost and how good its numbers will be, before it runs.
+
+Nothing is sent and nothing spent. This party's sizes come from the quality report of its
+registered dataset, the counterpart's from what the asker says or else are taken as the same; the
+speed is measured on this machine. The quote holds own sizes: it is for the asker's eyes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from party.contract import Contract
+from party.contract_terms import OutputKind
+from party.desk import Desk
+from party.ledger import Balance
+from party.organisation import Organisation, Registered
+from party.request import Request
+from party.terms import Terms
+from privacy.session import SessionNoise
+from privacy.units import format_delta, format_epsilon
+from psi import curve
+from psi.keys import Keys
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from reports.match_quote import MatchPlan, MatchQuote, quote_match
+from reports.quote import Plan, Quote, quote
+
+MATCH_RATE: Final = 0.5
+_SAMPLE: Final = 96
+_MEASURE_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the asker expects of the counterpart: how many people, and the share found there."""
+
+    their_people: int | None = None
+    match_rate: float = MATCH_RATE
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What this party holds for one request, about: `coverage` is the share of rows by type."""
+
+    dataset: str
+    people: int
+    by_label: tuple[int, ...]
+    coverage: Mapping[str, float]
+
+    @property
+    def keys_a_person(self) -> float:
+        """How many identifiers a person has on average."""
+        return sum(self.coverage.values())
+
+    @property
+    def share_with_any(self) -> float:
+        """The share of people with at least one identifier."""
+        return 1 - prod(1 - share for share in self.coverage.values())
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A quote, what is held here, and how the account stands that pays."""
+
+    request: Request
+    me: str
+    figures: Quote | MatchQuote
+    holding: Holding
+    balance: Balance
+    assumptions: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        epsilon_left, delta_left = self.balance.left
+        return {
+            **self.figures.to_dict(),
+            "request": str(self.request.kind),
+            "roles": dict(self.request.roles),
+            "assumptions": list(self.assumptions),
+            "own_people": self.holding.people,
+            "own_coverage": dict(self.holding.coverage),
+            "budget_left": {
+                "population": self.balance.account.population,
+                "epsilon": format_epsilon(epsilon_left),
+                "delta": format_delta(delta_left),
+                "renews_at": self.balance.renews_at,
+            },
+        }
+
+
+def quote_for(party: Organisation, contract: Contract, request: Request, guess: Guess) -> Quoted:
+    """Quote a request of this party's.
+
+    Raises:
+        DatasetError: the dataset is not registered here.
+        ReportError, PrivacyError: a number does not make sense.
+    """
+    me = contract.me(party.identity)
+    registered = party.dataset(request.datasets[me])
+    holding = _holding(registered, request, me)
+    theirs = _their_people(request, me, holding, guess)
+    figures: Quote | MatchQuote
+    if request.kind is OutputKind.MATCH:
+        figures = _quote_match(request, party, me, holding, theirs)
+    else:
+        plan = _plan(request, contract, party, me, holding, theirs, guess)
+        figures = _quote_table(request, plan)
+    assumed = "as stated" if guess.their_people is not None else "as here; say --their-people"
+    return Quoted(
+        request,
+        me,
+        figures,
+        holding,
+        Desk(party).balance(request, contract),
+        (
+            f"own sizes as in the quality report of {registered.name}",
+            f"the counterpart has {theirs:,} people, {assumed}",
+            *figures.assumptions,
+            "the counterpart's machine is as fast as this one",
+        ),
+    )
+
+
+def _quote_table(request: Request, plan: Plan) -> Quote:
+    parameters, terms = request.parameters, Terms.of(request)
+    noise = SessionNoise(
+        parameters.epsilon_release_nano,
+        parameters.epsilon_dummies_nano,
+        parameters.delta_dummies_e15,
+        parameters.records_per_person,
+        parameters.most_identifiers[request.roles[TABULATOR]],
+    )
+    charges = {role: terms.spend_of(request.roles[role]) for role in (TABULATOR, RECIPIENT)}
+    return quote(plan, noise, charges)
+
+
+def _quote_match(
+    request: Request, party: Organisation, me: str, holding: Holding, theirs: int
+) -> MatchQuote:
+    terms = Terms.of(request)
+    hashes, raises = _speeds(party)
+    keys = {
+        name: round(holding.people * holding.keys_a_person)
+        if name == me
+        else theirs * terms.keys_a_person(name)
+        for name in terms.parties
+    }
+    receiver, sender = request.roles[RECEIVER], request.roles[SENDER]
+    plan = MatchPlan(
+        receiver_keys=keys[receiver],
+        sender_keys=keys[sender],
+        known_answers=terms.known_answers,
+        most_identifiers=terms.keys_a_person(sender),
+        minimum=terms.min_match,
+        hashes_per_second=hashes,
+        raises_per_second=raises,
+    )
+    charges = {role: terms.spend_of(request.roles[role]) for role in (RECEIVER, SENDER)}
+    return quote_match(plan, terms.own_noise(receiver), terms.own_noise(sender), charges)
+
+
+def _plan(
+    request: Request,
+    contract: Contract,
+    party: Organisation,
+    me: str,
+    holding: Holding,
+    theirs: int,
+    guess: Guess,
+) -> Plan:
+    terms = Terms.of(request)
+    hashes, raises = _speeds(party)
+    sizes = {
+        request.roles[role]: _label_sizes(terms, role, me, holding, theirs)
+        for role in (TABULATOR, RECIPIENT)
+    }
+    return Plan(
+        tabulator_sizes=sizes[request.roles[TABULATOR]],
+        recipient_sizes=sizes[request.roles[RECIPIENT]],
+        known_answers=terms.known_answers,
+        min_cell=contract.min_cell,
+        match_rate=guess.match_rate,
+        hashes_per_second=hashes,
+        raises_per_second=raises,
+    )
+
+
+def _label_sizes(
+    terms: Terms, role: str, me: str, holding: Holding, theirs: int
+) -> tuple[int, ...]:
+    """Return about how many keys a role's party sends under each label."""
+    name = terms.party_of(role)
+    if name != me:
+        labels = len(terms.labels_of(role))
+        return (theirs * terms.keys_a_person(name) // labels,) * labels
+    keys = holding.keys_a_person if terms.offers_all(name) else holding.share_with_any
+    return tuple(round(people * keys) for people in holding.by_label)
+
+
+def _holding(registered: Registered, request: Request, me: str) -> Holding:
+    quality = registered.quality
+    peer = next(name for name in request.participants if name != me)
+    people = next(
+        (
+            one["people"]
+            for one in quality["consent"]
+            if (one["purpose"], one["recipient"]) == (request.purpose, peer)
+        ),
+        0,
+    )
+    consenting = people / quality["people"] if quality["people"] else 0.0
+    label = request.labels[me]
+    by_label = (people,)
+    if label.name is not None:
+        counts = next(one["people"] for one in quality["labels"] if one["name"] == label.name)
+        by_label = tuple(round(counts.get(value, 0) * consenting) for value in label.values)
+    return Holding(registered.name, people, by_label, _coverage(quality, request.identifiers))
+
+
+def _coverage(quality: Mapping[str, Any], types: tuple[str, ...]) -> dict[str, float]:
+    """Return the share of rows that have a valid identifier of each type."""
+    coverage = {}
+    for kind in types:
+        declared = {f"id.{kind}", f"id.{kind}_sha256", f"id.{kind}_md5"}
+        columns = [column for column in quality["columns"] if column["kind"] in declared]
+        shares = [column["valid"] / column["rows"] for column in columns if column["rows"]]
+        coverage[kind] = max(shares, default=0.0)
+    return coverage
+
+
+def _their_people(request: Request, me: str, holding: Holding, guess: Guess) -> int:
+    return holding.people if guess.their_people is None else guess.their_people
+
+
+def _speeds(party: Organisation) -> tuple[float, float]:
+    """Measure how many keys all workers hash and raise, and how many points they raise, a second.
+
+    The two take less than half a second together.
+    """
+    workers = party.settings.worker_count
+    keys = Keys.from_digests("email", np.zeros((_SAMPLE, 32), dtype=np.uint8))
+    scalar = curve.Scalar.from_bytes(bytes(range(32)))
+    start = time.perf_counter()
+    curve.hash_and_raise(keys, scalar, prefix=b"")
+    hashes = _SAMPLE / (time.perf_counter() - start)
+    return hashes * workers, curve.points_per_second(_MEASURE_SECONDS) * workers

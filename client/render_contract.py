@@ -1,0 +1,119 @@
+"""A contract in plain words: what is granted to whom, and what it may cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+
+from party.contract import Contract
+from party.contract_terms import Approval, Grant, OutputKind, write_time
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+
+_FILTERS = {"basic": "ε and δ are added up", "zcdp": "by zero-concentrated differential privacy"}
+
+
+def contract_document(contract: Contract, now: int) -> dict[str, Any]:
+    """Return the contract as JSON values, with its hash and how it stands."""
+    return {
+        "contract": contract.id,
+        "hash": contract.digest,
+        "state": standing(contract, now),
+        "signed_by": list(contract.signatures),
+        "document": contract.to_json(),
+    }
+
+
+def standing(contract: Contract, now: int) -> str:
+    """Say whether a contract is signed and in force at `now`."""
+    if len(contract.signatures) < len(contract.parties):
+        return "not signed by all"
+    if now < contract.starts:
+        return "not yet in force"
+    return "ended" if now >= contract.ends else "in force"
+
+
+def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
+    """Return the contract as paragraphs and tables."""
+    signed = ", ".join(contract.signatures) or "nobody yet"
+    return [
+        f"Contract {contract.id} – {contract.title}",
+        f"{standing(contract, now).capitalize()}, from {write_time(contract.starts)} to "
+        f"{write_time(contract.ends)}. Signed by {signed}.",
+        f"Hash {contract.digest}",
+        "",
+        "Parties",
+        _indent(_parties(contract)),
+        "",
+        "What is granted",
+        *(_indent(_grant_in_words(contract, grant)) for grant in contract.outputs),
+        "",
+        "What each offers",
+        _indent(_offers(contract)),
+        "",
+        f"What it may cost in {contract.window_days} days, for each party's people",
+        _indent(_budgets(contract)),
+        "",
+        f"Identifiers are matched in this order: {', '.join(contract.identifiers)}.",
+        f"Counts below {contract.min_cell} are not shown. Lists are deleted after "
+        f"{contract.list_expiry_days} days, the rest of a session after "
+        f"{contract.retention_days}. Consent is read at most "
+        f"{contract.consent_max_age_hours} hours before a session.",
+    ]
+
+
+def _indent(part: RenderableType) -> RenderableType:
+    return Padding(part, (0, 0, 0, 2))
+
+
+def _parties(contract: Contract) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, card in contract.parties.items():
+        reached = f"reached at {card.address}" if card.address else "only dials"
+        table.add_row(name, card.organisation, reached, card.fingerprint)
+    return table
+
+
+def _grant_in_words(contract: Contract, grant: Grant) -> str:
+    by = {
+        Approval.RULE: "runs without asking",
+        Approval.MANUAL: "asks a person each time",
+    }[grant.approval]
+    roles = grant.roles
+    if grant.kind is OutputKind.MATCH:
+        what = (
+            f"match: {roles[RECEIVER]} learns which of its own people {roles[SENDER]} has too, "
+            f"if there are at least {contract.min_match:,}"
+        )
+    else:
+        what = (
+            f"{grant.kind}: {roles[RECIPIENT]} gets a table of noisy counts, counted by "
+            f"{roles[TABULATOR]}; nobody learns who"
+        )
+    return f"{what}. For {grant.purpose}; {by}."
+
+
+def _offers(contract: Contract) -> Table:
+    table = Table("party", "dataset", "identifiers", "at most", "labels", box=None)
+    for party, datasets in contract.datasets.items():
+        for name, terms in datasets.items():
+            labels = "; ".join(
+                f"{label} ({_few(values)})" for label, values in terms.labels.items()
+            )
+            most = f"{terms.most_identifiers} a person"
+            table.add_row(party, name, ", ".join(terms.identifiers), most, labels or "none")
+    return table
+
+
+def _budgets(contract: Contract) -> Table:
+    table = Table("party", "ε", "δ", "added up", box=None)
+    for party, budget in contract.budgets.items():
+        table.add_row(party, budget.epsilon, budget.delta, _FILTERS[contract.filter.value])
+    return table
+
+
+def _few(values: tuple[str, ...], most: int = 6) -> str:
+    more = len(values) - most
+    return ", ".join(values[:most]) + (f" and {more} more" if more > 0 else "")

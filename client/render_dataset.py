@@ -1,0 +1,114 @@
+"""Datasets and their quality. The counts are exact: for the party's own eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from party.organisation import Registered
+
+_MOST_VALUES: Final = 40
+
+
+def dataset_document(registered: Registered) -> dict[str, Any]:
+    """Return a registered dataset as JSON values."""
+    return {
+        "dataset": registered.name,
+        "population": registered.population,
+        "snapshot": registered.snapshot,
+        "registered_at": registered.registered_at,
+        "definition": registered.definition,
+        "quality": registered.quality,
+    }
+
+
+def datasets_shown(datasets: Sequence[Registered]) -> RenderableType:
+    """Return a line for each dataset."""
+    if not datasets:
+        return "No dataset is registered: commonground dataset add FILE.yaml"
+    table = Table("dataset", "people", "identifiers", "labels", "population", "registered")
+    for one in datasets:
+        kinds = [
+            column["kind"].removeprefix("id.")
+            for column in one.quality["columns"]
+            if column["kind"].startswith("id.")
+        ]
+        labels = [label["name"] for label in one.quality["labels"]]
+        day = datetime.fromtimestamp(one.registered_at, UTC).strftime("%Y-%m-%d %H:%MZ")
+        people = f"{one.quality['people']:,}"
+        table.add_row(
+            one.name, people, ", ".join(kinds), ", ".join(labels) or "none", one.population, day
+        )
+    return table
+
+
+def quality_shown(quality: Mapping[str, Any]) -> list[RenderableType]:
+    """Return a quality report: columns, consent and labels."""
+    files = ", ".join(quality["files"])
+    parts: list[RenderableType] = [
+        f"Dataset {quality['dataset']}: {quality['rows']:,} rows of {quality['people']:,} people, "
+        f"from {files}",
+        _columns(quality["columns"]),
+        _consent(quality["consent"], quality["people"]),
+    ]
+    parts += [_label(label) for label in quality["labels"]]
+    if quality["undeclared"]:
+        parts.append(f"Not declared, and never read: {', '.join(quality['undeclared'])}")
+    return parts
+
+
+def _columns(columns: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="Columns", title_justify="left")
+    for heading in ("column", "kind"):
+        table.add_column(heading)
+    for heading in ("rows", "valid", "null", "distinct"):
+        table.add_column(heading, justify="right")
+    table.add_column("refused, with a masked example", overflow="fold")
+    for column in columns:
+        if column["problem"]:
+            dashes = ["–"] * 4
+            table.add_row(column["name"], column["kind"], *dashes, f"unusable: {column['problem']}")
+            continue
+        numbers = [f"{column[key]:,}" for key in ("rows", "valid", "null", "distinct")]
+        table.add_row(column["name"], column["kind"], *numbers, _refused(column))
+    return table
+
+
+def _refused(column: Mapping[str, Any]) -> str:
+    examples = column["examples"]
+    return "\n".join(
+        f"{count:,} {reason}" + (f" ({examples[reason]})" if reason in examples else "")
+        for reason, count in sorted(column["refused"].items(), key=lambda item: -item[1])
+    )
+
+
+def _consent(coverage: Sequence[Mapping[str, Any]], people: int) -> Table:
+    table = Table(title="Consent", title_justify="left")
+    table.add_column("purpose")
+    table.add_column("recipient")
+    table.add_column("people", justify="right")
+    table.add_column("share", justify="right")
+    for one in coverage:
+        share = one["people"] / people if people else 0.0
+        table.add_row(one["purpose"], one["recipient"], f"{one['people']:,}", f"{share:.1%}")
+    return table
+
+
+def _label(label: Mapping[str, Any]) -> Table:
+    table = Table(title=f"Label {label['name']}", title_justify="left")
+    table.add_column("value")
+    table.add_column("people", justify="right")
+    counts = list(label["people"].items())
+    for value, people in counts[:_MOST_VALUES]:
+        table.add_row(value, f"{people:,}")
+    if len(counts) > _MOST_VALUES:
+        table.add_row(f"and {len(counts) - _MOST_VALUES} more", "")
+    table.add_section()
+    table.add_row("none of these", f"{label['without']:,}")
+    if label["conflicting"]:
+        table.add_row("rows contradict each other", f"{label['conflicting']:,}")
+    return table

@@ -1,0 +1,51 @@
+"""How a new party is shown: what was made, and what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from party.card import IdentityCard
+from party.organisation import CARD_FILE, STORE_FILE
+from party.settings import FILE
+
+
+def party_document(folder: Path, name: str, card: IdentityCard) -> dict[str, Any]:
+    """Return what was made as JSON values."""
+    return {
+        "folder": str(folder),
+        "name": name,
+        "organisation": card.organisation,
+        "identity": card.identity,
+        "fingerprint": card.fingerprint,
+        "address": card.address,
+        "card": str(folder / CARD_FILE),
+    }
+
+
+def party_made(folder: Path, name: str, card: IdentityCard) -> list[RenderableType]:
+    """Return what was made, and what to do with it."""
+    made = Table.grid(padding=(0, 2))
+    for file, what in (
+        (f"{folder / 'keys'}/", "identity, TLS and node keys: yours alone, never passed on"),
+        (str(folder / FILE), "the configuration, explained line by line"),
+        (str(folder / STORE_FILE), "the store, with the audit log"),
+        (str(folder / CARD_FILE), "the card for your counterparts; it holds no secret"),
+    ):
+        made.add_row(f"  {file}", what)
+    reached = f"is reached at {card.address}" if card.address else "only dials"
+    return [
+        f"{name} of {card.organisation} is made, and {reached}.",
+        made,
+        "",
+        f"Fingerprint  {card.fingerprint}",
+        f"Identity     {card.identity}",
+        "",
+        f"Next: send {folder / CARD_FILE} to your counterpart and read them the fingerprint over "
+        "the telephone.",
+        f"      commonground dataset add FILE.yaml --party {folder}",
+        f"      commonground contract propose THEIR-public.yaml --party {folder}",
+    ]

@@ -1,0 +1,75 @@
+"""A quote as people read it before they ask."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from client.quoting import Quoted
+from client.units import shown_bytes, shown_seconds, shown_time
+from privacy.units import format_delta, format_epsilon
+from reports.match_quote import MatchQuote
+from reports.quote import CellError, PartyCharge, Quote
+
+
+def quote_shown(quoted: Quoted) -> list[RenderableType]:
+    """Return the quote as paragraphs and a table of what each party pays."""
+    figures, request = quoted.figures, quoted.request
+    roles = ", ".join(f"{party} as {role}" for role, party in request.roles.items())
+    parts: list[RenderableType] = [
+        f"Quote for a {request.kind} with {roles}",
+        f"  about {shown_bytes(figures.wire_bytes)} on the wire and "
+        f"{shown_seconds(figures.seconds)} of work",
+        *_quality(figures),
+        _charges(quoted, figures.charges),
+        _left(quoted),
+        _coverage(quoted),
+        f"  assumed: {'; '.join(quoted.assumptions)}",
+    ]
+    return parts
+
+
+def _quality(figures: Quote | MatchQuote) -> list[str]:
+    if isinstance(figures, MatchQuote):
+        return [
+            "  a list is a disclosure: the receiver learns which of its people the sender has",
+            f"  with {figures.sufficient_common:,} or more identifiers in common the minimum "
+            "holds for certain",
+        ]
+    return [
+        f"  {figures.cells:,} cells; a cell's error is {_error(figures.private)} for the "
+        f"recipient's own eyes, {_error(figures.shareable)} in what it passes on",
+        f"  cells likely suppressed: {figures.suppressed_private:,}, and "
+        f"{figures.suppressed_shareable:,} in what is passed on",
+    ]
+
+
+def _error(error: CellError) -> str:
+    return f"± {error.half_width:,.0f}"
+
+
+def _charges(quoted: Quoted, charges: tuple[PartyCharge, ...]) -> Table:
+    table = Table("  pays", "as", "ε", "δ", box=None)
+    for charge in charges:
+        party = quoted.request.roles[charge.role]
+        table.add_row(
+            f"  {party}",
+            charge.role,
+            format_epsilon(charge.epsilon_nano),
+            format_delta(charge.delta_e15),
+        )
+    return table
+
+
+def _left(quoted: Quoted) -> str:
+    epsilon, delta = quoted.balance.left
+    return (
+        f"  left for {quoted.balance.account.population} before this: ε "
+        f"{format_epsilon(epsilon)}, δ {format_delta(delta)}, "
+        f"until {shown_time(quoted.balance.renews_at)}"
+    )
+
+
+def _coverage(quoted: Quoted) -> str:
+    shares = ", ".join(f"{kind} {share:.0%}" for kind, share in quoted.holding.coverage.items())
+    return f"  own coverage by identifier, in the contract's order: {shares}"

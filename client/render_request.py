@@ -1,0 +1,100 @@
+"""Requests as people read them: what is asked, by whom, how it stands, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from client.units import shown_time
+from party.desk import APPROVED, PENDING, Filed
+from party.request import LabelList
+from party.session_record import FINISHED
+from privacy.units import format_delta, format_epsilon
+
+MOST_VALUES = 8
+
+
+def request_document(filed: Filed) -> dict[str, Any]:
+    """Return a request as JSON values."""
+    return {
+        "id": filed.request.id,
+        "kind": str(filed.request.kind),
+        "mine": filed.mine,
+        "peer": filed.peer,
+        "state": filed.state,
+        "status": filed.status,
+        "reason": filed.reason,
+        "created_at": filed.created_at,
+        "updated_at": filed.updated_at,
+        "request": filed.request.to_json(),
+    }
+
+
+def requests_shown(filed: Sequence[Filed]) -> RenderableType:
+    """Return a line for each request."""
+    if not filed:
+        return "There are no requests."
+    table = Table("id", "what", "asked by", "roles", "state", "since", "next")
+    for one in filed:
+        roles = ", ".join(f"{party}: {role}" for role, party in one.request.roles.items())
+        asker = "you" if one.mine else one.peer
+        table.add_row(
+            one.request.id[:8],
+            str(one.request.kind),
+            asker,
+            roles,
+            _state(one),
+            shown_time(one.updated_at),
+            next_step(one),
+        )
+    return table
+
+
+def request_shown(filed: Filed) -> list[RenderableType]:
+    """Return all that a person needs to decide on a request."""
+    request = filed.request
+    table = Table.grid(padding=(0, 2))
+    for role, party in request.roles.items():
+        label = _label(request.labels[party])
+        table.add_row(f"  {role}", party, f"dataset {request.datasets[party]}", label)
+    parameters = request.parameters
+    lines: list[RenderableType] = [
+        f"Request {request.id}: {request.kind}, asked by {request.requester}, {_state(filed)}",
+        table,
+        f"  under contract {request.contract[:12]}…, for {request.purpose}",
+        f"  identifiers: {', '.join(request.identifiers)}",
+        f"  ε of the table {format_epsilon(parameters.epsilon_release_nano)}, of dummies "
+        f"{format_epsilon(parameters.epsilon_dummies_nano)}, δ "
+        f"{format_delta(parameters.delta_dummies_e15)}, {parameters.known_answers} known answers "
+        "a label",
+        f"  made {shown_time(request.created)}, lapses {shown_time(request.expires)}",
+    ]
+    if filed.reason:
+        lines.append(f"  {filed.status}: {filed.reason}")
+    step = next_step(filed)
+    return [*lines, f"Next: {step}"] if step else lines
+
+
+def next_step(filed: Filed) -> str:
+    """Say what can be typed next, or nothing."""
+    name = filed.request.id[:8]
+    if filed.state == PENDING:
+        return f"requests approve {name}, or refuse"
+    if filed.state == APPROVED:
+        return f"requests resume {name}"
+    return f"report show {name}" if filed.state == FINISHED else ""
+
+
+def _state(filed: Filed) -> str:
+    return f"{filed.state} ({filed.status})" if filed.status else filed.state
+
+
+def _label(label: LabelList) -> str:
+    if label.name is None:
+        return "no label"
+    more = len(label.values) - MOST_VALUES
+    values = ", ".join(label.values[:MOST_VALUES]) + (f" and {more} more" if more > 0 else "")
+    return f"by {label.name}: {values}"

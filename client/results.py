@@ -1,0 +1,160 @@
+"""What a finished request has brought this party: a list, a table, or nothing.
+
+A report comes in two kinds. The shareable one is what leaves by default; the private one is more
+exact, and would hand the counterpart exact counts. Whoever exports it insists, and the file says
+what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from party.desk import Desk, Filed
+from party.errors import PartyError, ResultError
+from privacy.session import SessionNoise
+from psi.legs import RECEIVER, RECIPIENT
+from reports import campaigns, overlap, reach
+from reports.cells import PrivateEstimates, ShareableEstimates
+from reports.errors import UnsuitableLabels
+from reports.rendering import Rendering, ShareableRendering
+from reports.table import ReleasedTable
+
+TABLE_SUFFIXES = (".csv", ".parquet", ".json")
+LIST_SUFFIXES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class MatchedList:
+    """The receiver's list: where it is, how many people, until when (Unix seconds)."""
+
+    file: Path
+    people: int
+    expires_at: int
+
+    def read(self) -> bytes:
+        """Return the list's Parquet bytes."""
+        return self.file.read_bytes()
+
+
+@dataclass(frozen=True)
+class NothingLearnt:
+    """What a match leaves with its sender."""
+
+    role: str
+
+
+Result = MatchedList | NothingLearnt | Rendering
+
+
+def result_of(desk: Desk, filed: Filed, *, private: bool) -> Result:
+    """Return a finished request's result.
+
+    Raises:
+        PartyError: there is none, or no private one.
+        ResultError: it was changed after it was made.
+    """
+    stored = desk.result(filed.request.id)
+    if stored is None:
+        raise PartyError(
+            f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
+            "`commonground requests list`"
+        )
+    if "table" in stored:
+        return _report(filed, stored, private=private)
+    if private:
+        raise PartyError("only a table has a private and a shareable kind; leave out --private")
+    if stored["role"] != RECEIVER:
+        return NothingLearnt(stored["role"])
+    return _matched_list(stored)
+
+
+def _matched_list(stored: Mapping[str, Any]) -> MatchedList:
+    path = Path(stored["list_file"])
+    if not path.is_file():
+        raise ResultError(f"the list {path} is not there: it has expired, or was moved")
+    if sha256(path.read_bytes()).hexdigest() != stored["list_sha256"]:
+        raise ResultError(f"the list {path} was changed after it was made: do not use it")
+    return MatchedList(path, stored["people"], stored["expires_at"])
+
+
+def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:
+    table = ReleasedTable.from_dict(stored["table"])
+    parameters = table.parameters
+    laws = SessionNoise(
+        parameters.epsilon_release_nano,
+        parameters.epsilon_dummy_nano,
+        parameters.delta_dummy_e15,
+        parameters.records_per_person,
+        parameters.keys_per_person,
+    )
+    if not private:
+        return _build(str(filed.request.kind), ShareableEstimates(table, laws))
+    if stored["role"] != RECIPIENT:
+        raise PartyError(
+            "only the recipient of a table has a private reading of it; leave out --private"
+        )
+    audience = [stored["audience"][label] for label in table.recipient_labels]
+    return _build(str(filed.request.kind), PrivateEstimates(table, laws, stored["drawn"], audience))
+
+
+def _build(kind: str, estimates: PrivateEstimates | ShareableEstimates) -> Rendering:
+    if kind == "overlap":
+        return overlap.build(estimates)
+    try:
+        return reach.build(estimates)
+    except UnsuitableLabels:
+        return campaigns.build(estimates)
+
+
+def export(result: Result, path: Path) -> None:
+    """Write a report (CSV, Parquet, JSON) or a list (CSV, Parquet), by the file's suffix.
+
+    Raises:
+        PartyError: there is nothing to write, or not in this form.
+    """
+    if isinstance(result, NothingLearnt):
+        raise PartyError(f"the {result.role} of a match learns no list, so there is none to write")
+    suffixes = LIST_SUFFIXES if isinstance(result, MatchedList) else TABLE_SUFFIXES
+    if path.suffix not in suffixes:
+        raise PartyError(f"{path}: write to a file that ends in {', '.join(suffixes)}")
+    if isinstance(result, MatchedList):
+        data = result.read() if path.suffix == ".parquet" else _list_as_csv(result.file)
+    elif isinstance(result, ShareableRendering):
+        data = _shareable(result, path.suffix)
+    else:
+        data = _private(result, path.suffix)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise PartyError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _list_as_csv(file: Path) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from pyarrow import csv
+
+    sink = pa.BufferOutputStream()
+    csv.write_csv(pq.read_table(file), sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _shareable(report: ShareableRendering, suffix: str) -> bytes:
+    if suffix == ".parquet":
+        return report.to_parquet()
+    return (report.to_csv() if suffix == ".csv" else report.to_json()).encode()
+
+
+def _private(report: Rendering, suffix: str) -> bytes:
+    """Write what is for the owner's eyes; every row carries the word that says so."""
+    if suffix == ".json":
+        return json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+    frame = report.frame()
+    if suffix == ".csv":
+        return str(frame.to_csv(index=False)).encode()
+    return bytes(frame.to_parquet(index=False) or b"")

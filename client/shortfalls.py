@@ -1,0 +1,48 @@
+"""What a contract expects of this party's datasets and does not find here yet.
+
+Nothing is refused for it: the contract stands, and a request that needs what is missing is refused
+when it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from party.contract import Contract
+from party.contract_terms import DatasetTerms
+from party.datasets import Definition
+from party.organisation import Organisation
+
+
+def shortfalls(party: Organisation, contract: Contract) -> list[str]:
+    """Return a sentence for each dataset, identifier or label that is missing or differs."""
+    me = contract.me(party.identity)
+    registered = {one.name: one for one in party.datasets()}
+    found = []
+    for name, terms in contract.datasets[me].items():
+        if name not in registered:
+            found.append(
+                f"the contract offers your dataset {name}, which is not registered here: "
+                "`commonground dataset add FILE.yaml`"
+            )
+            continue
+        definition = Definition.from_dict(registered[name].definition)
+        found += _differences(name, terms, definition)
+    if all(card.address is None for card in contract.parties.values()):
+        found.append("no party of this contract has an address, so nobody can dial anybody")
+    return found
+
+
+def _differences(name: str, terms: DatasetTerms, definition: Definition) -> Iterator[str]:
+    for kind in terms.identifiers:
+        if kind not in definition.types:
+            yield f"the contract offers identifiers {kind} in your dataset {name}, which has none"
+    for label, values in terms.labels.items():
+        known = definition.labels.get(label)
+        if known is None:
+            yield f"the contract offers the label {label} of your dataset {name}, which has none"
+        elif not set(values) <= set(known.values):
+            yield (
+                f"the contract gives the label {label} of your dataset {name} values that the "
+                "dataset does not"
+            )

@@ -1,0 +1,103 @@
+"""The command line: the composition root, and the only module that knows server and client.
+
+It refuses nothing by itself. What a command does is in `client.commands`; what listens is in
+`server`, and is handed to `serve` from here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands import (
+    audit,
+    contract,
+    dataset,
+    doctor,
+    init,
+    ledger,
+    match,
+    quote,
+    report,
+    requests,
+    serve,
+)
+from client.exits import ExitCode
+from client.group import Commands
+
+if TYPE_CHECKING:
+    from party.organisation import Organisation
+    from server.serve import RunningServer
+    from server.sessions import Desk
+
+_EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
+_BEGINNING = """\
+To begin:
+  commonground init advertiser/ --name advertiser \\
+      --organisation "Example Foods" --origin audit.example.com/advertiser
+  commonground contract propose their-public.yaml --party advertiser/
+"""
+
+app = typer.Typer(
+    cls=Commands,
+    name="commonground",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"{_BEGINNING}\nExit codes:\n{_EXIT_CODES}",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"commonground {version('commonground')}")
+        raise typer.Exit
+
+
+@app.callback()
+def commonground(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")
+    ] = False,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Match audiences and measure campaigns between organisations that do not show their data.
+
+    Each organisation is a folder made by `init`. Two of them sign a contract, register datasets,
+    and ask each other for lists (`match`) and noisy tables (`report`). Every command explains
+    itself with --help and takes --json.
+    """
+
+
+def _listen(party: Organisation, desk: Desk, address: str) -> RunningServer:
+    from server.serve import start
+
+    return start(
+        desk,
+        party.identity,
+        address,
+        max_sessions=party.settings.max_sessions,
+        patience_seconds=party.settings.patience_seconds,
+    )
+
+
+init.add_to(app)
+serve.add_to(app, _listen)
+app.add_typer(dataset.app, name="dataset")
+app.add_typer(contract.app, name="contract")
+quote.add_to(app)
+match.add_to(app)
+app.add_typer(report.app, name="report")
+app.add_typer(requests.app, name="requests")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(audit.app, name="audit")
+doctor.add_to(app)
