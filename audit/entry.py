@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import rfc8785
 
@@ -152,18 +152,14 @@ def _require_size(data: bytes) -> None:
 
 
 def _read_object(data: bytes) -> JsonObject:
-    """Read JSON without floats; duplicate names do not survive the canonical form."""
+    """Read a JSON object; duplicate names do not survive the canonical form."""
     try:
-        value = json.loads(data.decode(), parse_float=_refuse_float, parse_constant=_refuse_float)
+        value = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise EntryError("an entry must be a JSON object in UTF-8") from error
     if not isinstance(value, dict):
         raise EntryError("an entry must be a JSON object in UTF-8")
     return value
-
-
-def _refuse_float(_: str) -> NoReturn:
-    raise EntryError("an entry has no fractions: numbers are integers of a named unit")
 
 
 def _canonical(fields: dict[str, Any]) -> bytes:

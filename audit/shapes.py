@@ -213,8 +213,6 @@ class Record:
             raise EntryError(f"{where} lacks {', '.join(missing)}")
         if not value.keys() <= shapes.keys():
             raise EntryError(f"{where} has a field besides {', '.join(shapes)}")
-        if None in value.values():
-            raise EntryError(f"{where} has a null; a field without a value is left out")
         values: dict[str, Any] = {n: shapes[n][0].read(v, f"{where}.{n}") for n, v in value.items()}
         for name, item in values.items():
             shapes[name][0].check(item, f"{where}.{name}")

@@ -331,6 +331,7 @@ def test_logs_of_parties_that_do_not_know_each_other_are_not_compared():
     refused(LOG, "knows no counterpart", None, lambda log: compare(log, stranger.stored()))
     stranger.counterparts.append(ADVERTISER)
     refused(stranger.stored(), "knows no counterpart", None, lambda log: compare(log, LOG))
+    refused(LOG, "knows no counterpart", None, lambda log: compare(log, stranger.stored()))
 
 
 def test_leaf_hashes_are_those_of_the_entries():

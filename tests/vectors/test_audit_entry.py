@@ -29,6 +29,7 @@ from audit.bodies import (
 from audit.entry import MAX_ENTRY_BYTES, Entry, format_time, parse_time
 from audit.errors import EntryError
 from audit.note import Signer
+from audit.shapes import LABEL, NATURAL, MapOf
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 TIME = "2026-01-05T08:00:00.000001Z"
@@ -255,6 +256,8 @@ def test_an_entry_names_session_and_contract_as_its_kind_asks(kind):
         lambda: Budget(-1, 10**6, 30),
         lambda: Budget(True, 10**6, 30),
         lambda: DatasetRegistered("crm", "s", ()),
+        lambda: DatasetRegistered("crm", "s", ("id", "anna@example.com")),
+        lambda: DatasetRegistered("crm", "s", ("id", 7)),
         lambda: DatasetRegistered("crm", "s", ("a", "a")),
         lambda: RequestRefused(**REQUEST, reason="because"),
         lambda: RequestStep(**REQUEST | {"request": "r 1"}),
@@ -295,8 +298,25 @@ def test_an_incident_tells_nothing_that_looks_like_an_identifier(what):
 
 def test_an_entry_beyond_64_kib_is_not_written():
     columns = tuple(f"{'c' * 295}{i:04}" for i in range(300))
+    entry = make("dataset.registered", DatasetRegistered("crm", "s", columns))
     with pytest.raises(EntryError, match="65536"):
-        make("dataset.registered", DatasetRegistered("crm", "s", columns)).encode()
+        entry.encode()
+
+
+def test_an_entry_beyond_64_kib_is_not_read_whatever_it_says():
+    """Refused by its size: nothing else is wrong with it."""
+    columns = [f"{'c' * 295}{i:04}" for i in range(300)]
+    fields = json.loads(make("dataset.registered").encode())
+    fields["body"]["columns"] = columns
+    with pytest.raises(EntryError, match="65536"):
+        Entry.parse(canonical(fields))
+    fields["body"]["columns"] = columns[:200]
+    Entry.parse(canonical(fields))
+
+
+def test_the_names_of_an_object_have_a_shape_too():
+    with pytest.raises(EntryError):
+        MapOf(LABEL, NATURAL, 3).check({"anna@example.com": 1}, "budgets")
 
 
 def test_a_body_of_another_kind_is_not_written():

@@ -63,6 +63,7 @@ def test_an_empty_log_has_a_checkpoint():
     [
         BODY.removesuffix("\n"),
         BODY + "extension\n",
+        BODY + "extension",
         BODY + "\n",
         "\n" + BODY,
         BODY.replace("20852163", "020852163"),
@@ -184,6 +185,20 @@ def test_a_malformed_line_is_no_cosignature_and_is_not_appended(line):
         verify_cosignature(CHECKPOINT, line, [WITNESS.verifier])
     with pytest.raises(NoteError):
         with_cosignatures(CHECKPOINT.sign(LOG), [line])
+
+
+def test_a_time_beyond_the_format_is_refused_also_when_it_is_signed():
+    time = 2**63
+    key = Ed25519PrivateKey.from_private_bytes(WITNESS_SEED)
+    signed = key.sign(f"cosignature/v1\ntime {time}\n{BODY}".encode())
+    with pytest.raises(SignatureError):
+        verify_cosignature(CHECKPOINT, _line(time.to_bytes(8, "big") + signed), [WITNESS.verifier])
+
+
+@pytest.mark.parametrize("note", ["", BODY, CHECKPOINT.sign(LOG).removesuffix("\n")])
+def test_cosignatures_are_not_appended_to_what_is_no_note(note):
+    with pytest.raises(NoteError):
+        with_cosignatures(note, [WITNESS.cosign(CHECKPOINT, TIME)])
 
 
 @pytest.mark.parametrize("time", [-1, 2**63])

@@ -48,6 +48,15 @@ def test_nothing_else_opens_it(commitment, context, value, salt):
         verify_opening(commitment, context, value, salt)
 
 
+@pytest.mark.parametrize(
+    ("context", "salt"),
+    [("noise", SALT[:-1]), ("noise", b""), ("noise\0", SALT), ("", SALT), ("Noise", SALT)],
+)
+def test_no_commitment_is_made_out_of_form(context, salt):
+    with pytest.raises(CommitmentError):
+        commit(context, b"value", salt)
+
+
 def test_a_refusal_shows_neither_value_nor_salt():
     with pytest.raises(CommitmentError) as refused:
         verify_opening(COMMITMENT, "noise", b"secret-value", SALT)

@@ -192,6 +192,46 @@ def test_an_interior_node_cannot_be_passed_off_as_a_leaf():
         verify_inclusion(leaf_hash(forged), 0, 4, [PAIRS[1]], ROOTS[4])
 
 
+FOREIGN = leaf_hash(b"foreign")
+
+
+@pytest.mark.parametrize(
+    ("leaf", "index", "size", "proof", "top"),
+    [
+        (PAIRS[0], 0, 8, [PAIRS[1], QUADS[1]], ROOTS[8]),
+        (LEAF_HASHES[1], 0, 1, [LEAF_HASHES[0]], ROOTS[2]),
+        (LEAF_HASHES[0][:31], 0, 2, [LEAF_HASHES[0][31:] + LEAF_HASHES[1]], ROOTS[2]),
+    ],
+    ids=["a node as a leaf", "a leaf of a larger tree", "hashes cut at another place"],
+)
+def test_a_proof_that_leads_to_the_root_by_another_way_is_refused(leaf, index, size, proof, top):
+    """The hashes come out right in each: what is wrong is the shape, which the size tells."""
+    with pytest.raises(InclusionError):
+        verify_inclusion(leaf, index, size, proof, top)
+
+
+@pytest.mark.parametrize(
+    ("old", "old_root", "new", "new_root", "proof"),
+    [
+        (1, ROOTS[1], 8, ROOTS[2], [LEAF_HASHES[1]]),
+        (
+            3,
+            node_hash(FOREIGN, ROOTS[3]),
+            4,
+            node_hash(FOREIGN, ROOTS[4]),
+            [LEAF_HASHES[2], LEAF_HASHES[3], PAIRS[0], FOREIGN],
+        ),
+        (1, ROOTS[1][:31], 2, ROOTS[2], [ROOTS[1][31:] + LEAF_HASHES[1]]),
+    ],
+    ids=["a size above the tree's", "leaves put in before both", "hashes cut at another place"],
+)
+def test_a_proof_that_leads_to_both_roots_by_another_way_is_refused(
+    old, old_root, new, new_root, proof
+):
+    with pytest.raises(ConsistencyError):
+        verify_consistency(old, old_root, new, new_root, proof)
+
+
 @pytest.mark.parametrize(("index", "size"), [(-1, 8), (8, 8), (0, 0), (0, 9)])
 def test_no_inclusion_proof_is_made_for_what_is_not_stored(index, size):
     with pytest.raises(TreeError):
