@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from party.contract_terms import write_time
 from party.errors import Refusal, RefusalStatus
 from party.schema import DATASETS, LEDGER
 from privacy.accounting import BasicFilter, BudgetFilter, Spend, ZcdpFilter
@@ -121,7 +122,7 @@ def admit(connection: Connection, account: Account, allowance: Allowance, new: S
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
             f"the budget of {account.population} towards {account.coalition} does not suffice: "
-            f"{error}. The window renews at Unix time {renews}",
+            f"{error}. The window renews on {write_time(renews)}",
         ) from error
 
 
