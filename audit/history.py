@@ -5,16 +5,18 @@
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
 - what is released or disclosed was charged before;
-- the charges of a (population, coalition, window) stay within the contract's budget, and nobody
-  gets a second budget by naming a window that overlaps or does not contain the time.
+- the charges of a population towards a coalition since a window began, under whatever contract,
+  stay within the contract's budget; the windows of one contract are whole lengths apart and none
+  begins after the charge, so that naming another window gives no second budget.
 
 `History` holds what entries established so far; it reads nothing and stores nothing.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from audit.bodies import (
     Budget,
@@ -76,18 +78,29 @@ class SessionHistory:
             raise RuleError(f"no budget.spent ({what}) for its request stands before it")
 
 
-class Account(NamedTuple):
-    """What a budget is for."""
-
-    population: str
-    coalition: str
-    window: int
-
-
 @dataclass
-class _Balance:
-    epsilon_nano: int = 0
-    delta_e15: int = 0
+class _Charges:
+    """The charges of one population towards one coalition: times, and running totals before each.
+
+    Times do not go back, which the replay has checked.
+    """
+
+    times: list[float] = field(default_factory=list)
+    epsilon_nano: list[int] = field(default_factory=lambda: [0])
+    delta_e15: list[int] = field(default_factory=lambda: [0])
+
+    def add(self, time: float, spend: BudgetSpent) -> None:
+        self.times.append(time)
+        self.epsilon_nano.append(self.epsilon_nano[-1] + spend.epsilon_nano)
+        self.delta_e15.append(self.delta_e15[-1] + spend.delta_e15)
+
+    def since(self, window: int) -> tuple[int, int]:
+        """Return the sums of ε (1e-9) and δ (1e-15) since a window began."""
+        first = bisect_left(self.times, window)
+        return (
+            self.epsilon_nano[-1] - self.epsilon_nano[first],
+            self.delta_e15[-1] - self.delta_e15[first],
+        )
 
 
 class History:
@@ -98,8 +111,8 @@ class History:
         self._party: str | None = None
         self._contracts: dict[str, ContractSigned] = {}
         self._snapshots: set[ConsentReference] = set()
-        self._balances: dict[Account, _Balance] = {}
-        self._windows: dict[tuple[str, str, int], set[int]] = {}
+        self._charges: dict[tuple[str, str], _Charges] = {}
+        self._first_windows: dict[str, int] = {}
         self._requests: dict[str, str] = {}
         self.sessions: dict[str, SessionHistory] = {}
         self.spends = 0
@@ -154,7 +167,7 @@ class History:
             case SessionStarted():
                 self._start(entry, session, body.consent, terms)
             case BudgetSpent():
-                self._spend(entry, body, terms)
+                self._spend(entry, body, session.contract)
                 session.pay(body.what)
             case ReportReleased():
                 _require_open_for_release(session)
@@ -208,36 +221,39 @@ class History:
             )
         session.started = True
 
-    def _spend(self, entry: Entry, spend: BudgetSpent, terms: ContractSigned) -> None:
-        budget = terms.budgets.get(entry.party)
+    def _spend(self, entry: Entry, spend: BudgetSpent, contract: str) -> None:
+        budget = self._contracts[contract].budgets.get(entry.party)
         if budget is None:
             raise RuleError("the contract has no budget for the party that spends")
-        account = Account(spend.population, spend.coalition, spend.window)
-        self._require_window(entry, account, budget)
-        balance = self._balances.setdefault(account, _Balance())
-        balance.epsilon_nano += spend.epsilon_nano
-        balance.delta_e15 += spend.delta_e15
+        time = _seconds(entry)
+        self._require_window(spend.window, time, contract, budget)
+        charges = self._charges.setdefault((spend.population, spend.coalition), _Charges())
+        charges.add(time, spend)
+        epsilon_nano, delta_e15 = charges.since(spend.window)
         for name, spent, allowed in (
-            ("epsilon_nano", balance.epsilon_nano, budget.epsilon_nano),
-            ("delta_e15", balance.delta_e15, budget.delta_e15),
+            ("epsilon_nano", epsilon_nano, budget.epsilon_nano),
+            ("delta_e15", delta_e15, budget.delta_e15),
         ):
             if spent > allowed:
                 raise RuleError(
-                    f"with it {name} {spent} is spent in its window; the contract allows {allowed}"
+                    f"with it {name} {spent} is spent since its window began; "
+                    f"the contract allows {allowed}"
                 )
         self.spends += 1
 
-    def _require_window(self, entry: Entry, account: Account, budget: Budget) -> None:
-        """Refuse a window that the charge is not in, or that overlaps another of its account."""
-        length = budget.window_days * DAY_SECONDS
-        if not account.window <= _seconds(entry) < account.window + length:
-            raise RuleError(f"its window of {budget.window_days} days does not contain its time")
-        windows = self._windows.setdefault(
-            (account.population, account.coalition, length), {account.window}
-        )
-        if any(0 < abs(account.window - other) < length for other in windows):
-            raise RuleError("its window overlaps another one of the same population and coalition")
-        windows.add(account.window)
+    def _require_window(self, window: int, time: float, contract: str, budget: Budget) -> None:
+        """Refuse a window that begins late, and so leaves out charges that it should count.
+
+        A window that begins early is harmless: it counts more.
+        """
+        if window > time:
+            raise RuleError("its window begins after it")
+        first = self._first_windows.setdefault(contract, window)
+        if (window - first) % (budget.window_days * DAY_SECONDS):
+            raise RuleError(
+                f"its window is not a whole number of {budget.window_days} days from the "
+                "contract's other windows"
+            )
 
 
 def _end(session: SessionHistory, outcome: str, transcript: str | None, index: int) -> None:

@@ -172,24 +172,60 @@ def test_the_next_window_has_a_budget_of_its_own(keeper):
     verify(keeper.stored())
 
 
-@pytest.mark.parametrize("window", [WINDOW - 30 * DAY, WINDOW + 5 * DAY, 0])
-def test_a_charge_to_a_window_that_does_not_contain_it_is_found(keeper, window):
-    keeper.spend(REQUEST, window=window)
-    refused(keeper, "does not contain its time")
+def test_a_charge_to_a_window_that_begins_later_is_found(keeper):
+    keeper.spend(REQUEST, window=WINDOW + 30 * DAY)
+    refused(keeper, "its window begins after it")
 
 
 @pytest.mark.parametrize("shift", [1, -1, DAY])
-def test_a_window_that_overlaps_another_gives_no_second_budget(keeper, shift):
+def test_a_shifted_window_gives_no_second_budget(keeper, shift):
     keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.now += timedelta(days=2)
     keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, window=WINDOW + shift)
-    refused(keeper, "overlaps another one")
+    refused(keeper, "not a whole number of 30 days")
 
 
-def test_a_second_contract_gives_no_second_budget(keeper):
+def test_an_earlier_window_counts_everything_since(keeper):
+    """What was left of a past window is not there to be spent in this one."""
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.now += timedelta(days=30)
+    keeper.spend("r-2", epsilon_nano=1, window=WINDOW)
+    refused(keeper, "epsilon_nano 2000000001 is spent")
+
+
+def test_a_charge_to_a_past_window_still_counts_in_the_present_one(keeper):
+    keeper.now += timedelta(days=30)
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano, window=WINDOW)
+    keeper.spend("r-2", epsilon_nano=1, window=WINDOW + 30 * DAY)
+    refused(keeper, "epsilon_nano 2000000001 is spent")
+
+
+def test_a_charge_decided_at_the_end_of_a_window_may_be_logged_just_after(keeper):
+    keeper.now += timedelta(days=30)
+    keeper.spend("r-1", window=WINDOW)
+    verify(keeper.stored())
+
+
+@pytest.mark.parametrize("days", [0, 2])
+def test_a_second_contract_gives_no_second_budget_whenever_its_windows_begin(keeper, days):
     keeper.sign_contract(OTHER_CONTRACT)
     keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
-    keeper.spend("r-2", epsilon_nano=1, contract=OTHER_CONTRACT)
+    keeper.spend("r-2", epsilon_nano=1, contract=OTHER_CONTRACT, window=WINDOW + days * DAY)
     refused(keeper, "epsilon_nano 2000000001 is spent")
+
+
+def test_a_contract_renewed_within_a_window_may_have_windows_of_its_own(keeper):
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.now += timedelta(days=10)
+    keeper.sign_contract(OTHER_CONTRACT)
+    keeper.now += timedelta(days=10)
+    keeper.spend(
+        "r-2",
+        epsilon_nano=BUDGET.epsilon_nano,
+        contract=OTHER_CONTRACT,
+        window=WINDOW + 10 * DAY,
+    )
+    verify(keeper.stored())
 
 
 def test_a_contract_signed_again_with_a_larger_budget_is_found(keeper):
