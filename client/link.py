@@ -133,8 +133,6 @@ class DialledLink:
 
     def refuse(self, status: str, reason: str) -> None:
         """Tell the counterpart that the session ends, unless it was the one to end it."""
-        if self._line.refused is not None:
-            return
         refusal = Refusal(RefusalStatus(status), reason)
         request = pb.RefuseRequest(
             session=encode_name(self._line.name), refusal=encode_refusal(refusal)
@@ -146,7 +144,7 @@ class DialledLink:
                 patience_seconds=REFUSE_SECONDS,
             )
         except (Refusal, SessionSuspended, DialError):
-            return  # it ended on the other side too, or cannot be reached
+            return  # the other side ended it, or cannot be reached
 
     def _push(self, kind: SmallKind | None, step: int, artefact: Artefact) -> bytes:
         what = f"taking step {step}"
