@@ -171,7 +171,7 @@ class SessionFolder:
 
     def write_array(self, name: str, array: np.ndarray[Any, Any]) -> None:
         """Write an array's bytes under `name`."""
-        contiguous = memoryview(np.ascontiguousarray(array))
+        contiguous = np.ascontiguousarray(array).data
         self.write_bytes(name, contiguous.cast("B") if array.size else b"")
 
     def read_array(self, name: str, dtype: type[np.generic]) -> np.ndarray[Any, Any]:
@@ -319,7 +319,7 @@ def _append(path: Path, data: bytes) -> None:
 
 def _encode_small(artefact: Artefact) -> bytes:
     kind = next(name for name, cls in SMALL.items() if isinstance(artefact, cls))
-    body = {k: v.hex() if isinstance(v, bytes) else v for k, v in asdict(artefact).items()}  # type: ignore[arg-type]
+    body = {k: v.hex() if isinstance(v, bytes) else v for k, v in asdict(artefact).items()}
     return json.dumps({"kind": kind, **body}, sort_keys=True).encode()
 
 
