@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from audit.errors import AuditError
-from party.errors import PartyError, Refusal, SessionSuspended
+from party.errors import PartyError, Refusal, ResultError, SessionSuspended
 from privacy.errors import PrivacyError
 from psi.errors import PsiError
 from reports.errors import ReportError
@@ -54,7 +54,7 @@ def exit_code(error: Exception) -> ExitCode | None:
             return ExitCode.REFUSED
         case SessionSuspended():
             return ExitCode.WAITING
-        case AuditError():
+        case AuditError() | ResultError():
             return ExitCode.NOT_VERIFIED
         case _ if isinstance(error, _EXPECTED):
             return ExitCode.BAD_INPUT

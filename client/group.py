@@ -103,7 +103,8 @@ def _unexpected(output: Output, error: Exception) -> typer.Exit:
 
 def _fail(output: Output, code: ExitCode, message: str, status: str | None = None) -> typer.Exit:
     _print_document(output, code, message, status)
-    output.say(f"Error: {message}" if code is not ExitCode.INTERRUPTED else message)
+    prefix = {ExitCode.INTERRUPTED: "", ExitCode.WAITING: "Not finished: "}.get(code, "Error: ")
+    output.say(prefix + message)
     return typer.Exit(code)
 
 
@@ -114,5 +115,7 @@ def _print_document(
     if not output.as_json:
         return
     error: dict[str, Any] = {"exit_code": int(code), "status": status, "message": message}
+    if output.session is not None:
+        error["request"] = output.session
     sys.stdout.write(json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()

@@ -56,7 +56,16 @@ def ledger_shown(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> list
     """Return what is left, then every charge."""
     if not rows and not balances:
         return ["Nothing was spent. Budgets appear with a contract in force and its datasets."]
-    left = Table("population", "towards", "budget", "spent", "left", "renews", title="Budgets")
+    left = Table(
+        "population",
+        "towards",
+        "budget",
+        "spent",
+        "left",
+        "renews",
+        title="Budgets",
+        title_justify="left",
+    )
     for one in balances:
         allowance, epsilon_delta = one.allowance, one.left
         left.add_row(
@@ -67,7 +76,16 @@ def ledger_shown(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> list
             _pair(*epsilon_delta),
             shown_time(one.renews_at),
         )
-    spent = Table("when", "request", "for", "population", "towards", "charged", title="Charges")
+    spent = Table(
+        "when",
+        "request",
+        "for",
+        "population",
+        "towards",
+        "charged",
+        title="Charges",
+        title_justify="left",
+    )
     for row in rows:
         spent.add_row(
             shown_time(row.spent_at),

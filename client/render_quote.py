@@ -17,7 +17,7 @@ def quote_shown(quoted: Quoted) -> list[RenderableType]:
     figures, request = quoted.figures, quoted.request
     roles = ", ".join(f"{party} as {role}" for role, party in request.roles.items())
     parts: list[RenderableType] = [
-        f"Quote for a {request.kind} with {roles}",
+        f"Quote: {request.kind}, with {roles}",
         f"  about {shown_bytes(figures.wire_bytes)} on the wire and "
         f"{shown_seconds(figures.seconds)} of work",
         *_quality(figures),

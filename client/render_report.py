@@ -20,7 +20,9 @@ _NOISY, _MOVED = " ~", " !"
 def result_shown(result: Result) -> list[RenderableType]:
     """Return a result as paragraphs and tables."""
     if isinstance(result, NothingLearnt):
-        return [f"Done. The {result.role} of a match learns nothing; the counterpart has its list."]
+        return [
+            f"Done. The counterpart has its list; the {result.role} of a match keeps no result."
+        ]
     if isinstance(result, MatchedList):
         return [
             f"{result.people:,} of your people are known to the counterpart too.",
@@ -33,6 +35,9 @@ def result_shown(result: Result) -> list[RenderableType]:
 def _report(report: Rendering) -> list[RenderableType]:
     rows = list(report.rows())
     segments = list(dict.fromkeys(row.segment for row in rows))
+    if len(segments) == 2 and None in segments:  # a single segment is all there is
+        rows = [row for row in rows if row.segment is None]
+        segments = [None]
     wide = len(segments) <= MOST_COLUMNS
     shown = _by_segment(rows, segments) if wide else _one_a_line(rows)
     parts: list[RenderableType] = [f"{report.title().capitalize()} ({report.kind})", shown]
@@ -55,16 +60,17 @@ def _by_segment(rows: Sequence[Row], segments: Sequence[str | None]) -> Table:
     table = Table("", *(segment or _ALL for segment in ordered_all))
     for column in table.columns[1:]:
         column.justify = "right"
-    cells: dict[tuple[str, str | None], dict[str | None, Row]] = {}
+    metrics: dict[str, dict[str | None, dict[str | None, Row]]] = {}
     for row in rows:
-        cells.setdefault((row.metric, row.label), {})[row.segment] = row
-    last = ""
-    for (metric, label), found in cells.items():
-        if last and metric != last and label is not None:
+        metrics.setdefault(row.metric, {}).setdefault(row.label, {})[row.segment] = row
+    for metric, labels in metrics.items():
+        if len(labels) > 1:
             table.add_section()
-        last = metric
-        numbers = [_number(found[one]) if one in found else "" for one in ordered_all]
-        table.add_row(_name(metric, label), *numbers)
+        for label, found in labels.items():
+            numbers = [_number(found[one]) if one in found else "" for one in ordered_all]
+            table.add_row(_name(metric, label), *numbers)
+        if len(labels) > 1:
+            table.add_section()
     return table
 
 
@@ -105,6 +111,8 @@ def _explanations(rows: Sequence[Row]) -> list[str]:
         lines.append(
             "~ the error is above the number." + _remedy([one.epsilon_factor for one in noisy])
         )
+    if any(row.fitted is not None for row in rows):
+        lines.append("Fitted values stand beside these in what --out and --json give.")
     if any(row.inconsistent for row in rows):
         lines.append("! does not fit the other numbers within its noise; look into it.")
     return lines

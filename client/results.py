@@ -16,6 +16,7 @@ from typing import Any
 
 from party.desk import Desk, Filed
 from party.errors import PartyError, ResultError
+from party.organisation import Organisation
 from privacy.session import SessionNoise
 from psi.legs import RECEIVER, RECIPIENT
 from reports import campaigns, overlap, reach
@@ -51,14 +52,14 @@ class NothingLearnt:
 Result = MatchedList | NothingLearnt | Rendering
 
 
-def result_of(desk: Desk, filed: Filed, *, private: bool) -> Result:
+def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
     """Return a finished request's result.
 
     Raises:
         PartyError: there is none, or no private one.
         ResultError: it was changed after it was made.
     """
-    stored = desk.result(filed.request.id)
+    stored = Desk(party).result(filed.request.id)
     if stored is None:
         raise PartyError(
             f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
@@ -70,11 +71,11 @@ def result_of(desk: Desk, filed: Filed, *, private: bool) -> Result:
         raise PartyError("only a table has a private and a shareable kind; leave out --private")
     if stored["role"] != RECEIVER:
         return NothingLearnt(stored["role"])
-    return _matched_list(stored)
+    return _matched_list(party.folder / "lists", stored)
 
 
-def _matched_list(stored: Mapping[str, Any]) -> MatchedList:
-    path = Path(stored["list_file"])
+def _matched_list(folder: Path, stored: Mapping[str, Any]) -> MatchedList:
+    path = folder / Path(stored["list_file"]).name  # a party's folder may have moved
     if not path.is_file():
         raise ResultError(f"the list {path} is not there: it has expired, or was moved")
     if sha256(path.read_bytes()).hexdigest() != stored["list_sha256"]:

@@ -61,7 +61,7 @@ def opened(folder: Path | None) -> Iterator[Organisation]:
     """Open the party that a command is for, and close it afterwards."""
     from party.organisation import Organisation
 
-    party = Organisation.open(find_party(folder))
+    party = Organisation.open(find_party(folder).absolute())
     try:
         yield party
     finally:

@@ -21,9 +21,8 @@ def print_result(
     from client.render_report import result_shown
     from client.render_request import request_document
     from client.results import export, result_of
-    from party.desk import Desk
 
-    result = result_of(Desk(party), filed, private=private)
+    result = result_of(party, filed, private=private)
     written = []
     if out is not None:
         export(result, out)
