@@ -93,22 +93,22 @@ class Desk:
             Refusal: it is not that party's, or the contract does not grant it.
         """
         filed = self._find(request.id)
-        if filed is not None:
-            if filed.request.digest != request.digest:
-                raise Refusal(
-                    RefusalStatus.BAD_REQUEST, "another request was made under this id before"
-                )
-            return filed.decision
-        contract = self._contract_of(request)
-        if request.requester != peer:
-            raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
-        request.verify_signature(contract.parties[peer].verifier)
-        request.check(contract, self._party.now)
-        self.require_budget(request, contract)
-        by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
-        state = APPROVED if by_rule else PENDING
-        self._file(request, contract, mine=False, peer=peer, state=state, actor="contract")
-        return Decision("approved" if by_rule else "pending")
+        if filed is None:
+            contract = self._contract_of(request)
+            if request.requester != peer:
+                raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
+            request.verify_signature(contract.parties[peer].verifier)
+            request.check(contract, self._party.now)
+            self.require_budget(request, contract)
+            by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
+            state = APPROVED if by_rule else PENDING
+            self._file(request, contract, mine=False, peer=peer, state=state, actor="contract")
+            filed = self.find(request.id)
+        if filed.request.digest != request.digest or filed.mine or filed.peer != peer:
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST, "another request was made under this id before"
+            )
+        return filed.decision
 
     def offered(self, contract_hash: bytes, peer: str) -> list[Request]:
         """Return this party's own unfinished requests to a counterpart that dials."""
@@ -308,6 +308,9 @@ class Desk:
         actor: str,
     ) -> None:
         def work(connection: Connection) -> None:
+            known = sa.select(REQUESTS.c.id).where(REQUESTS.c.id == request.id)
+            if connection.execute(known).first() is not None:
+                return  # another call has filed it meanwhile
             connection.execute(
                 sa.insert(REQUESTS).values(
                     id=request.id,

@@ -79,6 +79,8 @@ class Organisation:
         """
         if (folder / FILE).exists():
             raise SettingsError(f"{folder} holds a party already; choose another folder")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)  # results and lists lie in it
         _require("organisation", settings.organisation, ORGANISATION)
         if address is not None:
             _require("address", address, ADDRESS)

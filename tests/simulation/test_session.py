@@ -2,6 +2,7 @@
 
 import csv
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -314,3 +315,22 @@ def test_one_flipped_byte_in_a_stored_result_is_noticed(pair):
     party.store.write(lambda c: c.execute(RESULTS.update().values(body=flipped)))
     with pytest.raises(ResultError, match="changed after it was made"):
         Desk(party).result(request.id)
+
+
+def test_a_request_is_its_requesters_alone(pair):
+    """Another counterpart that learns its id is told nothing of it."""
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    with pytest.raises(Refusal) as caught:
+        Desk(parties["channel"]).submit("somebody-else", request)
+    assert caught.value.status is RefusalStatus.BAD_REQUEST
+
+
+def test_a_request_submitted_twice_at_once_is_one(pair):
+    parties, contract = pair
+    request = Desk(parties["advertiser"]).make(match(contract), contract, actor="test")
+    with ThreadPoolExecutor(4) as threads:
+        submit = Desk(parties["channel"]).submit
+        answers = [threads.submit(submit, "advertiser", request) for _ in range(4)]
+        assert {answer.result().state for answer in answers} == {"approved"}
+    assert kinds(parties["channel"]).count("request.approved") == 1

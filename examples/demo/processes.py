@@ -1,0 +1,109 @@
+"""Running a party's commands as processes, with what they print and the memory they take."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+SAMPLE_SECONDS = 0.05
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass
+class Meter:
+    """The most memory that a party's processes held together, in bytes."""
+
+    peak: int = 0
+    watched: list[psutil.Process] = field(default_factory=list)
+
+    def watch(self, pid: int) -> None:
+        """Watch a process and its workers from now on."""
+        process = psutil.Process(pid)
+        self.watched.append(process)
+        threading.Thread(target=self._sample, args=(process,), daemon=True).start()
+
+    def _sample(self, process: psutil.Process) -> None:
+        while process.is_running():
+            try:
+                family = [process, *process.children(recursive=True)]
+                held = sum(member.memory_info().rss for member in family)
+            except psutil.Error:
+                return
+            self.peak = max(self.peak, held)
+            time.sleep(SAMPLE_SECONDS)
+
+
+class CommandError(Exception):
+    """A command of the demonstration did not end well; the message is what it printed."""
+
+
+class Party:
+    """One organisation's folder and the commands typed there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.meter = Meter()
+        self._server: subprocess.Popen[str] | None = None
+
+    def run(self, *words: str | Path, echo: bool = True) -> dict[str, Any]:
+        """Run one command with --json and return its document."""
+        if echo:
+            print(f"  {self.folder.name}$ commonground {' '.join(map(_short, words))}", flush=True)
+        process = subprocess.Popen(
+            [*_command(), *map(str, words), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment(),
+        )
+        self.meter.watch(process.pid)
+        out, err = process.communicate()
+        if process.returncode:
+            raise CommandError(
+                f"commonground {words[0]} ended with {process.returncode}:\n{err}{out}"
+            )
+        document: dict[str, Any] = json.loads(out)
+        return document
+
+    def serve(self) -> None:
+        """Start listening; returns once the port is open."""
+        print(f"  {self.folder.name}$ commonground serve &", flush=True)
+        log = (self.folder / "serve.log").open("w", encoding="utf-8")
+        self._server = subprocess.Popen(
+            [*_command(), "serve"], stdout=log, stderr=log, text=True, env=self._environment()
+        )
+        self.meter.watch(self._server.pid)
+        deadline = time.monotonic() + START_SECONDS
+        while "listens on" not in (self.folder / "serve.log").read_text(encoding="utf-8"):
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                raise CommandError((self.folder / "serve.log").read_text(encoding="utf-8"))
+            time.sleep(SAMPLE_SECONDS)
+
+    def stop(self) -> None:
+        """Stop listening, gracefully."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait(STOP_SECONDS)
+            self._server = None
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "COMMONGROUND_PARTY": str(self.folder)}
+
+
+def _command() -> list[str]:
+    return [sys.executable, "-m", "commonground"]
+
+
+def _short(word: str | Path) -> str:
+    text = word.name if isinstance(word, Path) else word
+    return f'"{text}"' if " " in text else text
