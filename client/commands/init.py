@@ -15,9 +15,9 @@ def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         epilog=example(
-            'commonground init advertiser/ --name advertiser --organisation "Example Foods" \\',
-            "    --origin audit.example.com/advertiser --listen 0.0.0.0:7443 \\",
-            "    --address partner.example.com:7443",
+            'commonground init channel/ --name channel --organisation "Example Media" \\',
+            "    --origin audit.example.com/channel --listen 0.0.0.0:7443 \\",
+            "    --address commonground.example.com:7443",
         )
     )(init)
 

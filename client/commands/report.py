@@ -31,13 +31,13 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Make noisy tables with a counterpart, and show them again. Nobody learns who is in them.",
     epilog=example(
-        "commonground report reach --segment segment --by frequency --party advertiser/",
+        "commonground report reach --segment region --by frequency --party brand/",
         "commonground report show 1f0c22ab --out reach.csv",
     ),
 )
 
 
-@app.command(epilog=example("commonground report overlap --segment segment --party advertiser/"))
+@app.command(epilog=example("commonground report overlap --segment region --party brand/"))
 def overlap(
     ctx: typer.Context,
     segment: Segment = None,
@@ -80,7 +80,7 @@ def overlap(
 
 @app.command(
     epilog=example(
-        "commonground report reach --segment segment --by frequency --party advertiser/",
+        "commonground report reach --segment region --by frequency --party brand/",
         "commonground report reach --by campaigns --epsilon 0.5 --out reach.csv",
     )
 )

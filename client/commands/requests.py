@@ -125,9 +125,7 @@ def approve(
     )
 
 
-@app.command(
-    epilog=example('commonground requests refuse 1f0c22ab --reason "not before the campaign ends"')
-)
+@app.command(epilog=example('commonground requests refuse 1f0c22ab --reason "not before Friday"'))
 def refuse(
     ctx: typer.Context,
     request: RequestId,
