@@ -79,12 +79,11 @@ class Organisation:
         """
         if (folder / FILE).exists():
             raise SettingsError(f"{folder} holds a party already; choose another folder")
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)  # results and lists lie in it
         _require("organisation", settings.organisation, ORGANISATION)
         if address is not None:
             _require("address", address, ADDRESS)
         identity = identities.create(folder, name=name, log_origin=log_origin, hosts=hosts)
+        folder.chmod(0o700)  # results and lists will lie in it
         store = Store.create(settings.store or sqlite_url(folder / STORE_FILE))
         party = cls(folder, settings, identity, store)
         body = PartyCreated(
