@@ -113,7 +113,11 @@ def test_the_document_that_the_refusals_start_from_is_accepted():
     Contract.from_json(contract_document())
 
 
-@pytest.mark.parametrize(("path", "value", "says"), WRONG_VALUES)
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    WRONG_VALUES,
+    ids=[f"{path}-{number}" for number, (path, *_) in enumerate(WRONG_VALUES)],  # keys are random
+)
 def test_a_wrong_value_is_named_by_its_path(path, value, says):
     document = contract_document()
     *parents, last = path.split(".")
