@@ -23,7 +23,7 @@ from party.terms import Terms
 from party.turns import Turns
 from party.wire import fields
 from party.wire.artefacts import SmallKind, small_kind
-from party.wire.exchanges import kind_of
+from party.wire.exchanges import kind_of, said_before
 from party.wire.limits import ATTEND_SECONDS, PATIENCE_SECONDS
 from party.wire.names import SessionName, encode_name
 from party.wire.refusals import encode_refusal
@@ -99,6 +99,10 @@ class DialledLink:
             self._letters.hear(kind.field, heard)
         self._attendance.begin()
         return cast(Message, kind.from_bytes(heard))
+
+    def said(self, kind: type[Message]) -> Message | None:
+        """Return what this side has said of a type in this session, also before a restart."""
+        return said_before(self._letters, kind)
 
     def send(self, step: int, artefact: Artefact) -> None:
         """Deliver a step; a set goes on at the chunk that the counterpart misses first."""

@@ -30,6 +30,9 @@ class Link(Protocol):
     def exchange(self, message: Message) -> Message:
         """Say `message` and return the counterpart's message of the same type."""
 
+    def said(self, kind: type[Message]) -> Message | None:
+        """Return what this side has said of a type in this session, also before a restart."""
+
     def send(self, step: int, artefact: Artefact) -> None:
         """Deliver the artefact of a step of the leg table."""
 

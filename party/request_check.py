@@ -27,7 +27,7 @@ LEAST_KNOWN_ANSWERS: Final = 32
 MOST_KNOWN_ANSWERS: Final = 4096
 LEAST_EPSILON_NANO: Final = NANO // 100
 """ε 0.01: below it the dummies, which grow with 1/ε, are a denial of service."""
-MOST_EPSILON_NANO: Final = 1000 * NANO
+MOST_EPSILON_NANO: Final = 100 * NANO
 MOST_DELTA_E15: Final = E15 // 1000
 MOST_LIFETIME_SECONDS: Final = 30 * 86_400
 CLOCK_SKEW_SECONDS: Final = 300

@@ -10,6 +10,7 @@ changed meanwhile it ends before a byte.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -19,7 +20,17 @@ from audit.errors import AuditError
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.driver import Driver, ProgressHook
-from party.errors import DatasetError, Refusal, RefusalStatus
+from party.errors import (
+    ContractError,
+    DatasetError,
+    IdentityError,
+    PartyError,
+    Refusal,
+    RefusalStatus,
+    SessionSuspended,
+    SettingsError,
+    StoreError,
+)
 from party.inputs import SessionInput
 from party.journal import Journal
 from party.link import Link
@@ -27,6 +38,7 @@ from party.messages import (
     CheckpointOffer,
     Closing,
     Commitment,
+    ConsentStatement,
     Cosignature,
     Exchange,
     Finish,
@@ -39,6 +51,7 @@ from party.request import Request
 from party.session_record import Opening, SessionRecord
 from party.shelf import Shelf
 from party.terms import Terms
+from privacy.errors import PrivacyError
 from psi.answers import commit_seed
 from psi.errors import InvalidPoint, LimitExceeded, ProfileMismatch, PsiError, WrongAnswer
 from psi.identifiers import Profile
@@ -52,7 +65,14 @@ REFUSED_AS: Final = {
     WrongAnswer: RefusalStatus.WRONG_ANSWER,
     LimitExceeded: RefusalStatus.LIMIT_EXCEEDED,
     ProfileMismatch: RefusalStatus.PROFILE_MISMATCH,
+    ContractError: RefusalStatus.EXPIRED,
+    PrivacyError: RefusalStatus.LIMIT_EXCEEDED,
 }
+
+
+OWN_ERRORS: Final = (DatasetError, StoreError, SettingsError, IdentityError)
+OWN_AFFAIR: Final = "the counterpart cannot go on for a reason on its own side; ask its operator"
+"""What a peer is told of errors that speak of this party's own files."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +95,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Greeting:
-    """The sizes of each other's logs that the two sides had witnessed when they met."""
+    """What the two sides said when they met first, whatever has changed since."""
 
-    we_saw: int
-    they_saw: int
+    own: Hello
+    theirs: Hello
 
 
 class Session:
@@ -105,19 +125,20 @@ class Session:
         """
         try:
             self._run()
-        except (PsiError, Refusal, AuditError, DatasetError) as error:
+        except SessionSuspended:
+            raise
+        except (PsiError, PrivacyError, AuditError, PartyError) as error:
             refusal = as_refusal(error)
             self._bench.record.fail(refusal, self._now())
+            told = OWN_AFFAIR if isinstance(error, OWN_ERRORS) else refusal.message
             for link in self._links.values():
-                link.refuse(refusal.status.value, refusal.message)
+                link.refuse(refusal.status.value, told)
             raise refusal from error
 
     def _run(self) -> None:
         opening = self._bench.record.finished_opening()
-        if opening is None:
-            greetings = self._carry_out()
-        else:  # only the cosignatures are left
-            greetings = self._greet(opening)
+        # A session that has its result already lacks the cosignatures only.
+        greetings = self._carry_out() if opening is None else self._greet(opening)
         self._cosign(greetings)
 
     def _carry_out(self) -> dict[str, Greeting]:
@@ -125,7 +146,7 @@ class Session:
         opening, session_input = self._open()
         greetings = self._greet(opening)
         bench.record.charge(opening, self._now())
-        session_id, said = self._agree(opening)
+        session_id, said = self._agree(opening, greetings)
         bench.record.agree(session_id)
         own = Own(self._me, opening.seed, session_input.keys, session_input.labels)
         by_role = {terms.role_of(peer): link for peer, link in self._links.items()}
@@ -179,7 +200,7 @@ class Session:
         journal = self._bench.journal
         greetings = {}
         for peer, link in self._links.items():
-            own = Hello(
+            own = link.said(Hello) or Hello(
                 party=self._me,
                 request=self._request,
                 contract_hash=bytes.fromhex(self._contract.digest),
@@ -193,7 +214,7 @@ class Session:
             own.profile.require_equal(theirs.profile)
             self._require_same_request(theirs)
             self._require_fresh(peer, theirs)
-            greetings[peer] = Greeting(own.seen_size, theirs.seen_size)
+            greetings[peer] = Greeting(own, theirs)
         return greetings
 
     def _require_same_request(self, theirs: Hello) -> None:
@@ -217,8 +238,14 @@ class Session:
 
     # -- the session id -------------------------------------------------------------------
 
-    def _agree(self, opening: Opening) -> tuple[bytes, list[bytes]]:
-        """Exchange commitments, then nonces; return the session id and what was said."""
+    def _agree(
+        self, opening: Opening, greetings: Mapping[str, Greeting]
+    ) -> tuple[bytes, list[bytes]]:
+        """Exchange commitments, then nonces; return the session id and what was said.
+
+        What every party stated about consent is part of it, so the session id and with it
+        every point of the session is bound to the snapshots that were shown.
+        """
         nonce = opening.seed.derive(b"", "nonce")
         own = Commitment(
             self._me, commit_seed(opening.seed, opening.input_root), _commit_nonce(self._me, nonce)
@@ -230,8 +257,11 @@ class Session:
                 raise Refusal(
                     RefusalStatus.BAD_REQUEST, f"{party} opened another nonce than it committed to"
                 )
+        consents = {self._me: opening.consent}
+        consents |= {peer: greeting.theirs.consent for peer, greeting in greetings.items()}
         said = [bytes.fromhex(self._request.digest)]
         for party in self._terms.parties:
+            said += [_encode_consent(consents[party])]
             said += [commitments[party].seed, commitments[party].nonce, nonces[party].nonce]
         return hashlib.sha256(b"commonground/session/v1" + b"".join(said)).digest(), said
 
@@ -266,11 +296,18 @@ class Session:
         journal = self._bench.journal
         for peer, link in self._links.items():
             card, greeting = self._contract.parties[peer], greetings[peer]
-            offer = CheckpointOffer(
-                self._me, journal.checkpoint(), journal.consistency_from(greeting.they_saw)
+            offer = link.said(CheckpointOffer) or CheckpointOffer(
+                self._me, journal.checkpoint(), journal.consistency_from(greeting.theirs.seen_size)
             )
             theirs = link.exchange(offer)
-            line = journal.witness(theirs.checkpoint, card.verifier, theirs.proof, greeting.we_saw)
+            said = link.said(Cosignature)
+            line = (
+                journal.witness(
+                    theirs.checkpoint, card.verifier, theirs.proof, greeting.own.seen_size
+                )
+                if said is None
+                else said.line
+            )
             cosignature = link.exchange(Cosignature(self._me, line))
             journal.keep_cosignature(offer.checkpoint, cosignature.line, card.cosignature_verifier)
 
@@ -300,6 +337,11 @@ def as_refusal(error: Exception) -> Refusal:
         if isinstance(error, kind):
             return Refusal(status, str(error))
     return Refusal(RefusalStatus.BAD_REQUEST, str(error))
+
+
+def _encode_consent(consent: ConsentStatement) -> bytes:
+    """Return root (32 bytes), sequence and Unix time (8 bytes each, big endian)."""
+    return consent.root + struct.pack(">QQ", consent.sequence, consent.taken_at)
 
 
 def _commit_nonce(party: str, nonce: bytes) -> bytes:

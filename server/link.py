@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 from party.errors import Refusal, RefusalStatus
 from party.messages import Artefact, Exchange
-from party.wire.exchanges import kind_of
+from party.wire.exchanges import kind_of, said_before
 from server.mailbox import Mailbox
 
 Message = TypeVar("Message", bound=Exchange)
@@ -26,6 +26,10 @@ class ListeningLink:
     def exchange(self, message: Message) -> Message:
         """Say `message` and return the counterpart's message of the same type."""
         return cast(Message, self._mailbox.exchange(kind_of(message), message))
+
+    def said(self, kind: type[Message]) -> Message | None:
+        """Return what this side has said of a type in this session, also before a restart."""
+        return said_before(self._mailbox.letters, kind)
 
     def send(self, step: int, artefact: Artefact) -> None:
         """Publish a step, which the driver has stored, and wait until the counterpart has it.

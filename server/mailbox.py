@@ -48,7 +48,7 @@ class Mailbox:
         for the driver is held for `hold_seconds`.
         """
         self.name, self.peer, self.turns, self.folder = name, peer, turns, folder
-        self._letters = Correspondence(folder, peer)
+        self.letters = Correspondence(folder, peer)
         self._patience, self._hold, self._clock = patience_seconds, hold_seconds, clock
         self._changed = threading.Condition()
         self._published: set[int] = set()
@@ -80,11 +80,11 @@ class Mailbox:
                 f"the message states another sender than the certificate, which is '{self.peer}'",
             )
         with self._changed:
-            if self._letters.heard(kind.field) is None:
+            if self.letters.heard(kind.field) is None:
                 self._require_turn_of(kind)
-            self._letters.hear(kind.field, kind.to_bytes(message))
+            self.letters.hear(kind.field, kind.to_bytes(message))
             self._changed.notify_all()
-        return self._held(lambda: self._letters.said(kind.field))
+        return self._held(lambda: self.letters.said(kind.field))
 
     def require_turn(self, step: int) -> None:
         """Refuse a step before the exchanges and the pair's earlier steps are done."""
@@ -126,8 +126,8 @@ class Mailbox:
                     RefusalStatus.TRANSCRIPT_MISMATCH,
                     f"'{self.peer}' has another content for step {step} than was sent to it",
                 )
-            if not self._letters.acknowledged(step):
-                self._letters.acknowledge(step)
+            if not self.letters.acknowledged(step):
+                self.letters.acknowledge(step)
             self._changed.notify_all()
 
     # -- for the driver ------------------------------------------------------------------
@@ -135,9 +135,9 @@ class Mailbox:
     def exchange(self, kind: ExchangeKind, message: Exchange) -> Exchange:
         """Say a message and wait for the counterpart's."""
         with self._changed:
-            self._letters.say(kind.field, kind.to_bytes(message))
+            self.letters.say(kind.field, kind.to_bytes(message))
             self._changed.notify_all()
-        heard = self._awaited(lambda: self._letters.heard(kind.field), kind.rpc)
+        heard = self._awaited(lambda: self.letters.heard(kind.field), kind.rpc)
         return kind.from_bytes(heard)
 
     def publish(self, step: int) -> None:
@@ -147,7 +147,7 @@ class Mailbox:
             self._published.add(step)
             self._changed.notify_all()
         self._awaited(
-            lambda: True if self._letters.acknowledged(step) else None, f"acknowledging step {step}"
+            lambda: True if self.letters.acknowledged(step) else None, f"acknowledging step {step}"
         )
 
     def receive(self, step: int) -> Artefact:
@@ -186,16 +186,16 @@ class Mailbox:
                     raise out_of_turn(kind.rpc, f"step {step}")
 
     def _exchanged(self, kind: ExchangeKind) -> bool:
-        said, heard = self._letters.said(kind.field), self._letters.heard(kind.field)
+        said, heard = self.letters.said(kind.field), self.letters.heard(kind.field)
         return said is not None and heard is not None
 
     def _done(self, step: int) -> bool:
         if self.turns.sends(step):
-            return self._letters.acknowledged(step)
+            return self.letters.acknowledged(step)
         return self.folder.digest(step) is not None
 
     def _served(self, step: int) -> bool:
-        return step in self._published or self._letters.acknowledged(step)
+        return step in self._published or self.letters.acknowledged(step)
 
     def _held(self, ready: Callable[[], Value | None]) -> Value:
         """Hold a call until `ready` returns something, for as long as a call is held."""

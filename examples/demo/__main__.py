@@ -20,7 +20,6 @@ from examples.demo.processes import CommandError, Party
 
 REAL_HOUSEHOLDS = 2469
 BUILD = Path("build/demo")
-SUMMARY = BUILD / "summary.json"
 
 EXAMPLE_DATASET = """\
     people:
@@ -41,26 +40,28 @@ CHANNEL_DATASET = """\
 
 def main() -> None:
     """Run the demonstration and write its summary."""
-    households = _arguments()
+    arguments = _arguments()
     started = time.monotonic()
     try:
-        summary = run(households)
+        summary = run(arguments.households, arguments.build)
     except CommandError as error:
         sys.exit(f"The demonstration stopped: {error}")
     summary["seconds"] = round(time.monotonic() - started, 1)
-    SUMMARY.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    path = arguments.build / "summary.json"
+    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     _tell(summary)
+    print(f"  Summary: {path}")
 
 
-def run(households: int) -> dict[str, Any]:
-    """Play both organisations and return the summary, without the whole time."""
-    shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
+def run(households: int, build: Path) -> dict[str, Any]:
+    """Play both organisations in folders of `build`; return the summary, without the whole time."""
+    shutil.rmtree(build, ignore_errors=True)
+    build.mkdir(parents=True)
     say("1. The data. Each organisation's own files, in its own messy form.")
-    files.write(BUILD / "data", households)
-    truth = json.loads((BUILD / "data" / "truth.json").read_text(encoding="utf-8"))
+    files.write(build / "data", households)
+    truth = json.loads((build / "data" / "truth.json").read_text(encoding="utf-8"))
     print(f"  {truth['households']['note']}")
-    advertiser, channel = Party(BUILD / "advertiser"), Party(BUILD / "channel")
+    advertiser, channel = Party(build / "advertiser"), Party(build / "channel")
 
     say("2. Two parties. Keys, certificate, store and audit log, each in a folder.")
     for party, name in ((advertiser, "Example Foods"), (channel, "Channel 5")):
@@ -68,11 +69,11 @@ def run(households: int) -> dict[str, Any]:
             "init", party.folder, "--name", party.folder.name, "--organisation", name,
             "--origin", f"{party.folder.name}.example/log", "--listen", f"127.0.0.1:{free_port()}",
         )  # fmt: skip
-    advertiser.run("dataset", "add", BUILD / "data/advertiser/customers.yaml")
-    channel.run("dataset", "add", BUILD / "data/channel/receipts.yaml")
+    advertiser.run("dataset", "add", build / "data/advertiser/customers.yaml")
+    channel.run("dataset", "add", build / "data/channel/receipts.yaml")
 
     say("3. One contract. Drafted, filled in, signed by both, kept by both.")
-    contract = BUILD / "contract.yaml"
+    contract = build / "contract.yaml"
     advertiser.run("contract", "propose", channel.folder / "public.yaml", "--out", contract)
     fill_in(contract, households)
     for party in (advertiser, channel):
@@ -82,18 +83,20 @@ def run(households: int) -> dict[str, Any]:
 
     channel.serve()
     try:
-        return measure(advertiser, channel, truth)
+        return measure(advertiser, channel, truth, build)
     finally:
         channel.stop()
 
 
-def measure(advertiser: Party, channel: Party, truth: dict[str, Any]) -> dict[str, Any]:
+def measure(
+    advertiser: Party, channel: Party, truth: dict[str, Any], build: Path
+) -> dict[str, Any]:
     """Match, measure reach twice, and verify the logs."""
     say("4. A match. The channel learns which of its own subscribers are customers, no more.")
     began = time.monotonic()
     match = advertiser.run("match", "--receiver", "channel")
     match_seconds = time.monotonic() - began
-    listed = BUILD / "audience.csv"
+    listed = build / "audience.csv"
     channel.run("report", "show", match["id"], "--out", listed)
 
     say("5. Reach. How many customers of each segment had 1, 2, … 5+ campaigns, with noise.")
@@ -201,15 +204,15 @@ def _tell(summary: dict[str, Any]) -> None:
         f"  Both logs verify and agree ({audit['entries']} entries). Neither side saw a row of "
         f"the other's.\n"
         f"  {summary['bytes'] / 1e6:.1f} MB crossed, {summary['seconds']} s, at most "
-        f"{summary['peak_rss_mb']} MB a party (all of its processes). Summary: {SUMMARY}"
+        f"{summary['peak_rss_mb']} MB a party (all of its processes)."
     )
 
 
-def _arguments() -> int:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--households", type=int, default=REAL_HOUSEHOLDS)
-    households: int = parser.parse_args().households
-    return households
+    parser.add_argument("--build", type=Path, default=BUILD, help="where everything is put")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 
 from commonground.v1 import session_pb2 as pb
+from party.correspondence import Correspondence
 from party.messages import (
     COMMITMENT_BYTES,
     MAX_NOTE_BYTES,
@@ -32,6 +33,8 @@ from party.wire import fields, limits
 from party.wire.collaboration import decode_request, encode_request
 from party.wire.names import SessionName, encode_name
 from psi.identifiers import Profile
+
+Said = TypeVar("Said", bound=Exchange)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,19 @@ class ExchangeKind:
 
 def kind_of(message: Exchange) -> ExchangeKind:
     """Return the kind of a message."""
-    return next(kind for kind in EXCHANGES if kind.message is type(message))
+    return kind_for(type(message))
+
+
+def kind_for(message: type[Said]) -> ExchangeKind:
+    """Return the kind of a type of message."""
+    return next(kind for kind in EXCHANGES if kind.message is message)
+
+
+def said_before(letters: Correspondence, message: type[Said]) -> Said | None:
+    """Return what was said of a type to one counterpart, or None."""
+    kind = kind_for(message)
+    data = letters.said(kind.field)
+    return None if data is None else cast("Said", kind.from_bytes(data))
 
 
 def _encode_profile(profile: Profile) -> pb.Profile:

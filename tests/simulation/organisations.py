@@ -19,7 +19,7 @@ from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, SessionSuspended
 from party.organisation import Organisation
 from party.settings import Settings
-from party.wire.exchanges import kind_of
+from party.wire.exchanges import kind_for, kind_of
 
 SECONDS = 30
 
@@ -76,6 +76,10 @@ class WireLink:
         heard = kind_of(message).from_bytes(self.wire.said[self.peer, kind])
         self._count(kind, True)
         return heard
+
+    def said(self, kind):
+        data = self.wire.said.get((self.me, kind.__name__))
+        return None if data is None else kind_for(kind).from_bytes(data)
 
     def send(self, step, artefact):
         self._count(f"send {step}", False)

@@ -274,6 +274,7 @@ def test_another_reading_of_identifiers_is_refused_before_anything_is_spent(pair
     assert ended["advertiser"].status is RefusalStatus.PROFILE_MISMATCH
     assert "1.0.0" in ended["advertiser"].message
     assert ledgers(parties)["advertiser"] == []
+    verify_log(StoredLog(parties["advertiser"].store, parties["advertiser"].identity))
 
 
 def test_a_party_that_ends_with_another_transcript_is_an_incident(pair, monkeypatch):
@@ -334,3 +335,53 @@ def test_a_request_submitted_twice_at_once_is_one(pair):
         answers = [threads.submit(submit, "advertiser", request) for _ in range(4)]
         assert {answer.result().state for answer in answers} == {"approved"}
     assert kinds(parties["channel"]).count("request.approved") == 1
+
+
+def test_logs_that_grow_between_a_session_and_its_cosignatures_still_verify(pair):
+    """Another session with the same counterpart finishes while this one waits to cosign."""
+    parties, contract = pair
+    first, second = ask(parties, match(contract)), ask(parties, reach(contract))
+    wire = Wire()
+    run_both(parties, first, wire, channel={"dies_at": "CheckpointOffer", "after": True})
+    assert run_both(parties, second, Wire()) == {"advertiser": None, "channel": None}
+    assert run_both(parties, first, wire) == {"advertiser": None, "channel": None}
+    assert len(compare_logs(*logs(parties)).shared) == 2
+
+
+def test_a_session_under_an_expired_contract_ends_for_both_with_that_reason(pair):
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    parties["channel"].clock = lambda: contract.ends + 1.0
+    ended = run_both(parties, request, Wire())
+    assert {error.status for error in ended.values()} == {RefusalStatus.EXPIRED}
+    assert "session.failed" in kinds(parties["advertiser"])
+
+
+def test_a_peer_is_not_told_what_is_wrong_with_our_own_files(tmp_path):
+    parties, contract = make_pair(tmp_path)
+    request = ask(parties, match(contract))
+    (tmp_path / "data" / "channel" / "receipts.csv").unlink()
+    ended = run_both(parties, request, Wire())
+    assert "receipts" in ended["channel"].message
+    assert "receipts" not in ended["advertiser"].message
+    assert "own side" in ended["advertiser"].message
+
+
+def test_the_consent_that_was_shown_is_bound_to_the_session(pair, monkeypatch):
+    """Two parties that saw different snapshots reach different session ids, and so no result."""
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    from organisations import WireLink
+
+    honest = WireLink.exchange
+
+    def other_consent(self, message):
+        heard = honest(self, message)
+        if type(message).__name__ == "Hello" and self.me == "channel":
+            return replace(heard, consent=replace(heard.consent, root=bytes(32)))
+        return heard
+
+    monkeypatch.setattr(WireLink, "exchange", other_consent)
+    ended = run_both(parties, request, Wire())
+    assert all(isinstance(error, Refusal) for error in ended.values())
+    assert Desk(parties["channel"]).result(request.id) is None
