@@ -89,6 +89,8 @@ class Desk:
     def submit(self, peer: str, request: Request) -> Decision:
         """Take a counterpart's request and say how it stands; the same request twice is one.
 
+        A counterpart that only dials brings back a request of this party's own, which it fetched.
+
         Raises:
             Refusal: it is not that party's, or the contract does not grant it.
         """
@@ -104,7 +106,7 @@ class Desk:
             state = APPROVED if by_rule else PENDING
             self._file(request, contract, mine=False, peer=peer, state=state, actor="contract")
             filed = self.find(request.id)
-        if filed.request.digest != request.digest or filed.mine or filed.peer != peer:
+        if filed.request.digest != request.digest or filed.peer != peer:
             raise Refusal(
                 RefusalStatus.BAD_REQUEST, "another request was made under this id before"
             )
