@@ -38,6 +38,9 @@ from audit.shapes import (
 )
 
 MAX_PARTIES: Final = 3
+BASIC: Final = "basic"
+ZCDP: Final = "zcdp"
+FILTERS: Final = (BASIC, ZCDP)
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,13 @@ class ContractSigned(Record):
         parties: their names, two or three.
         budgets: by party.
         consent_max_age_seconds: how old a consent snapshot may be when a session starts.
+        filter: how charges add up within a budget: `basic` sums, or `zcdp`.
     """
 
     parties: Annotated[tuple[str, ...], ListOf(LABEL, MAX_PARTIES)]
     budgets: Annotated[Mapping[str, Budget], MapOf(LABEL, Nested(Budget), MAX_PARTIES)]
     consent_max_age_seconds: Natural
+    filter: Annotated[str, OneOf(FILTERS)]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -258,6 +263,20 @@ class SessionFailed(Record):
 
 
 @dataclass(frozen=True)
+class RetentionPruned(Record):
+    """`retention.pruned`: what came to its end and was deleted.
+
+    Args:
+        request: the id of the request whose session it was.
+        what: `list`, a match's list at its expiry, or `session`, artefacts and seed after the
+            contract's retention.
+    """
+
+    request: Token
+    what: Annotated[Literal["list", "session"], OneOf(("list", "session"))]
+
+
+@dataclass(frozen=True)
 class Incident(Record):
     """`incident.*`: what went against the protocol; `what` is a fixed sentence, not a value."""
 
@@ -305,6 +324,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "report.released": EntryKind(ReportReleased, session=_MUST, contract=_MUST),
     "list.disclosed": EntryKind(ListDisclosed, session=_MUST, contract=_MUST),
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
+    "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
     "session.failed": EntryKind(SessionFailed, session=_MAY, contract=_MUST),
 }
 INCIDENT: Final = EntryKind(Incident, session=_MAY, contract=_MAY)

@@ -6,8 +6,8 @@
 - a session's consent snapshot stands earlier and was not older than the contract allows;
 - what is released or disclosed was charged before;
 - the charges of a population towards a coalition since a window began, under whatever contract,
-  stay within the contract's budget; the windows of one contract are whole lengths apart and none
-  begins after the charge, so that naming another window gives no second budget.
+  stay within the contract's budget, by its filter; the windows of one contract are whole lengths
+  apart and none begins after the charge, so that naming another window gives no second budget.
 
 `History` holds what entries established so far; it reads nothing and stores nothing.
 """
@@ -18,6 +18,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
+from audit.accounting import Spent, require_within
 from audit.bodies import (
     Budget,
     BudgetSpent,
@@ -80,27 +81,22 @@ class SessionHistory:
 
 @dataclass
 class _Charges:
-    """The charges of one population towards one coalition: times, and running totals before each.
+    """The charges of one population towards one coalition: times, and the sum before each.
 
     Times do not go back, which the replay has checked.
     """
 
     times: list[float] = field(default_factory=list)
-    epsilon_nano: list[int] = field(default_factory=lambda: [0])
-    delta_e15: list[int] = field(default_factory=lambda: [0])
+    sums: list[Spent] = field(default_factory=lambda: [Spent()])
 
     def add(self, time: float, spend: BudgetSpent) -> None:
         self.times.append(time)
-        self.epsilon_nano.append(self.epsilon_nano[-1] + spend.epsilon_nano)
-        self.delta_e15.append(self.delta_e15[-1] + spend.delta_e15)
+        new = Spent(spend.epsilon_nano, spend.rho_nano, spend.delta_e15)
+        self.sums.append(self.sums[-1].plus(new))
 
-    def since(self, window: int) -> tuple[int, int]:
-        """Return the sums of ε (1e-9) and δ (1e-15) since a window began."""
-        first = bisect_left(self.times, window)
-        return (
-            self.epsilon_nano[-1] - self.epsilon_nano[first],
-            self.delta_e15[-1] - self.delta_e15[first],
-        )
+    def since(self, window: int) -> Spent:
+        """Return the sum of what was charged since a window began."""
+        return self.sums[-1].since(self.sums[bisect_left(self.times, window)])
 
 
 class History:
@@ -222,23 +218,15 @@ class History:
         session.started = True
 
     def _spend(self, entry: Entry, spend: BudgetSpent, contract: str) -> None:
-        budget = self._contracts[contract].budgets.get(entry.party)
+        terms = self._contracts[contract]
+        budget = terms.budgets.get(entry.party)
         if budget is None:
             raise RuleError("the contract has no budget for the party that spends")
         time = _seconds(entry)
         self._require_window(spend.window, time, contract, budget)
         charges = self._charges.setdefault((spend.population, spend.coalition), _Charges())
         charges.add(time, spend)
-        epsilon_nano, delta_e15 = charges.since(spend.window)
-        for name, spent, allowed in (
-            ("epsilon_nano", epsilon_nano, budget.epsilon_nano),
-            ("delta_e15", delta_e15, budget.delta_e15),
-        ):
-            if spent > allowed:
-                raise RuleError(
-                    f"with it {name} {spent} is spent since its window began; "
-                    f"the contract allows {allowed}"
-                )
+        require_within(budget, terms.filter, charges.since(spend.window))
         self.spends += 1
 
     def _require_window(self, window: int, time: float, contract: str, budget: Budget) -> None:

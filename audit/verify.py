@@ -344,7 +344,7 @@ def _summary(statements: _Statements, size: int, history: History) -> Verificati
             "every session rests on a logged consent snapshot that was fresh enough",
             "no session starts or ends twice, and its entries agree",
             "every release and disclosure was charged before",
-            "the charges in each window are within the contract's budget",
+            "the charges in each window are within the contract's budget, by its filter",
             "the tree has the root that the checkpoint states",
             "every cosigned checkpoint lies on the tree",
         ),

@@ -24,6 +24,7 @@ from party.document import TextRule
 from party.errors import ContractError, DatasetError, SettingsError
 from party.identity import Identity
 from party.journal import Journal
+from party.retention import prune
 from party.schema import CONTRACTS, DATASETS
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.store import Store, sqlite_url
@@ -96,7 +97,7 @@ class Organisation:
 
     @classmethod
     def open(cls, folder: Path) -> Organisation:
-        """Open a party's folder.
+        """Open a party's folder, and delete what has come to its end.
 
         Raises:
             SettingsError, IdentityError, StoreError: a part of it is missing or damaged.
@@ -104,7 +105,9 @@ class Organisation:
         settings = load_settings(folder)
         identity = identities.open(folder)
         store = Store.open(settings.store or sqlite_url(folder / STORE_FILE))
-        return cls(folder, settings, identity, store)
+        party = cls(folder, settings, identity, store)
+        prune(party)
+        return party
 
     @classmethod
     def upgrade(cls, folder: Path) -> None:
@@ -163,6 +166,7 @@ class Organisation:
                 for party, budget in contract.budgets.items()
             },
             consent_max_age_seconds=contract.consent_max_age_hours * 3600,
+            filter=contract.filter.value,
         )
 
         def work(connection: Connection) -> None:

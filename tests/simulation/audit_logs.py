@@ -107,9 +107,11 @@ class LogKeeper:
     def create(self):
         self.write("party.created", PartyCreated(self.vkey, DIGEST))
 
-    def sign_contract(self, contract=CONTRACT, budget=BUDGET, max_age=MAX_AGE):
+    def sign_contract(
+        self, contract=CONTRACT, budget=BUDGET, max_age=MAX_AGE, accounting_filter="basic"
+    ):
         parties = ("advertiser", "channel")
-        terms = ContractSigned(parties, dict.fromkeys(parties, budget), max_age)
+        terms = ContractSigned(parties, dict.fromkeys(parties, budget), max_age, accounting_filter)
         self.write("contract.signed", terms, contract=contract)
 
     def snapshot_consent(self, sequence=1, recipient="channel"):
@@ -131,7 +133,7 @@ class LogKeeper:
             more.pop("coalition", "channel"),
             window,
             epsilon_nano,
-            0,
+            more.pop("rho_nano", 0),
             delta_e15,
             what,
         )

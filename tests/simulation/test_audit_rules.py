@@ -24,6 +24,7 @@ from audit_logs import (
 from audit.bodies import Budget, ConsentReference, ContractSigned, PartyCreated
 from audit.errors import VerificationError
 from audit.verify import verify
+from privacy.accounting import Spend, ZcdpFilter
 
 REQUEST, SESSION, TRANSCRIPT = "r-1", "5" * 64, "7" * 64
 OTHER_CONTRACT = "b" * 64
@@ -158,6 +159,68 @@ def test_an_overspent_delta_is_found(keeper):
     refused(keeper, "delta_e15 10000001 is spent")
 
 
+def spend_small(keeper, times, **more):
+    """Charge ε = 0.1 at a time, as often as said, with its ρ."""
+    for _ in range(times):
+        number = len(keeper.entries)
+        keeper.spend(f"r-{number}", epsilon_nano=10**8, rho_nano=5 * 10**6, delta_e15=1, **more)
+
+
+def under_zcdp():
+    """Return a party whose contract fixes zcdp, entries 0 and 1, and how often it may spend 0.1."""
+    keeper = LogKeeper("advertiser", bytes([1]) * 32)
+    keeper.create()
+    keeper.sign_contract(accounting_filter="zcdp")
+    budget = ZcdpFilter(BUDGET.epsilon_nano, BUDGET.delta_e15)
+    spent, times = Spend(), 0
+    while budget.holds(spent + Spend.truncated(10**8, 1)):
+        spent, times = spent + Spend.truncated(10**8, 1), times + 1
+    return keeper, times
+
+
+def test_a_zcdp_contract_allows_what_its_ledger_admits_and_no_charge_more():
+    keeper, times = under_zcdp()
+    spend_small(keeper, times)
+    assert verify(keeper.stored()).spends == times
+    spend_small(keeper, 1)
+    refused(keeper, "by zcdp that is more than the contract's epsilon_nano 2000000000")
+
+
+def test_a_contract_with_basic_sums_does_not_allow_what_zcdp_would(keeper):
+    loose = Budget(10 * 10**9, BUDGET.delta_e15, 30)
+    keeper.sign_contract(OTHER_CONTRACT, loose)
+    spend_small(keeper, 100, contract=OTHER_CONTRACT)
+    verify(keeper.stored())
+    spend_small(keeper, 1, contract=OTHER_CONTRACT)
+    refused(keeper, "epsilon_nano 10100000000 is spent")
+
+
+def test_zcdp_allows_more_small_charges_than_basic_sums_do():
+    keeper = LogKeeper("advertiser", bytes([1]) * 32)
+    keeper.create()
+    keeper.sign_contract(budget=Budget(10 * 10**9, BUDGET.delta_e15, 30), accounting_filter="zcdp")
+    spend_small(keeper, 101)
+    verify(keeper.stored())
+
+
+def test_a_zcdp_budget_is_spent_when_no_delta_is_left_for_it():
+    keeper, _ = under_zcdp()
+    keeper.spend("r-1", epsilon_nano=1, rho_nano=1, delta_e15=BUDGET.delta_e15 - 1)
+    verify(keeper.stored())
+    keeper.spend("r-2", epsilon_nano=0, rho_nano=0, delta_e15=1)
+    refused(keeper, "rho_nano 1 and delta_e15 10000000 are spent")
+
+
+def test_charges_under_another_contract_count_in_a_zcdp_budget():
+    keeper, times = under_zcdp()
+    keeper.sign_contract(OTHER_CONTRACT, Budget(10**12, 10**9, 30))
+    spend_small(keeper, 1, contract=OTHER_CONTRACT)
+    spend_small(keeper, times - 1)
+    verify(keeper.stored())
+    spend_small(keeper, 1)
+    refused(keeper, "by zcdp")
+
+
 @pytest.mark.parametrize("account", [{"population": "web"}, {"coalition": "channel+vendor"}])
 def test_each_population_and_coalition_has_a_budget_of_its_own(keeper, account):
     keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
@@ -234,13 +297,13 @@ def test_a_contract_signed_again_with_a_larger_budget_is_found(keeper):
 
 
 def test_a_contract_among_others_is_found(keeper):
-    terms = ContractSigned(("channel", "vendor"), {"vendor": BUDGET}, MAX_AGE)
+    terms = ContractSigned(("channel", "vendor"), {"vendor": BUDGET}, MAX_AGE, "basic")
     keeper.write("contract.signed", terms, contract=OTHER_CONTRACT)
     refused(keeper, "not among the parties")
 
 
 def test_a_charge_without_a_budget_in_the_contract_is_found(keeper):
-    terms = ContractSigned(("advertiser", "channel"), {"channel": BUDGET}, MAX_AGE)
+    terms = ContractSigned(("advertiser", "channel"), {"channel": BUDGET}, MAX_AGE, "basic")
     keeper.write("contract.signed", terms, contract=OTHER_CONTRACT)
     keeper.spend(REQUEST, contract=OTHER_CONTRACT)
     refused(keeper, "no budget for the party")

@@ -50,6 +50,7 @@ TERMS = {
     "parties": ("advertiser", "channel"),
     "budgets": {"advertiser": Budget(10**9, 10**6, 30)},
     "consent_max_age_seconds": 86_400,
+    "filter": "zcdp",
 }
 CONSENT = {
     "dataset": "crm",
@@ -252,6 +253,7 @@ def test_an_entry_names_session_and_contract_as_its_kind_asks(kind):
         lambda: ContractSigned(**TERMS | {"budgets": {}}),
         lambda: ContractSigned(**TERMS | {"budgets": {"advertiser": {"epsilon_nano": 1}}}),
         lambda: ContractSigned(**TERMS | {"consent_max_age_seconds": 1.5}),
+        lambda: ContractSigned(**TERMS | {"filter": "renyi"}),
         lambda: Budget(10**9, 10**6, 0),
         lambda: Budget(-1, 10**6, 30),
         lambda: Budget(True, 10**6, 30),
