@@ -64,8 +64,6 @@ class RefusalStatus(Enum):
     """The contract or the request is no longer, or not yet, in force."""
     BAD_REQUEST = "BAD_REQUEST"
     """A message is malformed, unsigned, out of order, or contradicts an earlier one."""
-    PEER_SILENT = "PEER_SILENT"
-    """The peer did not answer before the deadline."""
     TRANSCRIPT_MISMATCH = "TRANSCRIPT_MISMATCH"
     """The parties ended with different transcripts of one session."""
 

@@ -67,6 +67,8 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
         """
         from client.serving import ServedDesk
         from party.desk import Desk
+        from party.ledger import DAY_SECONDS
+        from party.retention import prune
 
         output = begin(ctx, as_json)
         _log_to_stderr()
@@ -74,7 +76,8 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
             stopped = _until_told()
             listener = listen(here, ServedDesk(Desk(here)), address or here.settings.listen)
             _announce(output, here, address or here.settings.listen, listener.port)
-            stopped.wait()
+            while not stopped.wait(DAY_SECONDS):
+                prune(here)
             output.say("Stopping; sessions are suspended and go on at the next start.")
             listener.stop(GRACE_SECONDS)
 

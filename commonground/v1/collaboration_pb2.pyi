@@ -22,7 +22,6 @@ class RefusalStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSAL_STATUS_LIMIT_EXCEEDED: _ClassVar[RefusalStatus]
     REFUSAL_STATUS_EXPIRED: _ClassVar[RefusalStatus]
     REFUSAL_STATUS_BAD_REQUEST: _ClassVar[RefusalStatus]
-    REFUSAL_STATUS_PEER_SILENT: _ClassVar[RefusalStatus]
     REFUSAL_STATUS_TRANSCRIPT_MISMATCH: _ClassVar[RefusalStatus]
 
 class DecisionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -45,7 +44,6 @@ REFUSAL_STATUS_WRONG_ANSWER: RefusalStatus
 REFUSAL_STATUS_LIMIT_EXCEEDED: RefusalStatus
 REFUSAL_STATUS_EXPIRED: RefusalStatus
 REFUSAL_STATUS_BAD_REQUEST: RefusalStatus
-REFUSAL_STATUS_PEER_SILENT: RefusalStatus
 REFUSAL_STATUS_TRANSCRIPT_MISMATCH: RefusalStatus
 DECISION_STATE_UNSPECIFIED: DecisionState
 DECISION_STATE_PENDING: DecisionState

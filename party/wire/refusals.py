@@ -34,7 +34,6 @@ STATUS_CODES: Final[Mapping[RefusalStatus, StatusCode]] = {
     RefusalStatus.LIMIT_EXCEEDED: StatusCode.OUT_OF_RANGE,
     RefusalStatus.EXPIRED: StatusCode.FAILED_PRECONDITION,
     RefusalStatus.BAD_REQUEST: StatusCode.INVALID_ARGUMENT,
-    RefusalStatus.PEER_SILENT: StatusCode.DEADLINE_EXCEEDED,
     RefusalStatus.TRANSCRIPT_MISMATCH: StatusCode.ABORTED,
 }
 

@@ -152,7 +152,7 @@ class LogKeeper:
         self.write("session.finished", body, contract=contract, session=session)
 
     def fail(self, request, transcript=None):
-        body = SessionFailed(request, "PEER_SILENT", transcript)
+        body = SessionFailed(request, "DECLINED", transcript)
         self.write("session.failed", body, contract=CONTRACT)
 
     def checkpoint(self):

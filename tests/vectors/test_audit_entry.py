@@ -22,6 +22,7 @@ from audit.bodies import (
     ReportReleased,
     RequestRefused,
     RequestStep,
+    RetentionPruned,
     SessionFailed,
     SessionFinished,
     SessionStarted,
@@ -76,7 +77,8 @@ ONE_OF_EACH = {
     "report.released": ReportReleased("r-1", A, B),
     "list.disclosed": ListDisclosed(**LIST),
     "session.finished": SessionFinished("r-1", A),
-    "session.failed": SessionFailed("r-1", "PEER_SILENT"),
+    "session.failed": SessionFailed("r-1", "DECLINED"),
+    "retention.pruned": RetentionPruned("r-1", "list"),
     "incident.wrong_answer": Incident("WRONG_ANSWER", "a known answer did not come back"),
 }
 
@@ -272,7 +274,7 @@ def test_an_entry_names_session_and_contract_as_its_kind_asks(kind):
         lambda: ConsentSnapshot(**CONSENT | {"purpose": "mailto:anna@example.com"}),
         lambda: ConsentSnapshot(**CONSENT | {"root": A.upper()}),
         lambda: SessionStarted("r-1", A, B, {"root": A}),
-        lambda: SessionFailed("r-1", "PEER_SILENT", "x"),
+        lambda: SessionFailed("r-1", "DECLINED", "x"),
     ],
 )
 def test_a_body_out_of_shape_is_not_made(make_body):
