@@ -14,14 +14,18 @@ from typing import Any
 
 import psutil
 
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.1
 START_SECONDS = 60
 STOP_SECONDS = 30
 
 
 @dataclass
 class Meter:
-    """The most memory that a party's processes held together, in bytes."""
+    """The most resident memory that a party's processes held together, in bytes.
+
+    A page that several of them share counts once (proportional set size), as it does in the
+    machine's memory.
+    """
 
     peak: int = 0
     watched: list[psutil.Process] = field(default_factory=list)
@@ -36,7 +40,7 @@ class Meter:
         while process.is_running():
             try:
                 family = [process, *process.children(recursive=True)]
-                held = sum(member.memory_info().rss for member in family)
+                held = sum(member.memory_full_info().pss for member in family)
             except psutil.Error:
                 return
             self.peak = max(self.peak, held)
