@@ -49,6 +49,7 @@ class Keeper:
                 outcome.release.numbering,
                 outcome.own_sizes,
                 outcome.recipient_sizes,
+                _unnamed(len(outcome.recipient_sizes)),
             )
             return {"role": TABULATOR, "steps": steps, "table": table.to_dict()}
         return {"role": "sender", "steps": steps}
@@ -84,6 +85,7 @@ class Keeper:
             outcome.release.numbering,
             outcome.tabulator_sizes,
             sizes,
+            terms.labels_of(RECIPIENT),
         )
         return {
             "table": table.to_dict(),
@@ -97,12 +99,13 @@ class Keeper:
         numbering: tuple[int, ...],
         tabulator_sizes: tuple[int, ...],
         recipient_sizes: tuple[int, ...],
+        recipient_labels: tuple[str, ...],
     ) -> ReleasedTable:
         terms = Terms.of(self.request)
         columns = len(recipient_sizes)
         return ReleasedTable(
             tabulator_labels=terms.labels_of(TABULATOR),
-            recipient_labels=terms.labels_of(RECIPIENT),
+            recipient_labels=recipient_labels,
             counts=tuple(cells[start : start + columns] for start in range(0, len(cells), columns)),
             tabulator_sizes=tuple(tabulator_sizes[number] for number in numbering),
             recipient_sizes=recipient_sizes,
@@ -116,3 +119,8 @@ class Keeper:
                 min_cell=self.contract.min_cell,
             ),
         )
+
+
+def _unnamed(labels: int) -> tuple[str, ...]:
+    """Return names for the recipient's labels at the tabulator, which never learns theirs."""
+    return tuple(f"label {number}" for number in range(1, labels + 1))

@@ -101,8 +101,11 @@ def test_a_report_that_the_rule_grants_runs_at_once(served):
     assert again == found["result"]
     private = ask("report", "show", found["id"], "--private", "--party", party)["result"]
     assert private["kind"].startswith("private")
-    theirs = ask("report", "show", found["id"], "--party", folder / "channel")["result"]
-    assert theirs == found["result"]  # what may be passed on tells the tabulator nothing new
+    theirs = ask("report", "show", found["id"], "--party", folder / "channel")["result"]["table"]
+    ours = found["result"]["table"]
+    assert theirs["recipient_labels"] == ["label 1", "label 2"]  # names stay with the recipient
+    assert theirs["tabulator_labels"] == ours["tabulator_labels"]
+    assert sorted(zip(*theirs["counts"], strict=True)) == sorted(zip(*ours["counts"], strict=True))
     assert "only the recipient" in error_of(
         "report", "show", found["id"], "--private", "--party", folder / "channel", expect=6
     )
