@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from client.units import shown_time
 from party.desk import Desk, Filed
 from party.errors import PartyError, ResultError
 from party.organisation import Organisation
@@ -77,7 +78,10 @@ def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
 def _matched_list(folder: Path, stored: Mapping[str, Any]) -> MatchedList:
     path = folder / Path(stored["list_file"]).name  # a party's folder may have moved
     if not path.is_file():
-        raise ResultError(f"the list {path} is not there: it has expired, or was moved")
+        raise PartyError(
+            f"the list {path} is not there: it was deleted or moved. It expires on "
+            f"{shown_time(stored['expires_at'])}; a new match makes a new one"
+        )
     if sha256(path.read_bytes()).hexdigest() != stored["list_sha256"]:
         raise ResultError(f"the list {path} was changed after it was made: do not use it")
     return MatchedList(path, stored["people"], stored["expires_at"])
