@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,9 @@ def test_a_contract_changed_in_the_store_ends_verification_with_5(pair):
     assert "altered" in error_of("contract", "show", "deal", "--party", party, expect=6)
 
 
-def test_an_unexpected_fault_is_a_sentence_and_a_private_file(pair, monkeypatch):
+def test_an_unexpected_fault_is_a_sentence_and_a_private_file(pair, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
     def fail(*_):
         raise RuntimeError("person1@example.com")
 
@@ -106,7 +109,6 @@ def test_an_unexpected_fault_is_a_sentence_and_a_private_file(pair, monkeypatch)
     path = Path(next(word.rstrip(".") for word in said.split() if word.endswith(".log.")))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "person1@example.com" in path.read_text()
-    path.unlink()
     assert "Traceback" in run("--debug", "doctor", expect=1).stderr
 
 
