@@ -105,7 +105,7 @@ def artefact_digest(step: int, artefact: Artefact) -> bytes:
         for chunk in read_chunks(artefact, step):
             digest.update(chunk.digest)
     else:
-        digest.update(_encode_small(artefact))
+        digest.update(encode_small(artefact))
     return digest.digest()
 
 
@@ -122,7 +122,7 @@ class SessionFolder:
             self.write_array(f"{step:02d}.set", artefact.elements)
             self.write_bytes(f"{step:02d}.header", header_of(artefact).encode())
         else:
-            self.write_bytes(f"{step:02d}.json", _encode_small(artefact))
+            self.write_bytes(f"{step:02d}.json", encode_small(artefact))
         digest = artefact_digest(step, artefact)
         self.write_bytes(f"{step:02d}.digest", digest)
         return digest
@@ -137,7 +137,7 @@ class SessionFolder:
             return None
         small = self._file(step, "json")
         if small.exists():
-            return _decode_small(small.read_bytes())
+            return decode_small(small.read_bytes())
         header = decode_header(self._file(step, "header").read_bytes())
         return LabelledSet(header.sizes, self._map(self._file(step, "set"), header))
 
@@ -317,13 +317,15 @@ def _append(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _encode_small(artefact: Artefact) -> bytes:
+def encode_small(artefact: Artefact) -> bytes:
+    """Return the JSON of an artefact that is no set, as it is stored and hashed."""
     kind = next(name for name, cls in SMALL.items() if isinstance(artefact, cls))
     body = {k: v.hex() if isinstance(v, bytes) else v for k, v in asdict(artefact).items()}
     return json.dumps({"kind": kind, **body}, sort_keys=True).encode()
 
 
-def _decode_small(data: bytes) -> Artefact:
+def decode_small(data: bytes) -> Artefact:
+    """Read what `encode_small` wrote."""
     body = json.loads(data)
     kind = body.pop("kind")
     if kind == "key":

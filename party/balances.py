@@ -31,10 +31,7 @@ def _accounts(party: Organisation, contract: Contract) -> list[tuple[Account, Al
         return []
     populations = {one.name: one.population for one in party.datasets()}
     start = window_start(contract.starts, contract.window_days, party.now)
-    budget = contract.budgets[me]
-    allowance = Allowance(
-        budget.epsilon_nano, budget.delta_e15, contract.filter.value, contract.window_days
-    )
+    allowance = Allowance.of(contract, me)
     return [
         (Account(populations[dataset], contract.parties[peer].verifier.name, start), allowance)
         for dataset in contract.datasets[me]

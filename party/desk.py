@@ -25,15 +25,15 @@ from party.decision import Decision
 from party.driver import ProgressHook
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus, ResultError
 from party.inputs import SessionInput, prepare_input
-from party.ledger import Balance, admit, spent
+from party.ledger import Balance
 from party.link import Link
 from party.organisation import Organisation
 from party.request import Request
 from party.results import Keeper
 from party.schema import REQUESTS, RESULTS
 from party.session import Bench, Session
+from party.session_charge import SessionCharge
 from party.session_record import FAILED, FINISHED, SessionRecord, result_message
-from party.terms import Terms
 
 PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
 
@@ -200,15 +200,8 @@ class Desk:
         Raises:
             Refusal: BUDGET_EXHAUSTED, or no such dataset here.
         """
-        me = contract.me(self._party.identity)
-        record = self._record(request, contract, me)
-        spend = Terms.of(request).spend_of(me)
-
-        def work(connection: Connection) -> None:
-            account = record.account(connection, self._party.now)
-            admit(connection, account, record.allowance(), spend)
-
-        self._party.store.write(work)
+        charge = SessionCharge(contract, request, contract.me(self._party.identity))
+        self._party.store.write(lambda c: charge.require_room(c, self._party.now))
 
     # -- reading --------------------------------------------------------------------------
 
@@ -218,13 +211,8 @@ class Desk:
         Raises:
             Refusal: no such dataset here.
         """
-        record = self._record(request, contract, contract.me(self._party.identity))
-
-        def work(connection: Connection) -> Balance:
-            account = record.account(connection, self._party.now)
-            return Balance(account, record.allowance(), spent(connection, account))
-
-        return self._party.store.write(work)
+        charge = SessionCharge(contract, request, contract.me(self._party.identity))
+        return self._party.store.write(lambda c: charge.balance(c, self._party.now))
 
     def filed(self) -> list[Filed]:
         """Return every request, newest first."""

@@ -21,7 +21,7 @@ from audit.checkpoint import (
     verify_cosignature,
 )
 from audit.commitment import commit, new_salt
-from audit.entry import Entry, format_time
+from audit.entry import Entry, format_time, parse_time
 from audit.merkle import CompactRange, StoredLeaves, consistency_proof, leaf_hash
 from audit.note import Verifier
 from audit.shapes import Record
@@ -31,6 +31,7 @@ from party.schema import COSIGNATURES, LOG_ENTRIES, LOG_HEAD, SALTS, WITNESSED
 from party.store import Store
 
 Clock = Callable[[], float]
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Journal:
     def __init__(self, store: Store, identity: Identity, clock: Clock) -> None:
         self._store, self._identity, self._clock = store, identity, clock
 
+    def moment(self, connection: Connection, now: float) -> datetime:
+        """Return the time of an entry that is written at `now`: never before the last entry's.
+
+        What depends on the time of an entry is decided by this, also when the clock was set back.
+        """
+        return max(datetime.fromtimestamp(now, UTC), _last_moment(connection))
+
     def append(
         self,
         connection: Connection,
@@ -56,15 +64,16 @@ class Journal:
         actor: str,
         session: str | None = None,
         contract: str | None = None,
+        moment: datetime | None = None,
     ) -> None:
-        """Append an entry inside a transaction; if it cannot be written, nothing is."""
+        """Append an entry inside a transaction; if it cannot be written, nothing is.
+
+        `moment` is its time where this transaction has asked for it before, to decide by it.
+        """
         head = _read_head(connection)
         entry = Entry(
             seq=head.tree.size,
-            time=max(
-                format_time(datetime.fromtimestamp(self._clock(), UTC)),
-                _last_time(connection, head.tree.size),
-            ),
+            time=format_time(moment or self.moment(connection, self._clock())),
             kind=kind,
             party=self._identity.name,
             actor=actor,
@@ -197,8 +206,7 @@ def _read_head(connection: Connection) -> Head:
     return Head(CompactRange.from_bytes(row.size, row.frontier), row.checkpoint)
 
 
-def _last_time(connection: Connection, size: int) -> str:
-    """Return the last entry's time: the log's does not go back, whatever the clock does."""
-    query = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq == size - 1)
+def _last_moment(connection: Connection) -> datetime:
+    query = sa.select(LOG_ENTRIES.c.data).order_by(LOG_ENTRIES.c.seq.desc()).limit(1)
     data = connection.execute(query).scalar_one_or_none()
-    return "" if data is None else Entry.parse(data).time
+    return _BEFORE_ALL if data is None else parse_time(Entry.parse(data).time)

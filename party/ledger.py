@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from party.contract import Contract
 from party.contract_terms import write_time
 from party.errors import Refusal, RefusalStatus
 from party.schema import DATASETS, LEDGER
@@ -40,6 +41,14 @@ class Allowance:
     delta_e15: int
     filter: str
     window_days: int
+
+    @classmethod
+    def of(cls, contract: Contract, party: str) -> Allowance:
+        """Return what a contract allows `party`."""
+        budget = contract.budgets[party]
+        return cls(
+            budget.epsilon_nano, budget.delta_e15, contract.filter.value, contract.window_days
+        )
 
     @property
     def rule(self) -> BudgetFilter:

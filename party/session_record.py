@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import (
-    BudgetSpent,
     ConsentReference,
     ConsentSnapshot,
     Incident,
@@ -28,7 +28,9 @@ from audit.bodies import (
     SessionFinished,
     SessionStarted,
 )
+from audit.shapes import Record
 from party import ledger
+from party.artefacts import decode_small, encode_small
 from party.contract import Contract
 from party.errors import Refusal, RefusalStatus
 from party.identity import Identity
@@ -36,13 +38,14 @@ from party.journal import Journal
 from party.messages import ConsentStatement, ReleaseArtefact
 from party.request import Request
 from party.schema import CONSENT_SNAPSHOTS, RELEASES, REQUESTS, RESULTS, SESSIONS, STEPS
+from party.session_charge import SessionCharge
 from party.store import Store
 from party.terms import Terms
-from privacy.accounting import Spend
 from privacy.counts import ExactTable
 from privacy.release import release_table
 from psi.answers import commit_seed
 from psi.crosstab import Counts
+from psi.legs import RECEIVER
 from psi.seed import Seed
 from psi.sets import LabelledSet
 
@@ -81,6 +84,7 @@ class SessionRecord:
         self._store, self._journal, self._identity = store, journal, identity
         self._contract, self._request, self._me = contract, request, me
         self._terms = Terms.of(request)
+        self._charge = SessionCharge(contract, request, me)
         self._session_id: bytes | None = None
 
     # -- opening --------------------------------------------------------------------------
@@ -139,7 +143,7 @@ class SessionRecord:
                 recipient=", ".join(self._contract.counterparts(self._me)),
                 count_commitment=consent_count.hex(),
             )
-            self._log(connection, "consent.snapshot", body)
+            self._log(connection, "consent.snapshot", body, self._journal.moment(connection, now))
             return sequence
 
         sequence = self._store.write(work)
@@ -148,8 +152,10 @@ class SessionRecord:
     def charge(self, opening: Opening, now: int) -> None:
         """Charge the whole session and log what it is bound to, at once or not at all.
 
+        The window and the age of consent are those at the time that the entries will have.
+
         Raises:
-            Refusal: BUDGET_EXHAUSTED; then nothing is spent.
+            Refusal: BUDGET_EXHAUSTED or CONSENT_STALE; then nothing is spent.
         """
 
         def work(connection: Connection) -> None:
@@ -158,7 +164,10 @@ class SessionRecord:
             ).scalar_one()
             if state != OPENED:
                 return
-            self._spend(connection, now)
+            moment = self._journal.moment(connection, now)
+            self._require_fresh(opening.consent, moment)
+            for spent in self._charge.make(connection, _seconds(moment)):
+                self._log(connection, "budget.spent", spent, moment)
             body = SessionStarted(
                 request=self._request.id,
                 seed_commitment=commit_seed(opening.seed, opening.input_root).hex(),
@@ -167,46 +176,19 @@ class SessionRecord:
                     opening.consent.root.hex(), opening.consent.sequence, opening.consent.taken_at
                 ),
             )
-            self._log(connection, "session.started", body)
+            self._log(connection, "session.started", body, moment)
             self._update(connection, state=CHARGED)
 
         self._store.write(work)
 
-    def _spend(self, connection: Connection, now: int) -> None:
-        account, allowance = self.account(connection, now), self.allowance()
-        spend = self._terms.spend_of(self._me)
-        ledger.admit(connection, account, allowance, spend)
-        ledger.charge(connection, self._request.id, ledger.SESSION, account, spend, now)
-        self._log_spend(connection, account, spend, "dp")
-        if self._terms.is_match and self._me == self._terms.party_of("sender"):
-            ledger.require_stops_left(connection, account)
-            nothing = Spend()
-            ledger.charge(connection, self._request.id, ledger.DISCLOSURE, account, nothing, now)
-            self._log_spend(connection, account, nothing, "disclosure")
-
-    def account(self, connection: Connection, now: int) -> ledger.Account:
-        """Return the account that this session charges."""
-        dataset = self._request.datasets[self._me]
-        others = sorted(
-            self._contract.parties[name].verifier.name
-            for name in self._terms.parties
-            if name != self._me
-        )
-        return ledger.Account(
-            ledger.population_of(connection, dataset),
-            ", ".join(others),
-            ledger.window_start(self._contract.starts, self._contract.window_days, now),
-        )
-
-    def allowance(self) -> ledger.Allowance:
-        """Return what the contract lets this party spend."""
-        budget = self._contract.budgets[self._me]
-        return ledger.Allowance(
-            budget.epsilon_nano,
-            budget.delta_e15,
-            str(self._contract.filter),
-            self._contract.window_days,
-        )
+    def _require_fresh(self, consent: ConsentStatement, moment: datetime) -> None:
+        most = self._contract.consent_max_age_hours
+        if moment.timestamp() - consent.taken_at > most * 3600:
+            raise Refusal(
+                RefusalStatus.CONSENT_STALE,
+                f"this party's consent snapshot is not from the last {most} hours, which the "
+                "contract asks for: make a new request, and see that the clock is right",
+            )
 
     # -- under way ------------------------------------------------------------------------
 
@@ -237,7 +219,7 @@ class SessionRecord:
                 "list.disclosed",
                 ListDisclosed(
                     request=self._request.id,
-                    recipient=self._terms.party_of("receiver"),
+                    recipient=self._terms.party_of(RECEIVER),
                     list_commitment=self._journal.commit_to(connection, "list", digest),
                     expires_at=self.list_expires_at(),
                 ),
@@ -257,14 +239,14 @@ class SessionRecord:
                 sa.select(RELEASES.c.artefact).where(RELEASES.c.request == self._request.id)
             ).scalar_one_or_none()
             if stored is not None:
-                return _read_release(json.loads(stored))
+                return _read_release(stored)
             noise = self._terms.noise
             flat = ExactTable(cells.reshape(len(cells), -1))
             drawn = release_table(flat, noise.epsilon_release_nano, self._terms.tabulator_bound)
             artefact = ReleaseArtefact(
                 tuple(cells.shape), tuple(int(x) for x in drawn.table.counts.flat), numbering
             )
-            text = json.dumps(_write_release(artefact))
+            text = encode_small(artefact).decode()
             commitment = self._journal.commit_to(connection, "noise", drawn.noise)
             connection.execute(
                 sa.insert(RELEASES).values(
@@ -324,7 +306,8 @@ class SessionRecord:
             body = SessionFailed(request=self._request.id, reason=refusal.status.value)
             self._log(connection, "session.failed", body)
             if refusal.status is RefusalStatus.BELOW_MINIMUM:
-                self._record_stop(connection, now)
+                moment = self._journal.moment(connection, now)
+                self._charge.note_stop(connection, _seconds(moment))
             self._update(connection, state=FAILED, ended_at=now)
             self._update_request(
                 connection,
@@ -342,10 +325,6 @@ class SessionRecord:
         found: str | None = connection.execute(query).scalar_one_or_none()
         return found
 
-    def _record_stop(self, connection: Connection, now: int) -> None:
-        account = self.account(connection, now)
-        ledger.charge(connection, self._request.id, ledger.STOP, account, Spend(), now)
-
     # -- rows and entries -----------------------------------------------------------------
 
     @property
@@ -362,22 +341,9 @@ class SessionRecord:
             sa.update(REQUESTS).where(REQUESTS.c.id == self._request.id).values(**values)
         )
 
-    def _log_spend(
-        self, connection: Connection, account: ledger.Account, spend: Spend, what: str
+    def _log(
+        self, connection: Connection, kind: str, body: Record, moment: datetime | None = None
     ) -> None:
-        body = BudgetSpent(
-            request=self._request.id,
-            population=account.population,
-            coalition=account.coalition,
-            window=account.window_start,
-            epsilon_nano=spend.epsilon_nano,
-            rho_nano=spend.rho_nano,
-            delta_e15=spend.delta_e15,
-            what="dp" if what == "dp" else "disclosure",
-        )
-        self._log(connection, "budget.spent", body)
-
-    def _log(self, connection: Connection, kind: str, body: Any) -> None:  # noqa: ANN401
         self._journal.append(
             connection,
             kind,
@@ -385,6 +351,7 @@ class SessionRecord:
             actor=ACTOR,
             session=None if self._session_id is None else self._session_id.hex(),
             contract=self._contract.digest,
+            moment=moment,
         )
 
 
@@ -393,15 +360,11 @@ def result_message(request_id: str, text: str) -> bytes:
     return b"commonground/result/v1\n" + request_id.encode() + b"\n" + text.encode()
 
 
-def _write_release(artefact: ReleaseArtefact) -> dict[str, list[int]]:
-    return {
-        "shape": list(artefact.shape),
-        "cells": list(artefact.cells),
-        "numbering": list(artefact.numbering),
-    }
+def _read_release(text: str) -> ReleaseArtefact:
+    release = decode_small(text.encode())
+    assert isinstance(release, ReleaseArtefact)
+    return release
 
 
-def _read_release(stored: dict[str, list[int]]) -> ReleaseArtefact:
-    return ReleaseArtefact(
-        tuple(stored["shape"]), tuple(stored["cells"]), tuple(stored["numbering"])
-    )
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

@@ -162,7 +162,16 @@ def make_party(folder: Path, name: str):
     return party
 
 
-def make_contract(folder: Path, parties, labels, *, min_match=5, epsilon="10", approval="rule"):
+def make_contract(
+    folder: Path,
+    parties,
+    labels,
+    *,
+    min_match=5,
+    epsilon="10",
+    approval="rule",
+    accounting_filter="basic",
+):
     """Write, sign by both and store one contract between advertiser and channel."""
     targeting, research = "dpv:TargetedAdvertising", "dpv:MarketResearch"
     outputs = "\n".join(
@@ -198,7 +207,7 @@ outputs:
 budgets:
   advertiser: {{epsilon: "{epsilon}", delta: "1e-6"}}
   channel: {{epsilon: "{epsilon}", delta: "1e-6"}}
-filter: basic
+filter: {accounting_filter}
 window_days: 30
 min_match: {min_match}
 min_cell: 10
