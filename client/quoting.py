@@ -22,7 +22,6 @@ from party.ledger import Balance
 from party.organisation import Organisation, Registered
 from party.request import Request
 from party.terms import Terms
-from privacy.session import SessionNoise
 from privacy.units import format_delta, format_epsilon
 from psi import curve
 from psi.keys import Keys
@@ -127,16 +126,9 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
 
 
 def _quote_table(request: Request, plan: Plan) -> Quote:
-    parameters, terms = request.parameters, Terms.of(request)
-    noise = SessionNoise(
-        parameters.epsilon_release_nano,
-        parameters.epsilon_dummies_nano,
-        parameters.delta_dummies_e15,
-        parameters.records_per_person,
-        parameters.most_identifiers[request.roles[TABULATOR]],
-    )
+    terms = Terms.of(request)
     charges = {role: terms.spend_of(request.roles[role]) for role in (TABULATOR, RECIPIENT)}
-    return quote(plan, noise, charges)
+    return quote(plan, terms.table_laws, charges)
 
 
 def _quote_match(

@@ -18,7 +18,7 @@ from client.units import shown_time
 from party.desk import Desk, Filed
 from party.errors import PartyError, ResultError
 from party.organisation import Organisation
-from privacy.session import SessionNoise
+from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT
 from reports import campaigns, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
@@ -90,13 +90,13 @@ def _matched_list(folder: Path, stored: Mapping[str, Any]) -> MatchedList:
 def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:
     table = ReleasedTable.from_dict(stored["table"])
     parameters = table.parameters
-    laws = SessionNoise(
+    noise = SessionNoise(
         parameters.epsilon_release_nano,
         parameters.epsilon_dummy_nano,
         parameters.delta_dummy_e15,
-        parameters.records_per_person,
-        parameters.keys_per_person,
     )
+    bound = parameters.records_per_person
+    laws = TableLaws(noise, bound * parameters.keys_per_person, bound)
     if not private:
         return _build(str(filed.request.kind), ShareableEstimates(table, laws))
     if stored["role"] != RECIPIENT:

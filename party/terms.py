@@ -1,31 +1,23 @@
 """What all parties of a session know before it starts, derived from the signed request.
 
-Noise laws, dummies and sizes follow from these terms alone, so the quote, the driver and the
-tests compute them here and nowhere else.
+Noise, dummies and sizes follow from these terms alone, so the quote, the driver and the tests
+ask here and nowhere else. The laws themselves are `privacy.session`'s.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from privacy.accounting import Spend
+from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
 from psi.dummies import Dealing
-from psi.legs import CROSSTABS, MATCH, RECEIVER, TABULATOR, LegTable
+from psi.legs import CROSSTABS, MATCH, RECEIVER, RECIPIENT, TABULATOR, LegTable
 
 if TYPE_CHECKING:
     from party.request import Request
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The public noise parameters: nano-epsilons and delta in 1e-15."""
-
-    epsilon_release_nano: int
-    epsilon_dummies_nano: int
-    delta_dummies_e15: int
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ class Terms:
     labels: tuple[tuple[str, ...], ...]
     most_keys: tuple[int, ...]
     known_answers: int
-    noise: Noise
+    noise: SessionNoise
     min_match: int = 0
 
     @classmethod
@@ -59,7 +51,7 @@ class Terms:
             labels=tuple(tuple(request.labels[party].values) for party in parties),
             most_keys=tuple(parameters.records_per_person * offered[p] for p in parties),
             known_answers=parameters.known_answers,
-            noise=Noise(
+            noise=SessionNoise(
                 parameters.epsilon_release_nano,
                 parameters.epsilon_dummies_nano,
                 parameters.delta_dummies_e15,
@@ -106,31 +98,27 @@ class Terms:
 
     def own_noise(self, party: str) -> TruncatedLaplace:
         """Return the law of a party's dummy draws in a cell and of its fillers in a label."""
-        noise = self.noise
-        return _law(noise.epsilon_dummies_nano, noise.delta_dummies_e15, self.keys_a_person(party))
+        return self.noise.sizes(self.keys_a_person(party))
 
     @property
     def tabulator_bound(self) -> int:
         """L_T: the most by which one person of the tabulator changes the table (§5.4)."""
         return self.keys_a_person(self.party_of(TABULATOR))
 
+    @property
+    def table_laws(self) -> TableLaws:
+        """The laws of a table of two, for its reports and its quote."""
+        recipient_bound = self.keys_a_person(self.party_of(RECIPIENT))
+        return TableLaws(self.noise, self.tabulator_bound, recipient_bound)
+
     def spend_of(self, party: str) -> Spend:
         """Return what a party is charged for the whole session before its first byte (§5.5)."""
-        noise = self.noise
-        sizes = Spend.truncated(noise.epsilon_dummies_nano, self.own_noise(party).delta_charged_e15)
-        if self.role_of(party) == TABULATOR:
-            return Spend.pure(noise.epsilon_release_nano) + sizes
-        return sizes
+        releases = self.role_of(party) == TABULATOR
+        return self.noise.spend(self.keys_a_person(party), releases=releases)
 
     def agreed_dummies(self, chooser: str) -> int:
         """Return D, the dummies of a chooser's cell that every other party puts in."""
         return 2 * self.own_noise(chooser).n
-
-
-@cache
-def _law(epsilon_nano: int, delta_e15: int, sensitivity: int) -> TruncatedLaplace:
-    """Return a law once: its exact n and thresholds take longer than a thousand draws."""
-    return TruncatedLaplace(epsilon_nano, delta_e15, sensitivity)
 
 
 def _role_offers_all(table: LegTable, role: str) -> bool:

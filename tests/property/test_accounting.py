@@ -1,6 +1,7 @@
 """Spends are exact integers, and the filters never admit more than they promise."""
 
 import math
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from privacy.accounting import BasicFilter, Spend, ZcdpFilter, zcdp_epsilon
 from privacy.errors import BudgetExhausted, InvalidParameter
-from privacy.session import SessionNoise, session_spends
+from privacy.session import SessionNoise, TableLaws
 from privacy.units import format_delta, format_epsilon, parse_delta, parse_epsilon
 
 spends = st.builds(Spend, *[st.integers(0, 10**10)] * 3)
@@ -137,42 +138,33 @@ def test_zcdp_refuses_what_has_no_meaning(rho_nano, delta_e15):
         zcdp_epsilon(rho_nano, delta_e15)
 
 
-NOISE = SessionNoise(10**9, 5 * 10**8, 10**6, records_per_person=2, keys_per_person=3)
+NOISE = SessionNoise(10**9, 5 * 10**8, 10**6)
 
 
-def test_the_tabulator_pays_for_table_and_sizes():
+def test_whoever_releases_pays_for_table_and_sizes():
     expected = Spend.pure(10**9) + Spend.truncated(5 * 10**8, 10**6)
-    assert session_spends("crosstab", "tabulator", NOISE) == expected
+    assert NOISE.spend(6, releases=True) == expected
 
 
-@pytest.mark.parametrize(
-    ("kind", "role"),
-    [
-        ("crosstab", "recipient"),
-        ("crosstab", "vendor"),
-        ("match", "receiver"),
-        ("match", "sender"),
-    ],
-)
-def test_everyone_else_pays_for_dummies(kind, role):
-    assert session_spends(kind, role, NOISE) == Spend.truncated(5 * 10**8, 10**6)
+@pytest.mark.parametrize("bound", [1, 2, 6])
+def test_everyone_else_pays_for_sizes(bound):
+    assert NOISE.spend(bound, releases=False) == Spend.truncated(5 * 10**8, 10**6)
 
 
-@pytest.mark.parametrize(
-    ("kind", "role"), [("match", "tabulator"), ("crosstab", "sender"), ("lookup", "sender")]
-)
-def test_a_role_that_a_session_lacks_is_refused(kind, role):
-    with pytest.raises(InvalidParameter, match="has no"):
-        session_spends(kind, role, NOISE)
+def test_the_release_and_the_fillers_cover_every_identifier_of_every_record():
+    laws = TableLaws(NOISE, tabulator_bound=6, recipient_bound=2)
+    assert laws.release.scale == 6
+    assert laws.tabulator_fillers.sensitivity == 6
+    assert laws.dummies.sensitivity == laws.recipient_fillers.sensitivity == 2
 
 
-def test_the_release_covers_every_identifier_of_every_record():
-    assert NOISE.release.scale == 6
-    assert NOISE.tabulator_fillers.sensitivity == 6
-    assert NOISE.dummies.sensitivity == NOISE.recipient_fillers.sensitivity == 2
-
-
-@pytest.mark.parametrize("field", ["records_per_person", "keys_per_person"])
-def test_a_person_with_no_record_is_refused(field):
+@pytest.mark.parametrize("ask", [NOISE.release, NOISE.sizes, partial(NOISE.spend, releases=True)])
+def test_a_person_with_no_record_is_refused(ask):
     with pytest.raises(InvalidParameter):
-        SessionNoise(10**9, 10**9, 10**6, **{field: 0})
+        ask(0)
+
+
+@pytest.mark.parametrize("noise", [SessionNoise(0, 0, 10**6), SessionNoise(10**9, 10**9, 0)])
+def test_noise_without_an_epsilon_or_a_delta_is_refused(noise):
+    with pytest.raises(InvalidParameter):
+        noise.spend(1, releases=True)

@@ -32,7 +32,7 @@ from party.errors import (
     SessionSuspended,
 )
 from privacy.errors import PrivacyError
-from privacy.session import SessionNoise
+from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
 from psi.errors import PsiError
 from psi.match import is_below_minimum
@@ -189,7 +189,7 @@ def test_what_is_quick_shows_nothing(capsys, monkeypatch):
 # -- rendering -------------------------------------------------------------------------------
 
 PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, 128, 10)
-LAWS = SessionNoise(10**9, 10**9, 10**6, 1, 1)
+LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6))
 
 
 def estimates(counts, segments, *, private=False):

@@ -5,16 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from privacy.session import SessionNoise, session_spends
+from privacy.session import SessionNoise, TableLaws
 from reports.errors import MalformedTable
 from reports.estimate import cell_count
 from reports.laws import Term, spread
 from reports.quote import Plan, quote
 from reports.rendering import PRIVATE
 
-LAWS = SessionNoise(10**9, 10**9, 10**6, keys_per_person=2)
+NOISE = SessionNoise(10**9, 10**9, 10**6)
+LAWS = TableLaws(NOISE, tabulator_bound=2)
 PLAN = Plan((1000, 500), (3000, 60, 0), 128, 10, 0.5, 1000.0, 4000.0)
-CHARGES = {role: session_spends("crosstab", role, LAWS) for role in ("tabulator", "recipient")}
+CHARGES = {
+    "tabulator": NOISE.spend(LAWS.tabulator_bound, releases=True),
+    "recipient": NOISE.spend(LAWS.recipient_bound, releases=False),
+}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privacy.session import SessionNoise
+from privacy.session import SessionNoise, TableLaws
 from reports import campaigns, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
@@ -15,7 +15,7 @@ from reports.rendering import PRIVATE, SHAREABLE
 from reports.report import ShareableReport
 from reports.table import ReleasedTable, ReleaseParameters
 
-LAWS = SessionNoise(10**9, 10**9, 10**6)
+LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6))
 MOST = 2 * LAWS.dummies.n
 PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, 128, 10)
 BUILDERS = {

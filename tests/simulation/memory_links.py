@@ -15,7 +15,8 @@ from party.artefacts import SessionFolder
 from party.driver import Driver
 from party.messages import KeyArtefact, ReleaseArtefact
 from party.own_side import Own
-from party.terms import Noise, Terms
+from party.terms import Terms
+from privacy.session import SessionNoise
 from psi.keys import Keys
 from psi.seed import Seed
 from psi.sets import LabelledSet
@@ -80,7 +81,7 @@ def make_terms(table, labels, *, most_keys=None, known=16, min_match=0, noise=No
         tuple(tuple(names) for names in labels),
         most_keys or (1,) * len(parties),
         known,
-        noise or Noise(10**9, 10**9, 10**12),
+        noise or SessionNoise(10**9, 10**9, 10**12),
         min_match,
     )
 

@@ -8,7 +8,7 @@ import pytest
 from dp_audit import audit, clopper_pearson, each
 
 from privacy.release import discrete_laplace
-from privacy.session import SessionNoise
+from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.table import ReleasedTable, ReleaseParameters
@@ -17,7 +17,7 @@ RUNS = 6_000
 EPSILON, EPSILON_NANO = 1.0, 10**9
 DELTA, DELTA_E15 = 0.01, 10**13  # large, so that losing it would show
 DUMMIES = TruncatedLaplace(EPSILON_NANO, DELTA_E15, 1)
-NOISE = SessionNoise(EPSILON_NANO, EPSILON_NANO, DELTA_E15)
+LAWS = TableLaws(SessionNoise(EPSILON_NANO, EPSILON_NANO, DELTA_E15))
 
 
 def release(times=1, *, noise=discrete_laplace):
@@ -107,12 +107,12 @@ def shared_number(share):
 
 
 def test_a_shared_number_keeps_the_dummies_promise():
-    sample = shared_number(lambda table, tau: ShareableEstimates(table, NOISE))
+    sample = shared_number(lambda table, tau: ShareableEstimates(table, LAWS))
     assert not convicted(sample, 50, 51, DELTA, runs=800)
 
 
 def test_dummies_subtracted_in_a_shared_number_are_convicted():
-    sample = shared_number(lambda table, tau: PrivateEstimates(table, NOISE, [[tau]], [900]))
+    sample = shared_number(lambda table, tau: PrivateEstimates(table, LAWS, [[tau]], [900]))
     assert convicted(sample, 50, 51, DELTA, runs=800)
 
 

@@ -7,37 +7,46 @@ session uses them, each draw once and with the sensitivity that the terms give.
 
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from dp_audit import audit
-from memory_links import make_terms
+from memory_links import SESSION_ID, make_terms
+
 from party import own_side
 from party.own_side import Own, OwnSide
-from party.terms import Noise, Terms
+from party.terms import Terms
+from privacy.session import SessionNoise
 from privacy.truncated import TruncatedLaplace
 from psi.keys import Keys
 from psi.legs import CROSSTAB_OF_TWO
 from psi.seed import Seed
 
 EPSILON, DELTA = 1.0, 1e-3
-NOISE = Noise(10**9, 10**9, 10**12)
+NOISE = SessionNoise(10**9, 10**9, 10**12)
 TERMS = make_terms(CROSSTAB_OF_TWO, (("t",), ("r",)), known=1, noise=NOISE)
 RUNS = 8_000
 NOBODY = Keys.empty()
-SESSIONS = itertools.count()
+SEEDS = itertools.count(1)
 
 
-def view(people, terms=TERMS):
+def new_side(terms=TERMS):
+    """Return a recipient of a session of its own: no two have a seed in common."""
+    seed = Seed(next(SEEDS).to_bytes(32, "big"))
+    own = Own(terms.parties[1], seed, NOBODY, np.empty(0, np.int16))
+    return OwnSide(terms, own, SESSION_ID)
+
+
+def seen_of(side, people):
     """Return the tabulator's view of `people` in the one cell: its count, and the set's size."""
-    side = OwnSide(
-        terms,
-        Own(terms.parties[1], Seed.generate(), NOBODY, np.empty(0, np.int16)),
-        next(SESSIONS).to_bytes(32, "big"),
-    )
     drawn = side.drawn_dummies[0, 0]
     fillers = len(side.fillers()[0].secrets)
     return people + drawn, people + drawn + fillers
+
+
+def view(people, terms=TERMS):
+    return seen_of(new_side(terms), people)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +55,7 @@ def quick_fillers(monkeypatch):
 
     def count_only(seed, session_id, label, *, known, count):
         del seed, session_id, label
-        return type("Counted", (), {"secrets": range(known + count)})()
+        return SimpleNamespace(secrets=range(known + count))
 
     monkeypatch.setattr(own_side, "derive_fillers", count_only)
 
@@ -83,11 +92,8 @@ def test_the_size_hides_a_person_whom_no_dummies_hide():
 
 
 def test_half_the_noise_is_convicted(monkeypatch):
-    def half(self, party):
-        del party
-        return TruncatedLaplace(2 * self.noise.epsilon_dummies_nano, 10**12, 1)
-
-    monkeypatch.setattr(Terms, "own_noise", half)
+    half = TruncatedLaplace(2 * NOISE.epsilon_dummies_nano, NOISE.delta_dummies_e15, 1)
+    monkeypatch.setattr(Terms, "own_noise", lambda self, party: half)
     assert finding(count_in_cell).convicted
 
 
@@ -96,34 +102,32 @@ def test_no_dummies_are_convicted(monkeypatch):
     assert finding(count_in_cell).convicted
 
 
-def test_another_draw_on_resume_is_convicted():
-    """Two views of one session with fresh draws add up to twice the loss."""
+@pytest.mark.parametrize("draws_again", [True, False])
+def test_another_draw_on_resume_is_convicted_and_the_same_draw_is_not(draws_again):
+    """Two independent draws over one count: the smaller one tells twice as much."""
 
-    def twice(people, runs):
-        return [(view(people)[0] + view(people)[0]) // 2 for _ in range(runs)]
+    def smaller(people, runs):
+        sides = [(new_side(), new_side()) for _ in range(runs)]
+        pairs = [(first, second if draws_again else first) for first, second in sides]
+        return [min(seen_of(side, people)[0] for side in pair) for pair in pairs]
 
-    def joint(people, runs):
-        pairs = ((view(people)[0], view(people)[0]) for _ in range(runs))
-        return [min(pair) for pair in pairs]
-
-    found = [
-        audit(way, 3, 5, epsilon=EPSILON, delta=DELTA, runs=RUNS).convicted
-        for way in (twice, joint)
-    ]
-    assert any(found)
+    found = audit(smaller, 3, 4, epsilon=EPSILON, delta=DELTA, runs=RUNS // 2)
+    assert found.convicted == draws_again
 
 
 def test_a_resumed_party_draws_the_same_again():
     own = Own(TERMS.parties[1], Seed.generate(), NOBODY, np.empty(0, np.int16))
-    first, again = (OwnSide(TERMS, own, bytes(32)) for _ in range(2))
+    first, again = (OwnSide(TERMS, own, SESSION_ID) for _ in range(2))
     assert first.drawn_dummies == again.drawn_dummies
     assert first.numbering == again.numbering
     assert len(first.fillers()[0].secrets) == len(again.fillers()[0].secrets)
 
 
 def test_the_draw_differs_between_sessions_and_seeds():
-    many = {view(0) for _ in range(200)}
-    assert len(many) > 20
+    own = Own(TERMS.parties[1], Seed.generate(), NOBODY, np.empty(0, np.int16))
+    sessions = (OwnSide(TERMS, own, number.to_bytes(32, "big")) for number in range(200))
+    assert len({seen_of(side, 0) for side in sessions}) > 20
+    assert len({view(0) for _ in range(200)}) > 20
 
 
 def test_a_person_with_two_keys_gets_noise_for_two():

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from counted_session import CountedSession, People
 
-from privacy.session import SessionNoise
+from privacy.session import SessionNoise, TableLaws
 from reports import reach
 
 RUNS = 1200
 FREQUENCIES = ("1", "2", "3+")
-LAWS = SessionNoise(3 * 10**8, 5 * 10**8, 10**6)
+LAWS = TableLaws(SessionNoise(3 * 10**8, 5 * 10**8, 10**6))
 PEOPLE = People(
     np.array([[900, 400], [600, 500], [300, 350]]), np.array([500, 300, 100]), np.array([700, 900])
 )

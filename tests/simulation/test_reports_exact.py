@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from counted_session import CountedSession, People, SilentLaws
 
-from privacy.session import SessionNoise
+from privacy.session import SessionNoise, TableLaws
 from reports import campaigns, overlap, reach
 from reports.cells import ShareableEstimates
 from reports.errors import UnsuitableLabels
@@ -157,7 +157,7 @@ def test_reach_by_campaign_refuses_labels_that_are_no_sets(kind, labels):
 
 def test_a_count_that_noise_does_not_explain_is_marked():
     people = People(np.full((3, 4), 50), np.zeros(3, dtype=int), np.zeros(4, dtype=int))
-    laws, labels = SessionNoise(10**9, 10**9, 10**6), ("1", "2", "3+")
+    laws, labels = TableLaws(SessionNoise(10**9, 10**9, 10**6)), ("1", "2", "3+")
     honest = CountedSession(people, laws, labels=labels, seed=4).run().shareable
     assert not any(row.inconsistent for row in reach.build(honest).rows())
     counts = honest.table.counts
