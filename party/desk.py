@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,14 @@ from party.contract_terms import Approval
 from party.datasets import Definition
 from party.decision import Decision
 from party.driver import ProgressHook
-from party.errors import ContractError, PartyError, Refusal, RefusalStatus, ResultError
+from party.errors import (
+    ContractError,
+    PartyError,
+    Refusal,
+    RefusalStatus,
+    ResultError,
+    SessionSuspended,
+)
 from party.inputs import SessionInput, prepare_input
 from party.ledger import Balance
 from party.link import Link
@@ -192,7 +200,14 @@ class Desk:
             progress=progress,
         )
         links: Mapping[str, Link] = {link.peer: link}
-        Session(contract, request, me, links, bench).run()
+        try:
+            Session(contract, request, me, links, bench).run()
+        except BrokenExecutor:
+            party.end_workers()
+            raise SessionSuspended(
+                "a worker process of this party ended in the middle of its work, perhaps for "
+                "want of memory; the session is kept and can be resumed"
+            ) from None
 
     def require_budget(self, request: Request, contract: Contract) -> None:
         """Refuse a request whose charge would not fit now; nothing is spent.

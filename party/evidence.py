@@ -11,16 +11,27 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from audit.bodies import BudgetSpent, ReportReleased
 from audit.entry import Entry
 from audit.errors import VerificationError
 from audit.source import Cosigned
 from audit.verify import Comparison, Verification, compare, verify
 from party.contract_file import parse_contract
 from party.identity import Identity
-from party.schema import CONTRACTS, COSIGNATURES, LOG_ENTRIES, LOG_HEAD, RELEASES, WITNESSED
+from party.ledger import STOP
+from party.schema import (
+    CONTRACTS,
+    COSIGNATURES,
+    LEDGER,
+    LOG_ENTRIES,
+    LOG_HEAD,
+    RELEASES,
+    WITNESSED,
+)
 from party.store import Store
 
 BATCH = 1000
+Charge = tuple[str, int, int, int]
 
 
 class StoredLog:
@@ -71,6 +82,16 @@ class StoredLog:
         rows = self._store.rows(sa.select(WITNESSED).order_by(WITNESSED.c.size))
         return [Cosigned(row.checkpoint, row.line) for row in rows]
 
+    def releases(self) -> dict[str, str]:
+        """Return the digest of each stored table that this party released, by request."""
+        rows = self._store.rows(sa.select(RELEASES))
+        return {row.request: hashlib.sha256(row.artefact.encode()).hexdigest() for row in rows}
+
+    def charges(self) -> list[Charge]:
+        """Return the ledger's charges; a stop at the minimum is no charge."""
+        rows = self._store.rows(sa.select(LEDGER).where(LEDGER.c.what != STOP))
+        return [(row.request, row.epsilon_nano, row.rho_nano, row.delta_e15) for row in rows]
+
     def parsed(self) -> Iterator[Entry]:
         """Yield the entries, parsed."""
         for data in self.entries():
@@ -98,7 +119,7 @@ def verify_log(log: StoredLog) -> Verification:
         VerificationError: the first thing that fails.
     """
     verification = verify(log)
-    _require_logged_releases(log)
+    _require_logged_state(log)
     return verification
 
 
@@ -109,23 +130,35 @@ def compare_logs(ours: StoredLog, theirs: StoredLog) -> Comparison:
         VerificationError: the first thing that fails.
     """
     comparison = compare(ours, theirs)
-    _require_logged_releases(ours)
-    _require_logged_releases(theirs)
+    _require_logged_state(ours)
+    _require_logged_state(theirs)
     return comparison
 
 
-def _require_logged_releases(log: StoredLog) -> None:
-    """Require that each stored table has the digest that the log gives it."""
-    stored = {row.request: row.artefact for row in log._store.rows(sa.select(RELEASES))}
+def _require_logged_state(log: StoredLog) -> None:
+    """Require that the store's tables and charges are those that its log tells of."""
+    releases, charges = log.releases(), log.charges()
     for index, entry in enumerate(log.parsed()):
-        if entry.kind != "report.released":
-            continue
-        request = entry.body.request  # type: ignore[attr-defined]
-        text = stored.get(request)
-        digest = entry.body.table_digest  # type: ignore[attr-defined]
-        if text is not None and hashlib.sha256(text.encode()).hexdigest() != digest:
-            raise VerificationError(
-                f"entry {index}: the stored table of request {request} is not the one that was "
-                "released: it was changed afterwards",
-                entry=index,
-            )
+        match entry.body:
+            case ReportReleased(request=request, table_digest=digest):
+                if releases.get(request, digest) != digest:
+                    raise VerificationError(
+                        f"entry {index}: the stored table of request {request} is not the one "
+                        "that was released: it was changed afterwards",
+                        entry=index,
+                    )
+            case BudgetSpent() as spent:
+                row = (spent.request, spent.epsilon_nano, spent.rho_nano, spent.delta_e15)
+                if row not in charges:
+                    raise VerificationError(
+                        f"entry {index}: the ledger does not have this charge as it was logged: "
+                        "the ledger was changed afterwards, so its budgets cannot be trusted",
+                        entry=index,
+                    )
+                charges.remove(row)
+            case _:
+                pass
+    if charges:
+        raise VerificationError(
+            f"the ledger has a charge of request {charges[0][0]} that was never logged"
+        )

@@ -44,6 +44,8 @@ def prepare_input(
         DatasetError: the files cannot be read as described.
         Refusal: nothing is left to take part.
     """
+    import pyarrow as pa
+
     terms = Terms.of(request)
     labels = request.labels[me]
     prepared = prepare(
@@ -60,6 +62,7 @@ def prepare_input(
         gmail=gmail,
         executor=executor,
     )
+    pa.default_memory_pool().release_unused()  # the files' columns are not needed any more
     if len(prepared.keys) == 0:
         raise Refusal(
             RefusalStatus.BAD_REQUEST,

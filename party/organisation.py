@@ -121,10 +121,15 @@ class Organisation:
 
     def close(self) -> None:
         """End the worker processes and the store's connections."""
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
+        self.end_workers()
         self.store.close()
+
+    def end_workers(self) -> None:
+        """End the worker processes; the next work starts new ones."""
+        with self._starting_workers:
+            if self._executor is not None:
+                self._executor.shutdown(cancel_futures=True)
+                self._executor = None
 
     @property
     def now(self) -> int:

@@ -2,20 +2,21 @@
 
 import csv
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 from organisations import Killed, Wire, copy_pair, make_pair, people, run_both, write_dataset
 
+from audit.errors import VerificationError
 from party.contract_terms import OutputKind
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, ResultError, SessionSuspended
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.ledger import rows
 from party.request import Request
-from party.schema import RESULTS
+from party.schema import LEDGER, RELEASES, RESULTS
 from party.terms import Terms
 
 
@@ -385,3 +386,45 @@ def test_the_consent_that_was_shown_is_bound_to_the_session(pair, monkeypatch):
     ended = run_both(parties, request, Wire())
     assert all(isinstance(error, Refusal) for error in ended.values())
     assert Desk(parties["channel"]).result(request.id) is None
+
+
+def test_a_ledger_that_was_changed_is_found_by_verifying_the_log(pair):
+    parties, contract = pair
+    run_both(parties, ask(parties, match(contract)), Wire())
+    party = parties["advertiser"]
+    log = StoredLog(party.store, party.identity)
+    verify_log(log)
+    party.store.write(lambda c: c.execute(LEDGER.update().values(epsilon_nano=1)))
+    with pytest.raises(VerificationError, match="ledger was changed"):
+        verify_log(log)
+
+
+def test_a_released_table_that_was_changed_is_found_by_verifying_the_log(pair):
+    parties, contract = pair
+    run_both(parties, ask(parties, reach(contract)), Wire())
+    party = parties["channel"]
+    log = StoredLog(party.store, party.identity)
+    stored = party.store.row(RELEASES.select()).artefact
+    party.store.write(
+        lambda c: c.execute(RELEASES.update().values(artefact=stored.replace("1", "2", 1)))
+    )
+    with pytest.raises(VerificationError, match="not the one that was released"):
+        verify_log(log)
+
+
+class DyingWorkers(ThreadPoolExecutor):
+    """Workers that end in the middle of their work."""
+
+    def submit(self, *_, **__):
+        raise BrokenExecutor
+
+
+def test_a_party_whose_workers_ended_keeps_the_session_and_starts_new_ones(pair):
+    parties, contract = pair
+    request = ask(parties, match(contract))
+    wire = Wire()
+    parties["channel"]._executor = DyingWorkers(1)
+    assert isinstance(run_both(parties, request, wire)["channel"], SessionSuspended)
+    assert parties["channel"]._executor is None
+    parties["channel"]._executor = ThreadPoolExecutor(1)
+    assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
