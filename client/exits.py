@@ -39,7 +39,7 @@ _MEANINGS = {
     ExitCode.USAGE: "the command was not understood",
     ExitCode.REFUSED: "refused, here or by the counterpart; the message begins with the reason",
     ExitCode.WAITING: "waiting for the counterpart, or suspended; `requests resume` goes on",
-    ExitCode.NOT_VERIFIED: "a log, a contract or a result is not what was signed",
+    ExitCode.NOT_VERIFIED: "a log, a stored contract or a result is not what was signed",
     ExitCode.BAD_INPUT: "the input data, the contract or the configuration does not serve",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; a session that had begun is kept",
 }

@@ -19,6 +19,7 @@ from examples.demo import files, score
 from examples.demo.processes import CommandError, Party
 
 REAL_HOUSEHOLDS = 2469
+SMALL = 10_000  # below, the default minimum of 1,000 people is more than households can give
 BUILD = Path("build/demo")
 
 EXAMPLE_DATASET = """\
@@ -155,8 +156,10 @@ def campaigns(rows: list[dict[str, Any]], truth: dict[str, Any]) -> dict[str, An
 def fill_in(path: Path, households: int) -> None:
     """Edit the draft as a person would: the counterpart's data, who approves, the minimum."""
     text = path.read_text(encoding="utf-8")
-    # The default minimum of 1,000 people is more than the real households can give.
-    minimum = 1000 if households >= 10_000 else 300
+    minimum = 1000
+    if households < SMALL:
+        minimum = 300
+        print("  The contract's minimum for a list is lowered to 300 people for so few households.")
     for old, new in (
         (EXAMPLE_DATASET, CHANNEL_DATASET),
         ("approval: manual", "approval: rule"),
