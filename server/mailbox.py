@@ -113,14 +113,19 @@ class Mailbox:
     def acknowledge(self, step: int, digest: bytes) -> None:
         """Take the counterpart's word that it has a step on disk.
 
+        A step that is on disk and not served may have been, before a restart: whoever asks is
+        held until the driver serves it again.
+
         Raises:
             Refusal: the step was not served yet, or the digest is of something else.
+            NotNow: the driver has not come back to it yet.
         """
         self.turns.outgoing(step)
         self.require_turn(step)
+        if self.folder.digest(step) is None:
+            raise out_of_turn(f"the acknowledgement of step {step}", "the step itself")
+        self._held(lambda: True if self._served(step) else None)
         with self._changed:
-            if not self._served(step):
-                raise out_of_turn(f"the acknowledgement of step {step}", "the step itself")
             if digest != self.folder.digest(step):
                 raise Refusal(
                     RefusalStatus.TRANSCRIPT_MISMATCH,

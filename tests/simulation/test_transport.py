@@ -177,6 +177,33 @@ def test_a_listener_that_restarts_at_any_step_says_the_same_again(tmp_path, step
     assert len(here.heard) == 7
 
 
+@pytest.mark.parametrize("step", [1, 4, 5])
+def test_an_acknowledgement_that_a_restart_swallowed_is_taken_once_the_step_is_served_again(
+    tmp_path, monkeypatch, step
+):
+    call, restarts = Line.call, []
+
+    def restarting(line, rpc, message, **options):
+        if rpc == "Acknowledge" and message.step == step and not restarts:
+            restarts.append(step)
+            one.prepare = lambda walk: setattr(walk, "before_step", late)
+            one.stop()
+            one.start()
+        return call(line, rpc, message, **options)
+
+    def late(index, link):
+        if index == step:
+            threading.Event().wait(0.6)  # the acknowledgement comes first, and is held for 0.3 s
+
+    monkeypatch.setattr(Line, "call", restarting)
+    with wired(tmp_path, dials="channel") as one:
+        request = make_request(one.contract, requester="channel")
+        one.run_here(request)
+        assert one.desk.walks[-1].done.wait(5)
+        require_same_folders(one, request)
+    assert restarts == [step]
+
+
 def test_what_was_said_before_a_restart_is_said_again_and_not_what_would_be_said_now(tmp_path):
     with wired(tmp_path) as one:
         request = make_request(one.contract)
