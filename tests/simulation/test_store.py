@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+
 from party.errors import StoreError
 from party.schema import DATASETS, METADATA
 from party.store import Store, sqlite_url
