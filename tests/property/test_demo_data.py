@@ -257,7 +257,7 @@ def test_dataset_descriptions_say_what_the_truth_assumes(written):
     out, _ = written
     customers = yaml.safe_load((out / "advertiser" / "customers.yaml").read_text())
     receipts = yaml.safe_load((out / "channel" / "receipts.yaml").read_text())
-    assert customers["labels"]["segment"]["among"] == list(holdings.SEGMENTS)
+    assert customers["labels"]["segment"]["values"] == list(holdings.SEGMENTS)
     assert customers["consent"]["given"] == [holdings.ADVERTISER.consented]
     assert receipts["consent"]["given"] == [holdings.CHANNEL.consented]
     assert receipts["labels"] == {
