@@ -24,7 +24,6 @@ from party.document import TextRule
 from party.errors import ContractError, DatasetError, SettingsError
 from party.identity import Identity
 from party.journal import Journal
-from party.retention import prune
 from party.schema import CONTRACTS, DATASETS
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.store import Store, sqlite_url
@@ -97,7 +96,7 @@ class Organisation:
 
     @classmethod
     def open(cls, folder: Path) -> Organisation:
-        """Open a party's folder, and delete what has come to its end.
+        """Open a party's folder.
 
         Raises:
             SettingsError, IdentityError, StoreError: a part of it is missing or damaged.
@@ -105,9 +104,7 @@ class Organisation:
         settings = load_settings(folder)
         identity = identities.open(folder)
         store = Store.open(settings.store or sqlite_url(folder / STORE_FILE))
-        party = cls(folder, settings, identity, store)
-        prune(party)
-        return party
+        return cls(folder, settings, identity, store)
 
     @classmethod
     def upgrade(cls, folder: Path) -> None:

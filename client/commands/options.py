@@ -58,11 +58,13 @@ def begin(ctx: typer.Context, as_json: bool) -> Output:
 
 @contextmanager
 def opened(folder: Path | None) -> Iterator[Organisation]:
-    """Open the party that a command is for, and close it afterwards."""
+    """Open the party that a command is for, delete what has come to its end, and close it."""
     from party.organisation import Organisation
+    from party.retention import prune
 
     party = Organisation.open(find_party(folder).absolute())
     try:
+        prune(party)
         yield party
     finally:
         party.close()
