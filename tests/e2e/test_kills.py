@@ -250,8 +250,8 @@ def test_a_listener_that_is_left_alone_suspends_the_session_and_serves_on(fresh)
     reach_phase(phases("match", "advertiser", watched)[2], dialling)
     kill(fresh, "advertiser", dialling)
     said = (
-        f"session {watched['advertiser'].path.name}: 'advertiser' gave no sign for 1 seconds before "
-        "acknowledging step 0. The session is on disk and goes on when they dial again"
+        f"session {watched['advertiser'].path.name}: 'advertiser' gave no sign for 1 seconds "
+        "before acknowledging step 0. The session is on disk and goes on when they dial again"
     )
     wait_until(lambda: said in listener.err, seconds=30, every=0.1)
     assert not listener.ended
