@@ -12,7 +12,7 @@ from typing import Final, cast
 
 import grpc
 
-from client.errors import Deferred, Interrupted, NotAccepted, PeerFailed, RefusedThere
+from client.errors import Deferred, Interrupted, NotAccepted, PeerFailed
 from party.errors import Refusal, RefusalStatus
 from party.wire.limits import HOLD_SECONDS, MOST_MESSAGE_BYTES
 from party.wire.refusals import Condition, read_failure, tidy
@@ -57,7 +57,7 @@ def _meaning(error: grpc.RpcError) -> Exception:
     if isinstance(said, Condition):
         return Deferred(said)
     if said is not None:
-        return RefusedThere(said.status, said.message)
+        return said
     return _meaning_of_status(error.code(), details)
 
 

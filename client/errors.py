@@ -1,18 +1,14 @@
 """What keeps a dialler from its counterpart: one tree, rooted in `DialError`.
 
-`RefusedThere` is not among them: there the counterpart was reached and said no.
+`party.errors.RefusedThere` is not among them: there the counterpart was reached and said no.
 """
 
-from party.errors import PartyError, Refusal
+from party.errors import PartyError
 from party.wire.refusals import Condition
 
 
 class DialError(PartyError):
     """The root of what goes wrong on the way to a counterpart."""
-
-
-class RefusedThere(Refusal):
-    """A refusal that came from the counterpart, which therefore knows of it."""
 
 
 class Unreachable(DialError):  # noqa: N818 - a state of the network

@@ -15,10 +15,10 @@ from google.protobuf.message import Message
 
 from client.calls import CALL_SECONDS
 from client.dial import Dialler
-from client.errors import Deferred, DialError, Interrupted, RefusedThere
+from client.errors import Deferred, DialError, Interrupted
 from commonground.v1 import session_pb2 as pb
 from party.correspondence import Correspondence
-from party.errors import SessionSuspended
+from party.errors import RefusedThere, SessionSuspended
 from party.wire.exchanges import EXCHANGES
 from party.wire.names import SessionName, encode_name
 from party.wire.refusals import Condition

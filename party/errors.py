@@ -84,5 +84,13 @@ class Refusal(PartyError):  # noqa: N818 - the protocol's word: a refusal is an 
         return f"{self.status.value}: {self.message}"
 
 
+class RefusedThere(Refusal):
+    """A refusal that came from the counterpart, which noticed what was wrong and logged it."""
+
+
+class InputChanged(Refusal):
+    """This party's own input is not what the session began with."""
+
+
 class SessionSuspended(PartyError):  # noqa: N818 - a state, not a failure: the session resumes
     """A session stopped between two steps, with everything on disk that resuming needs."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets import Definition, Prepared, prepare
-from party.errors import Refusal, RefusalStatus
+from party.errors import DatasetError
 from party.request import Request
 from party.terms import Terms
 from psi.keys import Keys
@@ -41,8 +41,7 @@ def prepare_input(
     """Read, filter by consent, label and hash a dataset as a request asks.
 
     Raises:
-        DatasetError: the files cannot be read as described.
-        Refusal: nothing is left to take part.
+        DatasetError: the files cannot be read as described, or nobody is left to take part.
     """
     import pyarrow as pa
 
@@ -64,8 +63,7 @@ def prepare_input(
     )
     pa.default_memory_pool().release_unused()  # the files' columns are not needed any more
     if len(prepared.keys) == 0:
-        raise Refusal(
-            RefusalStatus.BAD_REQUEST,
+        raise DatasetError(
             f"dataset {definition.name} has nobody left for this request: look at consent, "
             "labels and identifiers with `commonground dataset show`",
         )

@@ -20,17 +20,7 @@ from audit.errors import AuditError
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.driver import Driver, ProgressHook
-from party.errors import (
-    ContractError,
-    DatasetError,
-    IdentityError,
-    PartyError,
-    Refusal,
-    RefusalStatus,
-    SessionSuspended,
-    SettingsError,
-    StoreError,
-)
+from party.errors import ContractError, InputChanged, Refusal, RefusalStatus, RefusedThere
 from party.inputs import SessionInput
 from party.journal import Journal
 from party.link import Link
@@ -68,11 +58,6 @@ REFUSED_AS: Final = {
     ContractError: RefusalStatus.EXPIRED,
     PrivacyError: RefusalStatus.LIMIT_EXCEEDED,
 }
-
-
-OWN_ERRORS: Final = (DatasetError, StoreError, SettingsError, IdentityError)
-OWN_AFFAIR: Final = "the counterpart cannot go on for a reason on its own side; ask its operator"
-"""What a peer is told of errors that speak of this party's own files."""
 
 
 @dataclass(frozen=True)
@@ -122,17 +107,17 @@ class Session:
         Raises:
             Refusal: it ended without a result; both logs say why.
             SessionSuspended: the counterpart is gone; running again goes on.
+            PartyError: this party's own files do not serve. Nothing has ended, no peer is told
+                what they lack, and running again goes on.
         """
         try:
             self._run()
-        except SessionSuspended:
-            raise
-        except (PsiError, PrivacyError, AuditError, PartyError) as error:
+        except (PsiError, PrivacyError, AuditError, ContractError, Refusal) as error:
             refusal = as_refusal(error)
-            self._bench.record.fail(refusal, self._now())
-            told = OWN_AFFAIR if isinstance(error, OWN_ERRORS) else refusal.message
+            noticed = not isinstance(error, RefusedThere | InputChanged)
+            self._bench.record.fail(refusal, self._now(), peer_at_fault=noticed)
             for link in self._links.values():
-                link.refuse(refusal.status.value, told)
+                link.refuse(refusal.status.value, refusal.message)
             raise refusal from error
 
     def _run(self) -> None:
@@ -182,7 +167,7 @@ class Session:
                 self._now(),
             )
         if session_input.root != opening.input_root:
-            raise Refusal(
+            raise InputChanged(
                 RefusalStatus.BAD_REQUEST,
                 "the dataset has changed since this session began, so it cannot go on: "
                 "make a new request",

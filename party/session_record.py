@@ -294,13 +294,16 @@ class SessionRecord:
 
         self._store.write(work)
 
-    def fail(self, refusal: Refusal, now: int) -> None:
-        """Log why the session ends without a result; what was spent stays spent."""
+    def fail(self, refusal: Refusal, now: int, *, peer_at_fault: bool) -> None:
+        """Log why the session ends without a result; what was spent stays spent.
+
+        An incident is logged by the party that noticed what its peer did.
+        """
 
         def work(connection: Connection) -> None:
             if self.state(connection) in (FINISHED, FAILED):
                 return
-            if refusal.status in INCIDENTS:
+            if peer_at_fault and refusal.status in INCIDENTS:
                 word, what = INCIDENTS[refusal.status]
                 self._log(connection, f"incident.{word}", Incident(refusal.status.value, what))
             body = SessionFailed(request=self._request.id, reason=refusal.status.value)

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from grpc import StatusCode
 
 from commonground.v1 import collaboration_pb2 as pb
-from party.errors import Refusal, RefusalStatus
+from party.errors import Refusal, RefusalStatus, RefusedThere
 from party.wire.fields import line, malformed
 from party.wire.limits import MOST_REASON
 
@@ -68,13 +68,13 @@ def tidy(reason: str) -> str:
     return printable[:MOST_REASON] or "no reason was given"
 
 
-def read_failure(details: str, metadata: Metadata) -> Refusal | Condition | None:
+def read_failure(details: str, metadata: Metadata) -> RefusedThere | Condition | None:
     """Return what a failed call says in its metadata, or None when gRPC itself failed."""
     said = {key: value for key, value in metadata if isinstance(value, str)}
     if CONDITION_KEY in said:
         return _member(Condition, said[CONDITION_KEY])
     if STATUS_KEY in said:
-        return Refusal(_member(RefusalStatus, said[STATUS_KEY]), tidy(details))
+        return RefusedThere(_member(RefusalStatus, said[STATUS_KEY]), tidy(details))
     return None
 
 
@@ -84,13 +84,13 @@ def encode_refusal(refusal: Refusal) -> pb.Refusal:
     return pb.Refusal(status=status, reason=tidy(refusal.message))
 
 
-def decode_refusal(message: pb.Refusal) -> Refusal:
+def decode_refusal(message: pb.Refusal) -> RefusedThere:
     """Return the refusal in a message."""
     name = pb.RefusalStatus.DESCRIPTOR.values_by_number.get(message.status)
     if name is None or message.status == pb.REFUSAL_STATUS_UNSPECIFIED:
         raise malformed("refusal.status", "is none that this version knows")
     status = RefusalStatus(name.name.removeprefix("REFUSAL_STATUS_"))
-    return Refusal(status, line(message.reason, MOST_REASON, "refusal.reason"))
+    return RefusedThere(status, line(message.reason, MOST_REASON, "refusal.reason"))
 
 
 def _member(kind: type[Named], name: str) -> Named:

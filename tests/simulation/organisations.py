@@ -16,7 +16,7 @@ from party.contract import Contract
 from party.contract_file import load_contract, sign_contract_file
 from party.datasets import inspect, load_definition
 from party.desk import Desk
-from party.errors import Refusal, RefusalStatus, SessionSuspended
+from party.errors import PartyError, RefusalStatus, RefusedThere, SessionSuspended
 from party.organisation import Organisation
 from party.settings import Settings
 from party.wire.exchanges import kind_for, kind_of
@@ -44,7 +44,7 @@ class Wire:
             if ready():
                 return
             if peer in self.refusals:
-                raise Refusal(*self.refusals[peer])
+                raise RefusedThere(*self.refusals[peer])
             raise SessionSuspended(f"{peer} is gone" if got else f"{peer} is silent")
 
     def tell(self):
@@ -263,7 +263,7 @@ def run_both(parties, request, wire, **link_options):
         try:
             desk.run(request, link)
             ended[name] = None
-        except (Killed, Refusal, SessionSuspended) as error:
+        except (Killed, PartyError) as error:
             ended[name] = error
         wire.down.add(name)
         wire.tell()

@@ -12,7 +12,7 @@ from organisations import Killed, Wire, copy_pair, make_pair, people, run_both, 
 from audit.errors import VerificationError
 from party.contract_terms import OutputKind
 from party.desk import Desk
-from party.errors import Refusal, RefusalStatus, ResultError, SessionSuspended
+from party.errors import DatasetError, Refusal, RefusalStatus, ResultError, SessionSuspended
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.ledger import rows
 from party.request import Request
@@ -254,6 +254,31 @@ def test_a_session_whose_input_changed_ends_before_another_byte(tmp_path, change
     assert isinstance(ended["channel"], Refusal)
     assert wire.said == said, "nothing more may be said"
     assert Desk(parties["channel"]).result(request.id) is None
+    for name, party in parties.items():
+        assert kinds(party).count("session.failed") == 1
+        assert not any(kind.startswith("incident.") for kind in kinds(party)), name
+
+
+@pytest.mark.parametrize("fault", ["missing", "half digests", "nobody consents"])
+def test_own_data_that_do_not_serve_end_nothing_and_blame_nobody(tmp_path, fault):
+    parties, contract = make_pair(tmp_path)
+    request = ask(parties, match(contract))
+    path = tmp_path / "data" / "channel" / "receipts.csv"
+    good, log = path.read_text(), {name: kinds(party) for name, party in parties.items()}
+    if fault == "missing":
+        path.unlink()
+    elif fault == "nobody consents":
+        path.write_text(good.replace("yes", "no"))
+    else:
+        path.write_text(good.replace(" Person30@Example.com ", "5e" * 32))
+    ended = run_both(parties, request, Wire())
+    assert isinstance(ended["channel"], DatasetError)
+    assert isinstance(ended["advertiser"], SessionSuspended), "it is told no reason"
+    assert kinds(parties["channel"]) == log["channel"]
+    assert kinds(parties["advertiser"]) == [*log["advertiser"], "consent.snapshot"]
+    assert ledgers(parties) == {"advertiser": [], "channel": []}
+    path.write_text(good)
+    assert run_both(parties, request, Wire()) == {"advertiser": None, "channel": None}
 
 
 def test_another_reading_of_identifiers_is_refused_before_anything_is_spent(pair, monkeypatch):
@@ -295,6 +320,7 @@ def test_a_party_that_ends_with_another_transcript_is_an_incident(pair, monkeypa
     ended = run_both(parties, request, Wire())
     assert ended["channel"].status is RefusalStatus.TRANSCRIPT_MISMATCH
     assert "incident.transcript" in kinds(parties["channel"])
+    assert "incident.transcript" not in kinds(parties["advertiser"]), "it noticed nothing"
 
 
 def test_a_silent_counterpart_suspends_the_session_and_keeps_it(pair):
@@ -363,9 +389,8 @@ def test_a_peer_is_not_told_what_is_wrong_with_our_own_files(tmp_path):
     request = ask(parties, match(contract))
     (tmp_path / "data" / "channel" / "receipts.csv").unlink()
     ended = run_both(parties, request, Wire())
-    assert "receipts" in ended["channel"].message
-    assert "receipts" not in ended["advertiser"].message
-    assert "own side" in ended["advertiser"].message
+    assert "receipts" in str(ended["channel"])
+    assert "receipts" not in str(ended["advertiser"])
 
 
 def test_the_consent_that_was_shown_is_bound_to_the_session(pair, monkeypatch):
