@@ -9,7 +9,13 @@ from __future__ import annotations
 from enum import IntEnum
 
 from audit.errors import AuditError
-from party.errors import PartyError, Refusal, ResultError, SessionSuspended
+from party.errors import (
+    PartyError,
+    Refusal,
+    ResultError,
+    SessionSuspended,
+    StoredContractError,
+)
 from privacy.errors import PrivacyError
 from psi.errors import PsiError
 from reports.errors import ReportError
@@ -54,7 +60,7 @@ def exit_code(error: Exception) -> ExitCode | None:
             return ExitCode.REFUSED
         case SessionSuspended():
             return ExitCode.WAITING
-        case AuditError() | ResultError():
+        case AuditError() | ResultError() | StoredContractError():
             return ExitCode.NOT_VERIFIED
         case _ if isinstance(error, _EXPECTED):
             return ExitCode.BAD_INPUT

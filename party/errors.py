@@ -21,6 +21,10 @@ class ContractError(PartyError):
     """A contract is malformed, altered, unsigned, not in force, or for another party."""
 
 
+class StoredContractError(ContractError):
+    """A stored contract is not what was signed."""
+
+
 class IdentityError(PartyError):
     """A party's keys or certificate are missing, damaged, exposed or expired."""
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,7 @@ from party.card import ADDRESS, ORGANISATION, IdentityCard
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
 from party.document import TextRule
-from party.errors import ContractError, DatasetError, SettingsError
+from party.errors import ContractError, DatasetError, SettingsError, StoredContractError
 from party.identity import Identity
 from party.journal import Journal
 from party.schema import CONTRACTS, DATASETS
@@ -190,9 +191,13 @@ class Organisation:
         self.store.write(work)
 
     def contracts(self) -> list[Contract]:
-        """Return the stored contracts, newest first."""
+        """Return the stored contracts, newest first.
+
+        Raises:
+            StoredContractError: one is not what was signed.
+        """
         rows = self.store.rows(sa.select(CONTRACTS).order_by(CONTRACTS.c.stored_at.desc()))
-        return [parse_contract(row.text.encode(), source=f"contract {row.name}") for row in rows]
+        return [_read_contract(row.name, row.text, row.hash) for row in rows]
 
     def contract(self, wanted: str | None) -> Contract:
         """Return the contract with an id, or a hash's first digits; the only one for None.
@@ -297,6 +302,19 @@ class Organisation:
                 "`commonground dataset add FILE`"
             )
         return found[name]
+
+
+def _read_contract(name: str, text: str, digest: str) -> Contract:
+    """Return a contract from its row in the store, unless it was changed there."""
+    with suppress(ContractError):
+        contract = parse_contract(text.encode(), source=f"contract {name}")
+        contract.verify_signatures()
+        if contract.digest == digest:
+            return contract
+    raise StoredContractError(
+        f"the stored contract {name} was changed after it was signed: restore the store from a "
+        "backup"
+    )
 
 
 def _require(what: str, text: str, rule: TextRule) -> None:

@@ -90,11 +90,16 @@ def test_a_flipped_byte_in_the_log_is_named_and_ends_with_5(pair, entry):
     assert document["error"]["exit_code"] == 5
 
 
-def test_a_contract_changed_in_the_store_ends_verification_with_5(pair):
+def test_a_contract_changed_in_the_store_is_not_used_and_ends_with_5(pair):
     party = pair / "advertiser"
     execute(party, "update contracts set text = replace(text, 'min_cell: 10', 'min_cell: 11')")
     assert "contract" in error_of("audit", "verify", "--party", party, expect=5)
-    assert "altered" in error_of("contract", "show", "deal", "--party", party, expect=6)
+    for words in (("contract", "show"), ("match",), ("requests", "list")):
+        said = error_of(*words, "--party", party, expect=5)
+        assert said == (
+            "Error: the stored contract deal was changed after it was signed: restore the store "
+            "from a backup"
+        )
 
 
 def test_an_unexpected_fault_is_a_sentence_and_a_private_file(pair, monkeypatch, tmp_path):
