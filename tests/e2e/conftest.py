@@ -6,15 +6,15 @@ from two_processes import copy_pair, make_pair
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory):
+def template(tmp_path_factory):
     road = Road()
-    yield make_pair(tmp_path_factory.mktemp("made"), road)
+    yield make_pair(tmp_path_factory.mktemp("template"), road)
     road.close()
 
 
 @pytest.fixture
-def fresh(made, tmp_path):
+def fresh(template, tmp_path):
     """A pair of one's own; nobody listens yet."""
-    pair = copy_pair(made, tmp_path / "pair")
+    pair = copy_pair(template, tmp_path / "pair")
     yield pair
     pair.end()

@@ -22,8 +22,8 @@ STRAY = 2  # by noise of ε 20 on two identifiers a person a cell is further off
 
 
 @pytest.fixture(scope="module")
-def served(made, tmp_path_factory):
-    pair = copy_pair(made, tmp_path_factory.mktemp("served"))
+def served(template, tmp_path_factory):
+    pair = copy_pair(template, tmp_path_factory.mktemp("served"))
     pair.serve()
     yield pair
     pair.end()
