@@ -131,7 +131,19 @@ def _inspect_column(column: ColumnDefinition, source: Source, rows: Rows) -> Col
         read = read_column(column.spec, source.read([column.name])[column.name])
     except IdentifierError as error:
         return ColumnQuality(column.name, column.kind, None, str(error))
-    return ColumnQuality(column.name, column.kind, read.quality)
+    return ColumnQuality(column.name, column.kind, read.quality, _without_use(read.quality))
+
+
+def _without_use(quality: Quality) -> str | None:
+    """Say why a column of identifiers serves nobody, or return None when it serves somebody."""
+    if quality.valid:
+        return None
+    reason = max(quality.refused, key=lambda reason: quality.refused[reason])
+    example = f" ({quality.examples[reason]})" if reason in quality.examples else ""
+    return (
+        f"none of its values is an identifier as declared; most often: {reason}{example}. Correct "
+        "the column or its declaration, or leave it out"
+    )
 
 
 def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:

@@ -69,6 +69,19 @@ def test_a_column_that_cannot_be_used_says_why_and_the_others_are_reported(tmp_p
     assert column(report, "opt_in").quality.valid == 2
 
 
+def test_a_column_of_nothing_but_refused_values_cannot_be_used(tmp_path):
+    rows = [
+        row(str(i), text, "2125550100") for i, text in enumerate(("ann at x", "unknown", "bob y"))
+    ]
+    report = inspect(write(tmp_path, rows))
+    assert column(report, "email").problem == (
+        "none of its values is an identifier as declared; most often: space or invisible character "
+        "inside (xxx xx x). Correct the column or its declaration, or leave it out"
+    )
+    assert column(report, "email").quality.refused["placeholder"] == 1
+    assert column(report, "tel").problem is None
+
+
 def test_the_report_is_json_and_names_nobody(report):
     text = json.dumps(report.to_dict())
     for secret in ("rivate", "Ann", "ann.", "2125550100", "12.50"):
