@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audit.errors import VerificationError
-from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.commands.options import AsJson, PartyFolder, begin, example, looked_at
 from party.errors import ContractError
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def verify(
     )
 
     output = begin(ctx, as_json)
-    with opened(party) as here:
+    with looked_at(party) as here:
         if other is None:
             verification = _verify(here)
             output.result(verification_document(verification), *verification_shown(verification))
             return
-        with opened(other) as there:
+        with looked_at(other) as there:
             comparison = _compare(here, there)
     output.result(comparison_document(comparison), *comparison_shown(comparison))
 
@@ -86,7 +86,7 @@ def show(
     from party.evidence import StoredLog
 
     output = begin(ctx, as_json)
-    with opened(party) as here:
+    with looked_at(party) as here:
         stored = list(StoredLog(here.store, here.identity).entries())
     chosen = stored[-last:] if last else stored
     if lines and not as_json:

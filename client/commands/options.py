@@ -59,12 +59,20 @@ def begin(ctx: typer.Context, as_json: bool) -> Output:
 @contextmanager
 def opened(folder: Path | None) -> Iterator[Organisation]:
     """Open the party that a command is for, delete what has come to its end, and close it."""
-    from party.organisation import Organisation
     from party.retention import prune
+
+    with looked_at(folder) as party:
+        prune(party)
+        yield party
+
+
+@contextmanager
+def looked_at(folder: Path | None) -> Iterator[Organisation]:
+    """Open a party, one's own or another's, to read and to write nothing; close it afterwards."""
+    from party.organisation import Organisation
 
     party = Organisation.open(find_party(folder).absolute())
     try:
-        prune(party)
         yield party
     finally:
         party.close()
