@@ -219,8 +219,7 @@ def test_a_request_that_somebody_refuses_ends_with_3_and_costs_nothing(served):
     channel.type("requests", "refuse", request, "--reason", "not in this quarter")
     said = advertiser.error("requests", "resume", request, expect=3)
     assert said == "DECLINED: not in this quarter"
-    again = advertiser.read("requests", "resume", request, expect=3)["error"]
-    assert (again["status"], again["exit_code"]) == ("DECLINED", 3)
+    assert advertiser.read_error("requests", "resume", request, expect=3) == said
     for party in served:
         assert party.read("requests", "show", request)["state"] == "refused"
         assert spends(party, request) == {}

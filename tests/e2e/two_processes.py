@@ -136,21 +136,25 @@ class Party:
         """Type a command with --json and return its document."""
         return self.start(*words, "--json").wait(expect).document
 
-    def read(self, *words, expect=0):
-        """Run a short command with --json in this process, which has everything loaded."""
-        place = {"COMMONGROUND_PARTY": str(self.folder)}
-        done = CliRunner().invoke(app, [*map(str, words), "--json"], env=place)
-        assert done.exit_code == expect, f"{words}: {done.exit_code}\n{done.output}"
-        return json.loads(done.stdout)
-
-    def error(self, *words, expect):
+    def error(self, *words, expect, program=MODULE):
         """Type a command that fails; return its one sentence, and require that it is one."""
-        ended = self.start(*words).wait(expect)
-        assert "Traceback" not in ended.err
-        assert ended.out == ""
-        found = re.findall(r"^(?:Error|Not finished): (.+)$", ended.err, re.MULTILINE)
-        assert len(found) == 1, ended.err
-        return found[0]
+        ended = self.start(*words, program=program).wait(expect)
+        return _one_sentence(ended.out, ended.err)
+
+    def read(self, *words):
+        """Run a short command with --json in this process, which has everything loaded."""
+        return json.loads(self._run(*words, "--json", expect=0).stdout)
+
+    def read_error(self, *words, expect):
+        """Run a short command that fails in this process; return its one sentence."""
+        done = self._run(*words, expect=expect)
+        return _one_sentence(done.stdout, done.stderr)
+
+    def _run(self, *words, expect):
+        place = {"COMMONGROUND_PARTY": str(self.folder)}
+        done = CliRunner().invoke(app, [str(word) for word in words], env=place)
+        assert done.exit_code == expect, f"{words}: {done.exit_code}\n{done.output}"
+        return done
 
     def serve(self, road, program=MODULE):
         """Listen behind a road; return once it leads there."""
@@ -179,6 +183,14 @@ class Party:
     def end(self):
         for running in self._started:
             running.end()
+
+
+def _one_sentence(out, err):
+    assert out == ""
+    assert "Traceback" not in err
+    found = re.findall(r"^(?:Error|Not finished): (.+)$", err, re.MULTILINE)
+    assert len(found) == 1, err
+    return found[0]
 
 
 @dataclass(frozen=True)

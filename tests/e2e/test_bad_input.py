@@ -1,0 +1,434 @@
+"""What is wrong with what comes from outside: one clear error, the right exit code, no change.
+
+Covers what only two parties show: sessions that are refused, a counterpart that is another or that
+lies (a process of its own, with one function replaced), and what each command says when a byte of
+a log, a contract, a result or a list was flipped. Data files and contracts by themselves are in
+test_cli_datasets and test_cli_contracts; points, chunks and messages of a hostile peer in
+tests/simulation (test_lies, test_transport_refusals); silence and Ctrl-C in test_kills.
+"""
+
+import json
+import re
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from known_people import reference, traces, write_csv
+from two_processes import Pair, Party, copy_pair, holding, propose
+
+DAY = 86_400
+FEW = ("--dataset", "few", "--their-dataset", "few")
+MATCH = ("match", "--receiver", "channel", *FEW)
+REACH = ("report", "reach", "--by", "frequency", "--segment", "segment", *FEW)
+RUN = "from commonground.__main__ import run\nrun()\n"
+OTHER_UNICODE = f"""
+from dataclasses import replace
+from psi.identifiers import Profile
+current = Profile.current
+Profile.current = lambda **options: replace(current(**options), unicode="1.0.0")
+{RUN}"""
+SEVERAL_SCALARS = f"""
+import numpy as np
+from party.driver import Driver
+from psi.sets import LabelledSet
+honest = Driver._raise
+def lie(self, *leg):
+    answer = honest(self, *leg)
+    random = np.random.default_rng(1).integers(0, 256, answer.elements.shape, dtype=np.uint8)
+    return LabelledSet(answer.sizes, random)
+Driver._raise = lie
+{RUN}"""
+
+
+def recorded(pair):
+    """Return what each party has recorded, read from its store without a command."""
+    return {party.name: _recorded(party) for party in pair}
+
+
+def _recorded(party):
+    with sqlite3.connect(party.folder / "party.db") as store:
+        entries = store.execute("select data from log_entries order by seq")
+        kinds = [json.loads(data)["kind"] for (data,) in entries]
+        charges = store.execute("select request, what from ledger order by id").fetchall()
+        results = store.execute("select count(*) from results").fetchone()[0]
+    lists = sorted(path.name for path in (party.folder / "lists").glob("*"))
+    return {"kinds": kinds, "charges": charges, "results": results, "lists": lists}
+
+
+def new_kinds(pair, before):
+    """Return what was logged since, and require that nothing else has changed."""
+    after, logged = recorded(pair), {}
+    for name, one in before.items():
+        assert after[name] == {**one, "kinds": after[name]["kinds"]}
+        logged[name] = after[name]["kinds"][len(one["kinds"]) :]
+    return logged
+
+
+# -- sessions that are refused -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(template, tmp_path_factory):
+    """A pair whose channel serves; beside the usual contract there is one with a high minimum."""
+    pair = copy_pair(template, tmp_path_factory.mktemp("served"))
+    agree(pair, propose(pair, tmp_path_factory.mktemp("contract") / "strict.yaml", min_match=9999))
+    pair.serve()
+    yield pair
+    pair.end()
+
+
+def agree(pair, contract, *names):
+    for party in pair:
+        party.read("contract", "sign", contract)
+    for party in pair:
+        if not names or party.name in names:
+            party.read("contract", "import", contract)
+
+
+def test_a_budget_of_the_counterpart_that_does_not_suffice(served):
+    before = recorded(served)
+    words = (*REACH, "--contract", "contract", "--epsilon", "100")
+    said = served.advertiser.error(*words, expect=3)
+    assert re.fullmatch(
+        r"BUDGET_EXHAUSTED: the budget of few towards advertiser\.test/log does not suffice: this "
+        r"needs epsilon 101 and delta \S+; of epsilon 100 and delta 1e-6 there is left epsilon \S+ "
+        r"and delta \S+\. Ask for less, or wait for the window to renew\. The window renews on \S+",
+        said,
+    )
+    assert new_kinds(served, before) == {
+        "advertiser": ["request.made", "request.refused"],
+        "channel": [],
+    }
+
+
+def test_a_match_below_the_minimum_makes_no_list_and_says_so_on_both_sides(served):
+    before = recorded(served)
+    said = served.advertiser.error(*MATCH, "--contract", "strict", expect=3)
+    assert said == (
+        "BELOW_MINIMUM: the match is below the minimum of 9999 that the contract sets, so no list "
+        "is made. Widen the datasets or agree on another minimum"
+    )
+    assert said in served.channel.listener.err
+    for party in served:
+        old, new = before[party.name], _recorded(party)
+        assert (new["results"], new["lists"]) == (old["results"], old["lists"])
+        logged = new["kinds"][len(old["kinds"]) :]
+        assert logged.count("session.failed") == 1
+        assert not any("disclosed" in kind or "incident" in kind for kind in logged)
+        charged = [what for _, what in new["charges"][len(old["charges"]) :]]
+        discloses = ["disclosure"] if party is served.advertiser else []
+        assert charged == ["session", *discloses, "stop"]
+        party.read("audit", "verify")
+
+
+def test_another_reading_of_identifiers_is_named_and_costs_nothing(served):
+    before = recorded(served)
+    words = (*MATCH, "--contract", "contract")
+    said = served.advertiser.error(*words, expect=3, program=("-c", OTHER_UNICODE))
+    assert re.fullmatch(
+        r"PROFILE_MISMATCH: identifier profiles differ in unicode: '1\.0\.0' here, '[\d.]+' there; "
+        r"install the same version or agree on the same option at both parties",
+        said,
+    )
+    assert new_kinds(served, before) == {
+        "advertiser": ["request.made", "consent.snapshot", "session.failed"],
+        "channel": ["request.approved", "consent.snapshot", "session.failed"],
+    }
+
+
+def test_a_contract_that_only_one_side_has_imported(served, tmp_path):
+    agree(served, propose(served, tmp_path / "onesided.yaml"), "advertiser")
+    before = recorded(served)
+    said = served.advertiser.error(*MATCH, "--contract", "onesided", expect=3)
+    assert re.fullmatch(
+        r"CONTRACT_UNKNOWN: no contract [0-9a-f]{16}… with the caller is signed and in force here; "
+        r"both sides import the same signed file",
+        said,
+    )
+    assert new_kinds(served, before) == {
+        "advertiser": ["request.made", "request.refused"],
+        "channel": [],
+    }
+
+
+def test_own_data_that_went_bad_after_they_were_registered(served, tmp_path):
+    party, people = served.advertiser, holding("advertiser", "few")
+    party.read("dataset", "add", people.write(tmp_path, "few"))
+    rows = [people.row(i) for i in range(people.start, people.stop)]
+    rows[6][1] = "5e" * 32
+    write_csv(tmp_path / "few.csv", rows)
+    before = recorded(served)
+    said = party.error(*MATCH, "--contract", "contract", expect=6)
+    assert said == (
+        "dataset few, column 'email': declared email, but row 7: already a digest (sha256); "
+        "declare the column as email_sha256, and keep raw values in another"
+    )
+    assert new_kinds(served, before) == {
+        "advertiser": ["request.made"],
+        "channel": ["request.approved"],
+    }
+
+
+def test_the_counterparts_data_that_cannot_be_read_are_its_own_affair(fresh, tmp_path):
+    path = holding("channel", "few").write(tmp_path / "gone", "few")
+    fresh.channel.read("dataset", "add", path)
+    (tmp_path / "gone" / "few.csv").unlink()
+    listener, before = fresh.serve(), recorded(fresh)
+    said = fresh.advertiser.error(*MATCH, expect=4)
+    assert re.fullmatch(
+        r"the counterpart failed \(INTERNAL\): the session stopped at the other party; ask it to "
+        r"look\. The session is on disk\. Go on with `commonground requests resume [0-9a-f]{8}`",
+        said,
+    )
+    assert f"{tmp_path}/gone/few.csv: no such file" in listener.err
+    assert new_kinds(fresh, before) == {
+        "advertiser": ["request.made", "consent.snapshot"],
+        "channel": ["request.approved"],
+    }
+
+
+def test_a_counterpart_that_raises_with_several_scalars_is_an_incident_for_who_noticed(fresh):
+    fresh.serve(program=("-c", SEVERAL_SCALARS))
+    said = fresh.advertiser.error(*MATCH, expect=3)
+    assert said == (
+        "WRONG_ANSWER: a known answer did not come back under its label: the counterpart did not "
+        "raise this set with one scalar. Nothing is released; talk to them"
+    )
+    fresh.channel.listener.stop()
+    assert said in fresh.channel.listener.err
+    after = recorded(fresh)
+    assert after["advertiser"]["kinds"][-2:] == ["incident.wrong_answer", "session.failed"]
+    assert after["channel"]["kinds"][-2:] == ["session.started", "session.failed"]
+    assert not any(one["results"] or one["lists"] for one in after.values())
+    fresh.advertiser.read("audit", "verify", "--with", fresh.channel.folder)
+
+
+# -- certificates and time -----------------------------------------------------------------------
+
+
+def test_another_party_at_the_address_is_told_nothing(fresh, tmp_path):
+    stranger = Party(tmp_path / "stranger", tmp_path / "said")
+    stranger.read(
+        *("init", stranger.folder, "--name", "channel", "--organisation", "The channel"),
+        *("--origin", "channel.test/log", "--listen", fresh.road.address),
+    )
+    try:
+        stranger.serve(fresh.road)
+        before = recorded((fresh.advertiser, stranger))
+        said = fresh.advertiser.error(*MATCH, expect=6)
+        assert re.fullmatch(
+            rf"what answers at {fresh.road.address} has another certificate than the contract pins "
+            r"for 'channel' \(sha256:[0-9a-f]{64}\); nothing was said to it",
+            said,
+        )
+        assert new_kinds((fresh.advertiser, stranger), before) == {
+            "advertiser": ["request.made"],
+            "stranger": [],
+        }
+    finally:
+        stranger.end()
+
+
+def test_a_dialler_whom_nobody_there_has_pinned_is_told_what_to_do(fresh, tmp_path):
+    stranger = Party(tmp_path / "advertiser", tmp_path / "said")
+    stranger.read(
+        *("init", stranger.folder, "--name", "advertiser", "--organisation", "The advertiser"),
+        *("--origin", "advertiser.test/log"),
+    )
+    stranger.read("dataset", "add", holding("advertiser", "few").write(tmp_path / "data", "few"))
+    fresh.serve()
+    pair = Pair(stranger, fresh.channel, fresh.road)
+    agree(pair, propose(pair, tmp_path / "theirs.yaml"), "advertiser")
+    before = recorded(pair)
+    said = stranger.error(*MATCH, expect=6)
+    stranger.end()
+    assert said == (
+        f"'channel' at {fresh.road.address} hangs up: no contract in force there pins this party's "
+        "certificate. Both sides import the same signed contract"
+    )
+    assert new_kinds(pair, before) == {"advertiser": ["request.made"], "channel": []}
+
+
+@pytest.mark.parametrize(
+    ("days", "code", "said"),
+    [
+        (400, 3, r"EXPIRED: Contract contract ended on \S+\. Agree and sign a new one\."),
+        (
+            800,
+            6,
+            r"The certificate of advertiser\S* expired on \S+\. Its owner makes a new party .+",
+        ),
+    ],
+    ids=["contract", "certificate"],
+)
+def test_what_has_expired_begins_nothing(fresh, tmp_path, monkeypatch, days, code, said):
+    if code == 6:
+        agree(fresh, propose(fresh, tmp_path / "long.yaml", ends="2099-01-01T00:00:00Z"))
+    before, now = recorded(fresh), time.time
+    monkeypatch.setattr(time, "time", lambda: now() + days * DAY)
+    words = (*MATCH, "--contract", "contract" if code == 3 else "long")
+    assert re.fullmatch(said, fresh.advertiser.read_error(*words, expect=code))
+    assert new_kinds(fresh, before) == {"advertiser": [], "channel": []}
+
+
+# -- flipped bytes -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(template, tmp_path_factory):
+    """A pair at rest, after a match (a list at the channel) and a table (at the advertiser)."""
+    pair = copy_pair(template, tmp_path_factory.mktemp("finished"))
+    pair.serve()
+    for words in (MATCH, REACH):
+        pair.advertiser.type(*words)
+    pair.channel.listener.stop()
+    pair.end()
+    return pair
+
+
+@pytest.fixture
+def rest(finished, tmp_path):
+    return copy_pair(finished, tmp_path / "rest")
+
+
+def request_of(party, kind):
+    filed = party.read("requests", "list")["requests"]
+    return next(one["id"] for one in filed if one["kind"] == kind)
+
+
+def flip(party, table, column, where="1", at=20):
+    """Flip one bit of one byte of the first value found, without a command."""
+    with sqlite3.connect(party.folder / "party.db") as store:
+        row, value = store.execute(
+            f"select rowid, {column} from {table} where {where} limit 1"
+        ).fetchone()
+        data = bytearray(value if isinstance(value, bytes) else value.encode())
+        data[at] ^= 1
+        new = bytes(data) if isinstance(value, bytes) else data.decode()
+        store.execute(f"update {table} set {column} = ? where rowid = ?", (new, row))
+
+
+@pytest.mark.parametrize("entry", [2, 5, 9])
+def test_a_flipped_byte_in_a_log_entry_is_named_to_its_owner_and_to_the_counterpart(rest, entry):
+    flip(rest.advertiser, "log_entries", "data", f"seq = {entry}")
+    said = (
+        f"advertiser.test/log: entry {entry}: the entry does not hash to its stored leaf hash: one "
+        "of them was changed"
+    )
+    assert rest.advertiser.read_error("audit", "verify", expect=5) == said
+    words = ("audit", "verify", "--with", rest.advertiser.folder)
+    assert rest.channel.read_error(*words, expect=5) == said
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "said"),
+    [
+        (
+            "log_head",
+            "checkpoint",
+            r"advertiser\.test/log: the checkpoint: the signature of advertiser\.test/log "
+            r"\([0-9a-f]{8}\) is not one of this text",
+        ),
+        ("cosignatures", "checkpoint", r"advertiser\.test/log: cosigned checkpoint 0: .+"),
+        ("witnessed", "checkpoint", r"advertiser\.test/log: witnessed checkpoint 0: .+"),
+    ],
+)
+def test_a_flipped_byte_in_what_vouches_for_the_log_is_noticed(rest, table, column, said):
+    flip(rest.advertiser, table, column)
+    assert re.fullmatch(said, rest.advertiser.read_error("audit", "verify", expect=5))
+
+
+def test_a_changed_charge_is_noticed(rest):
+    with sqlite3.connect(rest.channel.folder / "party.db") as store:
+        store.execute("update ledger set epsilon_nano = epsilon_nano - 1 where id = 1")
+    assert re.fullmatch(
+        r"entry \d+: the ledger does not have this charge as it was logged: the ledger was changed "
+        r"afterwards, so its budgets cannot be trusted",
+        rest.channel.read_error("audit", "verify", expect=5),
+    )
+
+
+def test_a_flipped_byte_in_a_released_table_is_noticed(rest):
+    request = request_of(rest.channel, "reach")
+    flip(rest.channel, "releases", "artefact")
+    said = rest.channel.read_error("audit", "verify", expect=5)
+    assert re.fullmatch(
+        rf"entry \d+: the stored table of request {request} is not the one that was released: it "
+        r"was changed afterwards",
+        said,
+    )
+
+
+@pytest.mark.parametrize("kind", ["match", "reach"])
+@pytest.mark.parametrize("name", ["advertiser", "channel"])
+def test_a_flipped_byte_in_a_stored_result_shows_and_exports_nothing(rest, tmp_path, name, kind):
+    party = getattr(rest, name)
+    request = request_of(party, kind)
+    flip(party, "results", "body", f"request = '{request}'")
+    for words in ((), ("--out", tmp_path / "out.csv")):
+        assert party.read_error("report", "show", request, *words, expect=5) == (
+            f"the stored result of request {request} was changed after it was made: restore the "
+            "store from a backup, or make the request again"
+        )
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_flipped_byte_in_a_list_shows_and_exports_nothing(rest, tmp_path):
+    request = request_of(rest.channel, "match")
+    file = rest.channel.folder / "lists" / f"{request}.parquet"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    for words in ((), ("--out", tmp_path / "out.csv"), ("--out", tmp_path / "out.parquet")):
+        said = rest.channel.read_error("report", "show", request, *words, expect=5)
+        assert said == f"the list {file} was changed after it was made: do not use it"
+    assert not list(tmp_path.glob("out.*"))
+
+
+CONTRACT_ALTERED = (
+    "The signature of 'advertiser' does not cover this text of contract contract: it was altered "
+    "after they signed, or signed with another key. Use the file as they signed it, or remove the "
+    "signatures and have every party sign this text."
+)
+
+
+def test_a_flipped_byte_in_a_contract_file_is_refused_and_the_file_left_alone(
+    template, rest, tmp_path
+):
+    signed = Path(template.advertiser.folder.parent / "contract.yaml").read_bytes()
+    file = tmp_path / "contract.yaml"
+    file.write_bytes(signed.replace(b"Between", b"Cetween", 1))
+    altered, before = file.read_bytes(), recorded(rest)
+    for words in (("import", file), ("sign", file), ("show", file)):
+        assert rest.advertiser.read_error("contract", *words, expect=6) == CONTRACT_ALTERED
+    assert file.read_bytes() == altered
+    assert new_kinds(rest, before) == {"advertiser": [], "channel": []}
+
+
+def test_looking_at_logs_writes_nothing_into_either(rest, monkeypatch):
+    """Whoever is handed a party's folder verifies it as it is, also after its lists' expiry."""
+    before, now = recorded(rest), time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 200 * DAY)
+    rest.advertiser.read("audit", "verify", "--with", rest.channel.folder)
+    rest.advertiser.read("audit", "verify")
+    rest.advertiser.read("audit", "show")
+    assert new_kinds(rest, before) == {"advertiser": [], "channel": []}
+
+
+# -- columns -------------------------------------------------------------------------------------
+
+
+def test_a_column_of_nothing_but_malformed_identifiers_registers_nothing(fresh, tmp_path):
+    people = holding("advertiser", "few")
+    path = people.write(tmp_path, "broken")
+    rows = [people.row(i) for i in range(people.start, people.stop)]
+    for row in rows:
+        row[1] = row[1].replace("@", " at ")
+    write_csv(tmp_path / "broken.csv", rows)
+    before = recorded(fresh)
+    said = fresh.advertiser.read_error("dataset", "add", path, expect=6)
+    assert "email" in said
+    assert traces(said) == set()
+    assert reference("advertiser", 0) not in said
+    assert new_kinds(fresh, before) == {"advertiser": [], "channel": []}
