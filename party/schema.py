@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
+REVISION: Final = "0001"
+"""The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
     "log_entries",

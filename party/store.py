@@ -16,12 +16,14 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from party.errors import StoreError
+from party.schema import REVISION
 
 Result = TypeVar("Result")
 
 ATTEMPTS: Final = 20
 BUSY_SECONDS: Final = 30
 SERIALIZATION_FAILURES: Final = ("40001", "40P01")
+_VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
 
 
 class Store:
@@ -95,15 +97,12 @@ class Store:
             command.upgrade(_alembic_config(connection), "head")
 
     def _require_version(self) -> None:
-        from alembic.runtime.migration import MigrationContext
-        from alembic.script import ScriptDirectory
-
-        with self._engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-            wanted = ScriptDirectory.from_config(_alembic_config(connection)).get_current_head()
-        if found != wanted:
+        with self._reading() as connection:
+            known = sa.inspect(connection).has_table(_VERSION.name)
+            found = connection.execute(sa.select(_VERSION)).scalar_one_or_none() if known else None
+        if found != REVISION:
             raise StoreError(
-                f"the store has version {found or 'none'} and this program needs {wanted}: "
+                f"the store has version {found or 'none'} and this program needs {REVISION}: "
                 "use the program that wrote it, or run `commonground init --upgrade`"
             )
 

@@ -1,13 +1,17 @@
 """The store: migrations build the tables that the code uses, and a lost race repeats."""
 
+import subprocess
+import sys
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from party.errors import StoreError
-from party.schema import DATASETS, METADATA
-from party.store import Store, sqlite_url
+from party.schema import DATASETS, METADATA, REVISION
+from party.store import Store, _alembic_config, sqlite_url
 
 ROW = {
     "definition": "{}",
@@ -43,6 +47,28 @@ def test_a_store_of_another_version_is_refused(tmp_path, store):
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="version 9999"):
         Store.open(sqlite_url(tmp_path / "party.db"))
+
+
+def test_a_database_that_is_no_store_is_refused(tmp_path):
+    path = tmp_path / "empty.db"
+    path.touch()
+    with pytest.raises(StoreError, match="version none"):
+        Store.open(sqlite_url(path))
+
+
+def test_the_version_that_the_code_needs_is_that_of_the_last_migration():
+    scripts = ScriptDirectory.from_config(_alembic_config(None))
+    assert scripts.get_current_head() == REVISION
+
+
+def test_opening_a_store_loads_no_migrations(tmp_path, store):
+    """Every command opens the store, and what migrates takes longer to load than most commands."""
+    code = (
+        "import sys; from party.store import Store; Store.open(sys.argv[1]).close(); "
+        "sys.exit('alembic' in sys.modules)"
+    )
+    words = [sys.executable, "-c", code, sqlite_url(tmp_path / "party.db")]
+    assert subprocess.run(words, check=False).returncode == 0
 
 
 def test_a_failing_transaction_leaves_nothing(store):
