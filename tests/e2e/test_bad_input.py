@@ -89,7 +89,7 @@ def agree(pair, contract, *names):
 def test_a_budget_of_the_counterpart_that_does_not_suffice(served):
     before = recorded(served)
     words = (*REACH, "--contract", "contract", "--epsilon", "100")
-    said = served.advertiser.error(*words, expect=3)
+    said = served.advertiser.read_error(*words, expect=3)
     assert re.fullmatch(
         r"BUDGET_EXHAUSTED: the budget of few towards advertiser\.test/log does not suffice: this "
         r"needs epsilon 101 and delta \S+; of epsilon 100 and delta 1e-6 there is left epsilon \S+ "
@@ -140,7 +140,7 @@ def test_another_reading_of_identifiers_is_named_and_costs_nothing(served):
 def test_a_contract_that_only_one_side_has_imported(served, tmp_path):
     agree(served, propose(served, tmp_path / "onesided.yaml"), "advertiser")
     before = recorded(served)
-    said = served.advertiser.error(*MATCH, "--contract", "onesided", expect=3)
+    said = served.advertiser.read_error(*MATCH, "--contract", "onesided", expect=3)
     assert re.fullmatch(
         r"CONTRACT_UNKNOWN: no contract [0-9a-f]{16}… with the caller is signed and in force here; "
         r"both sides import the same signed file",
@@ -216,7 +216,7 @@ def test_another_party_at_the_address_is_told_nothing(fresh, tmp_path):
     try:
         stranger.serve(fresh.road)
         before = recorded((fresh.advertiser, stranger))
-        said = fresh.advertiser.error(*MATCH, expect=6)
+        said = fresh.advertiser.read_error(*MATCH, expect=6)
         assert re.fullmatch(
             rf"what answers at {fresh.road.address} has another certificate than the contract pins "
             r"for 'channel' \(sha256:[0-9a-f]{64}\); nothing was said to it",
@@ -241,7 +241,7 @@ def test_a_dialler_whom_nobody_there_has_pinned_is_told_what_to_do(fresh, tmp_pa
     pair = Pair(stranger, fresh.channel, fresh.road)
     agree(pair, propose(pair, tmp_path / "theirs.yaml"), "advertiser")
     before = recorded(pair)
-    said = stranger.error(*MATCH, expect=6)
+    said = stranger.read_error(*MATCH, expect=6)
     stranger.end()
     assert said == (
         f"'channel' at {fresh.road.address} hangs up: no contract in force there pins this party's "

@@ -86,9 +86,9 @@ def test_two_organisations_get_from_nothing_to_a_list_by_typing(tmp_path):
     try:
         pair.serve()
         done = pair.advertiser.type("match", "--receiver", "channel", *FEW)
-        shown = pair.channel.type("report", "show", done["id"])
+        shown = pair.channel.read("report", "show", done["id"])
         assert shown["result"]["people"] == len(true_match("few"))
-        verified = pair.advertiser.type("audit", "verify", "--with", pair.channel.folder)
+        verified = pair.advertiser.read("audit", "verify", "--with", pair.channel.folder)
         assert verified["verified"] is True
         assert len(verified["shared"]) == 1
         ended = pair.channel.listener.stop()
@@ -179,7 +179,7 @@ def test_a_listening_recipient_files_a_report_and_the_dialling_side_carries_it_o
     assert f"requests approve {request[:8]}" in filed.err
     fetched = advertiser.type("requests", "list", "--from", "channel")["requests"]
     assert next(one["state"] for one in fetched if one["id"] == request) == "pending"
-    said = advertiser.error("requests", "resume", request, expect=6)
+    said = advertiser.read_error("requests", "resume", request, expect=6)
     assert f"commonground requests approve {request[:8]}" in said
     approved = advertiser.type("requests", "approve", request)
     assert approved["state"] == "finished"
@@ -206,7 +206,7 @@ def test_a_request_waits_for_a_persons_approval_and_then_runs(served):
     )
     assert channel.read("requests", "show", request)["state"] == "pending"
     assert spends(advertiser, request) == spends(channel, request) == {}
-    channel.type("requests", "approve", request)
+    channel.read("requests", "approve", request)
     assert channel.read("requests", "show", request)["state"] == "approved"
     done = advertiser.type("requests", "resume", request)
     assert (done["state"], done["result"]["report"]) == ("finished", "overlap")
@@ -216,7 +216,7 @@ def test_a_request_waits_for_a_persons_approval_and_then_runs(served):
 def test_a_request_that_somebody_refuses_ends_with_3_and_costs_nothing(served):
     advertiser, channel = served
     request = advertiser.type(*OVERLAP, expect=4)["error"]["request"]
-    channel.type("requests", "refuse", request, "--reason", "not in this quarter")
+    channel.read("requests", "refuse", request, "--reason", "not in this quarter")
     said = advertiser.error("requests", "resume", request, expect=3)
     assert said == "DECLINED: not in this quarter"
     assert advertiser.read_error("requests", "resume", request, expect=3) == said
