@@ -24,7 +24,7 @@ demo: $(READY) ## Two organisations on this machine: match, reach report, verifi
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
 test: $(READY) ## The whole suite
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## Format, lint, types, layers, generated code
 	$(BIN)/ruff format --check .
