@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets import Prepared
+from psi.arrow import integers, texts
 from psi.keys import Keys
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def matched_people(
         "+".join(name for bit, name in enumerate(identifiers) if code >> bit & 1)
         for code in found.tolist()
     ]
-    matched_by = pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names)
+    matched_by = pa.DictionaryArray.from_arrays(integers(index), texts(names))
     return pa.table(
         {
-            "reference": prepared.person_refs.take(pa.array(people)),
+            "reference": prepared.person_refs.take(integers(people)),
             "matched_by": matched_by.cast(pa.string()),
         }
     )

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from psi.arrow import positions
 from psi.characters import trim
+from psi.chunks import in_order
 from psi.digests import recognise_digest
 from psi.errors import EmptyColumn, IdentifierError, Rejected
 from psi.identifiers import ALGORITHMS, NAMESPACED, digest, digest_width, kind_of, normalise
@@ -199,19 +201,17 @@ def _dictionary(values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, npt.NDArr
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     encoded = pc.dictionary_encode(texts)
-    indices = encoded.indices.fill_null(len(encoded.dictionary))
-    return encoded.dictionary, indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return encoded.dictionary, positions(encoded.indices, missing=len(encoded.dictionary))
 
 
 def _readings(
     spec: ColumnSpec, distinct: pa.Array, executor: Executor | None
 ) -> Iterator[_Reading]:
     chunks = (
-        distinct.slice(start, _CHUNK).to_pylist() for start in range(0, len(distinct), _CHUNK)
+        (spec, distinct.slice(start, _CHUNK).to_pylist())
+        for start in range(0, len(distinct), _CHUNK)
     )
-    if executor is None:
-        return (_read_chunk(spec, chunk) for chunk in chunks)
-    return executor.map(_read_chunk, (spec for _ in range(0, len(distinct), _CHUNK)), chunks)
+    return in_order(_read_chunk, chunks, executor)
 
 
 def _read_chunk(spec: ColumnSpec, texts: list[str]) -> _Reading:

@@ -8,19 +8,17 @@ returned before the whole set is done, and one refused point refuses the set.
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from psi import portable
+from psi.chunks import Jobs, in_order
 from psi.keys import Keys
 from psi.points import (
     POINT_BYTES,
@@ -51,10 +49,8 @@ __all__ = [
 ]
 
 CHUNK = 4096  # points: a quarter of a second of work against a millisecond of pipe
-_IN_FLIGHT = 2 * (os.cpu_count() or 1) + 2  # chunks: no worker waits, and memory stays bounded
 _SAMPLE = 64  # points timed between two looks at the clock
 
-Jobs = Iterator[tuple[Any, ...]]  # arguments of one chunk each, made when a worker is free
 Progress = Callable[[int], None]  # called with the number done so far, once a finished chunk
 
 
@@ -181,33 +177,10 @@ def _work(
     """Put the chunks' results one behind the other into one array (count, 32)."""
     images = np.empty((count, POINT_BYTES), dtype=np.uint8)
     done = 0
-    with closing(_results(function, jobs, executor)) as results:
+    with closing(in_order(function, jobs, executor)) as results:
         for result in results:
             images[done : done + len(result)] = result
             done += len(result)
             if progress is not None:
                 progress(done)
     return images
-
-
-def _results(
-    function: Callable[..., Points], jobs: Jobs, executor: Executor | None
-) -> Generator[Points, None, None]:
-    """Yield the results in order, with a bounded number of chunks in flight.
-
-    Whatever stops the work, a failure or a caller that gives up, cancels the chunks not begun.
-    """
-    if executor is None:
-        yield from (function(*job) for job in jobs)
-        return
-    pending: deque[Future[Points]] = deque()
-    try:
-        for job in jobs:
-            pending.append(executor.submit(function, *job))
-            if len(pending) >= _IN_FLIGHT:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        for future in pending:
-            future.cancel()

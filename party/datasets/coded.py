@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from psi import arrow
+from psi.arrow import positions
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -31,21 +34,22 @@ class CodedColumn:
     @classmethod
     def of(cls, column: pa.DictionaryArray) -> CodedColumn:
         """Return the column with white space trimmed; blank text is nothing."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
+        codes = positions(column.indices, missing=NOTHING)
         trimmed = pc.utf8_trim_whitespace(column.dictionary)
-        blank = pc.equal(trimmed, "")
-        if trimmed.equals(column.dictionary) and not pc.any(blank).as_py():
-            return cls(_codes(column), column.dictionary)
-        encoded = pc.if_else(blank, None, trimmed).dictionary_encode()
-        texts = np.append(_codes(encoded), NOTHING)
-        return cls(texts[_codes(column)], encoded.dictionary)
+        filled = pc.binary_length(trimmed).cast(pa.bool_())
+        if trimmed.equals(column.dictionary) and pc.all(filled).as_py():
+            return cls(codes, column.dictionary)
+        nothing = pa.nulls(len(trimmed), trimmed.type)
+        encoded = pc.if_else(filled, trimmed, nothing).dictionary_encode()
+        texts = np.append(positions(encoded.indices, missing=NOTHING), NOTHING)
+        return cls(texts[codes], encoded.dictionary)
 
     def positions_of(self, texts: tuple[str, ...]) -> npt.NDArray[np.int64]:
         """Return for each row the position of its text in `texts`, or -1."""
-        import pyarrow as pa
-
-        return self._positions(pa.array(texts, self.texts.type))
+        return self._positions(arrow.texts(texts))
 
     def positions_in(self, other: CodedColumn) -> npt.NDArray[np.int64]:
         """Return for each row the code that `other` gives to its text, or -1."""
@@ -54,11 +58,5 @@ class CodedColumn:
     def _positions(self, texts: pa.Array) -> npt.NDArray[np.int64]:
         import pyarrow.compute as pc
 
-        listed = pc.index_in(self.texts, value_set=texts).fill_null(NOTHING)
-        found = listed.to_numpy(zero_copy_only=False).astype(np.int64)
+        found = positions(pc.index_in(self.texts, value_set=texts), missing=NOTHING)
         return np.append(found, NOTHING)[self.codes]
-
-
-def _codes(column: pa.DictionaryArray) -> npt.NDArray[np.int64]:
-    codes = column.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False)
-    return np.asarray(codes, dtype=np.int64)

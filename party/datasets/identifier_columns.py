@@ -18,6 +18,7 @@ from party.datasets.offers import Offers
 from party.datasets.people import People
 from party.datasets.source import Source
 from party.errors import DatasetError
+from psi.arrow import integers, positions
 from psi.columns import ColumnSpec, read_column
 from psi.errors import EmptyColumn, IdentifierError
 from psi.identifiers import digest_width
@@ -51,13 +52,13 @@ class IdentifierColumns:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Return (person, digest) of a column's usable identifiers."""
         column = self.source.read([name])[name]
-        codes = column.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False)
+        codes = positions(column.indices, missing=NOTHING)
         rows = np.flatnonzero((codes != NOTHING) & (self.people.of_row != NOTHING))
         width = max(1, len(column.dictionary))
         pairs = self.people.of_row[rows] * width + codes[rows]
         unique, first = np.unique(pairs, return_index=True)
         person, code = np.divmod(unique, width)
-        texts = column.dictionary.take(code)
+        texts = column.dictionary.take(integers(code))
         del column, codes, pairs
         try:
             read = read_column(spec, texts, rows=rows[first], executor=self.executor)

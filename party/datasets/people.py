@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets.coded import NOTHING, CodedColumn
+from psi.arrow import integers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,16 +36,13 @@ class People:
         import pyarrow as pa
 
         numbers = np.arange(rows, dtype=np.int64)
-        return cls(numbers, pa.array(numbers + 1).cast(pa.large_string()))
+        return cls(numbers, integers(numbers + 1).cast(pa.large_string()))
 
     def __len__(self) -> int:
         return len(self.references)
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> People:
         """Return the chosen people (a truth value each), renumbered; others' rows are nobody's."""
-        import pyarrow as pa
-
         number = np.where(chosen, np.cumsum(chosen) - 1, NOTHING)
-        return People(
-            np.append(number, NOTHING)[self.of_row], self.references.filter(pa.array(chosen))
-        )
+        references = self.references.take(integers(np.flatnonzero(chosen)))
+        return People(np.append(number, NOTHING)[self.of_row], references)

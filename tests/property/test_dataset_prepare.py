@@ -1,6 +1,8 @@
 """What a session takes from a dataset: bounds that hold, keys that meet, the same bytes again."""
 
 import hashlib
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -279,3 +281,37 @@ def test_repr_shows_nobody(tmp_path):
     result = prepared(write(tmp_path, [row("household-7", email(1))]))
     assert "household-7" not in repr(result)
     assert "after=" not in repr(result)
+
+
+SESSION = """
+import sys
+from pathlib import Path
+import numpy as np
+from party.datasets import load_definition, prepare
+from party.matched import matched_people
+
+definition = load_definition(Path(sys.argv[1]))
+for name in definition.labels:
+    result = prepare(
+        definition, label=name, values=definition.label(name).values,
+        identifiers=["email", "phone"], offer="all", most_identifiers=8,
+        purpose="dpv:TargetedAdvertising", recipient="channel", salt=bytes(32), now=1.8e9,
+    )
+    print(len(matched_people(result, np.arange(len(result.keys)), ["email", "phone"])))
+print("pandas" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("name", ["receipts.csv", "receipts.parquet"])
+def test_a_session_reads_its_dataset_without_loading_pandas(tmp_path: Path, name: str):
+    rows = [row("1", email(1), phone(1), " gold "), row("2", email(2), None, ""), row("3", None)]
+    rows += [row("4", email(4), phone(4), None), row("5", email(5), segment="new", opt_in=" ")]
+    labels = {
+        "value": {"column": "segment", "values": ["gold", "new"]},
+        "number": {"count": "segment", "up_to": 2},
+        "sets": {"set_of": "segment", "among": ["gold", "new"]},
+    }
+    write(tmp_path, rows, name=name, labels=labels)
+    command = [sys.executable, "-c", SESSION, str(tmp_path / "dataset.yaml")]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.stdout.split(), run.stderr) == (["1", "1", "1", "False"], "")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from psi import curve
+from psi import chunks, curve
 from psi.curve import (
     Points,
     Scalar,
@@ -135,7 +135,7 @@ def test_worker_imports_neither_tables_nor_a_transport() -> None:
 
 
 def test_chunks_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curve, "_IN_FLIGHT", 3)
+    monkeypatch.setattr(chunks, "IN_FLIGHT", 3)
     executor = Lazy()
     assert raise_points(POINTS, A, executor=executor, chunk=8).tobytes() == RAISED.tobytes()
     assert executor.most == 3
