@@ -6,16 +6,34 @@ imports nothing heavy by itself: the command line is loaded inside `run`.
 
 from __future__ import annotations
 
+import ctypes
 import os
+from typing import Final
+
+_M_MMAP_THRESHOLD: Final = -3  # mallopt(3)
+_M_ARENA_MAX: Final = -8
+_LARGE_BYTES: Final = 1 << 18
 
 
 def run() -> None:
     """Run the command line on `sys.argv` and exit with its code."""
-    # Arrow's own pools keep what a read has freed; the system's allocator gives it back.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    _give_memory_back()
     from commonground.cli import app
 
     app(prog_name="commonground")
+
+
+def _give_memory_back() -> None:
+    """Let memory that was freed return to the system, so that a listener stays small.
+
+    Arrow's own pools keep what a read has freed. glibc gives each thread a heap that keeps what
+    the thread has freed, and learns to put even a large buffer there; sessions and calls come on
+    many threads. So there is one heap, and what is large stays out of it.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if os.name == "posix" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +24,24 @@ STOP_SECONDS = 30
 class Meter:
     """The most resident memory that a party's processes held together, in bytes.
 
-    A page that several of them share counts once (proportional set size), as it does in the
-    machine's memory.
+    What a process shares counts once among the party's own, and in full although the other
+    party, here on the same machine, may share it too.
     """
 
     peak: int = 0
-    watched: list[psutil.Process] = field(default_factory=list)
 
     def watch(self, pid: int) -> None:
         """Watch a process and its workers from now on."""
         process = psutil.Process(pid)
-        self.watched.append(process)
         threading.Thread(target=self._sample, args=(process,), daemon=True).start()
 
     def _sample(self, process: psutil.Process) -> None:
         while process.is_running():
-            try:
+            with suppress(psutil.Error):  # one of them has just ended
                 family = [process, *process.children(recursive=True)]
-                held = sum(member.memory_full_info().pss for member in family)
-            except psutil.Error:
-                return
-            self.peak = max(self.peak, held)
+                held = [member.memory_full_info() for member in family]
+                shared = max(memory.rss - memory.uss for memory in held)
+                self.peak = max(self.peak, sum(memory.uss for memory in held) + shared)
             time.sleep(SAMPLE_SECONDS)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from psi.arrow import integers, positions, texts
 
+
 @given(st.lists(st.one_of(st.none(), st.integers(0, 2**31 - 1))), st.integers(0, 3))
 def test_positions_are_the_integers_with_what_is_missing_marked(
     values: list[int | None], skipped: int
