@@ -112,7 +112,7 @@ class DatasetRegistered(Record):
 
 @dataclass(frozen=True)
 class RequestStep(Record):
-    """`request.made`, `request.quoted`, `request.approved`.
+    """`request.made`, `request.approved`.
 
     Args:
         request: its id.
@@ -316,7 +316,6 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
     "consent.snapshot": EntryKind(ConsentSnapshot, session=_MAY, contract=_MAY),
     "request.made": EntryKind(RequestStep, session=_NO, contract=_MUST),
-    "request.quoted": EntryKind(RequestStep, session=_NO, contract=_MUST),
     "request.approved": EntryKind(RequestStep, session=_NO, contract=_MUST),
     "request.refused": EntryKind(RequestRefused, session=_NO, contract=_MUST),
     "session.started": EntryKind(SessionStarted, session=_MAY, contract=_MUST),

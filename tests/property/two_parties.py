@@ -1,8 +1,8 @@
 """Two parties and a contract between them, for the tests of contracts and requests."""
 
-import tempfile
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from party import identity
 from party.card import IdentityCard
@@ -12,6 +12,9 @@ BEFORE = 1_700_000_000
 """When the parties were made (Unix seconds)."""
 NOW = 1_700_500_000
 STARTS, ENDS = "2023-11-15T00:00:00Z", "2024-11-15T00:00:00Z"
+
+
+_FOLDERS = TemporaryDirectory(prefix="commonground-test-")  # deleted when the tests end
 
 
 def party_called(name, copy=0):
@@ -89,7 +92,7 @@ def signed(document):
 
 @cache
 def _party(name, copy):
-    folder = Path(tempfile.mkdtemp(prefix="commonground-test-"))
+    folder = Path(_FOLDERS.name) / f"{name}-{copy}"
     return identity.create(
         folder, name=name, log_origin=f"example.com/{name}{copy or ''}", now=BEFORE
     )

@@ -6,12 +6,12 @@ the mathematics, the store, processes killed by a signal.
 """
 
 import contextlib
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import grpc
 import numpy as np
@@ -50,11 +50,13 @@ NAMES = ("advertiser", "channel")
 ROLES = {"match": ("channel", "advertiser"), "reach": ("channel", "advertiser")}
 SECONDS = 30
 
+_FOLDERS = TemporaryDirectory(prefix="commonground-wired-")  # deleted when the tests end
+
 
 @cache
 def party_called(name, *, age_days=0, copy=0):
     """Return an identity whose certificate is `age_days` old; `copy` tells namesakes apart."""
-    folder = Path(tempfile.mkdtemp(prefix="commonground-wired-"))
+    folder = Path(_FOLDERS.name) / f"{name}-{age_days}-{copy}"
     origin = f"example.com/{name}{copy}"
     made = int(time.time()) - age_days * DAY
     return identities.create(folder, name=name, log_origin=origin, now=made)

@@ -69,7 +69,6 @@ ONE_OF_EACH = {
     "dataset.registered": DatasetRegistered("客户表", "2026-01-05", ("id.email_sha256", "区域")),
     "consent.snapshot": ConsentSnapshot(**CONSENT),
     "request.made": RequestStep(**REQUEST),
-    "request.quoted": RequestStep(**REQUEST),
     "request.approved": RequestStep(**REQUEST),
     "request.refused": RequestRefused(**REQUEST, reason="NOT_GRANTED"),
     "session.started": SessionStarted("r-1", A, B, ConsentReference(A, 7, 1_767_600_000)),
