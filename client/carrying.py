@@ -7,20 +7,19 @@ Every step may be repeated, so a request goes on where it was, whatever stopped 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
+from client.cancelling import Cancelled, CancelToken
 from client.dial import Dialler
 from client.errors import DialError, PeerFailed, Unreachable
 from client.link import DialledLink
-from client.output import Output
-from client.progress import watching
 from party.contract import Contract
 from party.decision import Decision
 from party.desk import APPROVED, PENDING, Desk, Filed
+from party.driver import Progress, ProgressHook
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus, SessionSuspended
 from party.organisation import Organisation
 from party.request import Request
@@ -33,13 +32,30 @@ class Waiting(SessionSuspended):
     """A request waits for somebody; nothing is wrong, and it goes on by the same name."""
 
 
+class Observer(Protocol):
+    """Who is told meanwhile: a command's output, or a caller's callback."""
+
+    def begun(self, request_id: str) -> None:
+        """Take note of the request that is under way: what an interruption leaves behind."""
+
+    def say(self, sentence: str) -> None:
+        """Tell what happens."""
+
+    def watching(self, peer: str) -> AbstractContextManager[ProgressHook]:
+        """Return the hook that a session's progress is told to while it runs."""
+
+
 @dataclass(frozen=True)
 class Carrier:
-    """Carries one party's requests; with `wait` it stays until others have done their part."""
+    """Carries one party's requests; with `wait` it stays until others have done their part.
+
+    Whoever cancels suspends what is under way: it stays on disk, and goes on like any other.
+    """
 
     party: Organisation
-    output: Output
-    wait: bool
+    observer: Observer
+    wait: bool = False
+    cancel: CancelToken = field(default_factory=CancelToken)
 
     @property
     def desk(self) -> Desk:
@@ -58,8 +74,16 @@ class Carrier:
 
     def go_on(self, filed: Filed) -> Filed:
         """Carry a filed request on from where it stands; see `ask` for what is raised."""
+        self.observer.begun(filed.request.id)
+        try:
+            return self._go_on(filed)
+        except SessionSuspended as stop:
+            if not self.cancel.cancelled or isinstance(stop, Cancelled):
+                raise
+            raise Cancelled from None
+
+    def _go_on(self, filed: Filed) -> Filed:
         request = filed.request
-        self.output.session = request.id
         if filed.decision.refusal is not None:
             raise filed.decision.refusal
         if filed.state == PENDING:
@@ -70,7 +94,11 @@ class Carrier:
         contract = self.party.contract(request.contract)
         if not dials(self.party, contract, filed):
             return self._wait_for_dialler(filed)
-        with reaching(self.party, contract, filed.peer) as dialler:
+        self.cancel.require_going()
+        with (
+            reaching(self.party, contract, filed.peer) as dialler,
+            self.cancel.closing(dialler.close),
+        ):
             if filed.mine and filed.state == APPROVED:
                 self._require_approval(dialler, filed)
             self._run(dialler, request)
@@ -80,10 +108,20 @@ class Carrier:
         patience = self.party.settings.patience_seconds
         folder = self.desk.folder(request.id)
         with (
-            watching(dialler.peer) as hook,
+            self.observer.watching(dialler.peer) as tell,
             DialledLink(dialler, request, folder, patience_seconds=patience) as link,
+            self.cancel.closing(link.give_up),
         ):
-            self.desk.run(request, link, hook)
+            self.desk.run(request, link, self._unless_cancelled(tell))
+
+    def _unless_cancelled(self, tell: ProgressHook) -> ProgressHook:
+        """Let the work stop at the next thing that it would tell."""
+
+        def hook(progress: Progress) -> None:
+            self.cancel.require_going()
+            tell(progress)
+
+        return hook
 
     def _require_approval(self, dialler: Dialler, filed: Filed) -> None:
         """Put an own request to the counterpart, until it is approved or refused there."""
@@ -102,9 +140,9 @@ class Carrier:
             if not self.wait:
                 raise Waiting(word)
             if not told:
-                self.output.say(f"Waiting: {word}")
+                self.observer.say(f"Waiting: {word}")
                 told = True
-            time.sleep(POLL_SECONDS)
+            self.cancel.sleep(POLL_SECONDS)
 
     def _submit(self, dialler: Dialler, request: Request) -> Decision:
         try:
@@ -120,12 +158,42 @@ class Carrier:
             if not self.wait:
                 raise Waiting(word)
             if not told:
-                self.output.say(f"Waiting: {word}")
+                self.observer.say(f"Waiting: {word}")
                 told = True
-            time.sleep(POLL_SECONDS)
+            self.cancel.sleep(POLL_SECONDS)
             filed = self.desk.find(request.id)
             if filed.decision.refusal is not None:
                 raise filed.decision.refusal
+        return filed
+
+    # -- deciding ----------------------------------------------------------------------------
+
+    def approve(self, request_id: str, *, actor: str) -> Filed:
+        """Approve a counterpart's request, and carry it out if this party is to dial, or waits.
+
+        Raises:
+            PartyError: it is this party's own, or was decided before.
+            Refusal, SessionSuspended: see `ask`.
+        """
+        if self.desk.find(request_id).mine:
+            raise PartyError(
+                "this request is your own, and the counterpart approves it; `commonground requests "
+                f"resume {request_id}` asks how it stands"
+            )
+        filed = self.desk.approve(request_id, actor=actor)
+        contract = self.party.contract(filed.request.contract)
+        if dials(self.party, contract, filed) or self.wait:
+            return self.go_on(filed)
+        return filed
+
+    def refuse(self, request_id: str, reason: str, *, actor: str) -> Filed:
+        """Refuse a counterpart's request, and tell it; nothing is spent.
+
+        Raises:
+            PartyError: it does not wait for a decision.
+        """
+        filed = self.desk.refuse(request_id, reason, actor=actor)
+        self._tell_refusal(filed)
         return filed
 
     # -- requests of a counterpart that listens ----------------------------------------------
@@ -141,11 +209,11 @@ class Carrier:
                     try:
                         self.desk.submit(peer, request)
                     except Refusal as refusal:
-                        self.output.say(f"Refused {request.id[:8]}: {refusal}")
+                        self.observer.say(f"Refused {request.id[:8]}: {refusal}")
                         refused = Decision("refused", refusal.status, refusal.message)
                         dialler.decide(request.id, refused)
 
-    def tell_refusal(self, filed: Filed) -> None:
+    def _tell_refusal(self, filed: Filed) -> None:
         """Tell a counterpart that this party dials of a refusal; one that dials will ask."""
         contract = self.party.contract(filed.request.contract)
         if not dials(self.party, contract, filed):
@@ -155,7 +223,7 @@ class Carrier:
             with reaching(self.party, contract, filed.peer) as dialler:
                 dialler.decide(filed.request.id, decision)
         except (DialError, SessionSuspended, Refusal) as error:
-            self.output.say(f"Refused here; {filed.peer} could not be told: {error}")
+            self.observer.say(f"Refused here; {filed.peer} could not be told: {error}")
 
     def _contracts_with(self, peer: str) -> list[Contract]:
         found = [

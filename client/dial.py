@@ -78,7 +78,7 @@ class Dialler:
         self._pinned = contract.parties[peer].parsed_certificate
         self._patience = connect_seconds
         self._channel = _open_channel(identity, self._pinned, address)
-        self._reached, self._hang_ups = False, 0
+        self._reached, self._hang_ups, self._closed = False, 0, False
         self.sessions: Any = session_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._requests: Any = collaboration_pb2_grpc.CollaborationServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._health = health_pb2_grpc.HealthStub(self._channel)
@@ -95,7 +95,8 @@ class Dialler:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; a call that is under way breaks off."""
+        """Close the connection, from any thread; a call that is under way breaks off."""
+        self._closed = True
         self._channel.close()
 
     def check_health(self) -> None:
@@ -154,9 +155,13 @@ class Dialler:
             with calling():
                 answer = call()
         except Interrupted:
-            if not self._reached:
+            if not self._reached and not self._closed:
                 self._find_out()
             raise
+        except ValueError as error:  # what gRPC says of a channel that was closed
+            if not self._closed:
+                raise
+            raise Interrupted("the connection was closed here") from error
         except (Refusal, Deferred):
             self._reached = True
             raise
@@ -169,7 +174,7 @@ class Dialler:
             try:
                 return self.attempt(call)
             except Interrupted as error:
-                if time.monotonic() > deadline:
+                if self._closed or time.monotonic() > deadline:
                     raise Unreachable(
                         f"'{self.peer}' does not answer at {self.address} ({error}); check the "
                         "address, and that they serve"

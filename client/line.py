@@ -65,7 +65,7 @@ class Line:
         self._last_sign = self._clock()
 
     def close(self) -> None:
-        """Let a call that waits to be repeated give up."""
+        """Let a call that waits to be repeated give up, and make no more."""
         self._closed.set()
 
     def call(self, rpc: str, message: Message, *, timeout_seconds: float = CALL_SECONDS) -> Any:  # noqa: ANN401 - the RPC's response
@@ -89,6 +89,8 @@ class Line:
             try:
                 if self._refused is not None:
                     raise self._refused
+                if self._closed.is_set():
+                    raise SessionSuspended("the session was put aside here and is on disk")
                 if greeting:
                     self._greet_again()
                     greeting = False

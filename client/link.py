@@ -74,6 +74,10 @@ class DialledLink:
         self._line.close()
         self._attendance.end()
 
+    def give_up(self) -> None:
+        """Let the session be suspended at its next call, or in the one that waits."""
+        self._line.close()
+
     @property
     def peer(self) -> str:
         """The counterpart's name in the contract."""

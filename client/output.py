@@ -10,10 +10,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from party.driver import ProgressHook
 
 _PLAIN_WIDTH: Final = 140
 """Characters a line where no terminal says how wide it is."""
@@ -39,6 +42,16 @@ class Output:
         console = open_console(sys.stdout)
         for part in shown:
             _print(console, part)
+
+    def begun(self, request_id: str) -> None:
+        """Take note of the request that is under way."""
+        self.session = request_id
+
+    def watching(self, peer: str) -> AbstractContextManager[ProgressHook]:
+        """Show how far a session is while it runs."""
+        from client.progress import watching
+
+        return watching(peer)
 
     def say(self, *parts: RenderableType) -> None:
         """Tell what happens meanwhile."""

@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from audit.errors import VerificationError
 from client.commands.options import AsJson, PartyFolder, begin, example, looked_at
-from party.errors import ContractError
-
-if TYPE_CHECKING:
-    from audit.verify import Comparison, Verification
-    from party.organisation import Organisation
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +40,7 @@ def verify(
 
     The first thing that fails is named, and the exit code is 5.
     """
+    from client import verifying
     from client.render_audit import (
         comparison_document,
         comparison_shown,
@@ -56,11 +51,11 @@ def verify(
     output = begin(ctx, as_json)
     with looked_at(party) as here:
         if other is None:
-            verification = _verify(here)
+            verification = verifying.verify(here)
             output.result(verification_document(verification), *verification_shown(verification))
             return
         with looked_at(other) as there:
-            comparison = _compare(here, there)
+            comparison = verifying.compare(here, there)
     output.result(comparison_document(comparison), *comparison_shown(comparison))
 
 
@@ -83,11 +78,11 @@ def show(
     """Show the log's entries. They hold no identifier and no exact count of people."""
     from audit.entry import Entry
     from client.render_audit import entries_shown
-    from party.evidence import StoredLog
+    from client.verifying import stored_log
 
     output = begin(ctx, as_json)
     with looked_at(party) as here:
-        stored = list(StoredLog(here.store, here.identity).entries())
+        stored = list(stored_log(here).entries())
     chosen = stored[-last:] if last else stored
     if lines and not as_json:
         sys.stdout.write("".join(data.decode() + "\n" for data in chosen))
@@ -97,22 +92,3 @@ def show(
         {"size": len(stored), "entries": [json.loads(data) for data in chosen]},
         entries_shown(entries),
     )
-
-
-def _verify(here: Organisation) -> Verification:
-    from party.evidence import StoredLog, verify_log
-
-    try:
-        return verify_log(StoredLog(here.store, here.identity))
-    except ContractError as error:
-        raise VerificationError(f"a contract in the store: {error}") from error
-
-
-def _compare(here: Organisation, there: Organisation) -> Comparison:
-    from party.evidence import StoredLog, compare_logs
-
-    ours, theirs = (StoredLog(one.store, one.identity) for one in (here, there))
-    try:
-        return compare_logs(ours, theirs)
-    except ContractError as error:
-        raise VerificationError(f"a contract in a store: {error}") from error

@@ -125,20 +125,13 @@ def import_(
     It is refused when a signature is missing or does not fit the text, when it has ended, and
     when it is not for this party with its present keys.
     """
+    from client.agreeing import import_contract
     from client.render_contract import contract_document, contract_in_words
     from client.shortfalls import shortfalls
-    from party.contract_file import load_contract, merge_signatures
 
     output = begin(ctx, as_json)
-    contract = load_contract(file)
-    if other is not None:
-        contract = merge_signatures(contract, load_contract(other))
     with opened(party) as here:
-        contract.me(here.identity)
-        contract.verify_signatures()
-        if here.now >= contract.starts:
-            contract.require_in_force(here.now)
-        here.keep_contract(contract)
+        contract = import_contract(here, file, other)
         missing = shortfalls(here, contract)
         now = here.now
     output.result(

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from client.commands.options import AsJson, begin, example
-from party.errors import SettingsError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -73,6 +72,8 @@ def init(
     public.yaml. A party that cannot open a port leaves out --listen: it dials its counterparts,
     and everything else is the same.
     """
+    from client.founding import Founding, found
+    from client.render_party import party_document, party_made
     from party.organisation import Organisation
 
     output = begin(ctx, as_json)
@@ -84,53 +85,7 @@ def init(
         raise typer.BadParameter("give --name, --organisation and --origin")
     if address is not None and listen is None:
         raise typer.BadParameter("--address is where --listen is reached; give both")
-    _make(ctx, folder, name, organisation, origin, listen, address or listen)
-
-
-def _make(
-    ctx: typer.Context,
-    folder: Path,
-    name: str,
-    organisation: str,
-    origin: str,
-    listen: str | None,
-    address: str | None,
-) -> None:
-    from client.render_party import party_document, party_made
-    from party.organisation import Organisation
-    from party.settings import Settings
-
-    settings = Settings(organisation) if listen is None else Settings(organisation, listen)
-    _require_reachable(address)
-    hosts = [host for host in map(_host, (listen, address)) if host is not None]
-    party = Organisation.create(
-        folder,
-        settings,
-        name=name,
-        log_origin=origin,
-        hosts=list(dict.fromkeys(hosts)),
-        address=address,
-    )
-    try:
-        card = party.card(address)
-        ctx.obj.result(party_document(folder, name, card), *party_made(folder, name, card))
-    finally:
-        party.close()
-
-
-def _host(address: str | None) -> str | None:
-    if address is None:
-        return None
-    host = address.rpartition(":")[0].strip("[]")
-    return None if host in ("", *_EVERYWHERE) else host
-
-
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
-
-
-def _require_reachable(address: str | None) -> None:
-    if address is not None and _host(address) is None:
-        raise SettingsError(
-            f"{address} is where to listen, and nobody can dial it: say with --address under which "
-            "host and port counterparts reach this party"
-        )
+    founding = Founding(name, organisation, origin, listen, address)
+    party, card = found(folder, founding)
+    party.close()
+    output.result(party_document(folder, name, card), *party_made(folder, name, card))

@@ -68,7 +68,7 @@ def list_(
     output = begin(ctx, as_json)
     with opened(party) as here:
         if peer is not None:
-            Carrier(here, output, wait=False).fetch(peer)
+            Carrier(here, output).fetch(peer)
         filed = Desk(here).filed()
     output.result({"requests": [request_document(one) for one in filed]}, requests_shown(filed))
 
@@ -100,23 +100,14 @@ def approve(
     If this party only dials, it dials now and carries the request out. Otherwise the counterpart
     comes back by itself, and `serve` carries it out.
     """
-    from client.carrying import Carrier, dials
+    from client.carrying import Carrier
     from client.render_request import request_document
-    from party.desk import Desk
-    from party.errors import PartyError
+    from party.session_record import FINISHED
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        desk = Desk(here)
-        if desk.find(request).mine:
-            raise PartyError(
-                "this request is your own, and the counterpart approves it; `commonground requests "
-                f"resume {request}` asks how it stands"
-            )
-        filed = desk.approve(request, actor=OPERATOR)
-        contract = here.contract(filed.request.contract)
-        if dials(here, contract, filed) or wait:
-            filed = Carrier(here, output, wait).go_on(filed)
+        filed = Carrier(here, output, wait).approve(request, actor=OPERATOR)
+        if filed.state == FINISHED:
             _print_outcome(here, output, filed)
             return
     output.result(
@@ -138,12 +129,10 @@ def refuse(
     """Refuse a counterpart's request. Nothing is spent, and both logs say so."""
     from client.carrying import Carrier
     from client.render_request import request_document
-    from party.desk import Desk
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        filed = Desk(here).refuse(request, reason, actor=OPERATOR)
-        Carrier(here, output, wait=False).tell_refusal(filed)
+        filed = Carrier(here, output).refuse(request, reason, actor=OPERATOR)
     output.result(request_document(filed), f"Refused, with the reason: {reason}")
 
 

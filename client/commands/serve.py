@@ -9,32 +9,17 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Final, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from client.commands.options import AsJson, PartyFolder, begin, example, opened
 
 if TYPE_CHECKING:
+    from client.listening import Listen
     from client.output import Output
-    from client.serving import ServedDesk
     from party.organisation import Organisation
-
-GRACE_SECONDS: Final = 20.0
-
-
-class Listener(Protocol):
-    """What listens."""
-
-    port: int
-
-    def stop(self, grace_seconds: float) -> None:
-        """Suspend the sessions and end."""
-
-
-Listen = Callable[["Organisation", "ServedDesk", str], Listener]
 
 
 def add_to(app: typer.Typer, listen: Listen) -> None:
@@ -65,21 +50,16 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
         terminal. A stop suspends the sessions; they go on at the next start. One line an event
         goes to stderr, without identifiers or counts of people.
         """
-        from client.serving import ServedDesk
-        from party.desk import Desk
-        from party.ledger import DAY_SECONDS
-        from party.retention import prune
+        from client.listening import listening
 
         output = begin(ctx, as_json)
         _log_to_stderr()
         with opened(party) as here:
-            stopped = _until_told()
-            listener = listen(here, ServedDesk(Desk(here)), address or here.settings.listen)
-            _announce(output, here, address or here.settings.listen, listener.port)
-            while not stopped.wait(DAY_SECONDS):
-                prune(here)
-            output.say("Stopping; sessions are suspended and go on at the next start.")
-            listener.stop(GRACE_SECONDS)
+            stopped, where = _until_told(), address or here.settings.listen
+            with listening(here, listen, where) as listener:
+                _announce(output, here, where, listener.port)
+                stopped.wait()
+                output.say("Stopping; sessions are suspended and go on at the next start.")
 
 
 def _announce(output: Output, here: Organisation, address: str, port: int) -> None:

@@ -1,0 +1,27 @@
+"""Taking a contract that all parties have signed into a party's store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from party.contract import Contract
+from party.contract_file import load_contract, merge_signatures
+from party.organisation import Organisation
+
+
+def import_contract(party: Organisation, file: Path, other: Path | None = None) -> Contract:
+    """Check a signed contract and store it; `other` is a copy with the signatures that lack.
+
+    Raises:
+        ContractError: a signature is missing or does not fit, it has ended, or it is not for this
+            party with its present keys.
+    """
+    contract = load_contract(file)
+    if other is not None:
+        contract = merge_signatures(contract, load_contract(other))
+    contract.me(party.identity)
+    contract.verify_signatures()
+    if party.now >= contract.starts:
+        contract.require_in_force(party.now)
+    party.keep_contract(contract)
+    return contract

@@ -1,0 +1,65 @@
+"""A party that listens, for as long as somebody wants it to.
+
+What listens is handed in from outside, since this package knows no server. While it listens, what
+has come to its end is deleted once a day.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from client.serving import ServedDesk
+from party.desk import Desk
+from party.errors import PartyError
+from party.ledger import DAY_SECONDS
+from party.organisation import Organisation
+from party.retention import prune
+
+GRACE_SECONDS: Final = 20.0
+
+_log: Final = logging.getLogger("commonground.serve")
+
+
+class Listener(Protocol):
+    """What listens."""
+
+    port: int
+
+    def stop(self, grace_seconds: float) -> None:
+        """Suspend the sessions and end."""
+
+
+Listen = Callable[[Organisation, ServedDesk, str], Listener]
+"""Starts what listens on an address (host:port; port 0 takes a free one)."""
+
+
+@contextmanager
+def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Listener]:
+    """Listen meanwhile; at the end sessions are suspended, and go on at the next start.
+
+    Raises:
+        PartyError: the address cannot be listened on, or the certificate is not valid now.
+    """
+    listener = listen(party, ServedDesk(Desk(party)), address)
+    ended = threading.Event()
+    daily = threading.Thread(target=_prune_daily, args=(party, ended), name="retention")
+    daily.daemon = True
+    daily.start()
+    try:
+        yield listener
+    finally:
+        ended.set()
+        listener.stop(GRACE_SECONDS)
+        daily.join()
+
+
+def _prune_daily(party: Organisation, ended: threading.Event) -> None:
+    while not ended.wait(DAY_SECONDS):
+        try:
+            prune(party)
+        except (PartyError, OSError) as error:
+            _log.error("what has expired could not be deleted: %s", error)
