@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from party.contract import Contract
-from party.contract_terms import OutputKind
+from party.contract_terms import ListUse, OutputKind
 from party.errors import ContractError
 from party.organisation import Organisation
 from party.request import Parameters, Request
@@ -53,7 +53,11 @@ def _given(text: str | None, parse: Callable[[str], int], usual: int) -> int:
 
 
 def match_request(
-    party: Organisation, contract: Contract, receiver: str | None, choice: Choice
+    party: Organisation,
+    contract: Contract,
+    receiver: str | None,
+    choice: Choice,
+    use: ListUse = ListUse.INCLUDE,
 ) -> Request:
     """Return the request for a list; `receiver` is this party unless another is named.
 
@@ -70,6 +74,7 @@ def match_request(
         receiver=receiver,
         sender=sender,
         now=party.now,
+        use=use,
         datasets=choice.datasets(me, peer),
         parameters=choice.parameters(),
     )

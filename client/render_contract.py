@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from party.contract import Contract
-from party.contract_terms import Approval, Grant, OutputKind, write_time
+from party.contract_terms import Approval, Grant, ListUse, OutputKind, write_time
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
 
 _FILTERS = {"basic": "ε and δ are added up", "zcdp": "by zero-concentrated differential privacy"}
@@ -92,7 +92,16 @@ def _grant_in_words(contract: Contract, grant: Grant) -> str:
             f"{grant.kind}: {roles[RECIPIENT]} gets a table of noisy counts, counted by "
             f"{roles[TABULATOR]}; nobody learns who"
         )
-    return f"{what}. For {grant.purpose}; {by}."
+    return f"{what}. For {grant.purpose}; {by}.{_of_its_list(grant)}"
+
+
+def _of_its_list(grant: Grant) -> str:
+    """Say what a match's list may be for and where it may be taken."""
+    if grant.kind is not OutputKind.MATCH:
+        return ""
+    uses = " or ".join(grant.uses or ListUse)
+    to = ", ".join(grant.export_to) or "no platform"
+    return f" Its list is to {uses}, and may be taken to {to}."
 
 
 def _offers(contract: Contract) -> Table:

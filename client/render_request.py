@@ -9,8 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.units import shown_time
+from party.contract_terms import ListUse, OutputKind
 from party.desk import APPROVED, PENDING, Filed
-from party.request import LabelList
+from party.request import LabelList, Request
 from party.session_record import FINISHED
 from privacy.units import format_delta, format_epsilon
 
@@ -64,7 +65,7 @@ def request_shown(filed: Filed) -> list[RenderableType]:
     lines: list[RenderableType] = [
         f"Request {request.id}: {request.kind}, asked by {request.requester}, {_state(filed)}",
         table,
-        f"  under contract {request.contract[:12]}…, for {request.purpose}",
+        f"  under contract {request.contract[:12]}…, for {request.purpose}{_use(request)}",
         f"  identifiers: {', '.join(request.identifiers)}",
         f"  ε of the table {format_epsilon(parameters.epsilon_release_nano)}, of dummies "
         f"{format_epsilon(parameters.epsilon_dummies_nano)}, δ "
@@ -90,6 +91,13 @@ def next_step(filed: Filed) -> str:
 
 def _state(filed: Filed) -> str:
     return f"{filed.state} ({filed.status})" if filed.status else filed.state
+
+
+def _use(request: Request) -> str:
+    """Say what the list of a match is for."""
+    if request.kind is not OutputKind.MATCH:
+        return ""
+    return f"; the list is to {request.use or ListUse.INCLUDE}"
 
 
 def _label(label: LabelList) -> str:

@@ -20,8 +20,10 @@ import rfc8785
 from audit.errors import SignatureError
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
 from party.contract_terms import (
+    EXPORT_TO,
     NAME,
     SIGNATURE,
+    USES,
     AccountingFilter,
     Budget,
     DatasetTerms,
@@ -283,7 +285,7 @@ def _read_outputs(root: Section, names: tuple[str, ...]) -> tuple[Grant, ...]:
     entries = root.sections(
         "outputs",
         required=("kind", "purpose", "approval"),
-        optional=sorted(roles),
+        optional=(*sorted(roles), USES, EXPORT_TO),
         most=_MOST_OUTPUTS,
     )
     grants: list[Grant] = []

@@ -42,7 +42,10 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
      "match: the receiver learns which of its own people the sender has too.\n"
      "reach, overlap: the recipient gets a table of noisy counts, which the tabulator counts.\n"
      "purpose: the purpose that people have consented to. approval: 'rule' lets granted requests\n"
-     "run, 'manual' asks a person each time. Remove what you do not grant.",
+     "run, 'manual' asks a person each time. Remove what you do not grant.\n"
+     "A match may say besides what its list is for, uses: [include, exclude] (both, without it),\n"
+     "and where the receiver may take it, export_to: [google-customer-match, meta, tiktok, uid2]\n"
+     "(nowhere, without it).",
      ("outputs",)),
     ("The most privacy loss that each party's people bear in one window, over everything that\n"
      "runs; how it adds up (basic or zcdp); and the window in days.",

@@ -22,6 +22,8 @@ from psi.identifiers import kind_of
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
 
 MOST_LABEL_VALUES: Final = 4096
+USES: Final = "uses"
+EXPORT_TO: Final = "export_to"
 MOST_IDENTIFIERS: Final = 64
 _MOST_IDENTIFIER_TYPES: Final = 16
 _MOST_DATASETS: Final = 64
@@ -64,6 +66,22 @@ class OutputKind(StrEnum):
     def roles(self) -> tuple[str, str]:
         """The two roles of this kind, in the order of the protocol's tables."""
         return (RECEIVER, SENDER) if self is OutputKind.MATCH else (TABULATOR, RECIPIENT)
+
+
+class ListUse(StrEnum):
+    """What a match's list is for: people to reach, or people to leave alone."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
+class Platform(StrEnum):
+    """Where a contract may allow a list to be taken (docs/lists.md)."""
+
+    GOOGLE = "google-customer-match"
+    META = "meta"
+    TIKTOK = "tiktok"
+    UID2 = "uid2"
 
 
 class Approval(StrEnum):
@@ -139,12 +157,18 @@ class DatasetTerms:
 
 @dataclass(frozen=True)
 class Grant:
-    """One output that the contract allows: its kind, who has which role, for which purpose."""
+    """One output that the contract allows: its kind, who has which role, for which purpose.
+
+    Of a match, `uses` are what its list may be for, both where none are written; `export_to` the
+    platforms that the receiver may take it to.
+    """
 
     kind: OutputKind
     roles: Mapping[str, str]
     purpose: str
     approval: Approval
+    uses: tuple[ListUse, ...] = ()
+    export_to: tuple[Platform, ...] = ()
 
     @classmethod
     def read(cls, section: Section, parties: Collection[str]) -> Grant:
@@ -160,17 +184,32 @@ class Grant:
         roles = {role: section.choice(role, parties) for role in kind.roles}
         if len(set(roles.values())) != len(roles):
             raise section.fault(kind.roles[1], "one party cannot have both roles")
-        approval = Approval(section.choice("approval", [value.value for value in Approval]))
-        return cls(kind, MappingProxyType(roles), section.text("purpose", PURPOSE), approval)
+        return cls(
+            kind,
+            MappingProxyType(roles),
+            section.text("purpose", PURPOSE),
+            Approval(section.choice("approval", [value.value for value in Approval])),
+            tuple(ListUse(use) for use in _of_a_match(section, kind, USES, ListUse)),
+            tuple(Platform(one) for one in _of_a_match(section, kind, EXPORT_TO, Platform)),
+        )
+
+    def allows(self, use: ListUse) -> bool:
+        """Say whether a list may be for this."""
+        return not self.uses or use in self.uses
 
     def to_json(self) -> dict[str, object]:
         """Return the entry as it was read."""
-        return {
+        document: dict[str, object] = {
             "kind": self.kind.value,
             **self.roles,
             "purpose": self.purpose,
             "approval": self.approval.value,
         }
+        if self.uses:
+            document[USES] = [use.value for use in self.uses]
+        if self.export_to:
+            document[EXPORT_TO] = [platform.value for platform in self.export_to]
+        return document
 
 
 @dataclass(frozen=True)
@@ -245,6 +284,17 @@ def read_time(section: Section, key: str) -> int:
 def write_time(seconds: int) -> str:
     """Return Unix seconds as contracts write them."""
     return datetime.fromtimestamp(seconds, UTC).strftime(_TIME_FORMAT)
+
+
+def _of_a_match(
+    section: Section, kind: OutputKind, key: str, allowed: type[StrEnum]
+) -> tuple[str, ...]:
+    """Return the words under a key that only a match may have; none where it is left out."""
+    if key not in section:
+        return ()
+    if kind is not OutputKind.MATCH:
+        raise section.fault(key, "only a match makes a list; remove it")
+    return section.choices(key, [word.value for word in allowed])
 
 
 def _datasets_of(

@@ -122,6 +122,16 @@ class Section:
             raise self.fault(key, f"{_shown(twice)} stands twice; keep one")
         return read
 
+    def choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
+        """Return the list at `key`: 1 or more different texts of `allowed`."""
+        read = self.texts(key, TextRule(f"one of {', '.join(allowed)}"), most=len(allowed))
+        for text in read:
+            if text not in allowed:
+                raise self.fault(
+                    key, f"expected some of {', '.join(allowed)}; found {_shown(text)}"
+                )
+        return read
+
     def section(
         self, key: str, *, required: Collection[str], optional: Collection[str] = ()
     ) -> Section:

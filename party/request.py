@@ -32,11 +32,12 @@ from party.contract_terms import (
     NAME,
     PURPOSE,
     SIGNATURE,
+    ListUse,
     OutputKind,
     read_identifiers,
 )
 from party.document import Section, TextRule
-from party.errors import ContractError, Refusal, RefusalStatus
+from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
 from privacy.units import NANO
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
@@ -102,8 +103,8 @@ class Request:
     """One session as asked for. Mappings are by role (`roles`) or by party (the others).
 
     `id` is 32 hex digits; `contract` the contract's digest; `identifiers` the types that take
-    part, in the contract's order; `created` and `expires` Unix seconds; `signature` base64, empty
-    until `sign`.
+    part, in the contract's order; `created` and `expires` Unix seconds; `use` what the list of a
+    match is for (one that does not say so is to include); `signature` base64, empty until `sign`.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Request:
     min_match: int
     created: int
     expires: int
+    use: ListUse | None = None
     signature: str = ""
 
     @classmethod
@@ -130,6 +132,7 @@ class Request:
         receiver: str,
         sender: str,
         now: int,
+        use: ListUse = ListUse.INCLUDE,
         datasets: Mapping[str, str] | None = None,
         parameters: Parameters | None = None,
         lifetime_seconds: int = DAY_SECONDS,
@@ -149,6 +152,7 @@ class Request:
             parameters=replace(parameters or Parameters(), epsilon_release_nano=0),
             created=now,
             expires=now + lifetime_seconds,
+            use=use,
         )
 
     @classmethod
@@ -207,7 +211,7 @@ class Request:
     @classmethod
     def from_json(cls, document: object) -> Request:
         """Read a signed request's document, or raise Refusal (BAD_REQUEST)."""
-        return _read(Section(document, "", _malformed, required=_KEYS))
+        return _read(Section(document, "", _malformed, required=_KEYS, optional=("use",)))
 
     def to_json(self) -> dict[str, object]:
         """Return the request's document, with the signature when there is one."""
@@ -230,6 +234,8 @@ class Request:
             "created": self.created,
             "expires": self.expires,
         }
+        if self.use is not None:
+            document["use"] = self.use.value
         if self.signature:
             document["signature"] = self.signature
         return document
@@ -287,10 +293,12 @@ def _build(
     parameters: Parameters,
     created: int,
     expires: int,
+    use: ListUse | None = None,
 ) -> Request:
     grant = contract.output(kind, roles)
     chosen = {
-        party: datasets.get(party) or _only_dataset(contract, party) for party in roles.values()
+        party: datasets.get(party) or request_check.only_dataset(contract, party)
+        for party in roles.values()
     }
     return Request(
         id=secrets.token_hex(16),
@@ -314,17 +322,8 @@ def _build(
         min_match=contract.min_match if kind is OutputKind.MATCH else 0,
         created=created,
         expires=expires,
+        use=use,
     )
-
-
-def _only_dataset(contract: Contract, party: str) -> str:
-    names = tuple(contract.datasets[party])
-    if len(names) != 1:
-        raise ContractError(
-            f"Contract {contract.id} has {len(names)} datasets of '{party}'. Say which of them:"
-            f" {', '.join(names)}."
-        )
-    return names[0]
 
 
 def _label(contract: Contract, party: str, dataset: str, name: str | None) -> LabelList:
@@ -360,8 +359,17 @@ def _read(root: Section) -> Request:
         min_match=root.integer("min_match", 0, _MOST_INTEGER),
         created=root.integer("created", 0, _MOST_INTEGER),
         expires=root.integer("expires", 0, _MOST_INTEGER),
+        use=_read_use(root, kind),
         signature=root.text("signature", SIGNATURE),
     )
+
+
+def _read_use(root: Section, kind: OutputKind) -> ListUse | None:
+    if "use" not in root:
+        return None
+    if kind is not OutputKind.MATCH:
+        raise root.fault("use", "only a match makes a list; remove it")
+    return ListUse(root.choice("use", [use.value for use in ListUse]))
 
 
 def _read_labels(root: Section, parties: tuple[str, ...]) -> Mapping[str, LabelList]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from party.contract import Contract
-from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, OutputKind
+from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
 from privacy.units import E15, NANO
 from psi.legs import TABULATOR
@@ -42,6 +42,17 @@ def check(request: Request, contract: Contract, now: int) -> None:
     _check_sizes(request)
     _check_parameters(request)
     _check_data(request, contract)
+
+
+def only_dataset(contract: Contract, party: str) -> str:
+    """Return the one dataset that a party has in a contract; ContractError asks which."""
+    names = tuple(contract.datasets[party])
+    if len(names) != 1:
+        raise ContractError(
+            f"Contract {contract.id} has {len(names)} datasets of '{party}'. Say which of them:"
+            f" {', '.join(names)}."
+        )
+    return names[0]
 
 
 def shared_identifiers(contract: Contract, datasets: Mapping[str, str]) -> tuple[str, ...]:
@@ -141,6 +152,12 @@ def _check_grant(request: Request, contract: Contract) -> None:
         raise _not_granted(
             f"Contract {contract.id} grants {request.kind} for {grant.purpose}, not for"
             f" {request.purpose}."
+        )
+    use = request.use or ListUse.INCLUDE
+    if not grant.allows(use):
+        raise _not_granted(
+            f"Contract {contract.id} grants this match for lists to"
+            f" {', '.join(one.value for one in grant.uses)}, not to {use.value}."
         )
     minimum = contract.min_match if request.kind is OutputKind.MATCH else 0
     if request.min_match != minimum:

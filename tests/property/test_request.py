@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from two_parties import NOW, contract_document, party_called, signed
 
 from party.contract import Contract
-from party.contract_terms import OutputKind
+from party.contract_terms import ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
 from party.request import MOST_BYTES, LabelList, Parameters, Request
 
@@ -146,6 +146,54 @@ def test_a_request_beyond_the_contract_is_not_even_built(changes, says):
     with pytest.raises(Refusal, match=says) as refused:
         Request.crosstab(CONTRACT, OutputKind.REACH, requester="advertiser", now=NOW, **asked)
     assert refused.value.status is RefusalStatus.NOT_GRANTED
+
+
+def test_a_request_says_what_its_list_is_for_and_both_sign_it():
+    request = Request.match(
+        CONTRACT, requester="channel", receiver="channel", sender="advertiser", now=NOW,
+        datasets=DATASETS, use=ListUse.EXCLUDE,
+    ).sign(party_called("channel"))  # fmt: skip
+    request.check(CONTRACT, NOW)
+    assert Request.decode(request.encode()).use is ListUse.EXCLUDE
+    assert a_match().use is ListUse.INCLUDE
+    assert json.loads(a_match().encode())["use"] == "include"
+    document = json.loads(request.encode())
+    document["use"] = "include"
+    other = Request.decode(rfc8785.dumps(document))
+    assert refusal_of(other).status is RefusalStatus.BAD_REQUEST
+
+
+def test_a_request_from_before_lists_had_a_use_is_to_include():
+    older = signed_again(replace(a_match(), use=None))
+    assert b'"use"' not in older.encode()
+    assert Request.decode(older.encode()) == older
+    older.check(CONTRACT, NOW)
+    assert refusal_of_use(older, ["exclude"]).status is RefusalStatus.NOT_GRANTED
+
+
+@pytest.mark.parametrize("uses", [["include"], ["exclude"], ["include", "exclude"], None])
+@pytest.mark.parametrize("use", list(ListUse))
+def test_a_contract_may_grant_a_match_for_one_use_alone(use, uses):
+    refused = refusal_of_use(replace(a_match(), use=use), uses)
+    if uses is None or use in uses:
+        assert refused is None
+    else:
+        assert refused.status is RefusalStatus.NOT_GRANTED
+        assert f"for lists to {uses[0]}, not to {use.value}" in str(refused)
+
+
+def refusal_of_use(request, uses):
+    document = contract_document()
+    if uses is not None:
+        document["outputs"][0]["uses"] = uses
+    contract = signed(document)
+    assert contract.to_json()["outputs"] == document["outputs"]
+    under = signed_again(replace(request, contract=contract.digest))
+    try:
+        under.check(contract, NOW)
+    except Refusal as refused:
+        return refused
+    return None
 
 
 # What is refused
@@ -398,6 +446,7 @@ def test_only_the_canonical_text_of_a_request_is_read(data, status):
         ("purpose", "x", "purpose: expected a purpose"),
         ("min_match", -1, "min_match: expected a whole number"),
         ("created", "now", "created: expected a whole number"),
+        ("use", "include", "use: only a match makes a list; remove it"),
         ("signature", "A" * 87 + "=", "signature: expected an Ed25519 signature"),
     ],
 )
