@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -76,6 +76,17 @@ def watching(peer: str) -> Iterator[ProgressHook]:
         meter.stop()
 
 
+@contextmanager
+def watching_steps() -> Iterator[Callable[[str], None]]:
+    """Yield a hook that is told what is done now, and show it meanwhile."""
+    meter = _Meter("nobody")
+    meter.start()
+    try:
+        yield meter.begin
+    finally:
+        meter.stop()
+
+
 class _Meter:
     """Keeps the present phase and has it shown, from a thread of its own."""
 
@@ -95,6 +106,11 @@ class _Meter:
         """Take the display away."""
         self._ended.set()
         self._thread.join()
+
+    def begin(self, what: str) -> None:
+        """Take in what is done now, where nothing is counted."""
+        with self._lock:
+            self._phase = Phase(what)
 
     def tell(self, progress: Progress) -> None:
         """Take in how far the session is."""

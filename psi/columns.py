@@ -164,6 +164,45 @@ def read_column(
     return Column(digests, valid, quality)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Survey:
+    """What the distinct values of a column are, one by one; nothing condemns the whole column.
+
+    `texts` holds d distinct values and `of_row` (rows,) int64 the position of each row's, or d
+    where there is none. `digests` (d, width) uint8 and `accepted` (d,) say what would be matched;
+    `refused` gives positions by reason; `contradictions` what a value is instead of the declared.
+    """
+
+    texts: pa.Array
+    of_row: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint8]
+    accepted: npt.NDArray[np.bool_]
+    refused: dict[str, npt.NDArray[np.int64]]
+    contradictions: dict[int, str]
+
+
+def survey_column(spec: ColumnSpec, values: pa.Array | pa.ChunkedArray) -> Survey:
+    """Return what each distinct value of a column is, also where `read_column` refuses it.
+
+    Raises `IdentifierError` when the column is not text or whole numbers.
+    """
+    distinct, indices = _dictionary(values)
+    reading = _join(_readings(spec, distinct, None), digest_width(spec.type))
+    accepted = reading.codes == _ACCEPTED
+    accepted[list(reading.contradictions)] = False
+    codes = reading.codes.copy()
+    codes[list(reading.contradictions)] = _ACCEPTED  # told apart by what they are instead
+    refused = {str(reason): np.flatnonzero(codes == at) for at, reason in enumerate(_REASONS)}
+    return Survey(
+        distinct,
+        indices,
+        reading.digests,
+        accepted,
+        {reason: found for reason, found in refused.items() if len(found)},
+        reading.contradictions,
+    )
+
+
 def mask(text: str) -> str:
     """Return the shape of a value: letters as x, digits as 9, invisible characters by number."""
     shown = "".join(_mask_character(character) for character in text[:_MASK_LENGTH])

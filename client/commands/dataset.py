@@ -1,13 +1,27 @@
-"""`commonground dataset`: add, list and show."""
+"""`commonground dataset`: add, check, list and show."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.commands.options import (
+    AsJson,
+    PartyFolder,
+    begin,
+    example,
+    looked_at,
+    opened,
+)
+from client.exits import ExitCode
+
+if TYPE_CHECKING:
+    from party.datasets import Definition
+    from party.diagnosis import Agreed
+
+_DESCRIPTIONS: Final = (".yaml", ".yml")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -93,3 +107,80 @@ def show(
     with opened(party) as here:
         registered = here.dataset(name)
     output.result(dataset_document(registered), *quality_shown(registered.quality))
+
+
+@app.command(
+    epilog=example(
+        "commonground dataset check customers.yaml",
+        "commonground dataset check customers --sample raw.csv --contract summer",
+    )
+)
+def check(
+    ctx: typer.Context,
+    wanted: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.yaml|NAME", help="A description, registered or not, or a dataset's name."
+        ),
+    ],
+    sample: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RAW.csv",
+            help="Raw values of your own people, in columns named for their type (email, phone), "
+            "to tell how your digests were made. The digests may stand beside them.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="XX", help="The region of national phone numbers in the sample."),
+    ] = None,
+    contract: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Compare the dataset's identifier types with this contract's, by its id or the "
+            "first digits of its hash.",
+        ),
+    ] = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find out why few of a dataset's people are found: formats, wrong digests, missing types.
+
+    Nothing is changed and nothing is sent; files are read where they lie, and a sample is not
+    kept. Counts are exact and for your eyes only. A description is checked without a party, unless
+    it is compared with a contract. The exit code is 6 when something has to be corrected.
+    """
+    from client.progress import watching_steps
+    from client.render_diagnosis import diagnosis_shown
+    from party.diagnosis import check_dataset
+
+    output = begin(ctx, as_json)
+    definition, agreed = _checked(wanted, contract, party)
+    with watching_steps() as hook:
+        found = check_dataset(definition, sample=sample, region=region, agreed=agreed, hook=hook)
+    output.result(found.to_dict(), *diagnosis_shown(found))
+    if found.must_correct:
+        raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _checked(
+    wanted: str, contract: str | None, party: Path | None
+) -> tuple[Definition, Agreed | None]:
+    """Return what is checked, and what a contract says of it."""
+    from party.datasets import Definition, load_definition
+    from party.diagnosis import Agreed
+
+    described = Path(wanted).suffix in _DESCRIPTIONS
+    if described and contract is None:
+        return load_definition(wanted), None
+    with looked_at(party) as here:
+        if described:
+            definition = load_definition(wanted)
+        else:
+            definition = Definition.from_dict(here.dataset(wanted).definition)
+        if contract is None:
+            return definition, None
+        agreed = here.contract(contract)
+        return definition, Agreed.of(agreed, agreed.me(here.identity), definition.name)

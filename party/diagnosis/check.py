@@ -1,0 +1,169 @@
+"""Looks at one dataset for the causes of a small match; changes nothing and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from party.datasets.definition import ColumnDefinition, Definition
+from party.datasets.identifier_columns import column_error
+from party.datasets.people import People
+from party.datasets.rows import open_source, read_rows
+from party.datasets.source import Source
+from party.diagnosis.causes import Finding, Level
+from party.diagnosis.column import SurveyedColumn
+from party.diagnosis.coverage import Agreed, coverage, missing_types, shared_values
+from party.diagnosis.digest_forms import HeldDigests, read_forms
+from party.diagnosis.digest_texts import (
+    Tried,
+    placeholder_findings,
+    text_findings,
+    try_raw_values,
+)
+from party.diagnosis.raw_column import raw_findings
+from party.diagnosis.sample import Sample, beside, region_of
+from psi.columns import survey_column
+from psi.errors import IdentifierError
+
+Hook = Callable[[str], None]
+"""Is told what is being looked at."""
+_FEW: Final = 20
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found, costliest first, and in `notes` what could not be told.
+
+    `coverage` is the share of people with a usable identifier of each type.
+    """
+
+    dataset: str
+    people: int
+    findings: tuple[Finding, ...]
+    coverage: dict[str, float]
+    notes: tuple[str, ...]
+
+    @property
+    def must_correct(self) -> bool:
+        """Whether something has to be corrected."""
+        return any(finding.level is Level.CORRECT for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "dataset": self.dataset,
+            "people": self.people,
+            "must_correct": self.must_correct,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "coverage": dict(self.coverage),
+            "notes": list(self.notes),
+        }
+
+
+def check_dataset(
+    definition: Definition,
+    *,
+    sample: Path | None = None,
+    region: str | None = None,
+    agreed: Agreed | None = None,
+    hook: Hook = lambda what: None,
+) -> Diagnosis:
+    """Return the diagnosis of a dataset.
+
+    `sample` is a file of raw values of own people, `region` that of its phone numbers. Raises
+    `DatasetError` when files cannot be read as described.
+    """
+    given = None if sample is None else Sample.read(sample, definition)
+    source = open_source(definition)
+    people = read_rows(definition, source, []).people
+    columns: list[SurveyedColumn] = []
+    findings: list[Finding] = []
+    notes: list[str] = []
+    for declared in definition.identifiers:
+        hook(f"looking at column {declared.name}")
+        column = _survey(declared, definition, source, people)
+        columns.append(column)
+        if column.spec.digested:
+            looked = _Digests(definition, source, given, region, bool(agreed and agreed.gmail))
+            found, told = looked.at(declared, column)
+            findings += found
+            notes += told
+        else:
+            findings += raw_findings(column)
+        findings += shared_values(column)
+    shares = coverage(columns, len(people))
+    if agreed is not None:
+        findings += missing_types(agreed, shares, len(people))
+    findings.sort(key=lambda one: (-one.people, one.level is Level.CONSIDER, one.subject))
+    return Diagnosis(definition.name, len(people), tuple(findings), shares, tuple(notes))
+
+
+def _survey(
+    declared: ColumnDefinition, definition: Definition, source: Source, people: People
+) -> SurveyedColumn:
+    spec = declared.spec
+    if spec is None:
+        raise ValueError("only columns of identifiers are surveyed")
+    try:
+        survey = survey_column(spec, source.read([declared.name])[declared.name])
+    except IdentifierError as error:
+        raise column_error(definition, source, declared.name, error) from None
+    return SurveyedColumn(declared.name, spec, survey, people)
+
+
+@dataclass(frozen=True)
+class _Digests:
+    """Looks at columns of digests, with the raw values that there are."""
+
+    definition: Definition
+    source: Source
+    sample: Sample | None
+    region: str | None
+    gmail: bool
+
+    def at(
+        self, declared: ColumnDefinition, column: SurveyedColumn
+    ) -> tuple[list[Finding], list[str]]:
+        """Return what is wrong with a column of digests, and what cannot be told of it."""
+        findings, held = read_forms(column)
+        tried = list(self._tried(declared, column, held))
+        for one in tried:
+            findings += text_findings(column, one)
+        if any(one.found for one in tried):
+            return findings, list(_notes(column, tried))
+        told_by_placeholders = list(placeholder_findings(column, held))
+        return findings + told_by_placeholders, list(_notes(column, tried))
+
+    def _tried(
+        self, declared: ColumnDefinition, column: SurveyedColumn, held: HeldDigests
+    ) -> Iterator[Tried]:
+        specs = [one.spec for one in self.definition.identifiers if one.spec is not None]
+        own = beside(declared, self.definition, self.source)
+        if own is not None and own[1].texts:
+            yield try_raw_values(column, held, own[1], self.gmail)
+        if self.sample is not None:
+            raw = self.sample.values_for(declared, region_of(specs, self.region))
+            if raw is not None and raw.texts:
+                yield try_raw_values(column, held, raw, self.gmail)
+
+
+def _notes(column: SurveyedColumn, tried: Sequence[Tried]) -> Iterator[str]:
+    name = column.name
+    if not tried:
+        yield (
+            f"{name}: digests cannot be inverted. Without raw values of your own people it cannot "
+            "be told for certain which text was hashed; try --sample"
+        )
+    for one in tried:
+        unreadable = len(one.raw.texts) - one.readable
+        if unreadable:
+            yield f"{name}: {unreadable:,} raw values in {one.raw.origin} could not be read"
+        if one.found and not one.raw.paired and one.missing:
+            yield (
+                f"{name}: {one.missing:,} of {one.readable:,} raw values in {one.raw.origin} have "
+                "no digest here: other people, or digests that no usual mistake explains"
+            )
+        if 0 < one.found < _FEW:
+            yield f"{name}: rests on {one.found:,} raw values; {_FEW} or more would be firmer"
