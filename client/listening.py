@@ -15,7 +15,9 @@ from typing import Final, Protocol
 from client.serving import ServedDesk
 from party.desk import Desk
 from party.errors import PartyError
+from party.events import Event, note
 from party.ledger import DAY_SECONDS
+from party.occupied import one_listener
 from party.organisation import Organisation
 from party.retention import prune
 
@@ -42,19 +44,22 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
     """Listen meanwhile; at the end sessions are suspended, and go on at the next start.
 
     Raises:
+        InUse: another process listens for this party.
         PartyError: the address cannot be listened on, or the certificate is not valid now.
     """
-    listener = listen(party, ServedDesk(Desk(party)), address)
-    ended = threading.Event()
-    daily = threading.Thread(target=_prune_daily, args=(party, ended), name="retention")
-    daily.daemon = True
-    daily.start()
-    try:
-        yield listener
-    finally:
-        ended.set()
-        listener.stop(GRACE_SECONDS)
-        daily.join()
+    with one_listener(party.folder) as tell_where:
+        listener = listen(party, ServedDesk(Desk(party)), address)
+        tell_where(f"{address.rpartition(':')[0]}:{listener.port}")
+        ended = threading.Event()
+        daily = threading.Thread(target=_prune_daily, args=(party, ended), name="retention")
+        daily.daemon = True
+        daily.start()
+        try:
+            yield listener
+        finally:
+            ended.set()
+            listener.stop(GRACE_SECONDS)
+            daily.join()
 
 
 def _prune_daily(party: Organisation, ended: threading.Event) -> None:
@@ -62,4 +67,5 @@ def _prune_daily(party: Organisation, ended: threading.Event) -> None:
         try:
             prune(party)
         except (PartyError, OSError) as error:
-            _log.error("what has expired could not be deleted: %s", error)
+            sentence = f"what has expired could not be deleted: {error}"
+            note(_log, Event("retention.failed", reason=str(error)), sentence, level=logging.ERROR)

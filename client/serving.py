@@ -18,6 +18,7 @@ from party.decision import Decision
 from party.desk import Desk
 from party.driver import Progress, ProgressHook
 from party.errors import Refusal
+from party.events import Event, note
 from party.link import Link
 from party.request import Request
 
@@ -29,7 +30,7 @@ class ServedDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._said: dict[str, str] = {}
+        self._said: dict[str | None, Event] = {}
         self._lock = threading.Lock()
 
     def submit(self, peer: str, request: Request) -> Decision:
@@ -38,12 +39,15 @@ class ServedDesk:
         try:
             decision = self._desk.submit(peer, request)
         except Refusal as refusal:
-            _log.info("request %s from %s: refused, %s", name, peer, refusal.status.value)
+            status = refusal.status.value
+            event = Event("request.refused", request.id, peer, str(request.kind), status=status)
+            note(_log, event, f"request {name} from {peer}: refused, {status}")
             raise
         word: str = decision.state
         if decision.state == "pending":
             word = f"waits for `commonground requests approve {name}`"
-        self._say(request.id, f"request {name} with {peer}: {request.kind}, {word}")
+        event = Event("request.taken", request.id, peer, str(request.kind), decision.state)
+        self._say(event, f"request {name} with {peer}: {request.kind}, {word}")
         return decision
 
     def offered(self, contract_hash: bytes, peer: str) -> list[Request]:
@@ -53,7 +57,8 @@ class ServedDesk:
     def decide(self, peer: str, request_id: str, decision: Decision) -> None:
         """Take the counterpart's decision on an own request."""
         self._desk.decide(peer, request_id, decision)
-        self._say(request_id, f"request {request_id[:8]} with {peer}: {decision.state} by them")
+        event = Event("request.decided", request_id, peer, state=decision.state)
+        self._say(event, f"request {request_id[:8]} with {peer}: {decision.state} by them")
 
     def folder(self, request_id: str) -> SessionFolder:
         """Return the folder of a request's session."""
@@ -61,26 +66,29 @@ class ServedDesk:
 
     def run(self, request: Request, link: Link) -> None:
         """Run a session, and say when it begins, what it is at, and when it is done."""
-        name, start = request.id[:8], time.monotonic()
-        _log.info("session %s with %s: %s begins", name, link.peer, request.kind)
-        self._desk.run(request, link, _phases(name))
-        took = shown_seconds(time.monotonic() - start)
-        _log.info("session %s with %s: finished in %s", name, link.peer, took)
+        start, peer = time.monotonic(), link.peer
+        session = f"session {request.id[:8]} with {peer}"
+        begun = Event("session.begun", request.id, peer, str(request.kind))
+        note(_log, begun, f"{session}: {request.kind} begins")
+        self._desk.run(request, link, _phases(request.id, peer))
+        seconds = round(time.monotonic() - start, 3)
+        finished = Event("session.finished", request.id, peer, str(request.kind), seconds=seconds)
+        note(_log, finished, f"{session}: finished in {shown_seconds(seconds)}")
 
     def contracts(self) -> list[Contract]:
         """Return the contracts that are signed and in force."""
         return self._desk.contracts()
 
-    def _say(self, request_id: str, line: str) -> None:
-        """Log a line unless it was the last one about this request: dialling sides ask often."""
+    def _say(self, event: Event, sentence: str) -> None:
+        """Log an event unless it was the last of its request: dialling sides ask often."""
         with self._lock:
-            if self._said.get(request_id) == line:
+            if self._said.get(event.request) == event:
                 return
-            self._said[request_id] = line
-        _log.info("%s", line)
+            self._said[event.request] = event
+        note(_log, event, sentence)
 
 
-def _phases(name: str) -> ProgressHook:
+def _phases(request_id: str, peer: str) -> ProgressHook:
     """Return a hook that says when a phase begins; sizes stay here."""
     last = ""
 
@@ -88,6 +96,7 @@ def _phases(name: str) -> ProgressHook:
         nonlocal last
         if progress.phase != last:
             last = progress.phase
-            _log.info("session %s: %s", name, progress.phase)
+            event = Event("session.phase", request_id, peer, phase=last)
+            note(_log, event, f"session {request_id[:8]}: {last}")
 
     return tell

@@ -22,6 +22,7 @@ from client.commands import (
     report,
     requests,
     serve,
+    status,
 )
 from client.exits import ExitCode
 from client.group import Commands
@@ -43,7 +44,6 @@ app = typer.Typer(
     cls=Commands,
     name="commonground",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{_BEGINNING}\nExit codes:\n{_EXIT_CODES}",
@@ -92,6 +92,7 @@ def _listen(party: Organisation, desk: Desk, address: str) -> RunningServer:
 
 init.add_to(app)
 serve.add_to(app, _listen)
+status.add_to(app)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")
 quote.add_to(app)

@@ -35,6 +35,7 @@ from party.errors import (
 from party.inputs import SessionInput, prepare_input
 from party.ledger import Balance
 from party.link import Link
+from party.occupied import carrying_out
 from party.organisation import Organisation
 from party.request import Request
 from party.results import Keeper
@@ -183,7 +184,8 @@ class Desk:
 
         Raises:
             Refusal: it ended without a result.
-            SessionSuspended: the counterpart is gone; running again goes on.
+            SessionSuspended: the counterpart is gone, or another process of this party carries
+                it out; running again goes on.
         """
         party, contract = self._party, self._contract_of(request)
         me = contract.me(party.identity)
@@ -201,7 +203,8 @@ class Desk:
         )
         links: Mapping[str, Link] = {link.peer: link}
         try:
-            Session(contract, request, me, links, bench).run()
+            with carrying_out(party.folder, request.id):
+                Session(contract, request, me, links, bench).run()
         except BrokenExecutor:
             party.end_workers()
             raise SessionSuspended(

@@ -41,6 +41,10 @@ class StoreError(PartyError):
     """The store is missing, of another version, or did not take a change."""
 
 
+class InUse(PartyError):  # noqa: N818 - a state of the folder
+    """Another process of this party does already what only one may do."""
+
+
 class RefusalStatus(Enum):
     """Why a session does not go on; the same word in messages, logs and on the wire."""
 

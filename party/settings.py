@@ -11,6 +11,7 @@ from typing import Any, Final
 from party.errors import SettingsError
 
 FILE: Final = "party.toml"
+LOG_FORMATS: Final = ("text", "json")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Settings:
     workers: int = 0
     patience_seconds: int = 120
     max_sessions: int = 4
+    log_format: str = "text"
 
     @property
     def worker_count(self) -> int:
@@ -54,6 +56,8 @@ def load_settings(folder: Path) -> Settings:
         if name not in known:
             raise SettingsError(f"{path}: unknown key {name!r}; known are {', '.join(known)}")
         _require_type(path, name, value, str(known[name].type))
+        if name == "log_format" and value not in LOG_FORMATS:
+            raise SettingsError(f"{path}: log_format must be {' or '.join(LOG_FORMATS)}")
     if "organisation" not in values:
         raise SettingsError(f"{path}: organisation is missing")
     return Settings(**values)
@@ -78,6 +82,9 @@ patience_seconds = {settings.patience_seconds}
 
 # Sessions that `serve` carries at once.
 max_sessions = {settings.max_sessions}
+
+# How `serve` writes events to stderr: "text", or "json" for one object a line.
+log_format = {_quote(settings.log_format)}
 """
 
 

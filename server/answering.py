@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 import grpc
 
 from party.errors import Refusal
+from party.events import Event, note
 from party.wire.refusals import CONDITION_CODES, CONDITION_KEY, STATUS_CODES, STATUS_KEY, tidy
 from server.errors import DriverFailed, NotNow, Superseded, Unauthenticated
 
@@ -36,8 +37,9 @@ def answering(context: grpc.ServicerContext) -> Iterator[None]:
         context.abort(grpc.StatusCode.INTERNAL, tidy(str(error)))
     except grpc.RpcError:
         raise  # the caller has gone, and hears nothing more
-    except Exception:  # noqa: BLE001 - gRPC would tell the caller what went wrong here
-        _log.exception("a call failed on this side")
+    except Exception as error:  # noqa: BLE001 - gRPC would tell the caller what went wrong here
+        sentence = "a call failed on this side"
+        note(_log, Event("call.failed"), sentence, level=logging.ERROR, fault=error)
         context.abort(
             grpc.StatusCode.INTERNAL, "the call failed at the other party; ask it to look"
         )

@@ -18,6 +18,7 @@ from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.decision import Decision
 from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.events import Event, note
 from party.link import Link
 from party.messages import Hello
 from party.request import Request
@@ -192,14 +193,26 @@ class Sessions:
         try:
             self._desk.run(request, ListeningLink(mailbox))
         except (Refusal, SessionSuspended) as stop:
-            _log.info("session %s: %s", request.id, stop)
+            self._note_stop(request, mailbox.peer, stop)
             mailbox.stop(stop)
         except PartyError as error:
-            _log.error("session %s stopped: %s", request.id, error)
+            event = Event("session.stopped", request.id, mailbox.peer, reason=str(error))
+            sentence = f"session {request.id} stopped: {error}"
+            note(_log, event, sentence, level=logging.ERROR)
             mailbox.stop(DriverFailed("the session stopped at the other party; ask it to look"))
-        except Exception:  # noqa: BLE001 - a fault in one session leaves the others alone
-            _log.exception("session %s stopped on a fault of this program", request.id)
+        except Exception as error:  # noqa: BLE001 - a fault in one leaves the others alone
+            event = Event("session.failed", request.id, mailbox.peer)
+            sentence = f"session {request.id} stopped on a fault of this program"
+            note(_log, event, sentence, level=logging.ERROR, fault=error)
             mailbox.stop(DriverFailed("the session failed at the other party; ask it to look"))
+
+    def _note_stop(self, request: Request, peer: str, stop: Refusal | SessionSuspended) -> None:
+        if isinstance(stop, Refusal):
+            status, reason = stop.status.value, stop.message
+            event = Event("session.refused", request.id, peer, status=status, reason=reason)
+        else:
+            event = Event("session.suspended", request.id, peer, reason=str(stop))
+        note(_log, event, f"session {request.id}: {stop}")
 
     def _forget_silent(self) -> None:
         """Let go of sessions whose driver has ended and whose counterpart is gone."""

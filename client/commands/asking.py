@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands.options import OPERATOR
+from client.completion import offer_datasets
 
 if TYPE_CHECKING:
     from client.asking import Choice
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 Dataset = Annotated[
     str | None,
     typer.Option(
-        "--dataset", metavar="NAME", help="Your dataset, if the contract has several of yours."
+        "--dataset",
+        metavar="NAME",
+        help="Your dataset, if the contract has several of yours.",
+        autocompletion=offer_datasets,
     ),
 ]
 TheirDataset = Annotated[

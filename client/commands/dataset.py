@@ -15,6 +15,7 @@ from client.commands.options import (
     looked_at,
     opened,
 )
+from client.completion import offer_datasets
 from client.exits import ExitCode
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ def list_(ctx: typer.Context, party: PartyFolder = None, as_json: AsJson = False
 @app.command(epilog=example("commonground dataset show customers"))
 def show(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="The dataset's name.", autocompletion=offer_datasets),
+    ],
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:

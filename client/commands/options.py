@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from client.completion import PARTY_VARIABLE, offer_contracts
 from client.output import Output
 from party.errors import SettingsError
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
-PARTY_VARIABLE: Final = "COMMONGROUND_PARTY"
 PARTY_FILE: Final = "party.toml"
 OPERATOR: Final = "operator"
 """Who acts, as the log says it, when a person types a command."""
@@ -39,6 +39,7 @@ ContractName = Annotated[
         metavar="ID",
         help="The contract, by its id or the first digits of its hash. Needed when there are "
         "several.",
+        autocompletion=offer_contracts,
     ),
 ]
 

@@ -26,6 +26,7 @@ from client.commands.asking import (
     run_request,
 )
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+from client.completion import offer_requests
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -134,7 +135,12 @@ def reach(
 def show(
     ctx: typer.Context,
     request: Annotated[
-        str, typer.Argument(metavar="ID", help="The request's id, or its first digits.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The request's id, or its first digits.",
+            autocompletion=offer_requests,
+        ),
     ],
     shareable: Annotated[
         bool,

@@ -14,6 +14,7 @@ from client.commands.options import (
     example,
     opened,
 )
+from client.completion import offer_requests
 
 if TYPE_CHECKING:
     from client.output import Output
@@ -31,7 +32,12 @@ app = typer.Typer(
 )
 
 RequestId = Annotated[
-    str, typer.Argument(metavar="ID", help="The request's id, or its first digits.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The request's id, or its first digits.",
+        autocompletion=offer_requests,
+    ),
 ]
 Wait = Annotated[
     bool,

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from client.listening import Listen
     from client.output import Output
     from party.organisation import Organisation
+
+LogFormat = Literal["text", "json"]
+_log: Final = logging.getLogger("commonground.serve")
 
 
 def add_to(app: typer.Typer, listen: Listen) -> None:
@@ -41,6 +44,14 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
                 help="Where to listen; without it, where party.toml says. Port 0 takes a free one.",
             ),
         ] = None,
+        log_format: Annotated[
+            LogFormat | None,
+            typer.Option(
+                "--log-format",
+                help="How events are written to stderr: sentences, or a JSON object a line; "
+                "without it, as party.toml says.",
+            ),
+        ] = None,
         party: PartyFolder = None,
         as_json: AsJson = False,
     ) -> None:
@@ -51,21 +62,29 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
         goes to stderr, without identifiers or counts of people.
         """
         from client.listening import listening
+        from client.log_lines import events_on_stderr
+        from party.events import Event, note
 
         output = begin(ctx, as_json)
-        _log_to_stderr()
+        debug = ctx.find_root().params["debug"]
         with opened(party) as here:
-            stopped, where = _until_told(), address or here.settings.listen
-            with listening(here, listen, where) as listener:
+            at = address or here.settings.listen
+            with (
+                events_on_stderr(log_format or here.settings.log_format, debug=debug),
+                listening(here, listen, at) as listener,
+            ):
+                stopped = _until_told()
+                where = f"{at.rpartition(':')[0]}:{listener.port}"
                 _announce(output, here, where, listener.port)
+                note(_log, Event("listening", address=where), f"Listening on {where}.")
                 stopped.wait()
-                output.say("Stopping; sessions are suspended and go on at the next start.")
+                sentence = "Stopping; sessions are suspended and go on at the next start."
+                note(_log, Event("stopping"), sentence)
 
 
-def _announce(output: Output, here: Organisation, address: str, port: int) -> None:
+def _announce(output: Output, here: Organisation, where: str, port: int) -> None:
     from client.render_contract import standing
 
-    host = address.rpartition(":")[0]
     contracts = [
         {
             "contract": contract.id,
@@ -78,12 +97,12 @@ def _announce(output: Output, here: Organisation, address: str, port: int) -> No
     lines = [f"  contract {one['contract']} with {', '.join(one['with'])}" for one in in_force]
     output.result(
         {
-            "address": f"{host}:{port}",
+            "address": where,
             "port": port,
             "fingerprint": here.identity.fingerprint,
             "contracts": contracts,
         },
-        f"{here.identity.name} listens on {host}:{port}, over mutual TLS 1.3.",
+        f"{here.identity.name} listens on {where}, over mutual TLS 1.3.",
         f"Fingerprint {here.identity.fingerprint}",
         *(lines or ["No contract is in force yet; one that is imported is served at once."]),
     )
@@ -101,12 +120,3 @@ def _until_told() -> threading.Event:
     signal.signal(signal.SIGTERM, tell)
     signal.signal(signal.SIGINT, tell)
     return told
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
-    logger = logging.getLogger("commonground")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False

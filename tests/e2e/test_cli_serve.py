@@ -14,7 +14,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import ask, error_of, init, propose, run, sign, write_csv, write_description
+from command_line import (
+    ask,
+    error_of,
+    init,
+    log_size,
+    propose,
+    run,
+    sign,
+    write_csv,
+    write_description,
+)
 from command_line import rows as people
 
 STOP_SECONDS = 40
@@ -35,12 +45,13 @@ class Served:
     def __init__(self, party, log):
         self.log = log
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "commonground", "serve", "--json", "--party", party],
+            [sys.executable, "-m", "commonground", "serve", "--json", "--log-format", "json",
+             "--party", party],
             stdout=subprocess.PIPE,
             stderr=log.open("w"),
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
+        )  # fmt: skip
         text = ""
         while not text.endswith("}\n") or text.count("{") != text.count("}"):
             line = self.process.stdout.readline()
@@ -153,6 +164,41 @@ def test_what_the_listener_asks_is_fetched_refused_and_carried_out(served):
     assert ask("requests", "resume", names[1], "--party", other)["result"]["people"] == 50
 
 
+def test_status_says_what_listens_waits_is_left_and_is_kept(served):
+    folder, listener = served
+    party, other = folder / "advertiser", folder / "channel"
+    name = ask("match", "--receiver", "channel", "--party", party, expect=4)["error"]["request"]
+    found = ask("status", "--party", other)
+    assert found["listens_at"] == listener.said["address"]
+    assert [one["state"] for one in found["contracts"]] == ["in force"]
+    assert [one["request"] for one in found["waiting_here"]] == [name]
+    assert (found["waiting_there"], found["sessions"]) == ([], [])
+    assert len(found["lists"]) == 2
+    assert found["log"]["cosigned"]["by"] == "audit.test/advertiser"
+    assert found["log"]["cosigned"]["size"] <= found["log"]["size"]
+    assert [one["left"]["epsilon"] for one in found["budgets"]] == ["6"]
+    shown = run("status", "--party", other).stdout
+    for part in (listener.said["address"], f"requests approve {name[:8]}, or refuse", "portable"):
+        assert part in " ".join(shown.split())
+    assert len(shown.splitlines()) <= 24, "one screen"
+    theirs = ask("status", "--party", party)
+    assert theirs["listens_at"] is None
+    assert [one["request"] for one in theirs["waiting_there"]] == [name]
+    before = log_size(other)
+    ask("status", "--party", other)
+    assert log_size(other) == before
+    ask("requests", "refuse", name, "--party", other)
+
+
+def test_a_second_listener_for_the_same_party_is_refused(served):
+    folder, listener = served
+    words = ("serve", "--listen", "127.0.0.1:0", "--party", folder / "channel")
+    said = error_of(*words, expect=6)
+    assert listener.said["address"] in said
+    checks = ask("doctor", "--peer", "channel", "--party", folder / "advertiser")["checks"]
+    assert checks[-1]["state"] == "ok"
+
+
 def test_both_logs_tell_the_same(served):
     folder, _ = served
     words = ("audit", "verify", "--with", folder / "channel", "--party", folder / "advertiser")
@@ -170,4 +216,9 @@ def test_a_stop_is_graceful_and_the_log_names_nobody(served):
     assert "reach begins" in said
     assert "Stopping" in said
     assert "Traceback" not in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    events = {line["event"] for line in lines}
+    assert events >= {"listening", "request.taken", "session.begun", "session.finished", "stopping"}
+    assert all(line["peer"] == "advertiser" for line in lines if line["event"] != "listening"
+               and line["event"] != "stopping")  # fmt: skip
     assert not re.search(r"person\d|@example|555\d{4}|\b(50|60) (people|points)", said)

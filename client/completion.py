@@ -1,0 +1,56 @@
+"""What the shell offers after Tab: requests, contracts and datasets of the party.
+
+Tab must answer at once, so this reads the party's SQLite file with the standard library and loads
+nothing else. With another store, or anything out of order, it offers nothing and says nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import typer
+
+PARTY_VARIABLE: Final = "COMMONGROUND_PARTY"
+_STORE_FILE: Final = "party.db"
+_SHORT: Final = 8
+_BUSY_SECONDS: Final = 0.2
+
+Offers = Iterator[tuple[str, str]]
+
+
+def offer_requests(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the first digits of requests, newest first, each with what it is."""
+    found = _read(ctx, "SELECT id, kind, peer, state FROM requests ORDER BY created_at DESC")
+    for name, kind, peer, state in found:
+        if name.startswith(incomplete):
+            yield name[: max(_SHORT, len(incomplete))], f"{kind} with {peer}, {state}"
+
+
+def offer_contracts(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the ids of stored contracts."""
+    for name, digest in _read(ctx, "SELECT name, hash FROM contracts ORDER BY name"):
+        if name.startswith(incomplete):
+            yield name, f"hash {digest[:_SHORT]}"
+
+
+def offer_datasets(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the names of registered datasets."""
+    for name, population in _read(ctx, "SELECT name, population FROM datasets ORDER BY name"):
+        if name.startswith(incomplete):
+            yield name, f"people of {population}"
+
+
+def _read(ctx: typer.Context, query: str) -> list[tuple[str, ...]]:
+    folder = ctx.params.get("party") or os.environ.get(PARTY_VARIABLE) or "."
+    path = (Path(folder) / _STORE_FILE).absolute()
+    try:
+        store = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        with closing(store):
+            return store.execute(query).fetchall()
+    except sqlite3.Error:
+        return []

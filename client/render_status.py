@@ -1,0 +1,167 @@
+"""How a party stands, as one screen and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from client.render_contract import standing as contract_state
+from client.render_request import next_step
+from client.units import shown_time
+from party.contract import Contract
+from party.desk import Filed
+from party.ledger import Balance
+from party.organisation import Organisation
+from party.standing import OpenSession, Standing
+from privacy.units import format_delta, format_epsilon
+from psi import curve
+
+
+def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
+    """Return all of it as JSON values; times are Unix seconds, ε and δ decimal text."""
+    cosigned = standing.cosigned
+    return {
+        "party": party.identity.name,
+        "organisation": party.settings.organisation,
+        "folder": str(party.folder),
+        "fingerprint": party.identity.fingerprint,
+        "listens_at": standing.listens_at,
+        "contracts": [
+            {
+                "contract": one.id,
+                "with": list(one.counterparts(one.me(party.identity))),
+                "state": contract_state(one, standing.now),
+                "ends": one.ends,
+            }
+            for one in standing.contracts
+        ],
+        "waiting_here": [_request(one) for one in standing.waiting_here],
+        "waiting_there": [_request(one) for one in standing.waiting_there],
+        "sessions": [
+            {
+                "request": one.request,
+                "peer": one.peer,
+                "kind": one.kind,
+                "since": one.since,
+                "state": _session_state(one),
+            }
+            for one in standing.sessions
+        ],
+        "budgets": [
+            {
+                "population": one.account.population,
+                "coalition": one.account.coalition,
+                "left": dict(zip(("epsilon", "delta"), _left(one), strict=True)),
+                "renews_at": one.renews_at,
+            }
+            for one in standing.budgets
+        ],
+        "lists": [
+            {"request": one.request, "peer": one.peer, "expires_at": one.expires_at}
+            for one in standing.lists
+        ],
+        "log": {
+            "size": standing.log_size,
+            "cosigned": None
+            if cosigned is None
+            else {"size": cosigned.size, "by": cosigned.cosigner, "time": cosigned.time},
+        },
+        "certificate_ends": party.identity.certificate.not_after,
+        "engine": curve.engine().name,
+        "workers": party.settings.worker_count,
+    }
+
+
+def status_shown(party: Organisation, standing: Standing) -> RenderableType:
+    """Return one screen: a word for each thing, then what there is of it."""
+    screen = Table.grid(padding=(0, 2))
+    for word, lines in (
+        ("party", [f"{party.identity.name} of {party.settings.organisation}"]),
+        ("listens", [_listens(party, standing)]),
+        ("contracts", _contracts(standing.contracts, party, standing.now)),
+        ("waits for you", _waiting(standing.waiting_here)),
+        ("waits there", _waiting(standing.waiting_there)),
+        ("sessions", [_session(one) for one in standing.sessions]),
+        ("budgets left", [_budget(one) for one in standing.budgets]),
+        ("lists", [f"{_short(one.request)} with {one.peer}, deleted {shown_time(one.expires_at)}"
+                   for one in standing.lists]),
+        ("log", [_log(standing)]),
+        ("certificate", [f"until {shown_time(party.identity.certificate.not_after)}"]),
+        ("engine", [f"{curve.engine().name}, {party.settings.worker_count} workers"]),
+    ):  # fmt: skip
+        for number, line in enumerate(lines or ["none"]):
+            screen.add_row("" if number else word, line)
+    return screen
+
+
+def _request(filed: Filed) -> dict[str, Any]:
+    return {
+        "request": filed.request.id,
+        "peer": filed.peer,
+        "kind": str(filed.request.kind),
+        "since": filed.updated_at,
+    }
+
+
+def _left(balance: Balance) -> tuple[str, str]:
+    epsilon_nano, delta_e15 = balance.left
+    return format_epsilon(epsilon_nano), format_delta(delta_e15)
+
+
+def _listens(party: Organisation, standing: Standing) -> str:
+    if standing.listens_at is not None:
+        return f"at {standing.listens_at}"
+    return f"no; `commonground serve` would, at {party.settings.listen}"
+
+
+def _contracts(contracts: Sequence[Contract], party: Organisation, now: int) -> list[str]:
+    return [
+        f"{one.id} with {', '.join(one.counterparts(one.me(party.identity)))}, "
+        f"{contract_state(one, now)}, ends {shown_time(one.ends)}"
+        for one in contracts
+    ]
+
+
+def _waiting(filed: Sequence[Filed]) -> list[str]:
+    return [
+        f"{one.request.kind} with {one.peer} since {shown_time(one.updated_at)}: {next_step(one)}"
+        for one in filed
+    ]
+
+
+def _session_state(session: OpenSession) -> str:
+    return "running" if session.runs else "suspended"
+
+
+def _session(session: OpenSession) -> str:
+    name = _short(session.request)
+    line = (
+        f"{name}, {session.kind} with {session.peer}, {_session_state(session)}, "
+        f"since {shown_time(session.since)}"
+    )
+    return line if session.runs else f"{line}: requests resume {name}"
+
+
+def _budget(balance: Balance) -> str:
+    epsilon, delta = _left(balance)
+    return (
+        f"{balance.account.population} towards {balance.account.coalition}: ε {epsilon}, "
+        f"δ {delta}; renews {shown_time(balance.renews_at)}"
+    )
+
+
+def _log(standing: Standing) -> str:
+    if standing.cosigned is None:
+        return f"{standing.log_size} entries, cosigned by nobody yet"
+    cosigned = standing.cosigned
+    return (
+        f"{standing.log_size} entries; {cosigned.cosigner} cosigned the first {cosigned.size} "
+        f"on {shown_time(cosigned.time)}"
+    )
+
+
+def _short(request_id: str) -> str:
+    return request_id[:8]

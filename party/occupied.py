@@ -1,0 +1,55 @@
+"""What a party does in one process at a time: listening, and each session.
+
+Two listeners, or two commands that carry out one session, would write to the same files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from party.errors import InUse, SessionSuspended
+from party.lock_file import held, said_by_holder
+
+_FOLDER: Final = "locks"
+_LISTENING: Final = "serve"
+
+
+def one_listener(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one listener of a party's folder; what is yielded is told where it listens.
+
+    Raises:
+        InUse: another process listens for this party.
+    """
+    path = folder / _FOLDER / _LISTENING
+    at = said_by_holder(path) or "another address"
+    taken = InUse(
+        f"another `commonground serve` listens for this party already, at {at}: one is enough; "
+        "stop it first if this one is to take its place"
+    )
+    return held(path, taken)
+
+
+def listens_at(folder: Path) -> str | None:
+    """Return where a process listens for the party of a folder, None when none does."""
+    return said_by_holder(folder / _FOLDER / _LISTENING)
+
+
+def carrying_out(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that carries out a request's session.
+
+    Raises:
+        SessionSuspended: another process of this party does.
+    """
+    taken = SessionSuspended(
+        f"the session of request {request_id[:8]} is being carried out by another command or by "
+        "`commonground serve` of this party; it goes on there"
+    )
+    return held(folder / _FOLDER / request_id, taken)
+
+
+def is_carried_out(folder: Path, request_id: str) -> bool:
+    """Say whether a process is carrying out a request's session now."""
+    return said_by_holder(folder / _FOLDER / request_id) is not None

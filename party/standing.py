@@ -1,0 +1,129 @@
+"""How a party stands: what is in force, what waits, what runs, what is left, what ends when.
+
+Nothing is written and nothing is sent. No figure here is a count of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from audit.checkpoint import open_checkpoint, verify_cosignature
+from party.balances import balances
+from party.contract import Contract
+from party.desk import APPROVED, PENDING, Desk, Filed
+from party.ledger import Balance
+from party.occupied import is_carried_out, listens_at
+from party.organisation import Organisation
+from party.schema import COSIGNATURES, REQUESTS, RESULTS, SESSIONS
+from party.session_record import CHARGED, OPENED
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that has not ended; `runs` when a process carries it out now."""
+
+    request: str
+    peer: str
+    kind: str
+    since: int
+    runs: bool
+
+
+@dataclass(frozen=True)
+class KeptList:
+    """A list that is on disk until it expires (Unix seconds)."""
+
+    request: str
+    peer: str
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class LastCosignature:
+    """The newest word of a counterpart that it has seen this party's log."""
+
+    size: int
+    cosigner: str
+    time: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a party stands at `now` (Unix seconds)."""
+
+    now: int
+    listens_at: str | None
+    contracts: Sequence[Contract]
+    waiting_here: Sequence[Filed]
+    waiting_there: Sequence[Filed]
+    sessions: Sequence[OpenSession]
+    budgets: Sequence[Balance]
+    lists: Sequence[KeptList]
+    log_size: int
+    cosigned: LastCosignature | None
+
+
+def standing_of(party: Organisation) -> Standing:
+    """Return how a party stands now.
+
+    Raises:
+        StoredContractError, audit.errors.AuditError: something in the store was changed.
+    """
+    filed, sessions = Desk(party).filed(), _sessions(party)
+    begun = {one.request for one in sessions}
+    return Standing(
+        now=party.now,
+        listens_at=listens_at(party.folder),
+        contracts=party.contracts(),
+        waiting_here=[one for one in filed if one.state == PENDING],
+        waiting_there=[
+            one for one in filed if one.state == APPROVED and one.request.id not in begun
+        ],
+        sessions=sessions,
+        budgets=balances(party),
+        lists=_lists(party),
+        log_size=open_checkpoint(party.journal.checkpoint(), party.identity.verifier).size,
+        cosigned=_last_cosignature(party),
+    )
+
+
+def _sessions(party: Organisation) -> list[OpenSession]:
+    rows = party.store.rows(
+        sa.select(REQUESTS.c.id, REQUESTS.c.peer, REQUESTS.c.kind, SESSIONS.c.started_at)
+        .join(SESSIONS, SESSIONS.c.request == REQUESTS.c.id)
+        .where(SESSIONS.c.state.in_((OPENED, CHARGED)))
+        .order_by(SESSIONS.c.started_at)
+    )
+    return [
+        OpenSession(
+            row.id, row.peer, row.kind, row.started_at, is_carried_out(party.folder, row.id)
+        )
+        for row in rows
+    ]
+
+
+def _lists(party: Organisation) -> list[KeptList]:
+    rows = party.store.rows(
+        sa.select(RESULTS.c.request, REQUESTS.c.peer, RESULTS.c.expires_at)
+        .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
+        .where(RESULTS.c.list_file.is_not(None))
+        .order_by(RESULTS.c.expires_at)
+    )
+    return [KeptList(row.request, row.peer, row.expires_at) for row in rows]
+
+
+def _last_cosignature(party: Organisation) -> LastCosignature | None:
+    row = party.store.row(sa.select(COSIGNATURES).order_by(COSIGNATURES.c.size.desc()))
+    if row is None:
+        return None
+    witnesses = [
+        card.cosignature_verifier
+        for contract in party.contracts()
+        for card in contract.parties.values()
+    ]
+    checkpoint = open_checkpoint(row.checkpoint, party.identity.verifier)
+    cosignature = verify_cosignature(checkpoint, row.line, witnesses)
+    return LastCosignature(checkpoint.size, row.cosigner, cosignature.time)
