@@ -57,6 +57,23 @@ class PartyCreated(Record):
 
 
 @dataclass(frozen=True)
+class PeerPinned(Record):
+    """`peer.pinned`: a counterpart's keys, as both sides learnt them by an invitation.
+
+    Args:
+        peer: the counterpart's name.
+        vkey: its identity key, in text form.
+        certificate: SHA-256 of its certificate (DER).
+        how: `invited`, where it came to this party, or `joined`, where this party came to it.
+    """
+
+    peer: Label
+    vkey: VkeyText
+    certificate: Digest
+    how: Annotated[Literal["invited", "joined"], OneOf(("invited", "joined"))]
+
+
+@dataclass(frozen=True)
 class Budget(Record):
     """What one party's population may lose to one coalition in one window.
 
@@ -312,6 +329,7 @@ _NO, _MAY, _MUST = Presence.ABSENT, Presence.OPTIONAL, Presence.REQUIRED
 
 KINDS: Final[Mapping[str, EntryKind]] = {
     "party.created": EntryKind(PartyCreated, session=_NO, contract=_NO),
+    "peer.pinned": EntryKind(PeerPinned, session=_NO, contract=_NO),
     "contract.signed": EntryKind(ContractSigned, session=_NO, contract=_MUST),
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
     "consent.snapshot": EntryKind(ConsentSnapshot, session=_MAY, contract=_MAY),

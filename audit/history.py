@@ -27,6 +27,7 @@ from audit.bodies import (
     ContractSigned,
     ListDisclosed,
     PartyCreated,
+    PeerPinned,
     ReportReleased,
     SessionFailed,
     SessionFinished,
@@ -121,6 +122,9 @@ class History:
         """
         self._admit_party(entry)
         match entry.body:
+            case PeerPinned(vkey=vkey):
+                if vkey == self._vkey:
+                    raise RuleError("a party does not pin itself")
             case ContractSigned() as terms:
                 self._sign(entry, terms)
             case ConsentSnapshot(root=root, sequence=sequence, taken_at=taken_at):

@@ -1,39 +1,21 @@
 """What may keep a party from working, looked at one by one.
 
-Nothing is changed and nothing is sent, but for a health check to a counterpart that is named.
+Nothing is changed and nothing is sent, but for the questions to a counterpart that is named
+(`client.peer_diagnosis`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from client.peer_diagnosis import Check, State, walk_to
 from client.units import shown_time
-from party.contract import Contract
 from party.errors import ContractError, DatasetError, PartyError
 from party.organisation import Organisation, Registered
 
 MEASURE_SECONDS: Final = 0.3
 SOON_SECONDS: Final = 30 * 86_400
-
-
-class State(StrEnum):
-    """How one thing stands."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    state: State
-    detail: str
 
 
 def diagnose(party: Organisation, peer: str | None) -> Iterator[Check]:
@@ -47,7 +29,7 @@ def diagnose(party: Organisation, peer: str | None) -> Iterator[Check]:
     for registered in party.datasets():
         yield _dataset(registered)
     if peer is not None:
-        yield from _reachable(party, peer)
+        yield from walk_to(party, peer)
 
 
 def _engine(party: Organisation) -> Check:
@@ -98,7 +80,7 @@ def _profile() -> Check:
 def _contracts(party: Organisation) -> Iterator[Check]:
     contracts = party.contracts()
     if not contracts:
-        yield Check("contracts", State.WARNING, "none: commonground contract propose CARD")
+        yield Check("contracts", State.WARNING, "none: commonground contract propose CARD|NAME")
     for contract in contracts:
         name = f"contract {contract.id}"
         try:
@@ -124,26 +106,3 @@ def _dataset(registered: Registered) -> Check:
         again = "its files have changed since: `commonground dataset add` reports on them again"
         return Check(name, State.WARNING, again)
     return Check(name, State.OK, "its files are as they were registered")
-
-
-def _reachable(party: Organisation, peer: str) -> Iterator[Check]:
-    found = False
-    for contract in party.contracts():
-        if peer in contract.parties and contract.parties[peer].identity != party.identity.vkey:
-            found = True
-            yield _health(party, contract, peer)
-    if not found:
-        yield Check(f"peer {peer}", State.FAILED, "no contract here is with it")
-
-
-def _health(party: Organisation, contract: Contract, peer: str) -> Check:
-    from client.carrying import reaching
-
-    name = f"peer {peer}, contract {contract.id}"
-    try:
-        contract.require_in_force(party.now)
-        with reaching(party, contract, peer) as dialler:
-            dialler.check_health()
-    except PartyError as error:
-        return Check(name, State.FAILED, str(error))
-    return Check(name, State.OK, f"serves at {contract.parties[peer].address}, over mutual TLS")

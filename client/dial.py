@@ -6,34 +6,32 @@ first connection fails on is found out and said; later breaks are for the caller
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from client.addresses import require_address
 from client.calls import CALL_SECONDS, calling
+from client.channel import open_own_channel
 from client.errors import (
     Deferred,
-    DialError,
     Interrupted,
     NotAccepted,
     Unreachable,
     WrongCertificate,
 )
-from client.probe import Finding, is_loopback, probe
+from client.probe import Finding, probe
+from client.proxy import proxy_to
 from commonground.v1 import collaboration_pb2 as pb
 from commonground.v1 import collaboration_pb2_grpc, session_pb2_grpc
-from party.certificate import Certificate
 from party.contract import Contract
 from party.decision import Decision
 from party.errors import Refusal
 from party.identity import Identity
 from party.request import Request
-from party.tls import require_tls13
 from party.wire import fields
 from party.wire.collaboration import (
     decode_decision,
@@ -41,14 +39,12 @@ from party.wire.collaboration import (
     encode_decision,
     encode_request,
 )
-from party.wire.limits import CHANNEL_OPTIONS
 
 Value = TypeVar("Value")
 
 CONNECT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 0.25
 MOST_HANG_UPS: Final = 3  # then a counterpart is taken at its word
-_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
 
 
 class Dialler:
@@ -68,16 +64,15 @@ class Dialler:
         Raises:
             ContractError: the contract is not for this party.
             IdentityError: this party's certificate is not valid now.
-            DialError: the address is no host:port.
+            DialError: the address is no host:port, or the proxy's variable does not serve.
         """
-        if _ADDRESS.fullmatch(address) is None:
-            raise DialError(f"{address!r} is no address: write host:port")
+        require_address(address)
         identity.certificate.require_valid(int(time.time()))
         self.own, self.peer, self.address = contract.me(identity), peer, address
         self.contract_hash = bytes.fromhex(contract.digest)
         self._pinned = contract.parties[peer].parsed_certificate
         self._patience = connect_seconds
-        self._channel = _open_channel(identity, self._pinned, address)
+        self._channel = open_own_channel(address, proxy_to(address), self._pinned, identity)
         self._reached, self._hang_ups, self._closed = False, 0, False
         self.sessions: Any = session_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._requests: Any = collaboration_pb2_grpc.CollaborationServiceStub(self._channel)  # type: ignore[no-untyped-call]
@@ -148,7 +143,7 @@ class Dialler:
         """Make one call, and find out what a first connection failed on.
 
         Raises:
-            WrongCertificate, NotAccepted: repeating would not help.
+            WrongCertificate, NotAccepted, ProxyRefused: repeating would not help.
             Refusal, Deferred, Interrupted, PeerFailed: see `client.calls.calling`.
         """
         try:
@@ -201,22 +196,3 @@ class Dialler:
                 f"'{self.peer}' at {self.address} hangs up: no contract in force there pins this "
                 "party's certificate. Both sides import the same signed contract"
             )
-
-
-def _open_channel(identity: Identity, pinned: Certificate, address: str) -> grpc.Channel:
-    require_tls13()
-    credentials = grpc.ssl_channel_credentials(
-        root_certificates=pinned.pem.encode(),
-        private_key=identity.tls_key_pem(),
-        certificate_chain=identity.certificate.pem.encode(),
-    )
-    options = (
-        *CHANNEL_OPTIONS,
-        ("grpc.ssl_target_name_override", pinned.internal_name),
-        ("grpc.use_local_subchannel_pool", 1),
-        ("grpc.enable_retries", 0),  # this package repeats calls itself, and knows which
-        ("grpc.initial_reconnect_backoff_ms", 200),
-        ("grpc.max_reconnect_backoff_ms", 2_000),
-        ("grpc.enable_http_proxy", int(not is_loopback(address))),
-    )
-    return grpc.secure_channel(address, credentials, options)

@@ -14,7 +14,9 @@ from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms
 from party.datasets import Definition
 from party.errors import ContractError
-from party.organisation import CARD_FILE, Organisation
+from party.identity import PARTY_NAME
+from party.known_peers import KnownPeers
+from party.organisation import Organisation
 
 DAY_SECONDS: Final = 86_400
 
@@ -29,18 +31,38 @@ class Draft:
     they_measure: bool
 
 
-def write_draft(party: Organisation, card_file: Path, draft: Draft, path: Path) -> Contract:
-    """Write a draft to a new file and return it as read back.
+def find_card(party: Organisation, wanted: str) -> IdentityCard:
+    """Return a counterpart's card: a file, or the name of a peer that is pinned.
 
     Raises:
-        ContractError: the card cannot be read, is this party's own, or the file exists.
+        ContractError: it is neither, or the file is no card.
     """
+    path = Path(wanted)
+    if not path.exists() and PARTY_NAME.fullmatch(wanted) is not None:
+        return KnownPeers(party).card(wanted)
+    try:
+        return IdentityCard.parse(path.read_bytes(), source=wanted)
+    except OSError as error:
+        raise ContractError(f"the card {path} cannot be read: {error.strerror}") from None
+
+
+def require_new(path: Path) -> None:
+    """Raise ContractError when there is a file already where a draft is to be written."""
     if path.exists():
         raise ContractError(f"{path} exists already, and is left as it is; choose another --out")
-    mine, theirs = _read_card(party.folder / CARD_FILE), _read_card(card_file)
+
+
+def write_draft(party: Organisation, theirs: IdentityCard, draft: Draft, path: Path) -> Contract:
+    """Write a draft with a counterpart to a new file and return it as read back.
+
+    Raises:
+        ContractError: the card is this party's own, or the file exists.
+    """
+    require_new(path)
+    mine = party.own_card()
     my_name, their_name = party.identity.name, theirs.parsed_certificate.party_name
     if theirs.identity == party.identity.vkey:
-        raise ContractError(f"{card_file} is this party's own card; give the counterpart's")
+        raise ContractError("this is the party's own card; give the counterpart's")
     if their_name == my_name:
         their_name = f"{their_name}-2"  # its authors rename it as they like
     pair = {my_name: mine, their_name: theirs}
@@ -56,13 +78,6 @@ def write_draft(party: Organisation, card_file: Path, draft: Draft, path: Path) 
     )
     path.write_text(text, encoding="utf-8")
     return parse_contract(text.encode(), source=str(path))
-
-
-def _read_card(path: Path) -> IdentityCard:
-    try:
-        return IdentityCard.parse(path.read_bytes(), source=str(path))
-    except OSError as error:
-        raise ContractError(f"the card {path} cannot be read: {error.strerror}") from None
 
 
 def _offered(party: Organisation) -> Mapping[str, DatasetTerms]:

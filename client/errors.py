@@ -15,6 +15,10 @@ class Unreachable(DialError):  # noqa: N818 - a state of the network
     """Nothing answers at the address, or not for long enough."""
 
 
+class ProxyRefused(DialError):  # noqa: N818 - what a proxy did
+    """An HTTP proxy on the way does not let this party through."""
+
+
 class WrongCertificate(DialError):  # noqa: N818 - what was found
     """Something answers, with another certificate than the contract pins, or an expired one."""
 

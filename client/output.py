@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Output:
         for part in parts:
             _print(console, part)
 
+    def busy(self, what: str) -> AbstractContextManager[object]:
+        """Show that something is under way, where somebody watches."""
+        console = open_console(sys.stderr)
+        return console.status(what) if console.is_terminal else nullcontext()
+
 
 def open_console(stream: TextIO) -> Console:
     """Return a console that takes text as it is: names and labels are never read as markup."""
@@ -69,5 +74,7 @@ def open_console(stream: TextIO) -> Console:
 
 
 def _print(console: Console, part: RenderableType) -> None:
-    # Where nobody watches, a sentence is one line: scripts and logs search for it.
-    console.print(part, soft_wrap=isinstance(part, str) and not console.is_terminal)
+    # Where nobody watches, a sentence is one line: scripts and logs search for it. A single word is
+    # one line everywhere: it is there to be copied.
+    unbroken = isinstance(part, str) and (not console.is_terminal or " " not in part)
+    console.print(part, soft_wrap=unbroken)

@@ -16,6 +16,8 @@ from client.commands import (
     dataset,
     doctor,
     init,
+    invite,
+    join,
     ledger,
     match,
     quote,
@@ -79,18 +81,22 @@ def commonground(
 
 
 def _listen(party: Organisation, desk: Desk, address: str) -> RunningServer:
+    from party.reception import Reception
     from server.serve import start
 
     return start(
         desk,
         party.identity,
         address,
+        reception=Reception(party),
         max_sessions=party.settings.max_sessions,
         patience_seconds=party.settings.patience_seconds,
     )
 
 
 init.add_to(app)
+invite.add_to(app)
+join.add_to(app)
 serve.add_to(app, _listen)
 status.add_to(app)
 app.add_typer(dataset.app, name="dataset")

@@ -26,6 +26,8 @@ from party.errors import IdentityError
 INTERNAL_DOMAIN = ".commonground.internal"
 VALID_DAYS = 730
 _CLOCK_SKEW = timedelta(hours=1)
+_BEFORE_ANY = datetime(2020, 1, 1, tzinfo=UTC)
+_NO_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # RFC 5280: a certificate without an end
 _UNREADABLE = (
     ValueError,
     x509.InvalidVersion,
@@ -77,20 +79,47 @@ def issue_certificate(
 
     `hosts` are DNS names or IP addresses besides the internal name, `localhost` and 127.0.0.1.
     """
+    start = datetime.fromtimestamp(now, UTC)
+    builder = (
+        _builder(key, name, hosts)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start - _CLOCK_SKEW)
+        .not_valid_after(start + timedelta(days=VALID_DAYS))
+    )
+    return _readable(builder.sign(key, SHA256()))
+
+
+def repeatable_certificate(
+    key: ec.EllipticCurvePrivateKey, *, name: str, serial: int
+) -> Certificate:
+    """Make a certificate that is the same, byte for byte, whoever makes it from the same key.
+
+    It has no end of its own: whoever accepts it decides until when. The signature is the
+    deterministic one of RFC 6979.
+    """
+    builder = (
+        _builder(key, name, ())
+        .serial_number(serial)
+        .not_valid_before(_BEFORE_ANY)
+        .not_valid_after(_NO_END)
+    )
+    return _readable(builder.sign(key, SHA256(), ecdsa_deterministic=True))
+
+
+def _builder(
+    key: ec.EllipticCurvePrivateKey, name: str, hosts: Sequence[str]
+) -> x509.CertificateBuilder:
+    """Return what every certificate of a party says, but serial number and dates."""
     public = key.public_key()
     internal_name = name + INTERNAL_DOMAIN
     subject = _subject(public, internal_name)
-    start = datetime.fromtimestamp(now, UTC)
     identifier = x509.SubjectKeyIdentifier.from_public_key(public)
     alternative = [_general_name(host) for host in _once(internal_name, *hosts)]
-    builder = (
+    return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start - _CLOCK_SKEW)
-        .not_valid_after(start + timedelta(days=VALID_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(), critical=True)
         .add_extension(
@@ -106,7 +135,10 @@ def issue_certificate(
             critical=False,
         )
     )
-    return read_certificate(builder.sign(key, SHA256()).public_bytes(Encoding.PEM).decode("ascii"))
+
+
+def _readable(certificate: x509.Certificate) -> Certificate:
+    return read_certificate(certificate.public_bytes(Encoding.PEM).decode("ascii"))
 
 
 def read_certificate(pem: str) -> Certificate:

@@ -29,6 +29,10 @@ class IdentityError(PartyError):
     """A party's keys or certificate are missing, damaged, exposed or expired."""
 
 
+class InvitationError(PartyError):
+    """An invitation is mistyped, or serves neither this party nor this moment."""
+
+
 class SettingsError(PartyError):
     """The configuration cannot be read."""
 

@@ -148,6 +148,22 @@ class Organisation:
             self.identity, organisation=self.settings.organisation, address=address
         )
 
+    def own_card(self) -> IdentityCard:
+        """Return the card as it is passed on: that of public.yaml, which its owner may edit.
+
+        Raises:
+            SettingsError: the file is missing, or another party's.
+            ContractError: it is no card.
+        """
+        path = self.folder / CARD_FILE
+        try:
+            card = IdentityCard.parse(path.read_bytes(), source=str(path))
+        except OSError as error:
+            raise SettingsError(f"the card {path} cannot be read: {error.strerror}") from None
+        if (card.identity, card.fingerprint) != (self.identity.vkey, self.identity.fingerprint):
+            raise SettingsError(f"{path} is another party's card; restore this party's own")
+        return card
+
     def session_folder(self, request_id: str) -> SessionFolder:
         """Return the folder of a session's artefacts."""
         return SessionFolder(self.folder / "sessions" / request_id)

@@ -1,4 +1,4 @@
-"""The tables of a party's store, in the order in which a session fills them.
+"""The tables of a party's store, in the order in which a session fills them; then its peers.
 
 Exact figures of a party stay here (and its private results with them); what goes to the log
 or to a counterpart is made elsewhere. `party/migrations` builds the same tables step by step,
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -174,4 +174,25 @@ RESULTS: Final = Table(
     Column("list_file", Text),
     Column("expires_at", BigInteger),
     Column("made_at", BigInteger, nullable=False),
+)
+
+INVITATIONS: Final = Table(
+    "invitations",
+    METADATA,
+    Column("fingerprint", String(71), primary_key=True),
+    Column("certificate", Text, nullable=False),
+    Column("for_name", String(100)),
+    Column("replaces", Integer, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("used_by", Text),
+    Column("used_at", BigInteger),
+)
+
+PEERS: Final = Table(
+    "peers",
+    METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("card", Text, nullable=False),
+    Column("pinned_at", BigInteger, nullable=False),
 )

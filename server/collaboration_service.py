@@ -30,9 +30,10 @@ class CollaborationService(collaboration_pb2_grpc.CollaborationServiceServicer):
     ) -> pb.SubmitRequestResponse:
         """Take a counterpart's request, or say how it stands."""
         with answering(context):
+            caller = self._peers.require_pinned(context)
             fields.require_present(request, "request")
             asked = decode_request(request.request)
-            peer = self._peer(context, bytes.fromhex(asked.contract))
+            peer = self._peers.under(caller, bytes.fromhex(asked.contract)).peer
             return pb.SubmitRequestResponse(
                 decision=encode_decision(self._desk.submit(peer, asked))
             )
@@ -42,8 +43,9 @@ class CollaborationService(collaboration_pb2_grpc.CollaborationServiceServicer):
     ) -> pb.ListRequestsResponse:
         """List the own requests that wait for the counterpart."""
         with answering(context):
+            caller = self._peers.require_pinned(context)
             contract_hash = fields.digest(request.contract_hash, "contract_hash")
-            peer = self._peer(context, contract_hash)
+            peer = self._peers.under(caller, contract_hash).peer
             return encode_listing(self._desk.offered(contract_hash, peer))
 
     def DecideRequest(  # noqa: N802
@@ -51,8 +53,9 @@ class CollaborationService(collaboration_pb2_grpc.CollaborationServiceServicer):
     ) -> pb.DecideRequestResponse:
         """Take the counterpart's decision on an own request."""
         with answering(context):
+            caller = self._peers.require_pinned(context)
             contract_hash = fields.digest(request.contract_hash, "contract_hash")
-            peer = self._peer(context, contract_hash)
+            peer = self._peers.under(caller, contract_hash).peer
             request_id = fields.request_id(request.request_id, "request_id")
             decision = decode_decision(request.decision)
             if decision.state not in ("approved", "refused"):
@@ -63,7 +66,3 @@ class CollaborationService(collaboration_pb2_grpc.CollaborationServiceServicer):
                 )
             self._desk.decide(peer, request_id, decision)
             return pb.DecideRequestResponse()
-
-    def _peer(self, context: grpc.ServicerContext, contract_hash: bytes) -> str:
-        fingerprint = self._peers.require_pinned(context)
-        return self._peers.under(fingerprint, contract_hash).peer

@@ -1,7 +1,7 @@
-"""Mutual TLS 1.3 in which a client needs a certificate that a contract in force pins.
+"""Mutual TLS 1.3 in which a client needs a certificate that this party knows.
 
-Each handshake asks for the contracts as they stand, so one that is imported while the server runs
-is served at once, and one that has ended lets nobody new in.
+Each handshake asks for contracts, pinned peers and invitations as they stand, so a contract that
+is imported while the server runs is served at once, and one that has ended lets nobody new in.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Pinned:
         )
 
     def changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """Return a new configuration when the contracts have changed, or None."""
+        """Return a new configuration when who is known has changed, or None."""
         roots = self._roots()
         if roots == self._served:
             return None
@@ -47,7 +47,7 @@ class _Pinned:
         return self.configuration()
 
     def _roots(self) -> bytes:
-        """Return the counterparts' certificates; without any, the own one, which only we hold."""
+        """Return the known certificates; without any, the own one, which only we hold."""
         pinned = self._peers.certificates()
         texts = [pinned[fingerprint] for fingerprint in sorted(pinned)]
         return "".join(texts or [self._identity.certificate.pem]).encode()

@@ -1,22 +1,25 @@
-"""Who calls: the holder of a certificate that a contract in force pins.
+"""Who calls: the holder of a certificate that a contract in force pins, or almost so.
 
-TLS lets in only pinned certificates. Each call is checked once more here, against the contracts as
-they stand now: a connection outlives a contract's end, and one party's certificate says nothing
-about the contracts of another.
+TLS lets in only known certificates. Each call is checked once more here, against what stands now:
+a connection outlives a contract's end, and one party's certificate says nothing about the
+contracts of another. A peer that an invitation has pinned may ask less than a party of a contract,
+and the holder of an invitation may only join.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 import grpc
 
+from party.card import IdentityCard
 from party.certificate import Certificate, read_certificate
 from party.contract import Contract
 from party.errors import ContractError, IdentityError, Refusal, RefusalStatus
 from party.identity import Identity
+from party.reception import Welcomed
 from server.errors import Unauthenticated
 
 _TLS_VERSION: Final = b"TLSv1.3"
@@ -30,16 +33,43 @@ class Caller:
     peer: str
 
 
+class Reception(Protocol):
+    """Who is let in before a contract names them (`party.reception`)."""
+
+    def invitations(self) -> dict[str, str]:
+        """Return the certificates (PEM) of invitations by their fingerprints."""
+
+    def peers(self) -> dict[str, IdentityCard]:
+        """Return the cards of pinned peers by name."""
+
+    def welcome(self, invitation: str, introduction: bytes) -> Welcomed:
+        """Pin the holder of an invitation, and use it up."""
+
+
 class Peers:
-    """The counterparts of one party by the contracts in force."""
+    """The counterparts of one party by the contracts in force, and whom its reception knows."""
 
     def __init__(
-        self, identity: Identity, contracts: Callable[[], list[Contract]], now: Callable[[], float]
+        self,
+        identity: Identity,
+        contracts: Callable[[], list[Contract]],
+        now: Callable[[], float],
+        reception: Reception | None = None,
     ) -> None:
         self._identity, self._contracts, self._now = identity, contracts, now
+        self._reception = reception
 
     def certificates(self) -> dict[str, str]:
-        """Return every pinned counterpart's certificate (PEM) by its fingerprint."""
+        """Return every certificate (PEM) that TLS lets in, by its fingerprint."""
+        invited = {} if self._reception is None else self._reception.invitations()
+        return {**invited, **self._known()}
+
+    def _known(self) -> dict[str, str]:
+        cards = {} if self._reception is None else self._reception.peers()
+        by_peer = {card.fingerprint: card.certificate for card in cards.values()}
+        return {**by_peer, **self._of_contracts()}
+
+    def _of_contracts(self) -> dict[str, str]:
         return {
             card.fingerprint: card.certificate
             for contract, own in self._own_contracts()
@@ -54,6 +84,51 @@ class Peers:
             Unauthenticated: below TLS 1.3, or a certificate that is missing, expired, or pinned
                 by no contract in force.
         """
+        return self._require_among(self._of_contracts, context)
+
+    def require_known(self, context: grpc.ServicerContext) -> str:
+        """Return the caller's fingerprint, which a contract or an invitation has pinned.
+
+        Raises:
+            Unauthenticated: as `require_pinned`.
+        """
+        return self._require_among(self._known, context)
+
+    def require_invited(self, context: grpc.ServicerContext) -> str:
+        """Return the fingerprint of the invitation that the caller holds.
+
+        Raises:
+            Unauthenticated: below TLS 1.3, or another certificate.
+        """
+        certificate = self._valid(context)
+        if self._reception is None or certificate.fingerprint not in self._reception.invitations():
+            raise Unauthenticated("the caller holds no invitation; only its holder joins")
+        return certificate.fingerprint
+
+    def contracts_with(self, fingerprint: str) -> tuple[str, ...]:
+        """Return the hashes of the contracts in force that pin a counterpart's certificate."""
+        return tuple(
+            contract.digest
+            for contract, own in self._own_contracts()
+            if any(
+                name != own and card.fingerprint == fingerprint
+                for name, card in contract.parties.items()
+            )
+        )
+
+    def _require_among(
+        self, known: Callable[[], dict[str, str]], context: grpc.ServicerContext
+    ) -> str:
+        certificate = self._valid(context)
+        if certificate.fingerprint not in known():
+            raise Unauthenticated(
+                f"no contract in force here pins the certificate {certificate.fingerprint}; "
+                "both sides import the contract that names it"
+            )
+        return certificate.fingerprint
+
+    def _valid(self, context: grpc.ServicerContext) -> Certificate:
+        """Return the certificate that the caller showed, which is valid now."""
         if _property(context, "ssl_tls_version") != [_TLS_VERSION]:
             raise Unauthenticated("only TLS 1.3 is spoken here")
         certificate = _presented(_property(context, "x509_pem_cert"))
@@ -61,12 +136,7 @@ class Peers:
             certificate.require_valid(int(self._now()))
         except IdentityError as error:
             raise Unauthenticated(str(error)) from None
-        if certificate.fingerprint not in self.certificates():
-            raise Unauthenticated(
-                f"no contract in force here pins the certificate {certificate.fingerprint}; "
-                "both sides import the contract that names it"
-            )
-        return certificate.fingerprint
+        return certificate
 
     def under(self, fingerprint: str, contract_hash: bytes) -> Caller:
         """Return who the holder of a certificate is under a contract.

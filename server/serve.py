@@ -10,13 +10,21 @@ from typing import Final
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from commonground.v1 import collaboration_pb2_grpc, session_pb2_grpc
+from commonground.v1 import (
+    collaboration_pb2_grpc,
+    doctor_pb2_grpc,
+    joining_pb2_grpc,
+    session_pb2_grpc,
+)
 from party.identity import Identity
 from party.wire.limits import CHANNEL_OPTIONS, HOLD_SECONDS, PATIENCE_SECONDS
 from server.collaboration_service import CollaborationService
 from server.credentials import server_credentials
+from server.doctor_service import DoctorService
 from server.errors import CannotListen
-from server.peers import Peers
+from server.health_service import HealthService
+from server.join_service import JoinService
+from server.peers import Peers, Reception
 from server.session_service import SessionService
 from server.sessions import Desk, Patience, Sessions
 
@@ -74,6 +82,7 @@ def start(
     identity: Identity,
     address: str,
     *,
+    reception: Reception | None = None,
     max_sessions: int = MAX_SESSIONS,
     patience_seconds: float = PATIENCE_SECONDS,
     hold_seconds: float = HOLD_SECONDS,
@@ -81,12 +90,14 @@ def start(
 ) -> RunningServer:
     """Listen on `address` (host:port; port 0 takes a free one) and return at once.
 
+    Without a `reception` only parties of contracts in force are let in, and nobody can join.
+
     Raises:
         CannotListen: the address is taken, malformed, or not this machine's.
         IdentityError: the party's certificate is not valid at `now` (Unix seconds).
     """
     identity.certificate.require_valid(int(now()))
-    peers = Peers(identity, desk.contracts, now)
+    peers = Peers(identity, desk.contracts, now, reception)
     sessions = Sessions(
         desk, max_sessions=max_sessions, patience=Patience(patience_seconds, hold_seconds)
     )
@@ -94,6 +105,13 @@ def start(
     calls = ThreadPoolExecutor(most_calls, thread_name_prefix="call")
     server = grpc.server(calls, options=_OPTIONS, maximum_concurrent_rpcs=most_calls)
     status = _add_services(server, peers, sessions, desk)
+    doctor_pb2_grpc.add_DoctorServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        DoctorService(peers, now), server
+    )
+    if reception is not None:
+        joining_pb2_grpc.add_JoinServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            JoinService(peers, reception), server
+        )
     port = _bind(server, address, server_credentials(identity, peers))
     server.start()
     return RunningServer(server, sessions, status, calls, port)
@@ -102,7 +120,7 @@ def start(
 def _add_services(
     server: grpc.Server, peers: Peers, sessions: Sessions, desk: Desk
 ) -> health.HealthServicer:
-    status = health.HealthServicer()
+    status = HealthService(peers)
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     session_pb2_grpc.add_SessionServiceServicer_to_server(  # type: ignore[no-untyped-call]
         SessionService(peers, sessions), server

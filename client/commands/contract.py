@@ -22,12 +22,19 @@ app = typer.Typer(
 
 
 @app.command(
-    epilog=example("commonground contract propose channel-public.yaml --id summer --days 180")
+    epilog=example(
+        "commonground contract propose channel --id summer --days 180",
+        "commonground contract propose channel-public.yaml --id summer",
+    )
 )
 def propose(
     ctx: typer.Context,
     card: Annotated[
-        Path, typer.Argument(metavar="CARD", help="The counterpart's public.yaml, as they sent it.")
+        str,
+        typer.Argument(
+            metavar="CARD|NAME",
+            help="The counterpart's public.yaml, as they sent it, or the name of a pinned peer.",
+        ),
     ],
     contract_id: Annotated[
         str, typer.Option("--id", metavar="ID", help="A short name for the contract.")
@@ -57,13 +64,13 @@ def propose(
     Datasets that are registered here stand in it as they are; for the counterpart's there is an
     example to replace. Nothing is sent and nothing is signed.
     """
-    from client.drafting import Draft, write_draft
+    from client.drafting import Draft, find_card, write_draft
 
     output = begin(ctx, as_json)
     draft = Draft(contract_id, title, days, they_measure)
     path = out or Path(f"contract-{contract_id}.yaml")
     with opened(party) as here:
-        contract = write_draft(here, card, draft, path)
+        contract = write_draft(here, find_card(here, card), draft, path)
     output.result(
         {"contract": contract.id, "file": str(path), "parties": list(contract.parties)},
         f"The draft is in {path}. Read it, edit it, and agree on it with your counterpart.",

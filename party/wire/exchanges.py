@@ -95,7 +95,8 @@ def said_before(letters: Correspondence, message: type[Said]) -> Said | None:
     return None if data is None else cast("Said", kind.from_bytes(data))
 
 
-def _encode_profile(profile: Profile) -> pb.Profile:
+def encode_profile(profile: Profile) -> pb.Profile:
+    """Return a profile as a message."""
     return pb.Profile(
         version=profile.version,
         unicode=profile.unicode,
@@ -105,7 +106,8 @@ def _encode_profile(profile: Profile) -> pb.Profile:
     )
 
 
-def _decode_profile(message: pb.Profile) -> Profile:
+def decode_profile(message: pb.Profile) -> Profile:
+    """Return the profile in a message."""
     most = limits.MOST_VERSION
     return Profile(
         version=fields.line(message.version, most, "profile.version"),
@@ -135,7 +137,7 @@ def _encode_hello(hello: Hello) -> pb.Hello:
         party=hello.party,
         request=encode_request(hello.request),
         contract_hash=hello.contract_hash,
-        profile=_encode_profile(hello.profile),
+        profile=encode_profile(hello.profile),
         consent=_encode_consent(hello.consent),
         checkpoint=hello.checkpoint,
         seen_size=hello.seen_size,
@@ -148,7 +150,7 @@ def _decode_hello(message: pb.Hello) -> Hello:
         party=_party(message.party),
         request=decode_request(message.request),
         contract_hash=fields.digest(message.contract_hash, "contract_hash"),
-        profile=_decode_profile(message.profile),
+        profile=decode_profile(message.profile),
         consent=_decode_consent(message.consent),
         checkpoint=fields.block(message.checkpoint, MAX_NOTE_BYTES, "checkpoint"),
         seen_size=fields.whole(message.seen_size, limits.MOST_WHOLE, "seen_size"),

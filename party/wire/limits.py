@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from party.introduction import MOST_BYTES as MOST_INTRODUCTION
 from party.request import MOST_BYTES
 from psi.sets import MAX_CELLS, MAX_KEYS, MAX_LABELS
 
@@ -14,6 +15,7 @@ MOST_STEPS: Final = 64
 MOST_CHUNKS: Final = 65_536
 MOST_CHUNK_BYTES: Final = 1_048_576
 MOST_REQUEST_BYTES: Final = MOST_BYTES
+MOST_INTRODUCTION_BYTES: Final = MOST_INTRODUCTION
 MOST_LISTED_REQUESTS: Final = 64
 MOST_LISTED_BYTES: Final = 2_097_152
 MOST_MESSAGE_BYTES: Final = 4_194_304
@@ -22,6 +24,8 @@ MOST_PARTY_NAME: Final = 64
 MOST_VERSION: Final = 32
 MOST_SIGNATURE_LINE: Final = 1_024
 MOST_REASON: Final = 500
+MOST_PROBE_BYTES: Final = 1_048_576
+MOST_KNOWN_CONTRACTS: Final = 64
 MOST_WHOLE: Final = 2**53 - 1
 """The largest integer that JSON carries exactly, and so the largest that a log may state."""
 

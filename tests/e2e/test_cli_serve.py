@@ -28,6 +28,7 @@ from command_line import (
 from command_line import rows as people
 
 STOP_SECONDS = 40
+STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "throughput")
 LABELS = """labels:
   group: {column: group, values: ['1', 2+]}
 """
@@ -93,14 +94,22 @@ def served(tmp_path_factory):
 
 
 def test_serve_says_where_it_listens_and_under_which_contracts(served):
-    folder, listener = served
+    _, listener = served
     assert listener.said["fingerprint"].startswith("sha256:")
     assert listener.said["contracts"] == [
         {"contract": "deal", "with": ["advertiser"], "state": "in force"}
     ]
-    checks = ask("doctor", "--peer", "channel", "--party", folder / "advertiser")["checks"]
-    assert checks[-1]["state"] == "ok"
-    assert listener.said["address"] in checks[-1]["detail"]
+
+
+def test_doctor_walks_the_whole_way_to_a_counterpart_that_serves(served):
+    folder, listener = served
+    found = ask("doctor", "--peer", "channel", "--party", folder / "advertiser")
+    walked = {check["name"]: check for check in found["checks"][-len(STEPS) :]}
+    assert list(walked) == [f"channel: {step}" for step in STEPS]
+    assert {check["state"] for check in walked.values()} == {"ok"}
+    assert found["failed"] is None
+    assert listener.said["fingerprint"] in walked["channel: pin"]["detail"]
+    assert "in force at both: deal" in walked["channel: contract"]["detail"]
 
 
 def test_a_report_that_the_rule_grants_runs_at_once(served):

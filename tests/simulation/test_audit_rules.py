@@ -21,7 +21,7 @@ from audit_logs import (
     two_parties,
 )
 
-from audit.bodies import Budget, ConsentReference, ContractSigned, PartyCreated
+from audit.bodies import Budget, ConsentReference, ContractSigned, PartyCreated, PeerPinned
 from audit.errors import VerificationError
 from audit.verify import verify
 from privacy.accounting import Spend, ZcdpFilter
@@ -434,6 +434,14 @@ def test_a_log_that_begins_with_something_else_is_found():
 def test_a_party_that_is_created_twice_is_found(keeper):
     keeper.write("party.created", PartyCreated(keeper.vkey, DIGEST))
     refused(keeper, "created once")
+
+
+def test_a_party_that_pins_itself_is_found_and_one_that_pins_another_is_not(keeper):
+    other = LogKeeper("channel", bytes([7]) * 32)
+    keeper.write("peer.pinned", PeerPinned("channel", other.vkey, DIGEST, "invited"))
+    verify(keeper.stored())
+    keeper.write("peer.pinned", PeerPinned("channel", keeper.vkey, DIGEST, "invited"))
+    refused(keeper, "does not pin itself")
 
 
 def test_an_entry_about_another_party_is_found(keeper):

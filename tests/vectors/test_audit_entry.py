@@ -19,6 +19,7 @@ from audit.bodies import (
     Incident,
     ListDisclosed,
     PartyCreated,
+    PeerPinned,
     ReportReleased,
     RequestRefused,
     RequestStep,
@@ -65,6 +66,7 @@ LIST = {"request": "r-1", "recipient": "channel", "list_commitment": C, "expires
 
 ONE_OF_EACH = {
     "party.created": PartyCreated(VKEY, A),
+    "peer.pinned": PeerPinned("channel", VKEY, A, "joined"),
     "contract.signed": ContractSigned(**TERMS),
     "dataset.registered": DatasetRegistered("客户表", "2026-01-05", ("id.email_sha256", "区域")),
     "consent.snapshot": ConsentSnapshot(**CONSENT),
@@ -246,6 +248,8 @@ def test_an_entry_names_session_and_contract_as_its_kind_asks(kind):
     [
         lambda: PartyCreated(VKEY + "x", A),
         lambda: PartyCreated(VKEY, "AA:BB"),
+        lambda: PeerPinned("channel", VKEY, A, "guessed"),
+        lambda: PeerPinned("channel", VKEY + "x", A, "joined"),
         lambda: ContractSigned(**TERMS | {"parties": ("advertiser",)}),
         lambda: ContractSigned(**TERMS | {"parties": ("advertiser", "advertiser")}),
         lambda: ContractSigned(**TERMS | {"parties": ("a", "b", "c", "d")}),

@@ -1,0 +1,68 @@
+"""`commonground invite`: one line by which a counterpart joins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from client.commands.options import AsJson, PartyFolder, begin, example, opened
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=example(
+            "commonground invite --party channel/",
+            "commonground invite --for advertiser --hours 2 --party channel/",
+        )
+    )(invite)
+
+
+def invite(
+    ctx: typer.Context,
+    for_name: Annotated[
+        str | None,
+        typer.Option("--for", metavar="NAME", help="Only for the party of this name."),
+    ] = None,
+    hours: Annotated[
+        int, typer.Option(min=1, max=720, help="After how many hours it ends, unless it is used.")
+    ] = 24,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Let NAME come with new keys, in the place of those that are pinned here.",
+        ),
+    ] = False,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print one line with which one counterpart joins, once, so that both sides are pinned.
+
+    The line has this party's address, the fingerprint of its certificate and a one-time code. Pass
+    it on by a way that others do not read. `serve` must run when the counterpart joins; it says who
+    came. Only the code's certificate is kept here, so the line cannot be printed again.
+    """
+    from client.units import shown_time
+    from party.reception import HOUR_SECONDS, Reception
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        invitation = Reception(here).invite(hours=hours, for_name=for_name, replace=replace)
+        ends = here.now + hours * HOUR_SECONDS
+    who = "one party" if for_name is None else f"the party {for_name}"
+    output.say(
+        f"For {who}, once, until {shown_time(ends)}, while `commonground serve` runs here. "
+        "They type: commonground join LINE"
+    )
+    output.result(
+        {
+            "line": invitation.line,
+            "address": invitation.address,
+            "fingerprint": invitation.fingerprint,
+            "for": for_name,
+            "ends": ends,
+        },
+        invitation.line,
+    )

@@ -1,0 +1,81 @@
+"""`commonground join`: use an invitation, and begin a contract with whoever made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.commands.options import AsJson, PartyFolder, begin, example, opened
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=example("commonground join LINE --id summer --party advertiser/"))(join)
+
+
+def join(
+    ctx: typer.Context,
+    line: Annotated[
+        str,
+        typer.Argument(
+            metavar="LINE",
+            help="What the counterpart's `invite` printed, or - to read it from stdin.",
+        ),
+    ],
+    contract_id: Annotated[
+        str, typer.Option("--id", metavar="ID", help="A short name for the contract.")
+    ] = "contract",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where to write the draft.", show_default="contract-ID.yaml"
+        ),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Take new keys for the counterpart, in the place of those that are pinned here.",
+        ),
+    ] = False,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pin the party that made an invitation, be pinned there, and write a draft contract with it.
+
+    What answers must have the certificate in the line; otherwise nothing is said to it. The code
+    serves once. The draft is that of `contract propose`: it is to be edited and signed by both.
+    """
+    from client.drafting import Draft, require_new, write_draft
+    from client.joining import join as use
+    from party.invitation import Invitation
+
+    output = begin(ctx, as_json)
+    text = typer.get_text_stream("stdin").read() if line == "-" else line
+    invitation = Invitation.parse(text)
+    path = out or Path(f"contract-{contract_id}.yaml")
+    with opened(party) as here:
+        require_new(path)
+        with output.busy(f"Joining at {invitation.address} …"):
+            card = use(here, invitation, replace=replace)
+        draft = Draft(contract_id, None, days=365, they_measure=False)
+        contract = write_draft(here, card, draft, path)
+    name = card.parsed_certificate.party_name
+    output.result(
+        {
+            "peer": name,
+            "organisation": card.organisation,
+            "address": card.address,
+            "fingerprint": card.fingerprint,
+            "contract": contract.id,
+            "file": str(path),
+        },
+        f"{name} of {card.organisation} is pinned here, and this party there.",
+        f"Fingerprint  {card.fingerprint}",
+        f"The draft is in {path}. Read it, edit it, and agree on it with your counterpart.",
+        f"Next: commonground contract sign {path}",
+        "      send the file to your counterpart, who signs it too",
+        f"      commonground doctor --peer {name}",
+    )

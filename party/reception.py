@@ -1,0 +1,140 @@
+"""Who is let in before a contract names them: holders of an invitation, and pinned peers.
+
+An invitation is kept as its certificate, from which the code does not follow. It is used up in
+the transaction that pins whoever used it. One that was used or has ended stays for a while, so
+that its holder hears why it does not serve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from party.card import IdentityCard
+from party.errors import InvitationError, Refusal, RefusalStatus, SettingsError
+from party.identity import PARTY_NAME
+from party.introduction import Introduction
+from party.invitation import Invitation
+from party.known_peers import KnownPeers
+from party.schema import INVITATIONS
+
+if TYPE_CHECKING:
+    from party.organisation import Organisation
+
+HOUR_SECONDS: Final = 3600
+KEPT_SECONDS: Final = 30 * 86_400
+"""How long an invitation that has ended is remembered."""
+
+
+@dataclass(frozen=True)
+class Welcomed:
+    """Who used an invitation, and this party's introduction in return."""
+
+    peer: str
+    fingerprint: str
+    answer: bytes
+
+
+class Reception:
+    """Makes a party's invitations and takes in who uses them."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party, self._known = party, KnownPeers(party)
+
+    def invite(self, *, hours: int, for_name: str | None, replace: bool) -> Invitation:
+        """Make an invitation that ends after so many hours, for one name where one is given.
+
+        Raises:
+            SettingsError: this party has no address at which it could be joined.
+            InvitationError: the name does not serve.
+        """
+        address = self._party.own_card().address
+        if address is None:
+            raise SettingsError(
+                "this party only dials, so nobody can join it: let the other side invite, or make "
+                "the party with --listen"
+            )
+        if for_name is not None and PARTY_NAME.fullmatch(for_name) is None:
+            raise InvitationError(f"{for_name!r} is no party's name")
+        if replace and for_name is None:
+            raise InvitationError("--replace needs --for NAME: whose keys may be replaced")
+        invitation = Invitation.make(address, self._party.identity.fingerprint)
+        now = self._party.now
+        row = {
+            "fingerprint": invitation.certificate.fingerprint,
+            "certificate": invitation.certificate.pem,
+            "for_name": for_name,
+            "replaces": int(replace),
+            "made_at": now,
+            "ends_at": now + hours * HOUR_SECONDS,
+        }
+
+        def work(connection: Connection) -> None:
+            old = INVITATIONS.c.ends_at < now - KEPT_SECONDS
+            connection.execute(sa.delete(INVITATIONS).where(old))
+            connection.execute(sa.insert(INVITATIONS).values(**row))
+
+        self._party.store.write(work)
+        return invitation
+
+    def invitations(self) -> dict[str, str]:
+        """Return the certificates (PEM) of all invitations by their fingerprints."""
+        query = sa.select(INVITATIONS.c.fingerprint, INVITATIONS.c.certificate)
+        return {row.fingerprint: row.certificate for row in self._party.store.rows(query)}
+
+    def peers(self) -> dict[str, IdentityCard]:
+        """Return the cards of pinned peers by name."""
+        return self._known.cards()
+
+    def welcome(self, invitation: str, introduction: bytes) -> Welcomed:
+        """Pin whoever holds the invitation with this fingerprint, and use it up.
+
+        The same party may come again: its answer may have been lost.
+
+        Raises:
+            Refusal: the invitation does not serve, or the introduction is not the caller's own.
+        """
+        theirs = Introduction.decode(introduction)
+        theirs.verify(invitation=invitation, part="joiner")
+        if theirs.card.identity == self._party.identity.vkey:
+            raise Refusal(RefusalStatus.BAD_REQUEST, "a party does not join itself")
+        self._party.store.write(lambda connection: self._use(connection, theirs))
+        answer = Introduction.make(
+            self._party.identity, self._party.own_card(), invitation=invitation, part="maker"
+        )
+        return Welcomed(theirs.name, theirs.card.fingerprint, answer.encode())
+
+    def _use(self, connection: Connection, theirs: Introduction) -> None:
+        key = INVITATIONS.c.fingerprint == theirs.invitation
+        row = connection.execute(sa.select(INVITATIONS).where(key)).first()
+        user = f"{theirs.card.identity} {theirs.card.fingerprint}"
+        if row is not None and row.used_by == user:
+            return
+        replace = self._require_open(row, theirs.name)
+        try:
+            self._known.pin(connection, theirs.card, "invited", actor="invitation", replace=replace)
+        except InvitationError as error:
+            raise Refusal(RefusalStatus.DECLINED, f"at the other party, {error}") from None
+        used = {"used_by": user, "used_at": self._party.now}
+        connection.execute(sa.update(INVITATIONS).where(key).values(**used))
+
+    def _require_open(self, row: sa.Row[Any] | None, name: str) -> bool:
+        """Return whether an invitation lets new keys in under its name, or refuse it."""
+        if row is None or row.used_by is not None:
+            raise Refusal(
+                RefusalStatus.EXPIRED,
+                "this invitation has been used by another party. If nobody of yours used it, tell "
+                "whoever sent it to you that its line was read by others; ask for a new one",
+            )
+        if row.ends_at <= self._party.now:
+            raise Refusal(RefusalStatus.EXPIRED, "this invitation has ended; ask for a new one")
+        if row.for_name not in (None, name):
+            raise Refusal(
+                RefusalStatus.NOT_GRANTED,
+                f"this invitation is for the party '{row.for_name}', and yours is named '{name}'; "
+                "ask for one of your own",
+            )
+        return bool(row.replaces)

@@ -1,0 +1,290 @@
+"""Invitations in a party's store: who may use one, when, once, and what is recorded of it."""
+
+import dataclasses
+import functools
+import json
+import shutil
+
+import pytest
+import sqlalchemy as sa
+
+from audit.entry import Entry
+from party.errors import ContractError, InvitationError, Refusal, RefusalStatus, SettingsError
+from party.introduction import MOST_BYTES, Introduction
+from party.known_peers import KnownPeers
+from party.organisation import Organisation
+from party.reception import HOUR_SECONDS, KEPT_SECONDS, Reception
+from party.schema import INVITATIONS, LOG_ENTRIES
+from party.settings import Settings
+
+ADDRESS = "channel.example:7443"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Make each party once; `number` tells namesakes apart."""
+    folder = tmp_path_factory.mktemp("templates")
+
+    @functools.cache
+    def made(name, number, address):
+        path = folder / f"{name}-{number}"
+        origin = f"{name}{number}.test/log"
+        settings = Settings(f"The {name}", workers=1)
+        Organisation.create(
+            path, settings, name=name, log_origin=origin, hosts=[], address=address
+        ).close()
+        return path
+
+    return made
+
+
+@pytest.fixture
+def make(template, tmp_path):
+    """Make parties; several may have one name."""
+    made = []
+
+    def party(name, address=None):
+        number = sum(one.identity.name == name for one in made)
+        folder = shutil.copytree(template(name, number, address), tmp_path / f"{name}-{number}")
+        made.append(Organisation.open(folder))
+        return made[-1]
+
+    yield party
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def maker(make):
+    return make("channel", ADDRESS)
+
+
+def invite(maker, *, hours=24, for_name=None, replace=False):
+    return Reception(maker).invite(hours=hours, for_name=for_name, replace=replace)
+
+
+def introduce(joiner, invitation):
+    certificate = invitation.certificate.fingerprint
+    return Introduction.make(
+        joiner.identity, joiner.own_card(), invitation=certificate, part="joiner"
+    )
+
+
+def use(maker, joiner, invitation):
+    """Do what the maker does when a joiner comes; return the maker's introduction."""
+    letter = introduce(joiner, invitation).encode()
+    welcomed = Reception(maker).welcome(invitation.certificate.fingerprint, letter)
+    return Introduction.decode(welcomed.answer)
+
+
+def refused(status, maker, joiner, invitation):
+    before = (log(maker), KnownPeers(maker).cards())
+    with pytest.raises(Refusal) as found:
+        use(maker, joiner, invitation)
+    assert found.value.status is status
+    assert (log(maker), KnownPeers(maker).cards()) == before
+    return found.value.message
+
+
+def log(party):
+    rows = party.store.rows(sa.select(LOG_ENTRIES.c.data).order_by(LOG_ENTRIES.c.seq))
+    return [Entry.parse(row.data) for row in rows]
+
+
+def test_who_joins_is_pinned_and_logged_and_the_maker_introduces_itself(maker, make):
+    joiner, invitation = make("advertiser"), invite(maker)
+    answer = use(maker, joiner, invitation)
+    answer.verify(invitation=invitation.certificate.fingerprint, part="maker")
+    assert answer.card == maker.own_card()
+    assert KnownPeers(maker).cards() == {"advertiser": joiner.own_card()}
+    last = log(maker)[-1]
+    assert (last.kind, last.actor) == ("peer.pinned", "invitation")
+    assert (last.body.peer, last.body.vkey) == ("advertiser", joiner.identity.vkey)
+    assert last.body.how == "invited"
+
+
+def test_the_code_is_kept_nowhere(maker):
+    invitation = invite(maker)
+    secrets = (invitation.code, invitation.code.hex().encode(), invitation.line[-35:-9].encode())
+    maker.store.close()
+    for path in maker.folder.rglob("*"):
+        if path.is_file():
+            assert not any(secret in path.read_bytes() for secret in secrets)
+
+
+def test_an_invitation_serves_one_party_only(maker, make):
+    invitation = invite(maker)
+    use(maker, make("advertiser"), invitation)
+    said = refused(RefusalStatus.EXPIRED, maker, make("other"), invitation)
+    assert "used by another party" in said
+    namesake = make("advertiser")
+    assert "used by another" in refused(RefusalStatus.EXPIRED, maker, namesake, invitation)
+
+
+def test_the_same_party_may_come_again_and_nothing_changes(maker, make):
+    joiner, invitation = make("advertiser"), invite(maker)
+    first = use(maker, joiner, invitation)
+    maker.clock = lambda: 4_000_000_000.0  # also long after the end: its answer was lost
+    entries = log(maker)
+    assert use(maker, joiner, invitation) == first
+    assert log(maker) == entries
+
+
+def test_an_invitation_that_has_ended_is_refused(maker, make):
+    invitation, made = invite(maker, hours=2), maker.clock()
+    joiner = make("advertiser")
+    maker.clock = lambda: made + 2 * HOUR_SECONDS + 1
+    assert "has ended" in refused(RefusalStatus.EXPIRED, maker, joiner, invitation)
+    maker.clock = lambda: made + 2 * HOUR_SECONDS - 1
+    use(maker, joiner, invitation)
+
+
+def test_an_invitation_for_another_name_is_refused_and_stays_good(maker, make):
+    invitation = invite(maker, for_name="vendor")
+    said = refused(RefusalStatus.NOT_GRANTED, maker, make("advertiser"), invitation)
+    assert "'vendor'" in said
+    assert "'advertiser'" in said
+    use(maker, make("vendor"), invitation)
+
+
+def test_a_name_that_another_has_is_refused_unless_its_keys_may_be_replaced(maker, make):
+    use(maker, make("advertiser"), invite(maker))
+    anew = make("advertiser")
+    said = refused(RefusalStatus.DECLINED, maker, anew, invite(maker))
+    assert "pinned already with other keys" in said
+    use(maker, anew, invite(maker, for_name="advertiser", replace=True))
+    assert KnownPeers(maker).card("advertiser") == anew.own_card()
+    assert [entry.kind for entry in log(maker)].count("peer.pinned") == 2
+
+
+def test_the_makers_own_name_is_refused_whatever_is_replaced(maker, make):
+    invitation = invite(maker, for_name="channel", replace=True)
+    said = refused(RefusalStatus.DECLINED, maker, make("channel"), invitation)
+    assert "both parties are named 'channel'" in said
+
+
+def test_a_party_does_not_join_itself(maker):
+    invitation = invite(maker)
+    assert "itself" in refused(RefusalStatus.BAD_REQUEST, maker, maker, invitation)
+
+
+def test_a_known_peer_with_another_address_is_pinned_anew(maker, make):
+    joiner = make("advertiser")
+    use(maker, joiner, invite(maker))
+    moved = joiner.card("elsewhere.example:1")
+    (joiner.folder / "public.yaml").write_text(moved.to_yaml())
+    use(maker, joiner, invite(maker))
+    assert KnownPeers(maker).card("advertiser").address == "elsewhere.example:1"
+
+
+def test_what_cannot_be_logged_uses_nothing_up(maker, make, monkeypatch):
+    joiner, invitation = make("advertiser"), invite(maker)
+
+    def fail(*args, **more):
+        raise RuntimeError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(maker.journal, "append", fail)
+        with pytest.raises(RuntimeError):
+            use(maker, joiner, invitation)
+    assert KnownPeers(maker).cards() == {}
+    use(maker, joiner, invitation)
+
+
+def test_ended_invitations_are_forgotten_after_a_while(maker):
+    old, made = invite(maker, hours=1), maker.clock()
+    maker.clock = lambda: made + KEPT_SECONDS
+    kept = invite(maker)
+    assert set(Reception(maker).invitations()) >= {old.certificate.fingerprint}
+    maker.clock = lambda: made + KEPT_SECONDS + 2 * HOUR_SECONDS
+    new = invite(maker)
+    assert set(Reception(maker).invitations()) == {
+        kept.certificate.fingerprint,
+        new.certificate.fingerprint,
+    }
+    assert len(maker.store.rows(sa.select(INVITATIONS))) == 2
+
+
+def test_a_party_that_only_dials_cannot_invite(make):
+    with pytest.raises(SettingsError, match="only dials"):
+        invite(make("advertiser"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"for_name": "No Name"}, "no party's name"),
+        ({"replace": True}, "needs --for"),
+    ],
+)
+def test_an_invitation_that_makes_no_sense_is_refused(maker, options, said):
+    with pytest.raises(InvitationError, match=said):
+        invite(maker, **options)
+
+
+def test_a_peer_that_nobody_pinned_is_not_drafted_with(maker):
+    with pytest.raises(ContractError, match="no peer of this name"):
+        KnownPeers(maker).card("advertiser")
+
+
+# -- introductions ------------------------------------------------------------------------------
+
+
+def altered(letter, **changes):
+    document = {**json.loads(letter.encode()), **changes}
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_a_card_that_its_owner_did_not_sign_is_refused(maker, make):
+    """A thief of somebody's card cannot present it: the identity key in it has to sign."""
+    invitation, victim, thief = invite(maker), make("advertiser"), make("thief")
+    letter = introduce(thief, invitation)
+    stolen = dataclasses.replace(letter, card=victim.own_card())
+    with pytest.raises(Refusal, match="not signed by the identity key"):
+        Reception(maker).welcome(invitation.certificate.fingerprint, stolen.encode())
+    assert KnownPeers(maker).cards() == {}
+
+
+def test_an_introduction_serves_its_own_invitation_only(maker, make):
+    first, second, joiner = invite(maker), invite(maker), make("advertiser")
+    letter = introduce(joiner, first)
+    with pytest.raises(Refusal, match="another invitation"):
+        Reception(maker).welcome(second.certificate.fingerprint, letter.encode())
+    moved = dataclasses.replace(letter, invitation=second.certificate.fingerprint)
+    with pytest.raises(Refusal, match="not signed"):
+        Reception(maker).welcome(second.certificate.fingerprint, moved.encode())
+
+
+def test_the_makers_introduction_cannot_be_sent_back_to_it(maker, make):
+    invitation = invite(maker)
+    answer = use(maker, make("advertiser"), invitation)
+    with pytest.raises(Refusal, match="another invitation"):
+        Reception(maker).welcome(invitation.certificate.fingerprint, answer.encode())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"more": 1},
+        {"part": "owner"},
+        {"card": {}},
+        {"card": "x"},
+        {"signature": 5},
+        {"signature": "x" * 88},
+        {"invitation": "y" * 72},
+    ],
+)
+def test_a_malformed_introduction_is_refused(maker, make, changes):
+    invitation = invite(maker)
+    data = altered(introduce(make("advertiser"), invitation), **changes)
+    with pytest.raises(Refusal) as found:
+        Reception(maker).welcome(invitation.certificate.fingerprint, data)
+    assert found.value.status is RefusalStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff", b"[" * 9_000, b"{ }", b" " * (MOST_BYTES + 1)]
+)
+def test_bytes_that_are_no_introduction_are_refused(data):
+    with pytest.raises(Refusal):
+        Introduction.decode(data)
