@@ -44,8 +44,15 @@ def party_made(folder: Path, name: str, card: IdentityCard) -> list[RenderableTy
         f"Fingerprint  {card.fingerprint}",
         f"Identity     {card.identity}",
         "",
-        f"Next: send {folder / CARD_FILE} to your counterpart and read them the fingerprint over "
-        "the telephone.",
-        f"      commonground dataset add FILE.yaml --party {folder}",
-        f"      commonground contract propose THEIR-public.yaml --party {folder}",
+        f"Next: commonground dataset add FILE.yaml --party {folder}",
+        _meeting(folder, card),
+        f"Or send {folder / CARD_FILE} to your counterpart, read them the fingerprint over the "
+        "telephone, and begin with `commonground contract propose`.",
     ]
+
+
+def _meeting(folder: Path, card: IdentityCard) -> str:
+    """Say how a counterpart is met: whoever can be dialled invites."""
+    if card.address is None:
+        return f"      commonground join LINE --party {folder}    (their `invite` prints the line)"
+    return f"      commonground invite --party {folder}    (while `commonground serve` runs)"

@@ -39,7 +39,7 @@ _BEGINNING = """\
 To begin:
   commonground init advertiser/ --name advertiser \\
       --organisation "Example Foods" --origin audit.example.com/advertiser
-  commonground contract propose their-public.yaml --party advertiser/
+  commonground join LINE --party advertiser/
 """
 
 app = typer.Typer(
