@@ -55,6 +55,9 @@ def quality_shown(quality: Mapping[str, Any]) -> list[RenderableType]:
         _columns(quality["columns"]),
         _consent(quality["consent"], quality["people"]),
     ]
+    connected = quality.get("connected")
+    if connected:
+        parts += _connected(connected)
     parts += [_label(label) for label in quality["labels"]]
     if quality["undeclared"]:
         parts.append(f"Not declared, and never read: {', '.join(quality['undeclared'])}")
@@ -84,6 +87,29 @@ def _refused(column: Mapping[str, Any]) -> str:
         f"{count:,} {reason}" + (f" ({examples[reason]})" if reason in examples else "")
         for reason, count in sorted(column["refused"].items(), key=lambda item: -item[1])
     )
+
+
+def _connected(connected: Mapping[str, Any]) -> list[RenderableType]:
+    """Return who was made of the rows, and which identifiers are nobody's."""
+    people = Table(title="People, by how many rows they have", title_justify="left")
+    people.add_column("rows")
+    people.add_column("people", justify="right")
+    for size, count in connected["sizes"].items():
+        people.add_row(size, f"{count:,}")
+    people.add_section()
+    people.add_row("rows of nobody", f"{connected['rows_of_nobody']:,}")
+    types = Table(title="Identifiers that connect rows", title_justify="left")
+    types.add_column("type")
+    for heading in ("identifiers", "over-shared", "nobody's"):
+        types.add_column(heading, justify="right")
+    for one in connected["types"]:
+        numbers = [f"{one[key]:,}" for key in ("identifiers", "over_shared", "withheld")]
+        types.add_row(one["type"], *numbers)
+    broken = (
+        f"Components above the bound, broken: {connected['broken']:,}, of "
+        f"{connected['broken_rows']:,} rows"
+    )
+    return [people, types, broken]
 
 
 def _consent(coverage: Sequence[Mapping[str, Any]], people: int) -> Table:

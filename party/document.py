@@ -69,6 +69,10 @@ class Section:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def has_section(self, key: str) -> bool:
+        """Return whether a mapping stands at `key`; for values with a short and a long form."""
+        return isinstance(self._values.get(key), dict)
+
     def fault(self, key: str, problem: str) -> Exception:
         """Return the error that names `key` by its path; for rules that the caller checks."""
         return self._fail(f"{_at(self._path(key))}{problem}")

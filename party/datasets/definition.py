@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from party.contract_terms import NAME
+from party.datasets.connection import Connection, read_person, require_connectable
 from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_consent
 from party.datasets.labels import Label, read_labels
 from party.datasets.rules import COLUMN, PATH
@@ -47,12 +48,16 @@ class ColumnDefinition:
 
 @dataclass(frozen=True)
 class Definition:
-    """What a dataset's files mean. `folder` is where relative paths start."""
+    """What a dataset's files mean. `folder` is where relative paths start.
+
+    `person` is the column that tells people apart, or how rows are connected to people; None makes
+    each row a person.
+    """
 
     name: str
     source: str
     folder: Path
-    person: str | None
+    person: str | Connection | None
     columns: tuple[ColumnDefinition, ...]
     consent: Consent
     labels: Mapping[str, Label]
@@ -68,10 +73,15 @@ class Definition:
         return tuple(dict.fromkeys(column.spec.type for column in self.columns if column.spec))
 
     @property
+    def person_column(self) -> str | None:
+        """The column that tells people apart, or that they are called by."""
+        return self.person.reference if isinstance(self.person, Connection) else self.person
+
+    @property
     def source_columns(self) -> tuple[str, ...]:
         """Every column of the source that the description names, each once."""
         named = [column.name for column in self.columns]
-        named += [self.person] if self.person else []
+        named += [self.person_column] if self.person_column else []
         named.append(self.consent.source_column)
         named += [label.column for label in self.labels.values()]
         return tuple(dict.fromkeys(named))
@@ -80,7 +90,7 @@ class Definition:
     def exact_columns(self) -> tuple[str, ...]:
         """The columns whose texts must be exact: identifiers and what people are told by."""
         exact = [column.name for column in self.identifiers]
-        exact += [self.person] if self.person else []
+        exact += [self.person_column] if self.person_column else []
         if isinstance(self.consent, ConsentTable):
             exact.append(self.consent.key)
         return tuple(dict.fromkeys(exact))
@@ -104,7 +114,8 @@ class Definition:
             "consent": self.consent.to_json(),
         }
         if self.person is not None:
-            document["person"] = self.person
+            person = self.person
+            document["person"] = person.to_json() if isinstance(person, Connection) else person
         if self.labels:
             document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
         return document
@@ -151,7 +162,7 @@ def _read(document: object, folder: Path, what: str) -> Definition:
         name=root.text("dataset", NAME),
         source=root.text("source", PATH),
         folder=folder,
-        person=root.optional_text("person", COLUMN),
+        person=read_person(root),
         columns=columns,
         consent=consent,
         labels=MappingProxyType(labels),
@@ -201,6 +212,9 @@ def _require_consistent(root: Section, definition: Definition) -> None:
         raise root.fault(
             "columns", "no column holds an identifier; declare one, such as 'email: id.email'"
         )
+    if isinstance(definition.person, Connection):
+        types = [column.spec.type for column in definition.identifiers if column.spec]
+        require_connectable(root, definition.person, types)
     kinds = {column.name: column.kind for column in definition.columns}
     for name, label in definition.labels.items():
         if kinds.get(label.column, "attribute") != "attribute":

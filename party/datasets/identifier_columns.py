@@ -1,13 +1,14 @@
-"""A dataset's identifier columns, read for chosen people only and one column at a time.
+"""A dataset's identifier columns, read one at a time: of chosen people, or whole to connect rows.
 
 The texts of a column leave memory before the next one is read; what stays is a digest for each
-identifier of a person.
+identifier.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,11 @@ from party.datasets.people import People
 from party.datasets.source import Source
 from party.errors import DatasetError
 from psi.arrow import integers, positions
-from psi.columns import ColumnSpec, read_column
+from psi.columns import Column, ColumnSpec, read_column
 from psi.errors import EmptyColumn, IdentifierError
 from psi.identifiers import digest_width
+
+_NONE: Final = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,7 +56,9 @@ class IdentifierColumns:
         """Return (person, digest) of a column's usable identifiers."""
         column = self.source.read([name])[name]
         codes = positions(column.indices, missing=NOTHING)
-        rows = np.flatnonzero((codes != NOTHING) & (self.people.of_row != NOTHING))
+        offered = (codes != NOTHING) & (self.people.of_row != NOTHING)
+        offered[self.people.withheld.get(name, _NONE)] = False
+        rows = np.flatnonzero(offered)
         width = max(1, len(column.dictionary))
         pairs = self.people.of_row[rows] * width + codes[rows]
         unique, first = np.unique(pairs, return_index=True)
@@ -67,6 +72,23 @@ class IdentifierColumns:
         except IdentifierError as error:
             raise column_error(self.definition, self.source, name, error) from None
         return person[read.valid], read.digests[read.valid]
+
+
+def read_whole(
+    definition: Definition, source: Source, column: ColumnDefinition, executor: Executor | None
+) -> Column | None:
+    """Return the digests of all rows of a column, or None when it holds no value.
+
+    Raises `DatasetError` when the column contradicts its declaration.
+    """
+    if column.spec is None:
+        return None
+    try:
+        return read_column(column.spec, source.read([column.name])[column.name], executor=executor)
+    except EmptyColumn:
+        return None
+    except IdentifierError as error:
+        raise column_error(definition, source, column.name, error) from None
 
 
 def column_error(

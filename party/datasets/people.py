@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 class People:
     """`of_row` (rows,) int64: the person of each row, or -1; `references`: a text a person.
 
-    People are numbered in the order in which they first appear.
+    People are numbered in the order in which they first appear. `withheld` names, by identifier
+    column, the rows whose identifier there is nobody's, though the row is somebody's.
     """
 
     of_row: npt.NDArray[np.int64]
     references: pa.Array
+    withheld: Mapping[str, npt.NDArray[np.int64]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
     @classmethod
     def of_column(cls, column: CodedColumn) -> People:
@@ -45,4 +51,4 @@ class People:
         """Return the chosen people (a truth value each), renumbered; others' rows are nobody's."""
         number = np.where(chosen, np.cumsum(chosen) - 1, NOTHING)
         references = self.references.take(integers(np.flatnonzero(chosen)))
-        return People(np.append(number, NOTHING)[self.of_row], references)
+        return replace(self, of_row=np.append(number, NOTHING)[self.of_row], references=references)

@@ -1,9 +1,11 @@
 """From a dataset to what one session takes: keys, their labels, and a record of every bound.
 
 The order is the point. Consent comes first: nothing is derived from the rows of people who have
-not given it for this purpose and recipient. Then labels, then identifiers, then the bound on
-identifiers a person, which is enforced here and recorded in a step, so that noise takes it from
-the record (docs/protocol.md, Identifiers). The same files give the same bytes in the same order.
+not given it for this purpose and recipient. Only who the rows are is known before, which takes the
+identifiers of all rows where these make the people (`connecting.py` says why). Then labels, then
+identifiers, then the bound on identifiers a person, which is enforced here and recorded in a step,
+so that noise takes it from the record (docs/protocol.md, Identifiers). The same files give the same
+bytes in the same order.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -20,7 +23,7 @@ import numpy.typing as npt
 from party.contract_terms import MOST_IDENTIFIERS
 from party.datasets.consent import ConsentSnapshot, take_snapshot
 from party.datasets.definition import Definition
-from party.datasets.identifier_columns import IdentifierColumns
+from party.datasets.identifier_columns import IdentifierColumns, read_whole
 from party.datasets.labels import Label
 from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
 from party.datasets.rows import open_source, read_rows
@@ -87,7 +90,12 @@ def prepare(
     source = open_source(definition)
     states, snapshot = source.states(), source.snapshot()
     selection = select(
-        read_rows(definition, source, [asked.column] if asked else []),
+        read_rows(
+            definition,
+            source,
+            [asked.column] if asked else [],
+            partial(read_whole, definition, source, executor=executor),
+        ),
         label=asked,
         values=values,
         purpose=purpose,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.connecting import ConnectedQuality
 from party.datasets.consent import consenting
 from party.datasets.definition import ColumnDefinition, Definition
 from party.datasets.labels import Label
@@ -21,7 +22,7 @@ from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source
 from party.datasets.times import UNREADABLE, microseconds
-from psi.columns import Quality, mask, read_column
+from psi.columns import Column, Quality, mask, read_column
 from psi.errors import IdentifierError
 
 _NOT_A_NUMBER: Final = "not a number"
@@ -87,6 +88,7 @@ class QualityReport:
     labels: tuple[LabelQuality, ...]
     consent: tuple[ConsentCoverage, ...]
     undeclared: tuple[str, ...]
+    connected: ConnectedQuality | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -99,6 +101,7 @@ class QualityReport:
             "labels": [label.to_dict() for label in self.labels],
             "consent": [coverage.to_dict() for coverage in self.consent],
             "undeclared": list(self.undeclared),
+            "connected": self.connected.to_dict() if self.connected else None,
         }
 
 
@@ -106,32 +109,60 @@ def inspect(definition: Definition) -> QualityReport:
     """Read a dataset and report on it; raise `DatasetError` when its files do not fit at all."""
     source = open_source(definition)
     others = [column.name for column in definition.columns if column.spec is None]
+    identifiers = _Identifiers(source)
     rows = read_rows(
-        definition, source, [*others, *(label.column for label in definition.labels.values())]
+        definition,
+        source,
+        [*others, *(label.column for label in definition.labels.values())],
+        identifiers.read,
     )
     return QualityReport(
         dataset=definition.name,
         files=source.names(),
         rows=rows.count,
         people=len(rows.people),
-        columns=tuple(_inspect_column(column, source, rows) for column in definition.columns),
+        columns=tuple(
+            _inspect_column(column, rows) if column.spec is None else identifiers.quality(column)
+            for column in definition.columns
+        ),
         labels=tuple(
             _inspect_label(name, label, rows) for name, label in definition.labels.items()
         ),
         consent=_inspect_consent(rows),
         undeclared=tuple(name for name in source.columns if name not in definition.source_columns),
+        connected=rows.connected,
     )
 
 
-def _inspect_column(column: ColumnDefinition, source: Source, rows: Rows) -> ColumnQuality:
-    if column.spec is None:
-        quality = _quality(rows.columns[column.name], _CHECKS.get(column.kind))
-        return ColumnQuality(column.name, column.kind, quality)
-    try:
-        read = read_column(column.spec, source.read([column.name])[column.name])
-    except IdentifierError as error:
-        return ColumnQuality(column.name, column.kind, None, str(error))
-    return ColumnQuality(column.name, column.kind, read.quality, _without_use(read.quality))
+class _Identifiers:
+    """Reads identifier columns once each, for their quality and for what connects rows."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._found: dict[str, ColumnQuality] = {}
+
+    def read(self, column: ColumnDefinition) -> Column | None:
+        """Return a column, or None when it cannot be used, and remember its quality."""
+        assert column.spec is not None  # only identifier columns are read
+        try:
+            read = read_column(column.spec, self._source.read([column.name])[column.name])
+        except IdentifierError as error:
+            self._found[column.name] = ColumnQuality(column.name, column.kind, None, str(error))
+            return None
+        problem = _without_use(read.quality)
+        self._found[column.name] = ColumnQuality(column.name, column.kind, read.quality, problem)
+        return read
+
+    def quality(self, column: ColumnDefinition) -> ColumnQuality:
+        """Return what `read` found in a column."""
+        if column.name not in self._found:
+            self.read(column)
+        return self._found[column.name]
+
+
+def _inspect_column(column: ColumnDefinition, rows: Rows) -> ColumnQuality:
+    quality = _quality(rows.columns[column.name], _CHECKS.get(column.kind))
+    return ColumnQuality(column.name, column.kind, quality)
 
 
 def _without_use(quality: Quality) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from party.datasets.coded import CodedColumn
+from party.datasets.connecting import ConnectedQuality, Read, connect
+from party.datasets.connection import Connection
 from party.datasets.consent import ColumnStatements, ConsentColumn, ConsentStatements
 from party.datasets.consent_events import ConsentEvents
 from party.datasets.definition import Definition
@@ -15,12 +17,16 @@ from party.datasets.source import Source
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rows:
-    """`count` rows: their people, their consent, and the columns that were asked for, as codes."""
+    """`count` rows: their people, their consent, and the columns that were asked for, as codes.
+
+    `connected` says what became of identifiers where they make the people.
+    """
 
     count: int
     people: People
     consent: ConsentStatements
     columns: Mapping[str, CodedColumn]
+    connected: ConnectedQuality | None = None
 
 
 def open_source(definition: Definition) -> Source:
@@ -33,19 +39,24 @@ def open_source(definition: Definition) -> Source:
     )
 
 
-def read_rows(definition: Definition, source: Source, columns: Sequence[str]) -> Rows:
-    """Read who the rows are, their consent, and `columns`; not the identifiers."""
-    own = [definition.person] if definition.person else []
+def read_rows(definition: Definition, source: Source, columns: Sequence[str], read: Read) -> Rows:
+    """Read who the rows are, their consent, and `columns`.
+
+    Identifiers are read, through `read`, only where they say whose the rows are.
+    """
+    own = [definition.person_column] if definition.person_column else []
     names = tuple(dict.fromkeys([*own, definition.consent.source_column, *columns]))
     table = source.read(names)
     coded = {name: CodedColumn.of(table.pop(name)) for name in names}
     consent_column = coded[definition.consent.source_column]
     count = len(consent_column.codes)
-    if definition.person is None:
-        people = People.of_rows(count)
+    column = coded[definition.person_column] if definition.person_column else None
+    connected = None
+    if isinstance(definition.person, Connection):
+        people, connected = connect(definition, definition.person, count, read, column)
     else:
-        people = People.of_column(coded[definition.person])
-    return Rows(count, people, _statements(definition, consent_column), coded)
+        people = People.of_rows(count) if column is None else People.of_column(column)
+    return Rows(count, people, _statements(definition, consent_column), coded, connected)
 
 
 def _statements(definition: Definition, column: CodedColumn) -> ConsentStatements:
