@@ -9,10 +9,10 @@ PROTO := $(wildcard proto/commonground/v1/*.proto)
 PACKAGES := commonground psi privacy reports audit party server client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format proto bench clean
+.PHONY: help demo test lint format proto bench bench-identity clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ proto: $(READY) ## Generate commonground/v1 from proto/
 bench: $(READY) ## Ratios against peers and limits, into build/bench/
 	$(BIN)/python -m benchmarks.curve
 	$(BIN)/python -m benchmarks.session
+
+bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
+	$(BIN)/python -m benchmarks.identity
 
 clean: ## Remove what was built here
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
