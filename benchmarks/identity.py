@@ -1,8 +1,9 @@
 """Persons from rows of several identifiers: seconds and memory, against their limits.
 
 Makes rows as a web shop with an app has them: visits with a cookie, some with a device, an open id,
-an e-mail or a telephone (both as SHA-256), people with several of each, devices that families
-share, kiosks that crowds share, browsers that friends borrow, so that chains of people come about. Then measures, each in a process of its own:
+an e-mail or a telephone (both as SHA-256), people with several of each. Families share devices,
+crowds share kiosks, friends borrow browsers, so that chains of people come about. Then measures,
+each in a process of its own:
 
 - components: from numbered identifiers to persons, the graph alone;
 - dataset add: the command as a person types it, from a Parquet file to the registered report,
@@ -40,7 +41,7 @@ OUTPUT = Path("build/bench/identity.json")
 SECONDS_LIMIT = 600.0  # of `dataset add` with ten million rows, on two cores
 LIMIT_ROWS = 10_000_000
 MEMORY_LIMIT_BYTES = 250_000_000
-BYTES_A_ROW = 500
+BYTES_A_ROW = 250
 ROWS_A_PERSON = 8
 SEED = 20_260_101
 BOUNDS = Connection(("email", "phone", "maid", "openid:app", "cookie:web"), 3, 40)

@@ -91,6 +91,16 @@ def read_whole(
         raise column_error(definition, source, column.name, error) from None
 
 
+def read_usable(source: Source, column: ColumnDefinition) -> Column | None:
+    """Return the digests of all rows of a column, or None when it cannot be used."""
+    if column.spec is None:
+        return None
+    try:
+        return read_column(column.spec, source.read([column.name])[column.name])
+    except IdentifierError:
+        return None
+
+
 def column_error(
     definition: Definition, source: Source, name: str, error: IdentifierError
 ) -> DatasetError:

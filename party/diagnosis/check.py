@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from party.datasets.definition import ColumnDefinition, Definition
-from party.datasets.identifier_columns import column_error
+from party.datasets.identifier_columns import column_error, read_usable
 from party.datasets.people import People
 from party.datasets.rows import open_source, read_rows
 from party.datasets.source import Source
@@ -77,7 +78,7 @@ def check_dataset(
     """
     given = None if sample is None else Sample.read(sample, definition)
     source = open_source(definition)
-    people = read_rows(definition, source, []).people
+    people = read_rows(definition, source, [], partial(read_usable, source)).people
     columns: list[SurveyedColumn] = []
     findings: list[Finding] = []
     notes: list[str] = []

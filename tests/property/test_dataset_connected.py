@@ -14,6 +14,7 @@ from client.output import Output
 from client.render_dataset import quality_shown
 from party.datasets import Definition, inspect
 from party.datasets.connection import Connection
+from party.diagnosis.check import check_dataset
 from party.errors import DatasetError
 from psi.identifiers import digest, normalise
 
@@ -270,6 +271,12 @@ class TestReport:
         assert report.people == 1
         with pytest.raises(DatasetError, match=r"column 'email': .*already a digest"):
             prepared(definition)
+
+    def test_the_diagnosis_speaks_of_connected_people(self, tmp_path):
+        rows = [seen(hashlib.sha256(b"x").hexdigest(), cookie="c1"), seen(cookie="c1")]
+        rows += [seen(f"p{n % 3}@example.com", mail_hash="no digest") for n in range(9)]
+        assert check_dataset(connected(tmp_path, rows)).people == 1
+        assert check_dataset(connected(tmp_path, rows[2:])).people == 3
 
     def test_a_report_of_people_by_column_says_nothing_of_it(self, tmp_path):
         assert inspect(write(tmp_path, [row("1", "a@example.com")])).to_dict()["connected"] is None

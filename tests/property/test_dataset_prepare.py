@@ -302,8 +302,18 @@ print("pandas" in sys.modules)
 """
 
 
-@pytest.mark.parametrize("name", ["receipts.csv", "receipts.parquet"])
-def test_a_session_reads_its_dataset_without_loading_pandas(tmp_path: Path, name: str):
+CONNECT = {"connect": ["email", "phone"], "most_sharing": 3, "most_identifiers": 9}
+
+
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [
+        ("receipts.csv", "household"),
+        ("receipts.parquet", "household"),
+        ("receipts.csv", CONNECT | {"reference": "household"}),
+    ],
+)
+def test_a_session_reads_its_dataset_without_loading_pandas(tmp_path: Path, name: str, person):
     rows = [row("1", email(1), phone(1), " gold "), row("2", email(2), None, ""), row("3", None)]
     rows += [row("4", email(4), phone(4), None), row("5", email(5), segment="new", opt_in=" ")]
     labels = {
@@ -311,7 +321,7 @@ def test_a_session_reads_its_dataset_without_loading_pandas(tmp_path: Path, name
         "number": {"count": "segment", "up_to": 2},
         "sets": {"set_of": "segment", "among": ["gold", "new"]},
     }
-    write(tmp_path, rows, name=name, labels=labels)
+    write(tmp_path, rows, name=name, labels=labels, person=person)
     command = [sys.executable, "-c", SESSION, str(tmp_path / "dataset.yaml")]
     run = subprocess.run(command, capture_output=True, text=True)
     assert (run.stdout.split(), run.stderr) == (["1", "1", "1", "False"], "")
