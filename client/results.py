@@ -88,6 +88,17 @@ def _matched_list(folder: Path, stored: Mapping[str, Any]) -> MatchedList:
 
 
 def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:
+    return _build(str(filed.request.kind), estimates_of(stored, private=private))
+
+
+def estimates_of(
+    stored: Mapping[str, Any], *, private: bool
+) -> PrivateEstimates | ShareableEstimates:
+    """Return the estimates of a stored table.
+
+    Raises:
+        PartyError: there are no private ones.
+    """
     table = ReleasedTable.from_dict(stored["table"])
     parameters = table.parameters
     noise = SessionNoise(
@@ -98,13 +109,13 @@ def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Render
     bound = parameters.records_per_person
     laws = TableLaws(noise, bound * parameters.keys_per_person, bound)
     if not private:
-        return _build(str(filed.request.kind), ShareableEstimates(table, laws))
+        return ShareableEstimates(table, laws)
     if stored["role"] != RECIPIENT:
         raise PartyError(
             "only the recipient of a table has a private reading of it; leave out --private"
         )
     audience = [stored["audience"][label] for label in table.recipient_labels]
-    return _build(str(filed.request.kind), PrivateEstimates(table, laws, stored["drawn"], audience))
+    return PrivateEstimates(table, laws, stored["drawn"], audience)
 
 
 def _build(kind: str, estimates: PrivateEstimates | ShareableEstimates) -> Rendering:

@@ -37,14 +37,15 @@ class SessionCharge:
         account = self._account(connection, now)
         return ledger.Balance(account, self._allowance, ledger.spent(connection, account))
 
-    def require_room(self, connection: Connection, now: int) -> None:
-        """Refuse a session that its account has no room for; nothing is spent.
+    def require_room(self, connection: Connection, now: int, *, times: int = 1) -> None:
+        """Refuse a session, or so many like it, that its account has no room for; nothing is spent.
 
         Raises:
             Refusal: BUDGET_EXHAUSTED, or no such dataset here.
         """
         account = self._account(connection, now)
-        ledger.admit(connection, account, self._allowance, self._spend)
+        spend = sum([self._spend] * times, Spend())
+        ledger.admit(connection, account, self._allowance, spend)
 
     def make(self, connection: Connection, now: int) -> list[BudgetSpent]:
         """Write the session's rows, once, and return what the log is to say of them.

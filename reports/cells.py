@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +118,10 @@ class CellEstimates(Rendering, ABC):
     def released(self) -> ReleasedTable:
         """Return the table that the numbers come from."""
         return self.table
+
+    def evidence(self) -> dict[str, Any]:
+        """Return that table as JSON values."""
+        return {"table": self.released().to_dict()}
 
     def rows(self) -> Iterator[Row]:
         """Yield every cell, row by row."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reports.estimate import Estimate, Unit
-from reports.table import ReleasedTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,8 +76,8 @@ class Rendering(ABC):
         """Yield every number, always in the same order."""
 
     @abstractmethod
-    def released(self) -> ReleasedTable:
-        """Return the table that the numbers come from."""
+    def evidence(self) -> dict[str, Any]:
+        """Return what the numbers come from as JSON values, under names of their own."""
 
     def notes(self) -> Sequence[str]:
         """Return what a reader has to know beside the numbers."""
@@ -91,7 +90,7 @@ class Rendering(ABC):
             "kind": self.kind,
             "notes": list(self.notes()),
             "rows": [row.to_dict() for row in self.rows()],
-            "table": self.released().to_dict(),
+            **self.evidence(),
         }
 
     def frame(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.errors import NotShareable
@@ -64,6 +64,10 @@ class _Report(Rendering, Generic[N]):
     def released(self) -> ReleasedTable:
         """Return the table that the numbers come from."""
         return self.estimates.table
+
+    def evidence(self) -> dict[str, Any]:
+        """Return that table as JSON values."""
+        return {"table": self.released().to_dict()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from client.commands.asking import (
     TheirPeople,
     choice,
 )
+from client.commands.by_identifier import ByIdentifier, quote_by_identifier, require_fitting
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=example(
             "commonground quote reach --segment segment --by frequency --epsilon 0.5",
             "commonground quote match --receiver channel --their-people 200000",
+            "commonground quote overlap --by-identifier",
         )
     )(quote)
 
@@ -57,6 +59,7 @@ def quote(
     tabulator: Tabulator = None,
     segment: Segment = None,
     by: By = None,
+    by_identifier: ByIdentifier = False,
     contract: ContractName = None,
     dataset: Dataset = None,
     their_dataset: TheirDataset = None,
@@ -79,6 +82,9 @@ def quote(
 
     output = begin(ctx, as_json)
     _require_fitting(kind, receiver, (recipient, tabulator, segment, by, epsilon_dummies))
+    if by_identifier and kind is not Kind.OVERLAP:
+        raise typer.BadParameter("only an overlap is made --by-identifier")
+    require_fitting(segment, by_identifier=by_identifier, resume=False)
 
     def request_of(here: Organisation, agreed: Contract) -> Request:
         if kind is Kind.MATCH:
@@ -88,11 +94,16 @@ def quote(
         table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by)
         return table_request(here, agreed, table, chosen)
 
+    guess = Guess(their_people, match_rate)
     with opened(party) as here:
         agreed = here.contract(contract)
         agreed.require_in_force(here.now)
-        request = request_of(here, agreed)
-        quoted = quote_for(here, agreed, request, Guess(their_people, match_rate))
+        if by_identifier:
+            chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+            table = TableChoice(OutputKind.OVERLAP, recipient, tabulator)
+            quote_by_identifier(here, output, agreed, table, chosen, guess)
+            return
+        quoted = quote_for(here, agreed, request_of(here, agreed), guess)
     output.result(quoted.to_json(), *quote_shown(quoted))
 
 

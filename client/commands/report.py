@@ -25,6 +25,12 @@ from client.commands.asking import (
     choice,
     run_request,
 )
+from client.commands.by_identifier import (
+    ByIdentifier,
+    Resume,
+    require_fitting,
+    run_by_identifier,
+)
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
 from client.completion import offer_requests
 
@@ -38,10 +44,17 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog=example("commonground report overlap --segment region --party brand/"))
+@app.command(
+    epilog=example(
+        "commonground report overlap --segment region --party brand/",
+        "commonground report overlap --by-identifier --epsilon 0.5 --ask",
+    )
+)
 def overlap(
     ctx: typer.Context,
     segment: Segment = None,
+    by_identifier: ByIdentifier = False,
+    resume: Resume = False,
     recipient: Recipient = None,
     tabulator: Tabulator = None,
     contract: ContractName = None,
@@ -61,19 +74,28 @@ def overlap(
 ) -> None:
     """Count how many people both parties have, by segment, with noise.
 
-    The quote comes first, on stderr. The whole report is charged before it begins.
+    The quote comes first, on stderr. The whole report is charged before it begins. By identifier,
+    it is a table for each type, and says why a type finds few: the digests differ, the type is
+    missing, or few people are shared.
     """
     from client.asking import TableChoice, table_request
     from client.quoting import Guess
     from party.contract_terms import OutputKind
 
     output = begin(ctx, as_json)
+    require_fitting(segment, by_identifier=by_identifier, resume=resume)
     with opened(party) as here:
         agreed = here.contract(contract)
         table = TableChoice(OutputKind.OVERLAP, recipient, tabulator, segment)
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        request = table_request(here, agreed, table, chosen)
         guess = Guess(their_people, match_rate)
+        if by_identifier:
+            run_by_identifier(
+                here, output, agreed, table, chosen, guess,
+                resume=resume, ask=ask, wait=wait, private=private, out=out,
+            )  # fmt: skip
+            return
+        request = table_request(here, agreed, table, chosen)
         run_request(
             here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
         )

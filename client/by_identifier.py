@@ -1,0 +1,193 @@
+"""An overlap by identifier type: one request a type, quoted and admitted together, then carried.
+
+Each request is an overlap like any other, restricted to one type, and charged like any other. The
+whole has to fit the budgets before the first is asked; what one call leaves undone a later one
+goes on with, and what is done is never asked or charged again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from client.asking import Choice, TableChoice, table_request
+from client.carrying import Carrier, Waiting
+from client.quoting import Guess, Quoted, quote_for
+from client.results import estimates_of
+from party.contract import Contract
+from party.desk import APPROVED, Desk, Filed
+from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.ledger import Allowance
+from party.organisation import Organisation
+from party.request import Request
+from party.session_record import FINISHED
+from party.terms import Terms
+from privacy.accounting import Spend
+from privacy.errors import BudgetExhausted
+from reports.by_identifier import PrivateByIdentifier, ShareableByIdentifier
+from reports.cells import PrivateEstimates, ShareableEstimates
+
+ByIdentifierReport = PrivateByIdentifier | ShareableByIdentifier
+_ITS_OWN = frozenset({"id", "created", "expires", "signature"})
+_WITH_ANY = "people with an identifier"
+
+
+@dataclass(frozen=True)
+class TypeRequests:
+    """The requests of one report, by identifier type in the contract's order.
+
+    `filed` are those that an earlier call has made.
+    """
+
+    contract: Contract
+    requests: Mapping[str, Request]
+    filed: Mapping[str, Filed]
+
+    @property
+    def to_ask(self) -> tuple[Request, ...]:
+        """The requests that were not made before."""
+        return tuple(one for kind, one in self.requests.items() if kind not in self.filed)
+
+
+def plan(
+    party: Organisation,
+    contract: Contract,
+    table: TableChoice,
+    choice: Choice,
+    *,
+    resume: bool = False,
+) -> TypeRequests:
+    """Return one request for each identifier type that both datasets hold.
+
+    With `resume`, what an earlier call has asked for in the same way is taken up again. See
+    `table_request` for what is raised.
+    """
+    whole = table_request(party, contract, table, choice)
+    requests = {
+        kind: replace(whole, id=secrets.token_hex(16), identifiers=(kind,))
+        for kind in whole.identifiers
+    }
+    filed = _made_before(Desk(party).filed(), requests) if resume else {}
+    return TypeRequests(contract, requests, filed)
+
+
+def quote_all(party: Organisation, asked: TypeRequests, guess: Guess) -> tuple[Quoted, ...]:
+    """Quote the requests that are still to be asked; see `quote_for`."""
+    return tuple(quote_for(party, asked.contract, one, guess) for one in asked.to_ask)
+
+
+def require_room(party: Organisation, asked: TypeRequests) -> None:
+    """Refuse the whole when it does not fit; nothing is asked and nothing is spent.
+
+    Of the counterpart's budget only the contract's allowance is known here.
+
+    Raises:
+        Refusal: BUDGET_EXHAUSTED, or no such dataset here.
+    """
+    to_ask, contract = asked.to_ask, asked.contract
+    if not to_ask:
+        return
+    Desk(party).require_budget(to_ask[0], contract, times=len(to_ask))
+    for name in to_ask[0].participants:
+        total = sum((Terms.of(one).spend_of(name) for one in to_ask), Spend())
+        try:
+            Allowance.of(contract, name).rule.admit(Spend(), total)
+        except BudgetExhausted as error:
+            raise Refusal(
+                RefusalStatus.BUDGET_EXHAUSTED,
+                f"what contract {contract.id} allows {name} in a window does not suffice for "
+                f"{len(to_ask)} tables together: {error}",
+            ) from error
+
+
+def carry_all(carrier: Carrier, asked: TypeRequests, *, actor: str) -> dict[str, Filed]:
+    """Carry one request after the other through; return them by type.
+
+    A request that waits for a person does not keep the others from being asked.
+
+    Raises:
+        Refusal, SessionSuspended: one did not come through; the message says which types are done
+            and how to go on.
+    """
+    done: dict[str, Filed] = {}
+    waiting: list[str] = []
+    for kind, request in asked.requests.items():
+        try:
+            done[kind] = _carry(carrier, asked, kind, request, actor)
+        except Waiting as word:
+            waiting.append(f"{kind}: {word}")
+        except Refusal as refusal:
+            message = f"{kind}: {refusal.message}. {_standing(asked.requests, done)}"
+            raise Refusal(refusal.status, message) from refusal
+        except SessionSuspended as stop:
+            raise SessionSuspended(f"{kind}: {stop}. {_standing(asked.requests, done)}") from stop
+    if waiting:
+        raise Waiting(f"{'; '.join(waiting)}. {_standing(asked.requests, done)}")
+    return done
+
+
+def report_of(
+    party: Organisation, finished: Mapping[str, Filed], *, private: bool
+) -> ByIdentifierReport:
+    """Compute the report of finished requests, at no cost.
+
+    Raises:
+        PartyError: one has no result, or no private one.
+        ResultError: one was changed after it was made.
+    """
+    stored = {kind: _stored(party, filed) for kind, filed in finished.items()}
+    tables = {kind: estimates_of(one, private=private) for kind, one in stored.items()}
+    if not private:
+        return ShareableByIdentifier(
+            {k: one for k, one in tables.items() if isinstance(one, ShareableEstimates)}
+        )
+    return PrivateByIdentifier(
+        {k: one for k, one in tables.items() if isinstance(one, PrivateEstimates)},
+        {kind: _own_share(one) for kind, one in stored.items()},
+    )
+
+
+def _carry(carrier: Carrier, asked: TypeRequests, kind: str, request: Request, actor: str) -> Filed:
+    known = asked.filed.get(kind)
+    if known is None:
+        return carrier.ask(request, asked.contract, actor=actor)
+    return known if known.state == FINISHED else carrier.go_on(known)
+
+
+def _made_before(filed: Sequence[Filed], requests: Mapping[str, Request]) -> dict[str, Filed]:
+    """Return the newest own request of each type that asks for the same and may still come."""
+    found: dict[str, Filed] = {}
+    for kind, request in requests.items():
+        for one in filed:
+            same = _asked_for(one.request) == _asked_for(request)
+            if one.mine and same and one.state in (APPROVED, FINISHED):
+                found[kind] = one
+                break
+    return found
+
+
+def _asked_for(request: Request) -> dict[str, object]:
+    """Return what a request asks for, which two of them may have in common."""
+    return {key: value for key, value in request.to_json().items() if key not in _ITS_OWN}
+
+
+def _standing(requests: Mapping[str, Request], done: Mapping[str, Filed]) -> str:
+    left = [kind for kind in requests if kind not in done]
+    return (
+        f"Done: {', '.join(done) or 'none'}; not done: {', '.join(left)}. `commonground report "
+        "overlap --by-identifier --resume` goes on, and pays for nothing twice"
+    )
+
+
+def _stored(party: Organisation, filed: Filed) -> dict[str, Any]:
+    stored = Desk(party).result(filed.request.id)
+    if stored is None or "table" not in stored:
+        raise PartyError(f"request {filed.request.id[:8]} is {filed.state} and has no table")
+    return stored
+
+
+def _own_share(stored: Mapping[str, Any]) -> float:
+    step = next(step for step in stored["steps"] if step["name"] == _WITH_ANY)
+    return step["after"] / step["before"] if step["before"] else 0.0
