@@ -29,18 +29,16 @@ def diagnosis_shown(diagnosis: Diagnosis) -> list[RenderableType]:
 
 
 def _table(findings: tuple[Finding, ...]) -> Table:
-    table = Table("", "cause", "column", "people", "share", "masked example", "what to do")
-    for column in table.columns[3:5]:
-        column.justify = "right"
-    for column in (table.columns[1], *table.columns[5:]):
+    table = Table("", "cause", "column", "people", "masked example", "what to do")
+    table.columns[3].justify = "right"
+    for column in (table.columns[1], *table.columns[4:]):
         column.overflow = "fold"
     for one in findings:
         table.add_row(
             "!" if one.level is Level.CORRECT else "",
             f"{one.cause}\n({one.evidence})",
             one.subject,
-            f"{one.people:,}",
-            f"{one.share:.1%}",
+            f"{one.people:,}\n{one.share:.1%}",
             one.example,
             one.remedy,
         )
