@@ -50,7 +50,8 @@ _MEANINGS = {
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; a session that had begun is kept",
 }
 
-_EXPECTED = (PartyError, PsiError, AuditError, PrivacyError, ReportError)
+EXPECTED = (PartyError, PsiError, AuditError, PrivacyError, ReportError)
+"""The roots of every error that is not a fault of the program."""
 
 
 def exit_code(error: Exception) -> ExitCode | None:
@@ -62,6 +63,6 @@ def exit_code(error: Exception) -> ExitCode | None:
             return ExitCode.WAITING
         case AuditError() | ResultError() | StoredContractError():
             return ExitCode.NOT_VERIFIED
-        case _ if isinstance(error, _EXPECTED):
+        case _ if isinstance(error, EXPECTED):
             return ExitCode.BAD_INPUT
     return None

@@ -73,6 +73,17 @@ def open_console(stream: TextIO) -> Console:
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
+def as_text(*parts: RenderableType) -> str:
+    """Return what `Output.result` prints where nobody watches."""
+    from io import StringIO
+
+    stream = StringIO()
+    console = open_console(stream)
+    for part in parts:
+        _print(console, part)
+    return stream.getvalue()
+
+
 def _print(console: Console, part: RenderableType) -> None:
     # Where nobody watches, a sentence is one line: scripts and logs search for it. A single word is
     # one line everywhere: it is there to be copied.

@@ -9,7 +9,7 @@ from client.quoting import Quoted
 from client.units import shown_bytes, shown_seconds, shown_time
 from privacy.units import format_delta, format_epsilon
 from reports.match_quote import MatchQuote
-from reports.quote import CellError, PartyCharge, Quote
+from reports.quote import CellError, Quote
 
 
 def quote_shown(quoted: Quoted) -> list[RenderableType]:
@@ -21,12 +21,25 @@ def quote_shown(quoted: Quoted) -> list[RenderableType]:
         f"  about {shown_bytes(figures.wire_bytes)} on the wire and "
         f"{shown_seconds(figures.seconds)} of work",
         *_quality(figures),
-        _charges(quoted, figures.charges),
+        _charges(quoted),
         _left(quoted),
         _coverage(quoted),
         f"  assumed: {'; '.join(quoted.assumptions)}",
     ]
     return parts
+
+
+def charged(quoted: Quoted) -> list[tuple[str, str, str, str]]:
+    """Return who would pay: party, role, ε and δ as exact decimal text."""
+    return [
+        (
+            quoted.request.roles[charge.role],
+            charge.role,
+            format_epsilon(charge.epsilon_nano),
+            format_delta(charge.delta_e15),
+        )
+        for charge in quoted.figures.charges
+    ]
 
 
 def _quality(figures: Quote | MatchQuote) -> list[str]:
@@ -48,16 +61,10 @@ def _error(error: CellError) -> str:
     return f"± {error.half_width:,.0f}"
 
 
-def _charges(quoted: Quoted, charges: tuple[PartyCharge, ...]) -> Table:
+def _charges(quoted: Quoted) -> Table:
     table = Table("  pays", "as", "ε", "δ", box=None)
-    for charge in charges:
-        party = quoted.request.roles[charge.role]
-        table.add_row(
-            f"  {party}",
-            charge.role,
-            format_epsilon(charge.epsilon_nano),
-            format_delta(charge.delta_e15),
-        )
+    for party, *paid in charged(quoted):
+        table.add_row(f"  {party}", *paid)
     return table
 
 

@@ -1,1 +1,54 @@
-"""commonground: match audiences and measure campaigns without showing each other data."""
+"""commonground: match audiences and measure campaigns without showing each other data.
+
+`from commonground import Party` is the way in for a Python program (docs/sdk.md). Names are loaded
+when they are asked for: every worker process imports this package, and needs none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from client.cancelling import CancelToken
+    from client.sdk.datasets import Dataset
+    from client.sdk.log import Ledger
+    from client.sdk.results import Audience, Quote, Report
+    from commonground import errors
+    from commonground.sdk import Party
+    from party.driver import Progress
+
+__all__ = [
+    "Audience",
+    "CancelToken",
+    "Dataset",
+    "Ledger",
+    "Party",
+    "Progress",
+    "Quote",
+    "Report",
+    "errors",
+]
+
+_HOMES: Final = {
+    "Audience": "client.sdk.results",
+    "CancelToken": "client.cancelling",
+    "Dataset": "client.sdk.datasets",
+    "Ledger": "client.sdk.log",
+    "Party": "commonground.sdk",
+    "Progress": "party.driver",
+    "Quote": "client.sdk.results",
+    "Report": "client.sdk.results",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is exported
+    if name == "errors":
+        return import_module("commonground.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'commonground' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

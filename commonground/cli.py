@@ -1,4 +1,4 @@
-"""The command line: the composition root, and the only module that knows server and client.
+"""The command line, put together: a root, above client and server.
 
 It refuses nothing by itself. What a command does is in `client.commands`; what listens is in
 `server`, and is handed to `serve` from here.
@@ -6,7 +6,7 @@ It refuses nothing by itself. What a command does is in `client.commands`; what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -28,11 +28,7 @@ from client.commands import (
 )
 from client.exits import ExitCode
 from client.group import Commands
-
-if TYPE_CHECKING:
-    from party.organisation import Organisation
-    from server.serve import RunningServer
-    from server.sessions import Desk
+from commonground.listening import listen
 
 _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
 _BEGINNING = """\
@@ -80,24 +76,10 @@ def commonground(
     """
 
 
-def _listen(party: Organisation, desk: Desk, address: str) -> RunningServer:
-    from party.reception import Reception
-    from server.serve import start
-
-    return start(
-        desk,
-        party.identity,
-        address,
-        reception=Reception(party),
-        max_sessions=party.settings.max_sessions,
-        patience_seconds=party.settings.patience_seconds,
-    )
-
-
 init.add_to(app)
 invite.add_to(app)
 join.add_to(app)
-serve.add_to(app, _listen)
+serve.add_to(app, listen)
 status.add_to(app)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")

@@ -61,6 +61,11 @@ class Filed:
     updated_at: int
 
     @property
+    def id(self) -> str:
+        """The request's id."""
+        return self.request.id
+
+    @property
     def decision(self) -> Decision:
         """Return the state as the counterpart is told it."""
         if self.state in (REFUSED, FAILED):

@@ -26,6 +26,7 @@ def require_tls13() -> None:
     """Raise PartyError when gRPC was loaded before the setting was made."""
     if not _SETTLED:
         raise PartyError(
-            "gRPC was loaded before commonground, so TLS 1.2 would be accepted. Import "
-            f"commonground before grpc, or start the program with {VARIABLE}={SUITE}"
+            "gRPC was loaded before commonground, so TLS 1.2 would be accepted. Let `from "
+            "commonground import Party` come before `import grpc`, or start the program with "
+            f"{VARIABLE}={SUITE}"
         )

@@ -14,12 +14,27 @@ import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing.connection import wait
 
+from party.errors import PartyError
+
 
 def start_workers(count: int) -> Executor:
     """Return an executor of `count` processes, started as they are needed."""
     return ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
     )
+
+
+def require_no_worker() -> None:
+    """Raise PartyError in a process that is still importing the script of whoever started it.
+
+    A spawned worker imports the main module again. A script that opens a party there, and not
+    under its guard, would do everything a second time.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise PartyError(
+            "a worker process imports this script again: put what it does under "
+            '`if __name__ == "__main__":`'
+        )
 
 
 def _begin() -> None:

@@ -60,17 +60,18 @@ def add(
     as it is declared, the report says why and nothing is registered. Registering a name again
     replaces its description and keeps its privacy budget.
     """
+    from client.registering import register
     from client.render_dataset import dataset_document, quality_shown
-    from party.datasets import inspect, load_definition
+    from party.datasets import QualityReport, load_definition
 
     output = begin(ctx, as_json)
-    with opened(party) as here:
-        definition = load_definition(file)
-        report = inspect(definition)
+
+    def show_problems(report: QualityReport) -> None:
         if any(column.problem for column in report.columns):
             output.say(*quality_shown(report.to_dict()))
-        here.keep_dataset(definition, report, population)
-        registered = here.dataset(definition.name)
+
+    with opened(party) as here:
+        registered = register(here, load_definition(file), population, reported=show_problems)
     output.result(
         dataset_document(registered),
         *quality_shown(registered.quality),

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from party.organisation import Organisation
 
 PARTY_FILE: Final = "party.toml"
-OPERATOR: Final = "operator"
-"""Who acts, as the log says it, when a person types a command."""
 
 PartyFolder = Annotated[
     Path | None,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from client.actors import OPERATOR
 from client.commands.options import (
-    OPERATOR,
     AsJson,
     PartyFolder,
     begin,

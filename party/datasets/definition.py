@@ -126,7 +126,7 @@ class Definition:
         if not isinstance(document, dict) or not isinstance(document.get("folder"), str):
             raise DatasetError("a stored dataset description is a mapping with its 'folder'")
         written = {key: value for key, value in document.items() if key != "folder"}
-        return _read(written, Path(document["folder"]), "the stored dataset description")
+        return read_definition(written, Path(document["folder"]), "the stored dataset description")
 
 
 def load_definition(path: str | Path) -> Definition:
@@ -141,10 +141,15 @@ def load_definition(path: str | Path) -> Definition:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
     document = read_yaml(data, str(path), DatasetError)
-    return _read(document, path.parent.resolve(), str(path))
+    return read_definition(document, path.parent.resolve(), str(path))
 
 
-def _read(document: object, folder: Path, what: str) -> Definition:
+def read_definition(document: object, folder: Path, what: str) -> Definition:
+    """Return the description in a document, whose paths start at `folder`.
+
+    Raises `DatasetError` that names `what`, the key and what to write instead.
+    """
+
     def fail(message: str) -> DatasetError:
         return DatasetError(f"{what}: {message}")
 

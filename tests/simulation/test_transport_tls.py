@@ -106,7 +106,7 @@ def test_every_way_to_grpc_settles_the_tls_version_first(module):
 def test_a_program_that_loads_grpc_first_gets_no_credentials():
     done = import_in_a_fresh_process("grpc")
     assert done.returncode == 1
-    assert "Import commonground before grpc" in done.stderr
+    assert "`from commonground import Party` come before `import grpc`" in done.stderr
 
 
 # -- the dialler's certificate -------------------------------------------------------------------

@@ -1,0 +1,6 @@
+"""Who acts, as the log says it."""
+
+from typing import Final
+
+OPERATOR: Final = "operator"
+"""A person who types a command, or a program of theirs that calls a verb."""

@@ -1,0 +1,137 @@
+"""Registering a dataset: a described source is read, reported on, and kept under its name.
+
+A table in memory is written once, as Parquet, into the party's folder; from then on it is a source
+like any other. Nothing of a table that cannot be registered stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from party.datasets import Definition, inspect
+from party.datasets.definition import read_definition
+from party.errors import DatasetError
+from party.organisation import Organisation, Registered
+from party.yaml_text import MOST_BYTES, read_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from party.datasets import QualityReport
+
+FRAMES: Final = "frames"
+"""Where a party's folder holds tables that came from memory."""
+
+
+def register(
+    party: Organisation,
+    definition: Definition,
+    population: str | None = None,
+    *,
+    reported: Callable[[QualityReport], None] | None = None,
+) -> Registered:
+    """Read what a description names, tell the report to `reported`, and register it.
+
+    Raises:
+        DatasetError: the data do not serve; nothing is registered.
+    """
+    report = inspect(definition)
+    if reported is not None:
+        reported(report)
+    party.keep_dataset(definition, report, population)
+    return party.dataset(definition.name)
+
+
+def register_frame(
+    party: Organisation,
+    frame: pd.DataFrame | pa.Table,
+    description: Mapping[str, object] | str | Path,
+    population: str | None = None,
+) -> Registered:
+    """Register a table in memory, of which the declared columns are kept in the party's folder.
+
+    `description` is a description without `source`, or a file of one, where paths start.
+
+    Raises:
+        DatasetError: description or data do not serve; nothing is registered or kept.
+    """
+    document, folder, what = _described(description)
+    if "source" in document:
+        raise DatasetError(f"{what}: a table in memory is its own source; remove 'source'")
+    shape = read_definition({**document, "source": "table.parquet"}, folder, what)
+    kept = party.folder / FRAMES / shape.name
+    before = set(kept.glob("*.parquet"))
+    path = _write(frame, shape, kept)
+    try:
+        definition = read_definition({**document, "source": str(path)}, folder, what)
+        registered = register(party, definition, population)
+    except BaseException:
+        _remove({path} - before)
+        raise
+    _remove(before - {path})
+    return registered
+
+
+def _described(
+    description: Mapping[str, object] | str | Path,
+) -> tuple[Mapping[str, object], Path, str]:
+    """Return a description's document, where its paths start, and what to call it."""
+    if isinstance(description, Mapping):
+        return description, Path.cwd(), "the description"
+    path = Path(description)
+    try:
+        with path.open("rb") as file:
+            document = read_yaml(file.read(MOST_BYTES + 1), str(path), DatasetError)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+    if not isinstance(document, dict):
+        raise DatasetError(f"{path}: expected keys such as dataset, columns and consent")
+    return document, path.parent.resolve(), str(path)
+
+
+def _write(frame: pd.DataFrame | pa.Table, definition: Definition, folder: Path) -> Path:
+    """Write the declared columns to a file that is named by its digest, and return it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, staging = tempfile.mkstemp(dir=folder, suffix=".part")
+    os.close(handle)
+    try:
+        table = _declared(frame, definition)
+        pq.write_table(table.replace_schema_metadata(None), staging)
+        with Path(staging).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Path(staging).replace(folder / f"{digest}.parquet")
+    except (pa.ArrowException, TypeError, ValueError, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) else type(error).__name__
+        raise DatasetError(
+            f"the table cannot be kept as Parquet ({said}): give every column one type"
+        ) from None
+    finally:
+        Path(staging).unlink(missing_ok=True)
+
+
+def _declared(frame: pd.DataFrame | pa.Table, definition: Definition) -> pa.Table:
+    """Return the declared columns of a table; rows and nulls stay as they are."""
+    import pyarrow as pa
+
+    names = [str(name) for name in getattr(frame, "column_names", frame.columns)]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise DatasetError(f"the table has several columns {', '.join(doubled)}")
+    declared = [name for name in definition.source_columns if name in names]
+    if isinstance(frame, pa.Table):
+        return frame.select(declared)
+    return pa.Table.from_pandas(frame[declared], preserve_index=False)
+
+
+def _remove(files: set[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Agreeing with a counterpart: propose, sign, import and look."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+
+from client.agreeing import import_contract
+from client.drafting import Draft, find_card, write_draft
+from client.output import as_text
+from party.contract import Contract
+from party.contract_file import sign_contract_file
+from party.organisation import Organisation
+
+
+class Contracts:
+    """`commonground contract`."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party = party
+
+    def propose(
+        self,
+        card: str | Path,
+        *,
+        id: str = "contract",  # noqa: A002 - the command's word
+        title: str | None = None,
+        days: int = 365,
+        they_measure: bool = False,
+        out: str | Path | None = None,
+    ) -> Path:
+        """Write a draft with a counterpart and return its path.
+
+        `card` is the counterpart's public.yaml, or the name of a peer that is pinned here.
+
+        Raises:
+            ContractError: the card cannot be read or is your own, or the file exists.
+        """
+        path = Path(out or f"contract-{id}.yaml")
+        theirs = find_card(self._party, str(card))
+        write_draft(self._party, theirs, Draft(id, title, days, they_measure), path)
+        return path
+
+    def sign(self, file: str | Path) -> Contract:
+        """Sign a contract in its file and return it.
+
+        Raises:
+            ContractError: it is malformed, was altered after a signature, or is for others.
+        """
+        return sign_contract_file(Path(file), self._party.identity)
+
+    def import_(self, file: str | Path, other: str | Path | None = None) -> Contract:
+        """Check a contract that all parties signed, and store it.
+
+        `other` is a second copy, with the signatures that the first one lacks.
+
+        Raises:
+            ContractError: a signature is missing or wrong, it has ended, or it is for others.
+        """
+        return import_contract(self._party, Path(file), None if other is None else Path(other))
+
+    def list(self) -> builtins.list[Contract]:
+        """Return the stored contracts, newest first.
+
+        Raises:
+            StoredContractError: one is not what was signed.
+        """
+        return self._party.contracts()
+
+    def show(self, which: str | None = None) -> Contract:
+        """Return a contract by its id or the first digits of its hash; the only one for None.
+
+        Raises:
+            ContractError: there is none such, or more than one.
+        """
+        return self._party.contract(which)
+
+    def explain(self, which: str | None = None) -> str:
+        """Say in plain words what a contract grants, to whom, and what it may cost."""
+        from client.render_contract import contract_in_words
+
+        return as_text(*contract_in_words(self.show(which), self._party.now))

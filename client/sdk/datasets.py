@@ -1,0 +1,113 @@
+"""Registering a party's own data: described files, DataFrames and Arrow tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from client.output import as_text
+from client.registering import register, register_frame
+from party.datasets import load_definition
+from party.organisation import Organisation, Registered
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A registered dataset. Its counts are exact: for your eyes only."""
+
+    registered: Registered
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.registered.name
+
+    @property
+    def people(self) -> int:
+        """How many people it has."""
+        people: int = self.registered.quality["people"]
+        return people
+
+    @property
+    def population(self) -> str:
+        """Whose privacy budget it charges."""
+        return self.registered.population
+
+    @property
+    def snapshot(self) -> str:
+        """The digest of what was read, as hexadecimal digits."""
+        return self.registered.snapshot
+
+    @property
+    def registered_at(self) -> datetime:
+        """When it was registered (UTC)."""
+        return datetime.fromtimestamp(self.registered.registered_at, UTC)
+
+    @property
+    def quality(self) -> Mapping[str, Any]:
+        """The quality report, as JSON values."""
+        return self.registered.quality
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the quality report's columns: a line a column of the source."""
+        import pandas as pd
+
+        return pd.DataFrame(self.quality["columns"])
+
+    def __str__(self) -> str:
+        from client.render_dataset import quality_shown
+
+        return as_text(*quality_shown(self.quality))
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.name}, population {self.population}>"
+
+
+class Datasets:
+    """`commonground dataset`."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party = party
+
+    def add(self, file: str | Path, *, population: str | None = None) -> Dataset:
+        """Read what a description names, and register it; the files stay where they are.
+
+        Raises:
+            DatasetError: the description or the data do not serve; nothing is registered.
+        """
+        return Dataset(register(self._party, load_definition(file), population))
+
+    def add_frame(
+        self,
+        frame: pd.DataFrame | pa.Table,
+        description: Mapping[str, object] | str | Path,
+        *,
+        population: str | None = None,
+    ) -> Dataset:
+        """Register a DataFrame or an Arrow table; the party keeps a copy of the declared columns.
+
+        `description` is what a description file says, or such a file; its `source` is left out.
+
+        Raises:
+            DatasetError: the description or the data do not serve; nothing is registered or kept.
+        """
+        return Dataset(register_frame(self._party, frame, description, population))
+
+    def list(self) -> list[Dataset]:
+        """Return the registered datasets by name."""
+        return [Dataset(one) for one in self._party.datasets()]
+
+    def show(self, name: str) -> Dataset:
+        """Return one dataset as of its registration.
+
+        Raises:
+            DatasetError: there is none of this name.
+        """
+        return Dataset(self._party.dataset(name))

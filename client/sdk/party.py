@@ -1,0 +1,261 @@
+"""A party in a Python program: one object a folder, with a method or a group for each command.
+
+It refuses what the commands refuse, with the exceptions that stand behind their exit codes. Who
+listens is added by the root, which knows a server (`commonground.Party`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from client.asking import Choice, TableChoice
+from client.cancelling import CancelToken
+from client.founding import Founding, found
+from client.sdk.asking import OVERLAP, REACH, Asked
+from client.sdk.calls import Calls
+from client.sdk.contracts import Contracts
+from client.sdk.datasets import Datasets
+from client.sdk.log import Audit, Ledger
+from client.sdk.quotes import Quotes
+from client.sdk.requests import Requests
+from client.sdk.results import Audience, Report, outcome_of
+from party.desk import Desk
+from party.driver import Progress
+from party.organisation import CARD_FILE, Organisation
+from party.retention import prune
+from party.workers import require_no_worker
+
+if TYPE_CHECKING:
+    from client.peer_diagnosis import Check
+    from client.sdk.asynchronous import Asynchronous
+
+
+class Party:
+    """One organisation's folder, opened; `close` it, or use it as a context manager.
+
+    It may be used from several threads. Closing suspends what is under way.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open a folder that `create` or `commonground init` has made.
+
+        Raises:
+            SettingsError, IdentityError, StoreError: a part of it is missing or damaged.
+            PartyError: this is a worker process, which imports the calling script again.
+        """
+        require_no_worker()
+        self._party = Organisation.open(Path(folder).absolute())
+        prune(self._party)
+        self._calls = Calls(self._party)
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        *,
+        name: str,
+        organisation: str,
+        origin: str,
+        listen: str | None = None,
+        address: str | None = None,
+        workers: int = 0,
+    ) -> Self:
+        """Make a party as `commonground init` does, and open it.
+
+        `listen` and `address` are host:port; without them the party only dials. `workers` is the
+        number of processes for the curve work, 0 for one a processor.
+
+        Raises:
+            SettingsError, IdentityError: there is a party already, or a value does not serve.
+        """
+        require_no_worker()
+        founding = Founding(name, organisation, origin, listen, address, workers)
+        made, _ = found(Path(folder), founding)
+        made.close()
+        return cls(folder)
+
+    # -- what it is -------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """The party's folder."""
+        return self._party.folder
+
+    @property
+    def name(self) -> str:
+        """The party's name."""
+        return self._party.identity.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of its certificate, to be compared by telephone."""
+        return self._party.identity.fingerprint
+
+    @property
+    def card(self) -> Path:
+        """The file for counterparts; it holds no secret."""
+        return self._party.folder / CARD_FILE
+
+    @property
+    def datasets(self) -> Datasets:
+        """`commonground dataset`."""
+        return Datasets(self._party)
+
+    @property
+    def contracts(self) -> Contracts:
+        """`commonground contract`."""
+        return Contracts(self._party)
+
+    @property
+    def quote(self) -> Quotes:
+        """`commonground quote`."""
+        return Quotes(self._party)
+
+    @property
+    def requests(self) -> Requests:
+        """`commonground requests`."""
+        return Requests(self._party, self._calls)
+
+    @property
+    def audit(self) -> Audit:
+        """`commonground audit`."""
+        return Audit(self._party)
+
+    @property
+    def aio(self) -> Asynchronous:
+        """The verbs that take time, for asyncio."""
+        from client.sdk.asynchronous import Asynchronous
+
+        return Asynchronous(self)
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def match(
+        self,
+        receiver: str | None = None,
+        *,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        delta: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Audience:
+        """Make a list: `receiver` (you, if None) learns which of its people the sender has too.
+
+        ε and δ are those of dummies and sizes, as exact decimal text.
+
+        Raises:
+            Refusal: it is not granted, here or by the counterpart.
+            SessionSuspended: it waits for the counterpart (`Waiting`), broke off, or was cancelled
+                (`Cancelled`); `requests.resume` goes on.
+            ContractError, DatasetError, PrivacyError: what was asked does not serve.
+        """
+        choice = Choice(dataset, their_dataset, None, epsilon, delta)
+        asked = Asked.list_(self._party, contract, receiver, choice)
+        filed = self._calls.ask(asked, progress, cancel, wait=wait)
+        return Audience(self._party, filed)
+
+    def reach(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Report:
+        """Measure how many people a campaign met and how often, by segment, with noise.
+
+        `segment` is the recipient's label, `by` the tabulator's: frequencies, or sets of campaigns.
+        ε and δ are exact decimal text.
+
+        Raises:
+            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
+            UnsuitableLabels: reach cannot be computed from the tabulator's labels.
+        """
+        table = TableChoice(REACH, recipient, tabulator, segment, by)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
+
+    def overlap(
+        self,
+        segment: str | None = None,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Report:
+        """Measure how many people two parties share, by the recipient's segment, with noise.
+
+        Raises:
+            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
+        """
+        table = TableChoice(OVERLAP, recipient, tabulator, segment)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
+
+    def result(self, request: str) -> Report | Audience:
+        """Return what a finished request has brought, by its id or the id's first digits.
+
+        Raises:
+            PartyError: there is no such request, or no result yet.
+            ResultError: it was changed after it was made.
+        """
+        return outcome_of(self._party, Desk(self._party).find(request))
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def ledger(self) -> Ledger:
+        """Return what was spent on this party's own people, and what is left."""
+        return Ledger(self._party)
+
+    def doctor(self, peer: str | None = None) -> list[Check]:
+        """Look at what may keep the party from working; dial `peer` too, if one is named."""
+        from client.diagnosis import diagnose
+
+        return list(diagnose(self._party, peer))
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Suspend what is under way, and end workers and connections; twice is once."""
+        self._calls.suspend()
+        self._party.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Party {self.name} in {self.folder}>"

@@ -1,0 +1,239 @@
+"""What verbs return: reports, lists and quotes, each as a DataFrame and as a command prints it.
+
+A report's frame is the one that may be passed on. The more exact numbers are asked for by name
+(`private`), and every row of them says what it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from client.output import as_text
+from client.results import MatchedList, NothingLearnt, export, result_of
+from party.contract_terms import OutputKind
+from party.desk import Filed
+from party.errors import PartyError
+from party.organisation import Organisation
+from privacy.units import format_epsilon
+from reports.rendering import Rendering
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from client.quoting import Quoted
+
+
+class Reading:
+    """One reading of a report: the shareable one, or the private one."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        self._rendering = rendering
+
+    @property
+    def kind(self) -> str:
+        """Whether it may be passed on, in the words of its rows."""
+        return self._rendering.kind
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a line a number: metric, label, segment, value, standard error, interval, …."""
+        return self._rendering.frame()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole report, its released table included, as JSON values."""
+        return self._rendering.to_dict()
+
+    def export(self, path: str | Path) -> Path:
+        """Write it to a file (.csv, .parquet or .json) and return the path.
+
+        Raises:
+            PartyError: the file has another ending, or cannot be written.
+        """
+        path = Path(path)
+        export(self._rendering, path)
+        return path
+
+    def __str__(self) -> str:
+        from client.render_report import result_shown
+
+        return as_text(*result_shown(self._rendering))
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the numbers as the command prints them: a column a segment."""
+        frame = self.to_pandas()
+        frame["label"] = frame["label"].fillna("")
+        frame["segment"] = frame["segment"].fillna("all")
+        table = frame.pivot_table(
+            index=["metric", "label"],
+            columns="segment",
+            values="shown",
+            aggfunc="first",
+            sort=False,
+            fill_value="",
+        )
+        return str(table.to_html())
+
+
+class Report(Reading):
+    """A finished table's report, as it may be passed on; `private` is for your eyes only."""
+
+    def __init__(self, party: Organisation, filed: Filed) -> None:
+        rendering = result_of(party, filed, private=False)
+        if not isinstance(rendering, Rendering):
+            raise PartyError(f"request {filed.id[:8]} is a match: it has a list and no report")
+        super().__init__(rendering)
+        self._party, self._filed = party, filed
+
+    @property
+    def id(self) -> str:
+        """The request's id."""
+        return self._filed.id
+
+    @property
+    def epsilon(self) -> str:
+        """What the tabulator's people paid for the table, as exact decimal text."""
+        return format_epsilon(self._filed.request.parameters.epsilon_release_nano)
+
+    @property
+    def private(self) -> Reading:
+        """The more exact numbers, for the recipient's own eyes.
+
+        Raises:
+            PartyError: this party is not the table's recipient.
+            ResultError: the result was changed after it was made.
+        """
+        rendering = result_of(self._party, self._filed, private=True)
+        if not isinstance(rendering, Rendering):
+            raise PartyError(f"request {self.id[:8]} has no report")
+        return Reading(rendering)
+
+    def __repr__(self) -> str:
+        return f"<Report {self._rendering.title()} {self.id[:8]}, ε {self.epsilon}>"
+
+
+class Audience:
+    """What a match has brought: the receiver's list, read and checked when it is asked for.
+
+    The sender of a match learns no list; for it everything but `id` and `received` raises.
+    """
+
+    def __init__(self, party: Organisation, filed: Filed) -> None:
+        self._party, self._filed = party, filed
+        result_of(party, filed, private=False)  # what was changed or is gone is said at once
+
+    @property
+    def id(self) -> str:
+        """The request's id."""
+        return self._filed.id
+
+    @property
+    def received(self) -> bool:
+        """Whether the list is this party's."""
+        return isinstance(self._result(), MatchedList)
+
+    @property
+    def path(self) -> Path:
+        """Where the list lies, as Parquet, until it expires."""
+        return self._list().file
+
+    @property
+    def people(self) -> int:
+        """How many people it names: exact, and for your eyes."""
+        return self._list().people
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it is deleted here (UTC)."""
+        return datetime.fromtimestamp(self._list().expires_at, UTC)
+
+    def to_arrow(self) -> pa.Table:
+        """Return your references and the identifier types that matched (`matched_by`)."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        return pq.read_table(pa.BufferReader(self._list().read()))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return your references and the identifier types that matched (`matched_by`)."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def export(self, path: str | Path) -> Path:
+        """Write the list to a file (.csv or .parquet) and return the path; delete it in time.
+
+        Raises:
+            PartyError: the file has another ending, or cannot be written.
+        """
+        path = Path(path)
+        export(self._list(), path)
+        return path
+
+    def _result(self) -> object:
+        return result_of(self._party, self._filed, private=False)
+
+    def _list(self) -> MatchedList:
+        found = self._result()
+        if isinstance(found, NothingLearnt):
+            raise PartyError(f"the {found.role} of a match learns no list; its receiver has it")
+        if not isinstance(found, MatchedList):
+            raise PartyError(f"request {self.id[:8]} is a report and has no list")
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Audience {self.id[:8]}>"
+
+    def __str__(self) -> str:
+        from client.render_report import result_shown
+
+        return as_text(*result_shown(result_of(self._party, self._filed, private=False)))
+
+
+class Quote:
+    """What a request would cost, and how exact it would be; for your eyes only."""
+
+    def __init__(self, quoted: Quoted) -> None:
+        self._quoted = quoted
+
+    @property
+    def wire_bytes(self) -> int:
+        """About how many bytes would cross."""
+        return self._quoted.figures.wire_bytes
+
+    @property
+    def seconds(self) -> float:
+        """About how long the work would take."""
+        return self._quoted.figures.seconds
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the numbers rest on."""
+        return self._quoted.assumptions
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every figure as JSON values, as `commonground quote --json` does."""
+        return self._quoted.to_json()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return who pays what: party, role, ε and δ as exact decimal text."""
+        import pandas as pd
+
+        from client.render_quote import charged
+
+        return pd.DataFrame(charged(self._quoted), columns=["party", "role", "epsilon", "delta"])
+
+    def __str__(self) -> str:
+        from client.render_quote import quote_shown
+
+        return as_text(*quote_shown(self._quoted))
+
+    def __repr__(self) -> str:
+        return f"<Quote {self._quoted.request.kind}, about {self.seconds:.0f} s>"
+
+
+def outcome_of(party: Organisation, filed: Filed) -> Report | Audience:
+    """Return a finished request's result as its kind has it."""
+    if filed.request.kind is OutputKind.MATCH:
+        return Audience(party, filed)
+    return Report(party, filed)

@@ -1,0 +1,41 @@
+"""`commonground.Party`: the verbs of `client.sdk`, and listening, which takes a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from client.listening import listening
+from client.sdk import party
+from commonground.listening import listen
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A party that listens: on which address (host:port), over mutual TLS 1.3."""
+
+    address: str
+    port: int
+
+
+class Party(party.Party):
+    """One organisation's folder, opened; `close` it, or use it as a context manager.
+
+    It may be used from several threads. Closing suspends what is under way.
+    """
+
+    @contextmanager
+    def serve(self, address: str | None = None) -> Iterator[Serving]:
+        """Listen in this process, in threads, for as long as the block runs.
+
+        `address` is host:port; without it, where party.toml says. Port 0 takes a free one. At the
+        end sessions are suspended, and go on when the party listens again.
+
+        Raises:
+            PartyError: the address cannot be listened on, or the certificate is not valid now.
+        """
+        where = address or self._party.settings.listen
+        with self._calls.carrying(None, None), listening(self._party, listen, where) as listener:
+            host = where.rpartition(":")[0]
+            yield Serving(f"{host}:{listener.port}", listener.port)

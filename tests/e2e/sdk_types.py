@@ -1,0 +1,32 @@
+"""What a type checker has to know of the SDK; `mypy` checks this file, nothing runs it."""
+
+from typing import assert_type
+
+import pandas as pd
+
+from audit.verify import Comparison, Verification
+from commonground import Audience, CancelToken, Ledger, Party, Progress, Quote, Report
+
+
+def verbs(party: Party, progress: list[Progress]) -> None:
+    token = CancelToken()
+    assert_type(Party.create("a", name="a", organisation="A", origin="a.test/log"), Party)
+    assert_type(party.match(receiver="a", progress=progress.append, cancel=token), Audience)
+    assert_type(party.reach(segment="s", by="f", epsilon="1"), Report)
+    assert_type(party.reach().private.to_pandas(), pd.DataFrame)
+    assert_type(party.quote.reach(by="f"), Quote)
+    assert_type(party.requests.resume("1"), Report | Audience)
+    assert_type(party.audit.verify(), Verification)
+    assert_type(party.audit.verify(with_=party), Comparison)
+    assert_type(party.ledger(), Ledger)
+    party.reach(epsilon=1.0)  # type: ignore[arg-type] # ε is exact decimal text
+    with party.serve("127.0.0.1:0") as serving:
+        assert_type(serving.port, int)
+
+
+async def awaited(party: Party) -> None:
+    assert_type(await party.aio.match(receiver="a"), Audience)
+    assert_type(await party.aio.reach("s", "f", epsilon="1"), Report)
+    assert_type(await party.aio.quote.match(), Quote)
+    assert_type(await party.aio.requests.resume("1", wait=True), Report | Audience)
+    await party.aio.reach(segments="s")  # type: ignore[call-arg]
