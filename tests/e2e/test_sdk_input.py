@@ -1,6 +1,7 @@
 """What the SDK refuses, and what a refusal leaves behind: nothing."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 import textwrap
@@ -126,7 +127,11 @@ def test_a_token_that_was_used_begins_nothing(party):
 def test_an_address_that_is_taken_is_said(party):
     with party.serve("127.0.0.1:0") as serving:
         assert serving.address == f"127.0.0.1:{serving.port}"
-        with pytest.raises(errors.PartyError, match="cannot listen"), party.serve(serving.address):
+        with pytest.raises(errors.PartyError, match="listens"), party.serve(serving.address):
+            pass
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(errors.PartyError, match="cannot listen"), party.serve(taken):
             pass
 
 
