@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from client.commands.options import OPERATOR
+from client.actors import OPERATOR
 
 if TYPE_CHECKING:
     from client.asking import Choice, TableChoice
