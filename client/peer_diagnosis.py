@@ -10,19 +10,20 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from client.calls import CALL_SECONDS, calling
 from client.channel import open_own_channel
-from client.errors import DialError, Interrupted, NotAccepted, WrongCertificate
+from client.errors import DialError, Interrupted, NotAccepted, Unreachable, WrongCertificate
 from client.probe import Way
 from client.units import shown_time
 from commonground.v1 import doctor_pb2 as pb
 from commonground.v1 import doctor_pb2_grpc
 from party.card import IdentityCard
+from party.certificate import Certificate
 from party.contract import Contract
 from party.errors import ContractError, PartyError
 from party.known_peers import KnownPeers
@@ -37,8 +38,6 @@ RETRY_SECONDS: Final = 0.3
 MOST_APART_SECONDS: Final = 300
 """A consent snapshot that is further in the future than this is refused (docs/protocol.md, 6)."""
 NOTABLE_SECONDS: Final = 30
-
-Value = TypeVar("Value")
 
 
 class State(StrEnum):
@@ -101,6 +100,7 @@ class _Walk:
             )
         self._way = Way(self._card.address)
         self._plain: socket.socket | None = None
+        self._found: Certificate | None = None
         self._stub: Any = None
         self._seconds = 0.0
 
@@ -147,21 +147,32 @@ class _Walk:
         channel = open_own_channel(self._way.address, self._way.proxy, pinned, self._party.identity)
         self._stack.enter_context(channel)
         self._stub = doctor_pb2_grpc.DoctorServiceStub(channel)  # type: ignore[no-untyped-call]
-        self._examine()
-        self._examination = self._examine()
+        self._examination = self._first_answer()
         return State.OK, f"{pinned.fingerprint}, and they know ours"
 
+    def _first_answer(self) -> Examination:
+        """Return the first answer over mutual TLS; the third hang-up is taken at its word."""
+        for _ in range(ATTEMPTS - 1):
+            with suppress(Interrupted):
+                return self._examine()
+            time.sleep(RETRY_SECONDS)
+        try:
+            return self._examine()
+        except Interrupted as error:
+            raise NotAccepted(
+                "their certificate is the pinned one, and they hang up on ours or do not answer "
+                f"({error}): they import the contract that names it, or invite this party"
+            ) from None
+
     def _examine(self) -> Examination:
-        start = time.monotonic()
-        found = decode_examination(
-            _calling(lambda: self._stub.Examine(pb.ExamineRequest(), timeout=CALL_SECONDS))
-        )
-        self._seconds = time.monotonic() - start
-        return found
+        with calling():
+            response = self._stub.Examine(pb.ExamineRequest(), timeout=CALL_SECONDS)
+        return decode_examination(response)
 
     def _clock(self) -> tuple[State, str]:
-        ours = time.time()
-        examined = self._examine()
+        ours, start = time.time(), time.monotonic()
+        examined = self._examine()  # the first one had to connect
+        self._seconds = time.monotonic() - start
         apart = examined.time_ms / 1000 - (ours + self._seconds / 2)
         ahead = f"theirs is {abs(apart):.1f} s {'ahead' if apart > 0 else 'behind'}"
         if abs(apart) > MOST_APART_SECONDS:
@@ -202,26 +213,17 @@ class _Walk:
     def _carry(self, request: pb.CarryRequest, wanted: int) -> float:
         """Return how many seconds the bytes of a request and its answer took."""
         start = time.monotonic()
-        response = _calling(lambda: self._stub.Carry(request, timeout=CALL_SECONDS))
+        try:
+            with calling():
+                response = self._stub.Carry(request, timeout=CALL_SECONDS)
+        except Interrupted as error:
+            raise Unreachable(
+                f"1 MB did not get through in {CALL_SECONDS:.0f} s ({error}): the way is too slow, "
+                "or something on it breaks off what is large"
+            ) from None
         if len(response.payload) != wanted:
             raise DialError("the counterpart answered with another number of bytes")
         return time.monotonic() - start
-
-
-def _calling(call: Callable[[], Value]) -> Value:
-    """Make a call that changes nothing; a hang-up is taken at its word the third time."""
-    for attempt in range(ATTEMPTS):
-        try:
-            with calling():
-                return call()
-        except Interrupted as error:
-            if attempt == ATTEMPTS - 1:
-                raise NotAccepted(
-                    "the certificate is the right one, and they hang up on ours or stop answering "
-                    f"({error}): they import the contract that names it, or invite this party"
-                ) from None
-            time.sleep(RETRY_SECONDS)
-    raise AssertionError("unreachable")
 
 
 def _in_force(party: Organisation, peer: str) -> list[Contract]:

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -288,3 +289,21 @@ def test_a_malformed_introduction_is_refused(maker, make, changes):
 def test_bytes_that_are_no_introduction_are_refused(data):
     with pytest.raises(Refusal):
         Introduction.decode(data)
+
+
+def test_of_parties_that_race_for_one_invitation_one_wins(maker, make):
+    invitation = invite(maker)
+    joiners = [make(name) for name in ("advertiser", "vendor", "other")]
+
+    def attempt(joiner):
+        try:
+            use(maker, joiner, invitation)
+        except Refusal as refusal:
+            return refusal.status
+        return joiner.identity.name
+
+    with ThreadPoolExecutor(len(joiners)) as threads:
+        ends = list(threads.map(attempt, joiners))
+    assert ends.count(RefusalStatus.EXPIRED) == len(joiners) - 1
+    [winner] = KnownPeers(maker).cards()
+    assert winner in ends
