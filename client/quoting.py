@@ -215,9 +215,17 @@ def _holding(registered: Registered, request: Request, me: str) -> Holding:
 
 
 def _coverage(quality: Mapping[str, Any], types: tuple[str, ...]) -> dict[str, float]:
-    """Return the share of rows that have a valid identifier of each type."""
+    """Return the share of people who have an identifier of each type, guessed from rows.
+
+    Where identifiers make the people, the report counts them.
+    """
+    connected = quality.get("connected") or {"types": ()}
+    counted = {one["type"]: one["people"] for one in connected["types"]}
     coverage = {}
     for kind in types:
+        if kind in counted:
+            coverage[kind] = counted[kind] / quality["people"] if quality["people"] else 0.0
+            continue
         declared = {f"id.{kind}", f"id.{kind}_sha256", f"id.{kind}_md5"}
         columns = [column for column in quality["columns"] if column["kind"] in declared]
         shares = [column["valid"] / column["rows"] for column in columns if column["rows"]]

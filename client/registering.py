@@ -35,13 +35,16 @@ def register(
     population: str | None = None,
     *,
     reported: Callable[[QualityReport], None] | None = None,
+    hook: Callable[[str], None] = lambda what: None,
 ) -> Registered:
     """Read what a description names, tell the report to `reported`, and register it.
+
+    `hook` is told what is being read.
 
     Raises:
         DatasetError: the data do not serve; nothing is registered.
     """
-    report = inspect(definition)
+    report = inspect(definition, hook)
     if reported is not None:
         reported(report)
     party.keep_dataset(definition, report, population)

@@ -100,10 +100,11 @@ def _connected(connected: Mapping[str, Any]) -> list[RenderableType]:
     people.add_row("rows of nobody", f"{connected['rows_of_nobody']:,}")
     types = Table(title="Identifiers that connect rows", title_justify="left")
     types.add_column("type")
-    for heading in ("identifiers", "over-shared", "nobody's"):
+    for heading in ("people with one", "identifiers", "over-shared", "nobody's"):
         types.add_column(heading, justify="right")
     for one in connected["types"]:
-        numbers = [f"{one[key]:,}" for key in ("identifiers", "over_shared", "withheld")]
+        keys = ("people", "identifiers", "over_shared", "withheld")
+        numbers = [f"{one[key]:,}" for key in keys]
         types.add_row(one["type"], *numbers)
     broken = (
         f"Components above the bound, broken: {connected['broken']:,}, of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -57,21 +58,27 @@ def add(
     """Read a dataset, report on its quality, and register it.
 
     Nothing is copied, and the files stay where they are. When an identifier column cannot be used
-    as it is declared, the report says why and nothing is registered. Registering a name again
-    replaces its description and keeps its privacy budget.
+    as it is declared, the report says why and nothing is registered. Where the description connects
+    identifiers to people, the report says how many rows they have, what was shared by too many, and
+    what was broken. Registering a name again replaces its description and keeps its privacy budget.
     """
+    from client.progress import watching_steps
     from client.registering import register
     from client.render_dataset import dataset_document, quality_shown
     from party.datasets import QualityReport, load_definition
 
     output = begin(ctx, as_json)
+    watching = ExitStack()
 
     def show_problems(report: QualityReport) -> None:
+        watching.close()
         if any(column.problem for column in report.columns):
             output.say(*quality_shown(report.to_dict()))
 
-    with opened(party) as here:
-        registered = register(here, load_definition(file), population, reported=show_problems)
+    with opened(party) as here, watching:
+        hook = watching.enter_context(watching_steps())
+        definition = load_definition(file)
+        registered = register(here, definition, population, reported=show_problems, hook=hook)
     output.result(
         dataset_document(registered),
         *quality_shown(registered.quality),

@@ -41,9 +41,13 @@ _SIZES: Final = (1, 2, 3, 6, 11, 101)  # where a class of rows a person begins
 
 @dataclass(frozen=True)
 class ConnectedType:
-    """One connected type: distinct identifiers, and how many connect nothing or are nobody's."""
+    """One connected type: people who have one of their own, and distinct identifiers.
+
+    Of these, `over_shared` connect nothing; they and others are `withheld`, as nobody's.
+    """
 
     type: str
+    people: int
     identifiers: int
     over_shared: int
     withheld: int
@@ -52,6 +56,7 @@ class ConnectedType:
         """Return the statement as a JSON object."""
         return {
             "type": self.type,
+            "people": self.people,
             "identifiers": self.identifiers,
             "over_shared": self.over_shared,
             "withheld": self.withheld,
@@ -208,23 +213,31 @@ def _smallest_own(found: Partition, column: CodedColumn) -> npt.NDArray[np.int64
 
 
 def _describe(connection: Connection, sightings: Sightings, found: Partition) -> ConnectedQuality:
-    bounds = zip(sightings.starts[:-1], sightings.starts[1:], strict=True)
-    types = [
-        ConnectedType(
-            type_,
-            stop - start,
-            int(np.count_nonzero(found.over_shared[start:stop])),
-            int(np.count_nonzero(found.withheld[start:stop])),
-        )
-        for type_, (start, stop) in zip(connection.connect, bounds, strict=True)
-    ]
     somebodys = found.of_row[found.of_row != NOTHING]
     return ConnectedQuality(
-        types=tuple(types),
+        types=tuple(
+            _describe_type(sightings, found, place, type_)
+            for place, type_ in enumerate(connection.connect)
+        ),
         sizes=_count_sizes(np.bincount(somebodys, minlength=found.persons)),
         rows_of_nobody=len(found.of_row) - len(somebodys),
         broken=found.broken,
         broken_rows=found.broken_rows,
+    )
+
+
+def _describe_type(sightings: Sightings, found: Partition, place: int, type_: str) -> ConnectedType:
+    start, stop = sightings.starts[place], sightings.starts[place + 1]
+    owned = np.append(~found.withheld, False)
+    has_one = np.zeros(found.persons, dtype=np.bool_)
+    for column in sightings.of_type(place):
+        has_one[found.of_row[owned[column]]] = True
+    return ConnectedType(
+        type_,
+        people=int(np.count_nonzero(has_one)),
+        identifiers=stop - start,
+        over_shared=int(np.count_nonzero(found.over_shared[start:stop])),
+        withheld=int(np.count_nonzero(found.withheld[start:stop])),
     )
 
 

@@ -25,6 +25,8 @@ from party.datasets.times import UNREADABLE, microseconds
 from psi.columns import Column, Quality, mask, read_column
 from psi.errors import IdentifierError
 
+Hook = Callable[[str], None]
+"""Is told what is being read."""
 _NOT_A_NUMBER: Final = "not a number"
 _NOT_A_TIME: Final = "not a time"
 
@@ -105,11 +107,14 @@ class QualityReport:
         }
 
 
-def inspect(definition: Definition) -> QualityReport:
-    """Read a dataset and report on it; raise `DatasetError` when its files do not fit at all."""
+def inspect(definition: Definition, hook: Hook = lambda what: None) -> QualityReport:
+    """Read a dataset and report on it; raise `DatasetError` when its files do not fit at all.
+
+    `hook` is told what is being read.
+    """
     source = open_source(definition)
     others = [column.name for column in definition.columns if column.spec is None]
-    identifiers = _Identifiers(source)
+    identifiers = _Identifiers(source, hook)
     rows = read_rows(
         definition,
         source,
@@ -137,13 +142,14 @@ def inspect(definition: Definition) -> QualityReport:
 class _Identifiers:
     """Reads identifier columns once each, for their quality and for what connects rows."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, hook: Hook) -> None:
+        self._source, self._hook = source, hook
         self._found: dict[str, ColumnQuality] = {}
 
     def read(self, column: ColumnDefinition) -> Column | None:
         """Return a column, or None when it cannot be used, and remember its quality."""
         assert column.spec is not None  # only identifier columns are read
+        self._hook(f"reading column {column.name}")
         try:
             read = read_column(column.spec, self._source.read([column.name])[column.name])
         except IdentifierError as error:

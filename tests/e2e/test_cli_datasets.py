@@ -31,6 +31,54 @@ def test_adding_a_dataset_reports_on_columns_consent_and_labels(tmp_path):
     assert quality["labels"][0]["people"] == {"a": 20, "b": 20}
 
 
+CONNECT = "{connect: [email, phone], most_sharing: 2, most_identifiers: 5, reference: ref}"
+
+
+def connecting(folder, person=CONNECT):
+    """Write 40 rows of 29 people, and a description that connects them; return its file."""
+    people = rows(40)
+    for number in range(20):
+        people[number][2] = people[0][2]  # one phone of twenty people
+    for number in range(20, 40, 2):
+        people[number][1] = people[number + 1][1]
+    people[38][1] = people[39][1] = people[37][1]
+    write_csv(folder / "people.csv", people)
+    path = write_description(folder)
+    path.write_text(path.read_text().replace("person: ref", f"person: {person}"))
+    return path
+
+
+def test_rows_of_several_identifiers_are_reported_as_people(tmp_path):
+    init(tmp_path, "brand")
+    words = ("dataset", "add", connecting(tmp_path), "--party", tmp_path / "brand")
+    shown = run(*words).stdout
+    assert "rows of nobody" in shown
+    assert "Components above the bound" in shown
+    quality = ask(*words)["quality"]
+    assert (quality["rows"], quality["people"]) == (40, 29)
+    assert quality["connected"]["sizes"]["2"] == 8
+    assert quality["connected"]["sizes"]["3–5"] == 1
+    phone = quality["connected"]["types"][1]
+    assert (phone["over_shared"], phone["withheld"]) == (1, 1)
+    assert ask("dataset", "show", "people", "--party", tmp_path / "brand")["quality"] == quality
+
+
+@pytest.mark.parametrize(
+    ("person", "named"),
+    [
+        (CONNECT.replace("phone", "oaid"), "person.connect: no column holds 'oaid'"),
+        (CONNECT.replace("5", "1"), "person.most_identifiers"),
+        (CONNECT.replace("{", "{column: ref, "), "not by both"),
+    ],
+)
+def test_a_connection_that_makes_no_sense_is_one_clear_error(tmp_path, person, named):
+    init(tmp_path, "brand")
+    description = connecting(tmp_path, person)
+    party = tmp_path / "brand"
+    assert named in error_of("dataset", "add", description, "--party", party, expect=6)
+    assert log_size(party) == 1
+
+
 DIGEST = "5e" * 32
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.output import Output
+from client.quoting import _coverage
 from client.render_dataset import quality_shown
 from party.datasets import Definition, inspect
 from party.datasets.connection import Connection
@@ -126,10 +127,16 @@ class TestWhatIsShared:
 
     def test_the_report_counts_it_by_type(self, tmp_path):
         report = inspect(connected(tmp_path, self.ROWS)).connected
-        types = {one.type: (one.identifiers, one.over_shared, one.withheld) for one in report.types}
-        assert types == {"email": (3, 0, 0), "phone": (0, 0, 0), "cookie:web": (1, 1, 1)}
+        assert [tuple(one.to_dict().values()) for one in report.types] == [
+            ("email", 3, 3, 0, 0), ("phone", 0, 0, 0, 0), ("cookie:web", 0, 1, 1, 1),
+        ]  # fmt: skip
         assert report.rows_of_nobody == 1
         assert report.sizes["1"] == 3
+
+    def test_a_quote_counts_people_and_not_rows_with_an_identifier(self, tmp_path):
+        rows = [seen("a@example.com", cookie="c1"), *(seen(cookie="c1") for _ in range(9))]
+        quality = inspect(connected(tmp_path, [*rows, seen(cookie="c2")])).to_dict()
+        assert _coverage(quality, ("email", "cookie:web")) == {"email": 0.5, "cookie:web": 1.0}
 
     def test_a_component_above_the_bound_is_broken_and_counted(self, tmp_path):
         rows = [seen(f"p{n // 2}@example.com", cookie=f"c{(n + 1) // 2}") for n in range(20)]
