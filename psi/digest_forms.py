@@ -12,9 +12,11 @@ import binascii
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Final
 
 from psi.characters import trim
+from psi.columns import mask
 from psi.digests import WIDTHS
 
 HASHES: Final = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
@@ -26,6 +28,7 @@ _AROUND: Final = re.compile(
     re.IGNORECASE,
 )
 _SEPARATED: Final = re.compile(r"[0-9A-Fa-f]{2}(?:([:\- ])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2})+")
+_HEX_RUN: Final = re.compile(r"[0-9A-Fa-f]{16,}")
 _LEAST_HEX: Final = 16  # shorter text of hex digits is no digest that was cut
 _LEAST_BASE64: Final = 20  # of so many characters, at least one is in upper case
 
@@ -67,6 +70,21 @@ def read_form(text: str, algorithm: str) -> DigestForm:
     if found[1] == text or form.fault not in (None, FormFault.ALGORITHM):
         return form
     return DigestForm(form.fault or FormFault.AROUND, form.digest)
+
+
+def shape(text: str) -> str:
+    """Return what a value looks like; of a digest only how long it is.
+
+    Which places of a digest hold letters and which digits would tell it from all others.
+    """
+    body = trim(text)
+    is_long = len(body) >= _LEAST_BASE64
+    if is_long and _BASE64.fullmatch(body) and not _HEX_RUN.search(body):
+        return f"{len(body)} characters of base64"
+    parts = _HEX_RUN.split(text)
+    runs = [f"({len(run)} hex digits)" for run in _HEX_RUN.findall(text)]
+    masked = [mask(part) for part in parts]
+    return "".join(map("".join, zip_longest(masked, runs, fillvalue="")))
 
 
 def in_one_case(text: str) -> bool:

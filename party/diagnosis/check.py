@@ -158,13 +158,12 @@ def _notes(column: SurveyedColumn, tried: Sequence[Tried]) -> Iterator[str]:
             "be told for certain which text was hashed; try --sample"
         )
     for one in tried:
-        unreadable = len(one.raw.texts) - one.readable
-        if unreadable:
-            yield f"{name}: {unreadable:,} raw values in {one.raw.origin} could not be read"
+        if one.unreadable:
+            yield f"{name}: {one.unreadable:,} raw values in {one.raw.origin} could not be read"
         if one.found and not one.raw.paired and one.missing:
             yield (
-                f"{name}: {one.missing:,} of {one.readable:,} raw values in {one.raw.origin} have "
-                "no digest here: other people, or digests that no usual mistake explains"
+                f"{name}: {one.missing:,} of {one.looked_for:,} raw values in {one.raw.origin} "
+                "have no digest here: other people, or digests that no usual mistake explains"
             )
         if 0 < one.found < _FEW:
             yield f"{name}: rests on {one.found:,} raw values; {_FEW} or more would be firmer"

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from party.datasets.coded import NOTHING
 from party.datasets.people import People
 from party.diagnosis.causes import REMEDIES, Cause, Finding, Level, level_of
-from psi.columns import ColumnSpec, Survey, mask
+from psi.columns import ColumnSpec, Survey
+from psi.digest_forms import shape
 
 Positions = npt.NDArray[np.int64]
 
@@ -88,5 +89,5 @@ class SurveyedColumn:
             len(self.people),
             evidence,
             remedy or REMEDIES[cause],
-            mask(self.text(int(positions[0]))),
+            shape(self.text(int(positions[0]))),
         )

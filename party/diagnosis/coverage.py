@@ -12,7 +12,7 @@ from party.contract import Contract
 from party.diagnosis.causes import REMEDIES, Cause, Finding, Level, level_of
 from party.diagnosis.column import SurveyedColumn
 from party.errors import DatasetError
-from psi.columns import mask
+from psi.digest_forms import shape
 
 LOW_COVERAGE: Final = 0.1
 """A type that fewer of the people have is as good as missing."""
@@ -131,5 +131,5 @@ def shared_values(column: SurveyedColumn) -> Iterator[Finding]:
         if cause is Cause.SHARED
         else "everybody has the same",
         REMEDIES[cause],
-        mask(column.text(example)),
+        shape(column.text(example)),
     )

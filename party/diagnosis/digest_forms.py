@@ -34,8 +34,10 @@ def read_forms(column: SurveyedColumn) -> tuple[list[Finding], HeldDigests]:
     lost = _case_lost(column)
     forms = {at: read_form(column.text(at), wanted) for at in column.survey.contradictions}
     forms |= dict.fromkeys(lost.tolist(), DigestForm(FormFault.BASE64_CASE))
+    forms |= _texts_as_digests(column)
     found = [*_placeholders(column), *_form_findings(column, forms, wanted)]
-    return found, _held(column, np.setdiff1d(column.accepted, lost), forms)
+    right = np.setdiff1d(column.accepted, np.array(list(forms), dtype=np.int64))
+    return found, _held(column, right, forms)
 
 
 def _algorithm(column: SurveyedColumn) -> str:
@@ -50,6 +52,19 @@ def _case_lost(column: SurveyedColumn) -> Positions:
     encoded = ~is_hex.to_numpy(zero_copy_only=False).astype(np.bool_) & column.survey.accepted
     chosen = [at for at in np.flatnonzero(encoded).tolist() if in_one_case(column.text(at))]
     return np.array(chosen, dtype=np.int64)
+
+
+def _texts_as_digests(column: SurveyedColumn) -> dict[int, DigestForm]:
+    """Return the accepted values whose bytes are hex digits: a shorter digest, encoded twice."""
+    digits = np.zeros(256, dtype=np.bool_)
+    digits[list(b"0123456789abcdefABCDEF")] = True
+    found = column.accepted[digits[column.survey.digests[column.accepted]].all(axis=1)]
+    return {
+        at: DigestForm(
+            FormFault.ENCODED_TWICE, bytes.fromhex(column.survey.digests[at].tobytes().decode())
+        )
+        for at in found.tolist()
+    }
 
 
 def _placeholders(column: SurveyedColumn) -> Iterator[Finding]:

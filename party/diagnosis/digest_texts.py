@@ -23,6 +23,7 @@ from psi.columns import mask
 from psi.digest_forms import HASHES, read_form
 from psi.digest_variants import TextFault, Variant, placeholder_variants, variants
 from psi.identifiers import ALGORITHMS, kind_of
+from psi.placeholders import placeholder_digests
 
 _MOSTLY: Final = 0.5
 _WEAK: Final = frozenset({TextFault.CASE})
@@ -31,12 +32,16 @@ _WEAK: Final = frozenset({TextFault.CASE})
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of the raw values that were tried: found by their right digest, or another."""
+    """What became of the raw values that were tried: found by their right digest, or another.
+
+    `missing` have none here and should, `unreadable` have no normalised form.
+    """
 
     raw: RawValues
     right: int
     wrong: tuple[Variant, ...]
     missing: int
+    unreadable: int
 
     @property
     def found(self) -> int:
@@ -44,8 +49,8 @@ class Tried:
         return self.right + len(self.wrong)
 
     @property
-    def readable(self) -> int:
-        """How many raw values can be normalised at all."""
+    def looked_for(self) -> int:
+        """How many raw values should have a digest."""
         return self.found + self.missing
 
 
@@ -64,18 +69,18 @@ def try_raw_values(column: SurveyedColumn, held: HeldDigests, raw: RawValues, gm
     wrong: list[Variant] = []
     made = [_made(column, text, raw, list(pool), gmail) for text in raw.texts]
     present = _present([digest for one in made for digest in one], pool)
-    for one in filter(None, made):
+    for at, one in enumerate(made):
         hits = sorted(
             (variant for digest, variant in one.items() if digest in present),
             key=lambda variant: len(variant.faults),
         )
         if not hits:
-            missing += 1
+            missing += bool(one) and _ought_to_fit(column, raw.digests[at:][:1])
         elif hits[0].faults:
             wrong.append(hits[0])
         else:
             right += 1
-    return Tried(raw, right, tuple(wrong), missing)
+    return Tried(raw, right, tuple(wrong), missing, made.count({}))
 
 
 def text_findings(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
@@ -92,7 +97,7 @@ def text_findings(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
             level_of(people, column.filled),
             people,
             len(column.people),
-            f"fits {count:,} of {tried.readable:,} raw values in {tried.raw.origin}",
+            f"fits {count:,} of {tried.looked_for:,} raw values in {tried.raw.origin}",
             REMEDIES[cause],
             mask(example),
         )
@@ -102,7 +107,7 @@ def text_findings(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
 
 def _unexplained(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
     """Raw values whose digest is not here prove something only where it should be here."""
-    share = tried.missing / tried.readable
+    share = tried.missing / tried.looked_for
     if tried.found and not tried.raw.paired:
         return
     people = round(share * column.filled)
@@ -112,8 +117,8 @@ def _unexplained(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
         Level.CORRECT if share >= _MOSTLY else Level.CONSIDER,
         people,
         len(column.people),
-        f"for {tried.missing:,} of {tried.readable:,} raw values in {tried.raw.origin} no variant "
-        "is here",
+        f"for {tried.missing:,} of {tried.looked_for:,} raw values in {tried.raw.origin} no "
+        "variant is here",
         REMEDIES[Cause.UNEXPLAINED],
     )
 
@@ -143,6 +148,14 @@ def placeholder_findings(column: SurveyedColumn, held: HeldDigests) -> Iterator[
         if weak:
             found = replace(found, evidence="a placeholder was hashed in upper case; try --sample")
         yield found
+
+
+def _ought_to_fit(column: SurveyedColumn, beside: Sequence[str]) -> bool:
+    """Return whether a raw value should have a digest: not where none stands beside it."""
+    kind = kind_of(column.spec.type)
+    wanted = ALGORITHMS[kind]
+    digests = [read_form(text, wanted).digest for text in beside]
+    return all(one and one not in placeholder_digests(kind, wanted) for one in digests)
 
 
 def _made(

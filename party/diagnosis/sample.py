@@ -29,14 +29,18 @@ MOST_VALUES: Final = 300
 class RawValues:
     """Raw values of one type, at most `MOST_VALUES`, each once, and where they come from.
 
-    `paired` says that a digest of each was delivered beside it; `digests` are those of a sample.
+    `digests`, where there are any, are what stands beside each of them.
     """
 
     texts: tuple[str, ...]
     origin: str
     region: str | None = None
-    paired: bool = False
     digests: tuple[str, ...] = ()
+
+    @property
+    def paired(self) -> bool:
+        """Whether a digest was delivered beside each value."""
+        return bool(self.digests)
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,8 +85,7 @@ class Sample:
             tuple(raw[row].as_py() for row in chosen),
             self.path.name,
             region,
-            paired=beside is not None,
-            digests=() if beside is None else tuple(beside[row].as_py() for row in chosen),
+            () if beside is None else tuple(beside[row].as_py() for row in chosen),
         )
 
 
@@ -98,9 +101,11 @@ def beside(
             table = source.read([other.name, column.name])
             raw = table[other.name]
             chosen = _first_rows(raw, table[column.name])
-            texts = tuple(raw[row].as_py() for row in chosen)
             return other, RawValues(
-                texts, f"column {other.name}", other.spec.region, paired=bool(texts)
+                tuple(raw[row].as_py() for row in chosen),
+                f"column {other.name}",
+                other.spec.region,
+                tuple(table[column.name][row].as_py() for row in chosen),
             )
     return None
 

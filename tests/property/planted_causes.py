@@ -140,6 +140,12 @@ PLANTED = {
         False,
         {"digest encoded twice"},
     ),
+    "hex of the hex of MD5": (
+        MAIL,
+        lambda i: [hashlib.md5(email(i).encode()).hexdigest().encode().hex()],
+        False,
+        {"digest encoded twice"},
+    ),
     "base64 of hex": (
         MAIL,
         lambda i: [base64.b64encode(sha256(email(i)).encode()).decode()],
@@ -278,6 +284,18 @@ PLANTED = {
         lambda i: [written_email(i), sha256(written_email(i))],
         False,
         {"letter case hashed in"},
+    ),
+    "raw values among digests beside a raw column": (
+        RAW_MAIL | MAIL,
+        lambda i: [written_email(i), some(i, written_email(i), sha256(email(i)))],
+        False,
+        {"raw values in a column of digests"},
+    ),
+    "digests of placeholders beside a raw column": (
+        RAW_MAIL | MAIL,
+        lambda i: [written_email(i), some(i, sha256("unknown"), sha256(email(i)))],
+        False,
+        {"placeholder instead of a value"},
     ),
     "one address on many people": (
         RAW_MAIL,
