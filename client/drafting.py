@@ -74,13 +74,13 @@ def write_draft(party: Organisation, theirs: IdentityCard, draft: Draft, path: P
         title=draft.title or f"Between {mine.organisation} and {theirs.organisation}",
         starts=starts,
         ends=starts + draft.days * DAY_SECONDS,
-        datasets={my_name: _offered(party)},
+        datasets={my_name: offered_by(party)},
     )
     path.write_text(text, encoding="utf-8")
     return parse_contract(text.encode(), source=str(path))
 
 
-def _offered(party: Organisation) -> Mapping[str, DatasetTerms]:
+def offered_by(party: Organisation) -> Mapping[str, DatasetTerms]:
     """Return what the registered datasets hold, as a contract states it."""
     offered = {}
     for registered in party.datasets():

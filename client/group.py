@@ -22,8 +22,8 @@ from client.output import Output
 from party.errors import Refusal, SessionSuspended
 
 _ORDER = (
-    "init", "invite", "join", "serve", "status", "dataset", "contract", "quote", "match", "report",
-    "requests", "ledger", "audit", "doctor",
+    "sandbox", "init", "invite", "join", "serve", "status", "dataset", "contract", "quote", "match",
+    "report", "requests", "ledger", "audit", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 

@@ -23,6 +23,7 @@ from client.commands import (
     quote,
     report,
     requests,
+    sandbox,
     serve,
     status,
 )
@@ -32,6 +33,8 @@ from commonground.listening import listen
 
 _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
 _BEGINNING = """\
+To try everything alone:
+  commonground sandbox
 To begin:
   commonground init advertiser/ --name advertiser \\
       --organisation "Example Foods" --origin audit.example.com/advertiser
@@ -76,6 +79,7 @@ def commonground(
     """
 
 
+sandbox.add_to(app, listen)
 init.add_to(app)
 invite.add_to(app)
 join.add_to(app)

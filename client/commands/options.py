@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -92,3 +95,16 @@ def find_party(folder: Path | None) -> Path:
             "`commonground init DIR …` makes one"
         )
     return here
+
+
+def until_told() -> threading.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
+    told = threading.Event()
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        told.set()
+
+    signal.signal(signal.SIGTERM, tell)
+    signal.signal(signal.SIGINT, tell)
+    return told

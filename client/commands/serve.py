@@ -6,15 +6,12 @@ What listens is handed in from outside: this module knows no server.
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import threading
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.commands.options import AsJson, PartyFolder, begin, example, opened, until_told
 
 if TYPE_CHECKING:
     from client.listening import Listen
@@ -73,7 +70,7 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
                 events_on_stderr(log_format or here.settings.log_format, debug=debug),
                 listening(here, listen, at) as listener,
             ):
-                stopped = _until_told()
+                stopped = until_told()
                 where = f"{at.rpartition(':')[0]}:{listener.port}"
                 _announce(output, here, where, listener.port)
                 note(_log, Event("listening", address=where), f"Listening on {where}.")
@@ -107,16 +104,3 @@ def _announce(output: Output, here: Organisation, where: str, port: int) -> None
         *(lines or ["No contract is in force yet; one that is imported is served at once."]),
     )
     sys.stdout.flush()
-
-
-def _until_told() -> threading.Event:
-    """Return an event that SIGTERM and Ctrl-C set."""
-    told = threading.Event()
-
-    def tell(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        told.set()
-
-    signal.signal(signal.SIGTERM, tell)
-    signal.signal(signal.SIGINT, tell)
-    return told
