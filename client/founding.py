@@ -22,7 +22,8 @@ class Founding:
     """Who the party is, and where it is reached; without `listen` it only dials.
 
     `address` is where counterparts reach it, if that is not what `listen` says (both host:port);
-    `workers` is the number of its worker processes, 0 for one a processor.
+    `workers` is the number of its worker processes, 0 for one a processor; `store` the URL of
+    a PostgreSQL database, empty for SQLite in the folder.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Founding:
     listen: str | None = None
     address: str | None = None
     workers: int = 0
+    store: str = ""
 
     @property
     def reached_at(self) -> str | None:
@@ -43,6 +45,7 @@ def found(folder: Path, founding: Founding) -> tuple[Organisation, IdentityCard]
 
     Raises:
         SettingsError: there is a party already, or a value does not serve.
+        StoreError: the store cannot be reached, or holds another party.
         IdentityError: a name does not serve.
     """
     listen, address = founding.listen, founding.reached_at
@@ -53,7 +56,7 @@ def found(folder: Path, founding: Founding) -> tuple[Organisation, IdentityCard]
             f"{address} is where to listen, and nobody can dial it: say with --address under which "
             "host and port counterparts reach this party"
         )
-    settings = Settings(founding.organisation, workers=founding.workers)
+    settings = Settings(founding.organisation, workers=founding.workers, store=founding.store)
     if listen is not None:
         settings = replace(settings, listen=listen)
     hosts = [host for host in map(_host, (listen, address)) if host is not None]

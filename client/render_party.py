@@ -32,7 +32,7 @@ def party_made(folder: Path, name: str, card: IdentityCard) -> list[RenderableTy
     for file, what in (
         (f"{folder / 'keys'}/", "identity, TLS and node keys: yours alone, never passed on"),
         (str(folder / FILE), "the configuration, explained line by line"),
-        (str(folder / STORE_FILE), "the store, with the audit log"),
+        (_store(folder), "the store, with the audit log"),
         (str(folder / CARD_FILE), "the card for your counterparts; it holds no secret"),
     ):
         made.add_row(f"  {file}", what)
@@ -56,3 +56,8 @@ def _meeting(folder: Path, card: IdentityCard) -> str:
     if card.address is None:
         return f"      commonground join LINE --party {folder}    (their `invite` prints the line)"
     return f"      commonground invite --party {folder}    (while `commonground serve` runs)"
+
+
+def _store(folder: Path) -> str:
+    path = folder / STORE_FILE
+    return str(path) if path.exists() else "the database"

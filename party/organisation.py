@@ -22,10 +22,16 @@ from party.card import ADDRESS, ORGANISATION, IdentityCard
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
 from party.document import TextRule
-from party.errors import ContractError, DatasetError, SettingsError, StoredContractError
+from party.errors import (
+    ContractError,
+    DatasetError,
+    SettingsError,
+    StoredContractError,
+    StoreError,
+)
 from party.identity import Identity
 from party.journal import Journal
-from party.schema import CONTRACTS, DATASETS
+from party.schema import CONTRACTS, DATASETS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.store import Store, sqlite_url
 from party.workers import start_workers
@@ -76,6 +82,7 @@ class Organisation:
 
         Raises:
             SettingsError: there is a party in the folder already, or a value does not serve.
+            StoreError: the store cannot be reached, or holds another party.
             IdentityError: a name does not serve.
         """
         if (folder / FILE).exists():
@@ -83,6 +90,8 @@ class Organisation:
         _require("organisation", settings.organisation, ORGANISATION)
         if address is not None:
             _require("address", address, ADDRESS)
+        if settings.store:
+            _require_unused(settings.store)
         identity = identities.create(folder, name=name, log_origin=log_origin, hosts=hosts)
         folder.chmod(0o700)  # results and lists will lie in it
         store = Store.create(settings.store or sqlite_url(folder / STORE_FILE))
@@ -331,6 +340,18 @@ def _read_contract(name: str, text: str, digest: str) -> Contract:
         f"the stored contract {name} was changed after it was signed: restore the store from a "
         "backup"
     )
+
+
+def _require_unused(url: str) -> None:
+    """Refuse a store that a party has: two would write one log with two keys."""
+    store = Store.create(url)
+    try:
+        if store.row(sa.select(LOG_HEAD.c.size)) is not None:
+            raise StoreError(
+                "the store holds another party's log: give each party a database of its own"
+            )
+    finally:
+        store.close()
 
 
 def _require(what: str, text: str, rule: TextRule) -> None:

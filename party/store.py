@@ -3,26 +3,35 @@
 One transaction records a change and the log entry about it. Transactions are serialised:
 SQLite takes its write lock at the start, PostgreSQL runs SERIALIZABLE and the store repeats a
 transaction that lost, so two sessions that race for the last of a budget cannot both win.
+
+Refused: a store that is missing, that another version wrote, or that does not answer. Messages
+never hold the password of a URL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from party.errors import StoreError
 from party.schema import REVISION
 
 Result = TypeVar("Result")
 
-ATTEMPTS: Final = 20
+ATTEMPTS: Final = 30
 BUSY_SECONDS: Final = 30
-SERIALIZATION_FAILURES: Final = ("40001", "40P01")
+LONGEST_PAUSE_SECONDS: Final = 0.5
+LOST_RACES: Final = ("40001", "40P01", "23505")
+"""PostgreSQL's words for a transaction that lost: two of them took the same next number of the
+log (23505), or one read what the other wrote (40001), or each waited for the other (40P01)."""
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
 
 
@@ -34,25 +43,27 @@ class Store:
 
     @classmethod
     def create(cls, url: str) -> Store:
-        """Open the store at `url` and bring its tables up to this version."""
-        store = cls.open(url, check=False)
-        store._migrate()
+        """Open the store at `url` and bring its tables up to this version.
+
+        Raises:
+            StoreError: it does not answer, a newer program wrote it, or a migration failed; then
+                it is as it was.
+        """
+        store = cls(_open_engine(url, must_exist=False))
+        with _explained("it could not be brought up to this version, and is as it was"):
+            _require_not_newer(store._version())
+            store._migrate()
         return store
 
     @classmethod
-    def open(cls, url: str, *, check: bool = True) -> Store:
+    def open(cls, url: str) -> Store:
         """Open the store at `url`.
 
         Raises:
-            StoreError: it is missing, or of another version than this program.
+            StoreError: it is missing, does not answer, or is of another version than this program.
         """
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            engine = _open_sqlite(parsed, must_exist=check)
-        else:
-            engine = sa.create_engine(parsed, isolation_level="SERIALIZABLE", pool_pre_ping=True)
-        store = cls(engine)
-        if check:
+        store = cls(_open_engine(url, must_exist=True))
+        with _explained("it does not answer"):
             store._require_version()
         return store
 
@@ -61,55 +72,102 @@ class Store:
 
         `work` must therefore have no effect but through its connection.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                with self._engine.begin() as connection:
-                    return work(connection)
-            except OperationalError as error:
-                if attempt == ATTEMPTS - 1 or not _lost_a_race(error):
-                    raise StoreError(
-                        f"the store did not take the change ({type(error.orig).__name__}); "
-                        "nothing was recorded. Check disk space and the database, then repeat"
-                    ) from error
-        raise AssertionError("unreachable")
+        return self._repeated(work, reading=False)
 
     def rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         """Return the rows of a query."""
-        with self._reading() as connection:
-            return list(connection.execute(query))
+        return self._repeated(lambda connection: list(connection.execute(query)), reading=True)
 
     def row(self, query: sa.Select[Any]) -> sa.Row[Any] | None:
         """Return the first row of a query, or None."""
-        with self._reading() as connection:
-            return connection.execute(query).first()
-
-    def _reading(self) -> Connection:
-        return self._engine.connect().execution_options(commonground_reading=True)
+        return self._repeated(lambda connection: connection.execute(query).first(), reading=True)
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
+    def _repeated(self, work: Callable[[Connection], Result], *, reading: bool) -> Result:
+        """Run `work` in a transaction until it has not lost a race."""
+        for attempt in range(ATTEMPTS):
+            try:
+                with self._engine.connect() as connection:
+                    connection = connection.execution_options(commonground_reading=reading)
+                    with connection.begin():
+                        return work(connection)
+            except (OperationalError, IntegrityError) as error:
+                lost = _lost_a_race(error)
+                if isinstance(error, IntegrityError) and not lost:
+                    raise  # two rows of one key: a fault of the program
+                if attempt == ATTEMPTS - 1 or not lost:
+                    what = "did not answer" if reading else "did not take the change"
+                    raise StoreError(
+                        f"the store {what} ({_reason(error)}); nothing was recorded. Check disk "
+                        "space and the database, then repeat"
+                    ) from error
+                _pause(attempt)
+        raise AssertionError("unreachable")
+
     def _migrate(self) -> None:
         from alembic import command
+        from alembic.util import CommandError
 
-        with self._engine.begin() as connection:
-            command.upgrade(_alembic_config(connection), "head")
+        try:
+            with self._engine.begin() as connection:
+                command.upgrade(_alembic_config(connection), "head")
+        except CommandError as error:
+            raise StoreError(
+                f"no way leads from the store's version to {REVISION}, and it is as it was: "
+                "restore it from a backup"
+            ) from error
+
+    def _version(self) -> str | None:
+        with self._engine.connect() as connection:
+            connection = connection.execution_options(commonground_reading=True)
+            if not sa.inspect(connection).has_table(_VERSION.name):
+                return None
+            found: str | None = connection.execute(sa.select(_VERSION)).scalar_one_or_none()
+            return found
 
     def _require_version(self) -> None:
-        with self._reading() as connection:
-            known = sa.inspect(connection).has_table(_VERSION.name)
-            found = connection.execute(sa.select(_VERSION)).scalar_one_or_none() if known else None
+        found = self._version()
+        _require_not_newer(found)
+        if found is None:
+            raise StoreError(
+                "the store has no tables of a party (version none): check the configuration, or "
+                "make a party with `commonground init`"
+            )
         if found != REVISION:
             raise StoreError(
-                f"the store has version {found or 'none'} and this program needs {REVISION}: "
-                "use the program that wrote it, or run `commonground init --upgrade`"
+                f"the store has version {found} and this program needs {REVISION}: make a backup, "
+                "then run `commonground init --upgrade DIR`"
             )
 
 
 def sqlite_url(path: Path) -> str:
     """Return the URL of an SQLite file."""
     return f"sqlite:///{path}"
+
+
+def _open_engine(text: str, *, must_exist: bool) -> Engine:
+    """Return the engine of a store; nothing is asked of it yet."""
+    try:
+        url = sa.make_url(text)
+        backend = url.get_backend_name()
+        if backend == "sqlite":
+            return _open_sqlite(url, must_exist=must_exist)
+        if backend == "postgresql":
+            return sa.create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+    except (SQLAlchemyError, ValueError):
+        raise StoreError(
+            "the store's URL cannot be read: write postgresql+psycopg://user@host/database, or "
+            "leave it empty for SQLite in the folder"
+        ) from None
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"the store needs the package {error.name}, which is not installed: "
+            "install commonground with the extra `postgresql`"
+        ) from None
+    raise StoreError(f"a store is in SQLite or PostgreSQL, not in {backend}")
 
 
 def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
@@ -133,10 +191,42 @@ def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
     return engine
 
 
-def _lost_a_race(error: OperationalError) -> bool:
-    if getattr(error.orig, "sqlstate", None) in SERIALIZATION_FAILURES:
+def _require_not_newer(found: str | None) -> None:
+    if found is not None and found > REVISION:
+        raise StoreError(
+            f"the store has version {found}, and this program knows versions up to {REVISION} "
+            "only: a newer program wrote it. Install that one; nothing was changed"
+        )
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn an error of the database into one sentence about the store."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = _reason(error) if isinstance(error, DBAPIError) else type(error).__name__
+        raise StoreError(
+            f"the store: {what} ({reason}). Check the database, its address, user and password"
+        ) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the database's word for an error, without what it quotes."""
+    state = getattr(error.orig, "sqlstate", None)
+    return type(error.orig).__name__ + (f" {state}" if state else "")
+
+
+def _lost_a_race(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in LOST_RACES:
         return True
     return "database is locked" in str(error.orig)
+
+
+def _pause(attempt: int) -> None:
+    """Wait a random time, longer at each attempt, so that those who raced do not race again."""
+    longest = min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)
+    time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
 
 
 def _alembic_config(connection: Connection) -> Any:  # noqa: ANN401 - alembic's own type

@@ -58,6 +58,14 @@ def init(
             help="Where counterparts reach it, if that is not what --listen says.",
         ),
     ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="A PostgreSQL database for this party alone, as "
+            "postgresql+psycopg://user@host/name. Without it: SQLite in the folder.",
+        ),
+    ] = "",
     upgrade: Annotated[
         bool,
         typer.Option(
@@ -85,7 +93,7 @@ def init(
         raise typer.BadParameter("give --name, --organisation and --origin")
     if address is not None and listen is None:
         raise typer.BadParameter("--address is where --listen is reached; give both")
-    founding = Founding(name, organisation, origin, listen, address)
+    founding = Founding(name, organisation, origin, listen, address, store=store)
     party, card = found(folder, founding)
     party.close()
     output.result(party_document(folder, name, card), *party_made(folder, name, card))

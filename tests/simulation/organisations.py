@@ -9,7 +9,10 @@ import csv
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+
+from store_backends import SQLITE
 
 from party.card import IdentityCard
 from party.contract import Contract
@@ -18,7 +21,7 @@ from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, RefusalStatus, RefusedThere, SessionSuspended
 from party.organisation import Organisation
-from party.settings import Settings
+from party.settings import FILE, Settings, load_settings, render_settings
 from party.wire.exchanges import kind_for, kind_of
 
 SECONDS = 30
@@ -150,10 +153,10 @@ def people(start, stop, labels, *, consent=lambda i: "yes"):
     ]
 
 
-def make_party(folder: Path, name: str):
+def make_party(folder: Path, name: str, stores=SQLITE):
     party = Organisation.create(
         folder / name,
-        Settings(organisation=f"The {name}", workers=1),
+        Settings(organisation=f"The {name}", workers=1, store=stores.new()),
         name=name,
         log_origin=f"{name}.test/log",
         hosts=["localhost"],
@@ -227,9 +230,9 @@ ends: 2099-12-31T00:00:00Z
     return contract
 
 
-def make_pair(folder: Path, **contract):
+def make_pair(folder: Path, stores=SQLITE, **contract):
     """Return both parties with datasets and a contract."""
-    parties = {name: make_party(folder, name) for name in ("advertiser", "channel")}
+    parties = {name: make_party(folder, name, stores) for name in ("advertiser", "channel")}
     sets = {
         "advertiser": ("customers", "segment", people(0, 60, ["gold", "silver"])),
         "channel": ("receipts", "frequency", people(20, 90, ["1", "2", "3"])),
@@ -242,11 +245,14 @@ def make_pair(folder: Path, **contract):
     return parties, make_contract(folder, parties, labels, **contract)
 
 
-def copy_pair(ready: Path, folder: Path):
+def copy_pair(ready: Path, folder: Path, stores=SQLITE):
     """Open copies of the parties of `ready`; their datasets stay where they are."""
     parties = {}
     for name in ("advertiser", "channel"):
         shutil.copytree(ready / name, folder / name)
+        settings = load_settings(folder / name)
+        copied = replace(settings, store=stores.copy_of(settings.store))
+        (folder / name / FILE).write_text(render_settings(copied), encoding="utf-8")
         parties[name] = Organisation.open(folder / name)
         parties[name]._executor = ThreadPoolExecutor(1)
     return parties, parties["advertiser"].contract(None)

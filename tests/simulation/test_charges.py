@@ -83,8 +83,8 @@ class Payer:
 
 
 @pytest.fixture
-def payer(tmp_path):
-    parties, contract = make_pair(tmp_path, epsilon="1")
+def payer(tmp_path, stores):
+    parties, contract = make_pair(tmp_path, stores, epsilon="1")
     yield Payer(parties["channel"], contract)
     for party in parties.values():
         party.close()

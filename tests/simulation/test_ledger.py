@@ -17,7 +17,7 @@ from party.ledger import (
     spent,
     window_start,
 )
-from party.store import Store, sqlite_url
+from party.store import Store
 from privacy.accounting import Spend
 
 ACCOUNT = Account("customers", "other.test/log", 1_000)
@@ -26,8 +26,8 @@ ALLOWANCE = Allowance(3 * 10**9, 10**6, "basic", 30)
 
 
 @pytest.fixture
-def url(tmp_path):
-    url = sqlite_url(tmp_path / "party.db")
+def url(tmp_path, stores):
+    url = stores.new_url(tmp_path)
     Store.create(url).close()
     return url
 

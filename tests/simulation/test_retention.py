@@ -14,8 +14,8 @@ DAY = 86_400
 
 
 @pytest.fixture
-def matched(tmp_path):
-    parties, contract = make_pair(tmp_path)
+def matched(tmp_path, stores):
+    parties, contract = make_pair(tmp_path, stores)
     request = Request.match(
         contract, requester="advertiser", receiver="channel", sender="advertiser",
         now=int(time.time()),

@@ -21,8 +21,8 @@ from party.terms import Terms
 
 
 @pytest.fixture
-def pair(tmp_path):
-    parties, contract = make_pair(tmp_path)
+def pair(ready, tmp_path, stores):
+    parties, contract = copy_pair(ready, tmp_path, stores)
     yield parties, contract
     for party in parties.values():
         party.close()
@@ -140,10 +140,10 @@ def test_every_party_is_charged_what_the_terms_say_before_it_says_anything(pair)
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory):
+def ready(tmp_path_factory, stores):
     """A pair on disk that tests copy, since making one takes longer than a session."""
     folder = tmp_path_factory.mktemp("ready")
-    parties, _ = make_pair(folder)
+    parties, _ = make_pair(folder, stores)
     for party in parties.values():
         party.close()
     return folder
@@ -152,9 +152,9 @@ def ready(tmp_path_factory):
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("who", ["advertiser", "channel"])
 @pytest.mark.parametrize("build", [reach, match])
-def test_a_session_goes_on_after_a_stop_at_every_call(ready, tmp_path, build, who, after):
+def test_a_session_goes_on_after_a_stop_at_every_call(ready, tmp_path, stores, build, who, after):
     """Stop one party at each call of its link in turn: same bytes, one charge, one end."""
-    parties, contract = copy_pair(ready, tmp_path)
+    parties, contract = copy_pair(ready, tmp_path, stores)
     request = ask(parties, build(contract))
     wire, kept, spent = Wire(), {name: {} for name in parties}, {}
     for call in calls_of(request, who):
@@ -200,8 +200,8 @@ def test_the_noise_of_a_release_is_drawn_once_however_often_it_is_resumed(pair):
     assert kinds(parties["channel"]).count("report.released") == 1
 
 
-def test_a_match_below_its_minimum_ends_for_both_and_three_are_all(tmp_path):
-    parties, contract = make_pair(tmp_path, min_match=500)
+def test_a_match_below_its_minimum_ends_for_both_and_three_are_all(tmp_path, stores):
+    parties, contract = make_pair(tmp_path, stores, min_match=500)
     for _ in range(3):
         request = ask(parties, match(contract))
         ended = run_both(parties, request, Wire())
@@ -216,8 +216,8 @@ def test_a_match_below_its_minimum_ends_for_both_and_three_are_all(tmp_path):
     assert kinds(parties["advertiser"]).count("list.disclosed") == 0
 
 
-def test_a_budget_that_does_not_suffice_refuses_and_spends_nothing(tmp_path):
-    parties, contract = make_pair(tmp_path, epsilon="1.5")
+def test_a_budget_that_does_not_suffice_refuses_and_spends_nothing(tmp_path, stores):
+    parties, contract = make_pair(tmp_path, stores, epsilon="1.5")
     signed = reach(contract).sign(parties["advertiser"].identity)
     with pytest.raises(Refusal) as caught:
         Desk(parties["channel"]).submit("advertiser", signed)
@@ -225,8 +225,8 @@ def test_a_budget_that_does_not_suffice_refuses_and_spends_nothing(tmp_path):
     assert ledgers(parties) == {"advertiser": [], "channel": []}
 
 
-def test_people_without_consent_take_no_part(tmp_path):
-    parties, contract = make_pair(tmp_path)
+def test_people_without_consent_take_no_part(tmp_path, stores):
+    parties, contract = make_pair(tmp_path, stores)
     refused = people(20, 90, ["1", "2", "3"], consent=lambda i: "no" if i < 24 else "yes")
     write_dataset(tmp_path / "data" / "channel", "receipts", refused, label="frequency")
     request = ask(parties, match(contract))
@@ -235,8 +235,8 @@ def test_people_without_consent_take_no_part(tmp_path):
 
 
 @pytest.mark.parametrize("change", ["input", "consent"])
-def test_a_session_whose_input_changed_ends_before_another_byte(tmp_path, change):
-    parties, contract = make_pair(tmp_path)
+def test_a_session_whose_input_changed_ends_before_another_byte(tmp_path, stores, change):
+    parties, contract = make_pair(tmp_path, stores)
     request = ask(parties, match(contract))
     wire = Wire()
     run_both(parties, request, wire, channel={"dies_at": "send 0"})
@@ -384,8 +384,8 @@ def test_a_session_under_an_expired_contract_ends_for_both_with_that_reason(pair
     assert "session.failed" in kinds(parties["advertiser"])
 
 
-def test_a_peer_is_not_told_what_is_wrong_with_our_own_files(tmp_path):
-    parties, contract = make_pair(tmp_path)
+def test_a_peer_is_not_told_what_is_wrong_with_our_own_files(tmp_path, stores):
+    parties, contract = make_pair(tmp_path, stores)
     request = ask(parties, match(contract))
     (tmp_path / "data" / "channel" / "receipts.csv").unlink()
     ended = run_both(parties, request, Wire())

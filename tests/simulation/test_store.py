@@ -1,16 +1,22 @@
-"""The store: migrations build the tables that the code uses, and a lost race repeats."""
+"""The store, on SQLite and on PostgreSQL: migrations up and down, versions, races, failures."""
 
+import multiprocessing
 import subprocess
 import sys
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from organisations import make_party
+from store_backends import PostgreSQLStores
 
 from party.errors import StoreError
-from party.schema import DATASETS, METADATA, REVISION
+from party.schema import DATASETS, LOG_ENTRIES, METADATA, REVISION
+from party.settings import Settings
 from party.store import Store, _alembic_config, sqlite_url
 
 ROW = {
@@ -20,19 +26,133 @@ ROW = {
     "snapshot": "s",
     "registered_at": 0,
 }
+RACERS, EACH = 4, 5
 
 
 @pytest.fixture
-def store(tmp_path):
-    made = Store.create(sqlite_url(tmp_path / "party.db"))
+def url(stores, tmp_path):
+    return stores.new_url(tmp_path)
+
+
+@pytest.fixture
+def store(url):
+    made = Store.create(url)
     yield made
     made.close()
 
 
-def test_migrations_build_the_tables_that_the_code_uses(store):
+def tables_of(store):
     with store._engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
-    assert differences == []
+        return set(sa.inspect(connection).get_table_names())
+
+
+def differences(store):
+    with store._engine.connect() as connection:
+        return compare_metadata(MigrationContext.configure(connection), METADATA)
+
+
+def set_version(store, version):
+    with store._engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{version}'"))
+
+
+def migrate(store, to, how=command.upgrade):
+    with store._engine.begin() as connection:
+        how(_alembic_config(connection), to)
+
+
+# -- migrations ----------------------------------------------------------------------------------
+
+
+def test_migrations_build_the_tables_that_the_code_uses(store):
+    assert differences(store) == []
+
+
+def test_the_version_that_the_code_needs_is_that_of_the_last_migration():
+    scripts = ScriptDirectory.from_config(_alembic_config(None))
+    assert scripts.get_current_head() == REVISION
+
+
+def test_versions_are_numbers_in_their_order():
+    """A store of a newer program is told from an older one by comparing the two."""
+    scripts = ScriptDirectory.from_config(_alembic_config(None))
+    versions = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert versions == [f"{number + 1:04d}" for number in range(len(versions))]
+
+
+def test_every_migration_goes_down_to_nothing_and_up_again(store):
+    scripts = ScriptDirectory.from_config(_alembic_config(None))
+    for script in scripts.walk_revisions():
+        migrate(store, script.down_revision or "base", command.downgrade)
+    assert tables_of(store) == {"alembic_version"}
+    for script in reversed(list(scripts.walk_revisions())):
+        migrate(store, script.revision)
+    assert differences(store) == []
+
+
+@pytest.mark.parametrize("failing", [1, 5, 12])
+def test_a_migration_that_is_interrupted_leaves_the_store_as_it_was(url, monkeypatch, failing):
+    """The step that fails may be any: tables are made in one transaction, on both backends."""
+    honest, made = Operations.create_table, []
+
+    def create_table(self, *words, **options):
+        made.append(words[0])
+        if len(made) == failing:
+            raise sa.exc.OperationalError("CREATE TABLE", {}, OSError("no space left"))
+        return honest(self, *words, **options)
+
+    monkeypatch.setattr(Operations, "create_table", create_table)
+    with pytest.raises(StoreError, match="is as it was"):
+        Store.create(url)
+    with pytest.raises(StoreError, match=r"version none|no store"):
+        Store.open(url)
+    monkeypatch.undo()
+    store = Store.create(url)
+    assert differences(store) == []
+    store.close()
+
+
+def test_a_kill_in_the_middle_of_a_migration_leaves_the_store_as_it_was(url):
+    """The process ends at the fifth table, without a word to the database."""
+    code = (
+        "import os, sys\n"
+        "from alembic.operations import Operations\n"
+        "from party.store import Store\n"
+        "honest, made = Operations.create_table, []\n"
+        "def create_table(self, *words, **options):\n"
+        "    made.append(1)\n"
+        "    if len(made) == 5: os._exit(9)\n"
+        "    return honest(self, *words, **options)\n"
+        "Operations.create_table = create_table\n"
+        "Store.create(sys.argv[1])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, url], check=False).returncode == 9
+    with pytest.raises(StoreError, match="version none"):
+        Store.open(url)
+    store = Store.create(url)
+    assert differences(store) == []
+    store.close()
+
+
+# -- versions ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", [Store.open, Store.create])
+def test_a_store_of_a_newer_version_is_refused_and_stays_as_it_is(url, store, use):
+    set_version(store, "9999")
+    with pytest.raises(StoreError, match=r"version 9999.*a newer program wrote it"):
+        use(url)
+    assert store.rows(sa.select(sa.table("alembic_version", sa.column("version_num")))) == [
+        ("9999",)
+    ]
+
+
+def test_a_store_of_an_older_version_says_how_it_is_brought_up(url, store):
+    set_version(store, "0000")
+    with pytest.raises(StoreError, match=r"version 0000.*init --upgrade"):
+        Store.open(url)
+    with pytest.raises(StoreError, match="no way leads"):
+        Store.create(url)
 
 
 def test_a_store_that_is_not_there_is_an_error_and_is_not_made(tmp_path):
@@ -42,33 +162,75 @@ def test_a_store_that_is_not_there_is_an_error_and_is_not_made(tmp_path):
     assert not path.exists()
 
 
-def test_a_store_of_another_version_is_refused(tmp_path, store):
-    with store._engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match="version 9999"):
-        Store.open(sqlite_url(tmp_path / "party.db"))
-
-
-def test_a_database_that_is_no_store_is_refused(tmp_path):
-    path = tmp_path / "empty.db"
-    path.touch()
+def test_a_database_that_is_no_store_is_refused(stores, tmp_path):
+    (tmp_path / "party.db").touch()
     with pytest.raises(StoreError, match="version none"):
-        Store.open(sqlite_url(path))
+        Store.open(stores.new_url(tmp_path))
 
 
-def test_the_version_that_the_code_needs_is_that_of_the_last_migration():
-    scripts = ScriptDirectory.from_config(_alembic_config(None))
-    assert scripts.get_current_head() == REVISION
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "party.db").write_bytes(b"these are no tables" * 100)
+    for use in (Store.open, Store.create):
+        with pytest.raises(StoreError, match="DatabaseError"):
+            use(sqlite_url(tmp_path / "party.db"))
 
 
-def test_opening_a_store_loads_no_migrations(tmp_path, store):
+# -- what is at the URL --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "cannot be read"),
+        ("mysql://db/x", "not in mysql"),
+        ("oracle+cx_oracle://db/x", "not in oracle"),
+        ("postgresql+nodriver://db/x", "cannot be read"),
+        ("postgresql+pg8000://db/x", "pg8000, which is not installed"),
+    ],
+)
+def test_a_url_that_names_no_store_is_refused(url, said):
+    for use in (Store.open, Store.create):
+        with pytest.raises(StoreError, match=said):
+            use(url)
+
+
+@pytest.mark.parametrize("changed", [{"password": "wrong-pass"}, {"database": "absent"}])
+def test_a_server_that_does_not_let_us_in_is_told_without_the_password(postgresql, changed):
+    url = postgresql.url(**changed)
+    for use in (Store.open, Store.create):
+        with pytest.raises(StoreError) as caught:
+            use(url)
+        assert "OperationalError" in str(caught.value)
+        assert not {"wrong-pass", "let-the-tests-in"} & set(str(caught.value).split())
+
+
+def test_a_server_that_is_not_there_is_told():
+    with pytest.raises(StoreError, match="does not answer"):
+        Store.open("postgresql+psycopg://u:p@127.0.0.1:9/x?connect_timeout=2")
+
+
+def test_a_database_serves_one_party_and_another_one_is_not_half_made(postgresql, tmp_path):
+    first = make_party(tmp_path, "advertiser", PostgreSQLStores(postgresql))
+    settings = Settings("The channel", store=first.settings.store)
+    with pytest.raises(StoreError, match="another party's log"):
+        type(first).create(
+            tmp_path / "channel", settings, name="channel", log_origin="c.test/log", hosts=[]
+        )
+    assert not (tmp_path / "channel").exists()
+    assert len(first.store.rows(sa.select(LOG_ENTRIES.c.seq))) == 1
+    first.close()
+
+
+# -- transactions --------------------------------------------------------------------------------
+
+
+def test_opening_a_store_loads_no_migrations(url, store):
     """Every command opens the store, and what migrates takes longer to load than most commands."""
     code = (
         "import sys; from party.store import Store; Store.open(sys.argv[1]).close(); "
         "sys.exit('alembic' in sys.modules)"
     )
-    words = [sys.executable, "-c", code, sqlite_url(tmp_path / "party.db")]
-    assert subprocess.run(words, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, url], check=False).returncode == 0
 
 
 def test_a_failing_transaction_leaves_nothing(store):
@@ -81,8 +243,64 @@ def test_a_failing_transaction_leaves_nothing(store):
     assert store.rows(sa.select(DATASETS)) == []
 
 
-def test_writes_survive_the_process_synchronously(store):
+def append_next(url, begin):
+    """Append numbered rows as the log does: read the last number, write the next."""
+    store, begun = Store.open(url), []
+
+    def work(connection):
+        begun.append(1)
+        last = connection.execute(sa.select(sa.func.max(LOG_ENTRIES.c.seq))).scalar_one()
+        seq = 0 if last is None else last + 1
+        connection.execute(sa.insert(LOG_ENTRIES).values(seq=seq, data=b"", leaf=b""))
+
+    begin.wait(60)
+    for _ in range(EACH):
+        store.write(work)
+    store.close()
+    return len(begun)
+
+
+def test_processes_that_append_at_once_leave_no_gap_and_lose_nothing(url, store, stores):
+    """Who lost a race runs again; on PostgreSQL it happens, on SQLite they wait for the lock."""
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Manager() as manager, spawn.Pool(RACERS) as pool:
+        begin = manager.Barrier(RACERS)
+        racers = [pool.apply_async(append_next, (url, begin)) for _ in range(RACERS)]
+        begun = sum(racer.get(120) for racer in racers)
+    seqs = [row.seq for row in store.rows(sa.select(LOG_ENTRIES.c.seq).order_by(LOG_ENTRIES.c.seq))]
+    assert seqs == list(range(RACERS * EACH))
+    if stores.kind == "postgresql":
+        assert begun > RACERS * EACH, "nobody raced, so nothing was tested"
+
+
+def test_a_transaction_that_loses_every_time_gives_up_with_nothing_recorded(store, monkeypatch):
+    monkeypatch.setattr("party.store._pause", lambda attempt: None)
+
+    class LostError(Exception):
+        sqlstate = "40001"
+
+    def work(connection):
+        connection.execute(sa.insert(DATASETS).values(name="a", **ROW))
+        raise sa.exc.OperationalError("COMMIT", {}, LostError())
+
+    with pytest.raises(StoreError, match="nothing was recorded"):
+        store.write(work)
+    assert store.rows(sa.select(DATASETS)) == []
+
+
+def test_writes_survive_the_process_synchronously(tmp_path):
     """WAL with full synchronisation: what is committed is on disk."""
+    store = Store.create(sqlite_url(tmp_path / "party.db"))
     with store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+    store.close()
+
+
+def test_postgresql_runs_every_transaction_serializable_and_synchronously(postgresql):
+    store = Store.create(postgresql.new_database())
+    with store._engine.connect() as connection:
+        shown = connection.exec_driver_sql("SHOW transaction_isolation").scalar_one()
+        assert shown == "serializable"
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+    store.close()

@@ -1,0 +1,79 @@
+"""Stores of both kinds for the same tests: SQLite files, and schemas on a PostgreSQL server.
+
+A test that takes the fixture `stores` runs once with each.
+"""
+
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from postgresql import PostgreSQL
+
+from party.schema import METADATA
+from party.store import sqlite_url
+
+_NUMBERS = count()
+
+
+@dataclass(frozen=True)
+class SQLiteStores:
+    """A file in each party's folder."""
+
+    kind = "sqlite"
+
+    def new(self):
+        """Return what a party's configuration says about its store."""
+        return ""
+
+    def copy_of(self, url):
+        """Return the same for a copy of a party at rest: the file is copied with the folder."""
+        return url
+
+    def new_url(self, folder: Path):
+        """Return the URL of a store that is not made yet."""
+        return sqlite_url(folder / "party.db")
+
+
+@dataclass(frozen=True)
+class PostgreSQLStores:
+    """A schema for each party, in one database: making a database takes longer than a test."""
+
+    server: PostgreSQL
+    kind = "postgresql"
+
+    def new(self):
+        schema = f"party_{next(_NUMBERS)}"
+        self._do(f"CREATE SCHEMA {schema}")
+        return f"{self.server.url()}&options=-csearch_path%3D{schema}"
+
+    def copy_of(self, url):
+        copy = self.new()
+        old, new = (sa.make_url(one).query["options"].partition("=")[2] for one in (url, copy))
+        for table in ("alembic_version", *(table.name for table in METADATA.sorted_tables)):
+            self._do(
+                f"CREATE TABLE {new}.{table} (LIKE {old}.{table} INCLUDING ALL); "
+                f"INSERT INTO {new}.{table} SELECT * FROM {old}.{table}"
+            )
+        return copy
+
+    def new_url(self, folder: Path):
+        del folder
+        return self.new()
+
+    def _do(self, statement):
+        engine = sa.create_engine(self.server.url(), poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stores(request):
+    """Yield stores of each kind."""
+    if request.param == "sqlite":
+        return SQLiteStores()
+    return PostgreSQLStores(request.getfixturevalue("postgresql"))
+
+
+SQLITE = SQLiteStores()
