@@ -93,16 +93,17 @@ def _contracts(party: Organisation) -> Iterator[Check]:
 
 
 def _dataset(registered: Registered) -> Check:
-    """Hold a dataset's files against what was registered."""
+    """Hold a dataset's source against what was registered."""
     from party.datasets import Definition
     from party.datasets.rows import open_source
 
     name = f"dataset {registered.name}"
     try:
-        snapshot = open_source(Definition.from_dict(registered.definition)).snapshot()
+        with open_source(Definition.from_dict(registered.definition)) as source:
+            snapshot = source.snapshot()
     except DatasetError as error:
         return Check(name, State.FAILED, str(error))
     if snapshot.hex() != registered.snapshot:
-        again = "its files have changed since: `commonground dataset add` reports on them again"
+        again = "its source has changed since: `commonground dataset add` reports on it again"
         return Check(name, State.WARNING, again)
-    return Check(name, State.OK, "its files are as they were registered")
+    return Check(name, State.OK, "its source is as it was registered")

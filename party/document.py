@@ -114,6 +114,10 @@ class Section:
             raise self.fault(key, f"expected one of {', '.join(allowed)}; found {found}")
         return value
 
+    def is_mapping(self, key: str) -> bool:
+        """Return whether the value at `key` is a mapping; for keys that take either form."""
+        return isinstance(self._values[key], dict)
+
     def texts(self, key: str, rule: TextRule, *, most: int) -> tuple[str, ...]:
         """Return the list at `key`: 1 to `most` different texts that follow `rule`."""
         values = self._list(key, most)

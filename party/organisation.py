@@ -250,7 +250,7 @@ class Organisation:
     def keep_dataset(
         self, definition: Definition, quality: QualityReport, population: str | None
     ) -> None:
-        """Store a dataset's description and quality report under its name.
+        """Store a dataset's description, and the report and snapshot of what was read, by name.
 
         Registering a name again replaces the description and inherits population and ledger.
 
@@ -265,9 +265,7 @@ class Organisation:
             raise DatasetError(
                 f"dataset {definition.name} is not registered. " + "; ".join(problems)
             )
-        from party.datasets.rows import open_source
-
-        snapshot = open_source(definition).snapshot().hex()
+        snapshot = quality.snapshot.hex()
 
         def work(connection: Connection) -> None:
             key = DATASETS.c.name == definition.name

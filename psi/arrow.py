@@ -36,11 +36,13 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(contiguous)])
 
 
-def texts(values: Sequence[str]) -> pa.Array:
-    """Return texts as an Arrow array of large strings."""
+def texts(values: Sequence[str | None]) -> pa.Array:
+    """Return texts, or None for nothing, as an Arrow array of large strings."""
     import pyarrow as pa
 
-    encoded = [value.encode() for value in values]
+    encoded = [b"" if value is None else value.encode() for value in values]
     offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    filled = np.fromiter((value is not None for value in values), np.bool_, len(encoded))
+    present = None if filled.all() else pa.py_buffer(np.packbits(filled, bitorder="little"))
+    buffers = [present, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)

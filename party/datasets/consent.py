@@ -24,7 +24,8 @@ from audit.commitment import SALT_BYTES, commit
 from audit.merkle import CompactRange, leaf_hash
 from party.contract_terms import NAME, PURPOSE
 from party.datasets.coded import NOTHING, CodedColumn
-from party.datasets.rules import CELL, COLUMN, PATH
+from party.datasets.origin import Origin, read_origin
+from party.datasets.rules import CELL, COLUMN
 from party.document import Section
 from party.errors import DatasetError
 
@@ -71,7 +72,7 @@ class ConsentTable:
     events at one time, the one that does not give consent counts.
     """
 
-    table: str
+    table: Origin
     key: str
     state: str
     given: tuple[str, ...]
@@ -86,7 +87,8 @@ class ConsentTable:
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
-        return {name: getattr(self, name) for name in _TABLE_KEYS} | {"given": list(self.given)}
+        texts = {name: getattr(self, name) for name in _TABLE_KEYS}
+        return texts | {"table": self.table.to_json(), "given": list(self.given)}
 
 
 Consent: TypeAlias = ConsentColumn | ConsentTable
@@ -165,7 +167,7 @@ def read_consent(root: Section) -> Consent:
         )
     section = root.section("consent", required=_TABLE_KEYS)
     return ConsentTable(
-        table=section.text("table", PATH),
+        table=read_origin(section, "table"),
         given=section.texts("given", CELL, most=_MOST_LISTED),
         **{
             name: section.text(name, COLUMN)

@@ -34,12 +34,12 @@ class ConsentEvents:
         """Read the table; raise `DatasetError` where an event lacks its key or a readable time."""
         columns = (consent.key, consent.state, consent.purpose, consent.recipient, consent.time)
         names = tuple(dict.fromkeys(columns))
-        source = Source.open(folder, consent.table, names, exact=(consent.key,))
-        table = source.read(names)
-        coded = {name: CodedColumn.of(column) for name, column in table.items()}
-        keys, times = coded[consent.key], microseconds(coded[consent.time])
-        _require(keys.codes != NOTHING, source, consent.key, "is empty; name whose event it is")
-        _require(times != UNREADABLE, source, consent.time, _NO_TIME)
+        with Source.open(folder, consent.table, names, exact=(consent.key,)) as source:
+            table = source.read(names)
+            coded = {name: CodedColumn.of(column) for name, column in table.items()}
+            keys, times = coded[consent.key], microseconds(coded[consent.time])
+            _require(keys.codes != NOTHING, source, consent.key, "is empty; name whose event it is")
+            _require(times != UNREADABLE, source, consent.time, _NO_TIME)
         gives = coded[consent.state].positions_of(consent.given) != NOTHING
         return cls(
             source_keys, keys, coded[consent.purpose], coded[consent.recipient], gives, times

@@ -17,7 +17,8 @@ from party.contract_terms import NAME
 from party.datasets.connection import Connection, read_person, require_connectable
 from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_consent
 from party.datasets.labels import Label, read_labels
-from party.datasets.rules import COLUMN, PATH
+from party.datasets.origin import Origin, read_origin
+from party.datasets.rules import COLUMN
 from party.document import Section, TextRule
 from party.errors import DatasetError
 from party.yaml_text import MOST_BYTES, read_yaml
@@ -55,7 +56,7 @@ class Definition:
     """
 
     name: str
-    source: str
+    source: Origin
     folder: Path
     person: str | Connection | None
     columns: tuple[ColumnDefinition, ...]
@@ -108,7 +109,7 @@ class Definition:
         """Return the description as `from_dict` reads it."""
         document: dict[str, object] = {
             "dataset": self.name,
-            "source": self.source,
+            "source": self.source.to_json(),
             "folder": str(self.folder),
             "columns": {column.name: column.to_json() for column in self.columns},
             "consent": self.consent.to_json(),
@@ -165,7 +166,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
     labels = read_labels(root) if "labels" in root else {}
     definition = Definition(
         name=root.text("dataset", NAME),
-        source=root.text("source", PATH),
+        source=read_origin(root, "source"),
         folder=folder,
         person=read_person(root),
         columns=columns,

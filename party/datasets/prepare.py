@@ -48,7 +48,7 @@ class Prepared:
     `persons` (n,) int64 is a key's first person. A key may stand for several people of one label:
     `owners` (m, 2) int64 pairs each key with each of its people, sorted. `person_refs` is an Arrow
     array of the party's own references, by person. `coverage` counts the people with an identifier
-    of each requested type. `snapshot` is SHA-256 of the source files (`Source.snapshot`).
+    of each requested type. `snapshot` names what was read (`Source.snapshot`).
     """
 
     keys: Keys
@@ -87,25 +87,25 @@ def prepare(
     asked = None if label is None else definition.label(label)
     _require_askable(definition, asked, values, identifiers)
     most = _most_of_a_person(offer, most_identifiers)
-    source = open_source(definition)
-    states, snapshot = source.states(), source.snapshot()
-    selection = select(
-        read_rows(
-            definition,
-            source,
-            [asked.column] if asked else [],
-            partial(read_whole, definition, source, executor=executor),
-        ),
-        label=asked,
-        values=values,
-        purpose=purpose,
-        recipient=recipient,
-        now=now,
-    )
-    consent = take_snapshot(selection.consenting.to_pylist(), salt, now)
-    columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
-    offers = [columns.offers_of(type_) for type_ in identifiers]
-    source.require_unchanged(states)
+    with open_source(definition) as source:
+        states, snapshot = source.states(), source.snapshot()
+        selection = select(
+            read_rows(
+                definition,
+                source,
+                [asked.column] if asked else [],
+                partial(read_whole, definition, source, executor=executor),
+            ),
+            label=asked,
+            values=values,
+            purpose=purpose,
+            recipient=recipient,
+            now=now,
+        )
+        consent = take_snapshot(selection.consenting.to_pylist(), salt, now)
+        columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
+        offers = [columns.offers_of(type_) for type_ in identifiers]
+        source.require_unchanged(states)
     bound, steps = _bind(offers, selection.label_of, most)
     return Prepared(
         keys=bound.keys,

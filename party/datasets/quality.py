@@ -80,10 +80,15 @@ class ConsentCoverage:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """What a dataset holds. `undeclared` columns are never read."""
+    """What a dataset holds. `undeclared` columns are never read.
+
+    `snapshot` names what the report was made from (`Source.snapshot`); a registration keeps it
+    beside the report, so it is not in its JSON.
+    """
 
     dataset: str
     files: tuple[str, ...]
+    snapshot: bytes
     rows: int
     people: int
     columns: tuple[ColumnQuality, ...]
@@ -112,7 +117,13 @@ def inspect(definition: Definition, hook: Hook = lambda what: None) -> QualityRe
 
     `hook` is told what is being read.
     """
-    source = open_source(definition)
+    hook("opening the source")
+    with open_source(definition) as source:
+        return _inspect(definition, source, hook)
+
+
+def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityReport:
+    states, snapshot = source.states(), source.snapshot()
     others = [column.name for column in definition.columns if column.spec is None]
     identifiers = _Identifiers(source, hook)
     rows = read_rows(
@@ -121,9 +132,10 @@ def inspect(definition: Definition, hook: Hook = lambda what: None) -> QualityRe
         [*others, *(label.column for label in definition.labels.values())],
         identifiers.read,
     )
-    return QualityReport(
+    report = QualityReport(
         dataset=definition.name,
         files=source.names(),
+        snapshot=snapshot,
         rows=rows.count,
         people=len(rows.people),
         columns=tuple(
@@ -137,6 +149,8 @@ def inspect(definition: Definition, hook: Hook = lambda what: None) -> QualityRe
         undeclared=tuple(name for name in source.columns if name not in definition.source_columns),
         connected=rows.connected,
     )
+    source.require_unchanged(states)
+    return report
 
 
 class _Identifiers:

@@ -30,7 +30,10 @@ class Rows:
 
 
 def open_source(definition: Definition) -> Source:
-    """Find and check the files of a dataset; raise `DatasetError` when they do not fit."""
+    """Find and check the tables of a dataset; raise `DatasetError` when they do not fit.
+
+    Use it in a `with` statement: what a store or a database gave is copied, and given back.
+    """
     return Source.open(
         definition.folder,
         definition.source,

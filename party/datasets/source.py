@@ -1,9 +1,10 @@
-"""The files behind a dataset: found, checked, read in batches, and named by their digest.
+"""The tables behind a dataset: found, checked, read in batches, and named by their digest.
 
-CSV and Parquet are read through Arrow, one batch at a time, and only the columns that are asked
-for; every distinct text is kept once. A file that is not what it should be is an error that names
-the file, the row or column and the remedy. A row is counted from 1 without the header, and what
-stands in it is never shown.
+A table is a file of the party, or what a store or a database gave, copied privately for the time
+of the reading. All are read through Arrow, one batch at a time, and only the columns that are asked
+for; every distinct text is kept once. A table that is not what it should be is an error that names
+it, the row or column and the remedy. A row is counted from 1 without the header, and what stands
+in it is never shown.
 """
 
 from __future__ import annotations
@@ -13,64 +14,82 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import TracebackType
+from typing import TYPE_CHECKING
 
-from party.datasets.table_file import TableFile, open_table_file
+from party.datasets.content import Content, LocalFile, State
+from party.datasets.origin import DatabaseQuery, DuckDBQuery, Files, Objects, Origin
+from party.datasets.table_file import (
+    SUFFIXES,
+    TableFile,
+    as_text,
+    open_table_file,
+    require_columns,
+)
 from party.errors import DatasetError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIXES: Final = (".csv", ".tsv", ".parquet")
-_HASH_BLOCK: Final = 1 << 20
-
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a dataset or of a consent table, in the order of their names."""
+    """The tables of a dataset or of a consent table, files in the order of their names.
+
+    Use it in a `with` statement: leaving it gives private copies back.
+    """
 
     folder: Path
     files: tuple[TableFile, ...]
 
     @classmethod
     def open(
-        cls, folder: Path, pattern: str, required: Sequence[str], exact: Sequence[str] = ()
+        cls, folder: Path, origin: Origin, required: Sequence[str], exact: Sequence[str] = ()
     ) -> Source:
-        """Find the files of a file name, folder or glob, relative to `folder`.
+        """Find the tables of an origin whose paths are relative to `folder`.
 
-        Raises `DatasetError` when there are none, when one lacks a `required` column, or holds
-        floating-point numbers in an `exact` one.
+        Objects and answers to queries are copied here. Raises `DatasetError` when there are none,
+        when one lacks a `required` column, or holds floating-point numbers in an `exact` one.
         """
-        files = tuple(open_table_file(path, required) for path in _find(folder, pattern))
-        for file in files:
-            for column in required:
-                if column not in file.columns:
-                    raise DatasetError(
-                        f"{file.path}: there is no column '{column}'"
-                        f"{_suggestion(column, file.columns)}"
-                    )
-            for column in exact:
-                if column in file.floating:
-                    raise DatasetError(
-                        f"{file.path}, column '{column}': holds floating-point numbers, which lose "
-                        f"digits and leading zeros; export it as text"
-                    )
-        return cls(folder, files)
+        source = cls(folder, tuple(_open(folder, origin, required, exact)))
+        try:
+            for file in source.files:
+                require_columns(file.name, file.header, required, exact)
+        except DatasetError:
+            source.close()
+            raise
+        return source
+
+    def close(self) -> None:
+        """Give private copies back."""
+        for file in self.files:
+            file.content.close()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column of every file, each once."""
+        """Every column of every table, each once."""
         return tuple(dict.fromkeys(name for file in self.files for name in file.columns))
 
     def names(self) -> tuple[str, ...]:
-        """Return the files' names, relative to the folder where they are in it."""
-        return tuple(self._name(file.path) for file in self.files)
+        """Return the tables' names; files relative to the folder where they are in it."""
+        return tuple(self._name(file.content) for file in self.files)
 
     def read(self, columns: Iterable[str]) -> dict[str, pa.DictionaryArray]:
-        """Return columns as text, each distinct text once; rows run through all files.
+        """Return columns as text, each distinct text once; rows run through all tables.
 
-        Raises `DatasetError` for a file that cannot be read to its end, a column that has no text
-        form, and files without a row.
+        Raises `DatasetError` for a table that cannot be read to its end, a column that has no text
+        form, and tables without a row.
         """
         import pyarrow as pa
 
@@ -80,7 +99,7 @@ class Source:
         for file in self.files:
             for batch in file.batches(names):
                 for name, column in zip(names, batch.columns, strict=True):
-                    chunks[name].append(file.as_text(name, column))
+                    chunks[name].append(as_text(file.name, name, column).dictionary_encode())
         if not any(map(len, chunks[names[0]])):
             raise DatasetError(f"{self._described()}: has a header and no rows")
         table = {name: _joined(pa.chunked_array(chunks.pop(name), kind)) for name in names}
@@ -88,42 +107,76 @@ class Source:
         return table
 
     def place(self, row: int) -> str:
-        """Return where row `row` (from 0, through all files) stands, for messages."""
+        """Return where row `row` (from 0, through all tables) stands, for messages."""
         for file in self.files:
             rows = file.count_rows()
             if row < rows:
-                return f"{file.path}, row {row + 1}"
+                return f"{file.name}, row {row + 1}"
             row -= rows
-        return str(self.files[-1].path)
+        return self.files[-1].name
 
-    def states(self) -> tuple[tuple[int, int], ...]:
-        """Return what changes when a file does; `require_unchanged` compares with it."""
-        return tuple(file.state() for file in self.files)
+    def states(self) -> tuple[State, ...]:
+        """Return what changes when a table does; `require_unchanged` compares with it."""
+        return tuple(file.content.state() for file in self.files)
 
-    def require_unchanged(self, states: tuple[tuple[int, int], ...]) -> None:
-        """Raise `DatasetError` when a file has changed since `states` was taken."""
+    def require_unchanged(self, states: tuple[State, ...]) -> None:
+        """Raise `DatasetError` when a table has changed since `states` was taken."""
         for file, before in zip(self.files, states, strict=True):
-            if file.state() != before:
-                raise DatasetError(f"{file.path}: changed while it was read; run again")
+            if file.content.state() != before:
+                raise DatasetError(f"{file.name}: changed while it was read; run again")
 
     def snapshot(self) -> bytes:
-        """Return SHA-256 over `sha256sum`'s lines (digest, two spaces, name) for all files."""
+        """Return SHA-256 over `sha256sum`'s lines (digest, two spaces, name) for all tables.
+
+        The digest of a file or object is that of its bytes, the digest of an answer to a query
+        that of its texts (`spill`).
+        """
         lines = hashlib.sha256()
         for file in self.files:
-            digest = hashlib.sha256()
-            with file.path.open("rb") as stream:
-                while block := stream.read(_HASH_BLOCK):
-                    digest.update(block)
-            lines.update(f"{digest.hexdigest()}  {self._name(file.path)}\n".encode())
+            lines.update(f"{file.content.digest().hex()}  {self._name(file.content)}\n".encode())
         return lines.digest()
 
-    def _name(self, path: Path) -> str:
+    def _name(self, content: Content) -> str:
+        if not isinstance(content, LocalFile):
+            return content.name
+        path = content.path
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else (
             path.as_posix()
         )  # fmt: skip
 
     def _described(self) -> str:
-        return str(self.files[0].path) + (" and the files beside it" if self.files[1:] else "")
+        return self.files[0].name + (" and the files beside it" if self.files[1:] else "")
+
+
+def _open(
+    folder: Path, origin: Origin, required: Sequence[str], exact: Sequence[str]
+) -> list[TableFile]:
+    match origin:
+        case Files():
+            contents = [LocalFile(path) for path in _find(folder, origin.pattern)]
+            return [open_table_file(content, required) for content in contents]
+        case Objects():
+            return _open_objects(origin, required)
+        case DatabaseQuery():
+            from party.datasets.database import open_query
+
+            return [open_query(folder, origin, required, exact)]
+        case DuckDBQuery():
+            from party.datasets.duckdb_file import open_duckdb
+
+            return [open_duckdb(folder, origin, required, exact)]
+
+
+def _open_objects(origin: Objects, required: Sequence[str]) -> list[TableFile]:
+    from party.datasets.objects import fetch_objects
+
+    copies = fetch_objects(origin)
+    try:
+        return [open_table_file(copy, required) for copy in copies]
+    except DatasetError:
+        for copy in copies:
+            copy.close()
+        raise
 
 
 def _find(folder: Path, pattern: str) -> list[Path]:
@@ -151,10 +204,3 @@ def _joined(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
     unified = column.unify_dictionaries().combine_chunks()
     return unified.combine_chunks() if isinstance(unified, pa.ChunkedArray) else unified
-
-
-def _suggestion(column: str, columns: Sequence[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(column, columns, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; it has {', '.join(columns[:20])}"

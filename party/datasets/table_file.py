@@ -1,48 +1,54 @@
-"""One file of a dataset: its header, its rows in batches, and its faults in words.
+"""One table of a dataset: its header, its rows in batches, and its faults in words.
 
 Arrow's own messages quote the row that they stumble over, so they are never passed on.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
 
+from party.datasets.content import Content
+from party.datasets.table_forms import (
+    Form,
+    Header,
+    read_arrow_header,
+    read_csv_header,
+    read_parquet_header,
+)
 from party.errors import DatasetError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BATCH_ROWS: Final = 16_384
-_HEADER_BYTES: Final = 1 << 20
-_DELIMITERS: Final = ",;\t|"
+SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".arrow", ".feather")
 _ROW: Final = re.compile(r"Row #(\d+)")
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-_PARQUET: Final = ".parquet"
+_PARQUET: Final = (".parquet",)
+_ARROW: Final = (".arrow", ".feather")
 _ONLY_HEADER: Final = "Empty CSV file or block"  # how Arrow says it; the header was read before
 
 
 @dataclass(frozen=True)
 class TableFile:
-    """A CSV (with its `delimiter`) or Parquet file whose header has been read.
+    """Bytes whose form is known and whose header has been read."""
 
-    `floating` are the columns whose numbers have lost what makes two of them the same text.
-    """
+    content: Content
+    form: Form
+    header: Header
 
-    path: Path
-    columns: tuple[str, ...]
-    delimiter: str | None = None
-    floating: frozenset[str] = frozenset()
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.content.name
 
-    def state(self) -> tuple[int, int]:
-        """Return what changes when the file does: its size and time of change."""
-        status = self.path.stat()
-        return status.st_size, status.st_mtime_ns
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return self.header.columns
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows in batches with these columns; a fault is a `DatasetError`."""
@@ -50,119 +56,84 @@ class TableFile:
 
         invalid_rows: list[int] = []
         try:
-            for batch in self._open(columns, invalid_rows):
+            for batch in self.form.batches(self.content, columns, invalid_rows):
                 yield batch.select(list(columns))
         except (pa.ArrowException, OSError) as error:
             if _ONLY_HEADER in str(error):
                 return
-            raise DatasetError(f"{self.path}{_fault(str(error), invalid_rows)}") from None
+            raise DatasetError(f"{self.name}{_fault(str(error), invalid_rows)}") from None
 
     def count_rows(self) -> int:
         """Return the number of rows; it stays inside this package."""
         return sum(batch.num_rows for batch in self.batches(self.columns[:1]))
 
-    def as_text(self, name: str, column: pa.Array) -> pa.DictionaryArray:
-        """Return a column as text, each distinct text once."""
-        import pyarrow as pa
 
-        try:
-            text = column.cast(pa.large_string())
-            text.validate(full=True)
-        except pa.ArrowException:
-            raise DatasetError(
-                f"{self.path}, column '{name}': cannot be read as UTF-8 text (it is of type "
-                f"{column.type}); export it as text"
-            ) from None
-        return text.dictionary_encode()
-
-    def _open(self, columns: Sequence[str], invalid_rows: list[int]) -> Iterator[pa.RecordBatch]:
-        if self.delimiter is None:
-            import pyarrow.parquet as pq
-
-            file = pq.ParquetFile(self.path)
-            return iter(
-                file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False)
-            )
-        return _open_csv(self.path, self.delimiter, columns, invalid_rows)
-
-
-def open_table_file(path: Path, expected: Sequence[str]) -> TableFile:
-    """Read a file's header; of several delimiters, the one that shows most `expected` columns.
+def open_table_file(content: Content, expected: Sequence[str]) -> TableFile:
+    """Read the header of bytes whose name tells their form; `expected` columns tell a delimiter.
 
     Raises `DatasetError` for an unreadable, empty or wrongly encoded file and for a column that
     stands twice.
     """
+    suffix = PurePath(content.name).suffix.lower()
+    form: Form
     try:
-        file = _parquet(path) if path.suffix.lower() == _PARQUET else _csv(path, expected)
+        if suffix in _PARQUET:
+            form, header = read_parquet_header(content)
+        elif suffix in _ARROW:
+            form, header = read_arrow_header(content)
+        else:
+            form, header = read_csv_header(content, expected)
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror or 'damaged'}") from None
-    for name in file.columns:
-        if file.columns.count(name) > 1:
-            raise DatasetError(f"{path}: the column '{name[:64]}' stands twice; rename one")
-    return file
+        why = os.strerror(error.errno) if error.errno else "damaged"
+        raise DatasetError(f"{content.name}: cannot be read: {why}") from None
+    require_once(content.name, header.columns)
+    return TableFile(content, form, header)
 
 
-def _parquet(path: Path) -> TableFile:
+def require_once(name: str, columns: Sequence[str]) -> None:
+    """Raise `DatasetError` when a column stands twice."""
+    for column in columns:
+        if columns.count(column) > 1:
+            raise DatasetError(f"{name}: the column '{column[:64]}' stands twice; rename one")
+
+
+def require_columns(
+    name: str, header: Header, required: Sequence[str], exact: Sequence[str]
+) -> None:
+    """Raise `DatasetError` when a `required` column is missing, or an `exact` one inexact."""
+    for column in required:
+        if column not in header.columns:
+            raise DatasetError(
+                f"{name}: there is no column '{column}'{_suggestion(column, header.columns)}"
+            )
+    for column in exact:
+        if column in header.floating:
+            raise DatasetError(
+                f"{name}, column '{column}': holds floating-point numbers, which lose digits and "
+                f"leading zeros; export it as text"
+            )
+
+
+def as_text(table: str, name: str, column: pa.Array) -> pa.LargeStringArray:
+    """Return a column as text; raise `DatasetError` when it has no text form."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    if path.stat().st_size == 0:
-        raise DatasetError(f"{path}: is empty; export it again")
     try:
-        schema = pq.read_schema(path)
+        text = column.cast(pa.large_string())
+        text.validate(full=True)
     except pa.ArrowException:
-        raise DatasetError(f"{path}: is not a Parquet file, or is damaged; export again") from None
-    floating = frozenset(field.name for field in schema if pa.types.is_floating(field.type))
-    return TableFile(path, tuple(schema.names), floating=floating)
+        raise DatasetError(
+            f"{table}, column '{name}': cannot be read as UTF-8 text (it is of type "
+            f"{column.type}); export it as text"
+        ) from None
+    return text
 
 
-def _csv(path: Path, expected: Sequence[str]) -> TableFile:
-    with path.open("rb") as stream:
-        start = stream.read(_HEADER_BYTES)
-    if start.startswith(_UTF16):
-        raise DatasetError(f"{path}: is encoded as UTF-16; save it as UTF-8")
-    text = start.decode("utf-8-sig", errors="replace")
-    if not text.strip():
-        raise DatasetError(f"{path}: is empty; export it again, with a header")
-    headers = [(_header(text, delimiter), delimiter) for delimiter in _DELIMITERS]
-    header, delimiter = max(
-        headers, key=lambda found: (len(set(found[0]) & set(expected)), len(found[0]))
-    )
-    if any("\ufffd" in name for name in header):
-        raise DatasetError(f"{path}: the header is not UTF-8; save the file as UTF-8")
-    return TableFile(path, header, delimiter)
+def _suggestion(column: str, columns: Sequence[str]) -> str:
+    import difflib
 
-
-def _header(text: str, delimiter: str) -> tuple[str, ...]:
-    return tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), ()))
-
-
-def _open_csv(
-    path: Path, delimiter: str, columns: Sequence[str], invalid_rows: list[int]
-) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    def refuse(row: Any) -> str:  # noqa: ANN401 - Arrow's InvalidRow has no public type
-        invalid_rows.append(row.number)
-        return "error"
-
-    # One thread: only then does Arrow know the number of the row that it refuses.
-    reader = arrow_csv.open_csv(
-        path,
-        read_options=arrow_csv.ReadOptions(use_threads=False),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            include_columns=list(columns),
-            column_types=dict.fromkeys(columns, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-        ),
-    )
-    return iter(reader)
+    near = difflib.get_close_matches(column, columns, n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; it has {', '.join(columns[:20])}"
 
 
 def _fault(message: str, invalid_rows: Sequence[int]) -> str:

@@ -77,7 +77,14 @@ def check_dataset(
     `DatasetError` when files cannot be read as described.
     """
     given = None if sample is None else Sample.read(sample, definition)
-    source = open_source(definition)
+    with open_source(definition) as source:
+        digests = _Digests(definition, source, given, region, bool(agreed and agreed.gmail))
+        return _diagnose(definition, source, digests, agreed, hook)
+
+
+def _diagnose(
+    definition: Definition, source: Source, digests: _Digests, agreed: Agreed | None, hook: Hook
+) -> Diagnosis:
     people = read_rows(definition, source, [], partial(read_usable, source)).people
     columns: list[SurveyedColumn] = []
     findings: list[Finding] = []
@@ -87,8 +94,7 @@ def check_dataset(
         column = _survey(declared, definition, source, people)
         columns.append(column)
         if column.spec.digested:
-            looked = _Digests(definition, source, given, region, bool(agreed and agreed.gmail))
-            found, told = looked.at(declared, column)
+            found, told = digests.at(declared, column)
             findings += found
             notes += told
         else:

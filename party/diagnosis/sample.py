@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from party.datasets.definition import ColumnDefinition, Definition
+from party.datasets.origin import Files
 from party.datasets.source import Source
 from party.errors import DatasetError
 from psi.columns import ColumnSpec
@@ -57,7 +58,6 @@ class Sample:
         Raises `DatasetError` when the file cannot be read, or no column is named for a type of
         which the dataset has digests.
         """
-        source = Source.open(path.absolute().parent, path.name, ())
         digested = [c for c in definition.identifiers if c.spec is not None and c.spec.digested]
         types = dict.fromkeys(c.spec.type for c in digested if c.spec is not None)
         if not types:
@@ -65,13 +65,15 @@ class Sample:
                 f"dataset {definition.name} has no column of digests, so a sample of raw values "
                 "tells nothing; leave it out"
             )
-        raw = [name for name in types if name in source.columns]
-        if not raw:
-            raise DatasetError(
-                f"{path}: has no column of raw values; name one for its type: {', '.join(types)}"
-            )
-        beside = [c.name for c in digested if c.name in source.columns and c.name not in raw]
-        return cls(path, source.read([*raw, *beside]))
+        with Source.open(path.absolute().parent, Files(path.name), ()) as source:
+            raw = [name for name in types if name in source.columns]
+            if not raw:
+                raise DatasetError(
+                    f"{path}: has no column of raw values; name one for its type: "
+                    f"{', '.join(types)}"
+                )
+            beside = [c.name for c in digested if c.name in source.columns and c.name not in raw]
+            return cls(path, source.read([*raw, *beside]))
 
     def values_for(self, column: ColumnDefinition, region: str | None) -> RawValues | None:
         """Return the raw values of a digest column's type, or None when the file has none."""

@@ -86,8 +86,8 @@ def test_a_column_without_a_text_form_is_refused(tmp_path, value):
     [
         ("no.csv", "no such file"),
         ("no/*.csv", "no such file"),
-        ("empty", "the folder has no .csv, .tsv, .parquet file"),
-        ("*.xlsx", "files are .csv, .tsv, .parquet"),
+        ("empty", "the folder has no .csv, .tsv, .parquet, .arrow, .feather file"),
+        ("*.xlsx", "files are .csv, .tsv, .parquet, .arrow, .feather"),
         ("*", "files are .csv, .tsv, .parquet"),
     ],
 )
