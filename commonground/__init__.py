@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from client.cancelling import CancelToken
-    from client.sdk.datasets import Dataset
+    from client.sdk.datasets import Dataset, Diagnosis
     from client.sdk.log import Ledger
     from client.sdk.results import Audience, Quote, Report
     from commonground import errors
@@ -22,6 +22,7 @@ __all__ = [
     "Audience",
     "CancelToken",
     "Dataset",
+    "Diagnosis",
     "Ledger",
     "Party",
     "Progress",
@@ -34,6 +35,7 @@ _HOMES: Final = {
     "Audience": "client.sdk.results",
     "CancelToken": "client.cancelling",
     "Dataset": "client.sdk.datasets",
+    "Diagnosis": "client.sdk.datasets",
     "Ledger": "client.sdk.log",
     "Party": "commonground.sdk",
     "Progress": "party.driver",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -18,12 +18,6 @@ from client.commands.options import (
 )
 from client.completion import offer_datasets
 from client.exits import ExitCode
-
-if TYPE_CHECKING:
-    from party.datasets import Definition
-    from party.diagnosis import Agreed
-
-_DESCRIPTIONS: Final = (".yaml", ".yml")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,6 +68,7 @@ def add(
         watching.close()
         if any(column.problem for column in report.columns):
             output.say(*quality_shown(report.to_dict()))
+            output.say(f"What to do about each: commonground dataset check {file}")
 
     with opened(party) as here, watching:
         hook = watching.enter_context(watching_steps())
@@ -164,35 +159,23 @@ def check(
     kept. Counts are exact and for your eyes only. A description is checked without a party, unless
     it is compared with a contract. The exit code is 6 when something has to be corrected.
     """
+    from client.checking import check as diagnose
+    from client.checking import is_description
     from client.progress import watching_steps
     from client.render_diagnosis import diagnosis_shown
+    from party.datasets import load_definition
     from party.diagnosis import check_dataset
 
     output = begin(ctx, as_json)
-    definition, agreed = _checked(wanted, contract, party)
-    with watching_steps() as hook:
-        found = check_dataset(definition, sample=sample, region=region, agreed=agreed, hook=hook)
+    if is_description(wanted) and contract is None:
+        definition = load_definition(wanted)
+        with watching_steps() as hook:
+            found = check_dataset(definition, sample=sample, region=region, hook=hook)
+    else:
+        with looked_at(party) as here, watching_steps() as hook:
+            found = diagnose(
+                here, wanted, sample=sample, region=region, contract=contract, hook=hook
+            )
     output.result(found.to_dict(), *diagnosis_shown(found))
     if found.must_correct:
         raise typer.Exit(ExitCode.BAD_INPUT)
-
-
-def _checked(
-    wanted: str, contract: str | None, party: Path | None
-) -> tuple[Definition, Agreed | None]:
-    """Return what is checked, and what a contract says of it."""
-    from party.datasets import Definition, load_definition
-    from party.diagnosis import Agreed
-
-    described = Path(wanted).suffix in _DESCRIPTIONS
-    if described and contract is None:
-        return load_definition(wanted), None
-    with looked_at(party) as here:
-        if described:
-            definition = load_definition(wanted)
-        else:
-            definition = Definition.from_dict(here.dataset(wanted).definition)
-        if contract is None:
-            return definition, None
-        agreed = here.contract(contract)
-        return definition, Agreed.of(agreed, agreed.me(here.identity), definition.name)

@@ -103,6 +103,7 @@ class _Datasets:
 
     add = _awaited(Datasets.add)
     add_frame = _awaited(Datasets.add_frame)
+    check = _awaited(Datasets.check)
 
 
 class _Quotes:

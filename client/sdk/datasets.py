@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from client.checking import check
 from client.output import as_text
 from client.registering import register, register_frame
 from party.datasets import load_definition
@@ -16,6 +17,8 @@ from party.organisation import Organisation, Registered
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    import party.diagnosis
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,42 @@ class Dataset:
         return f"<Dataset {self.name}, population {self.population}>"
 
 
+class Diagnosis:
+    """Why few people of a dataset are found. Its counts are exact: for your eyes only."""
+
+    def __init__(self, found: party.diagnosis.Diagnosis) -> None:
+        self._found = found
+
+    @property
+    def must_correct(self) -> bool:
+        """Whether something has to be corrected: then the command ends with exit code 6."""
+        return self._found.must_correct
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be told."""
+        return self._found.notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values, as `commonground dataset check --json` does."""
+        return self._found.to_dict()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a line a cause, costliest first."""
+        import pandas as pd
+
+        columns = ["cause", "subject", "level", "people", "share", "evidence", "example", "remedy"]
+        return pd.DataFrame([one.to_dict() for one in self._found.findings], columns=columns)
+
+    def __str__(self) -> str:
+        from client.render_diagnosis import diagnosis_shown
+
+        return as_text(*diagnosis_shown(self._found))
+
+    def __repr__(self) -> str:
+        return f"<Diagnosis {self._found.dataset}, {len(self._found.findings)} causes>"
+
+
 class Datasets:
     """`commonground dataset`."""
 
@@ -99,6 +138,25 @@ class Datasets:
             DatasetError: the description or the data do not serve; nothing is registered or kept.
         """
         return Dataset(register_frame(self._party, frame, description, population))
+
+    def check(
+        self,
+        which: str | Path,
+        *,
+        sample: str | Path | None = None,
+        region: str | None = None,
+        contract: str | None = None,
+    ) -> Diagnosis:
+        """Find out why few people are found; `which` is a description file or a dataset's name.
+
+        `sample` is a file of raw values of your own people, `region` that of its phone numbers.
+
+        Raises:
+            DatasetError: it cannot be read as described, or the contract does not know it.
+            ContractError: there is no such contract.
+        """
+        raw = None if sample is None else Path(sample)
+        return Diagnosis(check(self._party, which, sample=raw, region=region, contract=contract))
 
     def list(self) -> list[Dataset]:
         """Return the registered datasets by name."""
