@@ -80,7 +80,7 @@ def add(
         "",
         f"Registered as {registered.name}; its people are the population "
         f"{registered.population}. Content {registered.snapshot[:16]}…",
-        "Next: commonground contract propose THEIR-public.yaml",
+        "Next: commonground invite, or commonground join LINE, to agree on a contract",
     )
 
 
