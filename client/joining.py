@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 from client.calls import CALL_SECONDS, calling
 from client.channel import open_channel
+from client.drafting import Draft, require_new, write_draft
 from client.errors import Interrupted, NotAccepted, WrongCertificate
 from client.probe import Way
 from commonground.v1 import joining_pb2 as pb
@@ -28,6 +30,22 @@ from party.wire import fields, limits
 
 ATTEMPTS: Final = 3
 RETRY_SECONDS: Final = 0.3
+
+
+def join_with_draft(
+    party: Organisation, line: str, draft: Draft, path: Path, *, replace: bool
+) -> IdentityCard:
+    """Use the invitation in a line, write a draft contract with its maker, return the maker's card.
+
+    Raises:
+        InvitationError, DialError, Refusal: see `join`; nothing is written then.
+        ContractError: there is a file at `path` already; the invitation is not used then.
+    """
+    invitation = Invitation.parse(line)
+    require_new(path)
+    card = join(party, invitation, replace=replace)
+    write_draft(party, card, draft, path)
+    return card
 
 
 def join(party: Organisation, invitation: Invitation, *, replace: bool) -> IdentityCard:

@@ -14,12 +14,20 @@
 from audit.errors import AuditError
 from client.cancelling import Cancelled
 from client.carrying import Waiting
-from client.errors import DialError, NotAccepted, PeerFailed, Unreachable, WrongCertificate
+from client.errors import (
+    DialError,
+    NotAccepted,
+    PeerFailed,
+    ProxyRefused,
+    Unreachable,
+    WrongCertificate,
+)
 from client.exits import EXPECTED, ExitCode, exit_code
 from party.errors import (
     ContractError,
     DatasetError,
     IdentityError,
+    InvitationError,
     PartyError,
     Refusal,
     RefusalStatus,
@@ -43,10 +51,12 @@ __all__ = [
     "DialError",
     "ExitCode",
     "IdentityError",
+    "InvitationError",
     "NotAccepted",
     "PartyError",
     "PeerFailed",
     "PrivacyError",
+    "ProxyRefused",
     "PsiError",
     "Refusal",
     "RefusalStatus",

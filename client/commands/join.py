@@ -48,20 +48,15 @@ def join(
     What answers must have the certificate in the line; otherwise nothing is said to it. The code
     serves once. The draft is that of `contract propose`: it is to be edited and signed by both.
     """
-    from client.drafting import Draft, require_new, write_draft
-    from client.joining import join as use
-    from party.invitation import Invitation
+    from client.drafting import Draft
+    from client.joining import join_with_draft
 
     output = begin(ctx, as_json)
     text = typer.get_text_stream("stdin").read() if line == "-" else line
-    invitation = Invitation.parse(text)
     path = out or Path(f"contract-{contract_id}.yaml")
-    with opened(party) as here:
-        require_new(path)
-        with output.busy(f"Joining at {invitation.address} …"):
-            card = use(here, invitation, replace=replace)
-        draft = Draft(contract_id, None, days=365, they_measure=False)
-        contract = write_draft(here, card, draft, path)
+    draft = Draft(contract_id, None, days=365, they_measure=False)
+    with opened(party) as here, output.busy("Joining …"):
+        card = join_with_draft(here, text, draft, path, replace=replace)
     name = card.parsed_certificate.party_name
     output.result(
         {
@@ -69,7 +64,7 @@ def join(
             "organisation": card.organisation,
             "address": card.address,
             "fingerprint": card.fingerprint,
-            "contract": contract.id,
+            "contract": contract_id,
             "file": str(path),
         },
         f"{name} of {card.organisation} is pinned here, and this party there.",

@@ -135,4 +135,5 @@ class Asynchronous:
     match = _stoppable(Party.match)
     reach = _stoppable(Party.reach)
     overlap = _stoppable(Party.overlap)
+    join = _awaited(Party.join)
     doctor = _awaited(Party.doctor)

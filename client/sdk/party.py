@@ -227,6 +227,45 @@ class Party:
         """
         return outcome_of(self._party, Desk(self._party).find(request))
 
+    # -- meeting counterparts ---------------------------------------------------------------
+
+    def invite(self, for_name: str | None = None, *, hours: int = 24, replace: bool = False) -> str:
+        """Return one line with which one counterpart joins, once, while this party serves.
+
+        `for_name` lets only the party of this name use it; `replace` lets it come with new keys.
+
+        Raises:
+            SettingsError: this party has no address.
+            InvitationError: the name does not serve.
+        """
+        from party.reception import Reception
+
+        return Reception(self._party).invite(hours=hours, for_name=for_name, replace=replace).line
+
+    def join(
+        self,
+        line: str,
+        *,
+        id: str = "contract",  # noqa: A002 - the command's word
+        out: str | Path | None = None,
+        replace: bool = False,
+    ) -> Path:
+        """Use an invitation: both sides pin each other. Return the path of a draft contract.
+
+        Raises:
+            InvitationError: the line was mistyped, or is not for this party to use.
+            DialError: nobody answers, somebody else does, or a proxy refuses.
+            Refusal: the invitation was used, has ended, or is for another party.
+            ContractError: the file exists; the invitation is then not used.
+        """
+        from client.drafting import Draft
+        from client.joining import join_with_draft
+
+        path = Path(out or f"contract-{id}.yaml")
+        draft = Draft(id, None, days=365, they_measure=False)
+        join_with_draft(self._party, line, draft, path, replace=replace)
+        return path
+
     # -- looking ----------------------------------------------------------------------------
 
     def ledger(self) -> Ledger:

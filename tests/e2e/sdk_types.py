@@ -1,5 +1,6 @@
 """What a type checker has to know of the SDK; `mypy` checks this file, nothing runs it."""
 
+from pathlib import Path
 from typing import assert_type
 
 import pandas as pd
@@ -19,6 +20,7 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.audit.verify(), Verification)
     assert_type(party.audit.verify(with_=party), Comparison)
     assert_type(party.ledger(), Ledger)
+    assert_type(party.join(party.invite("a", hours=1), id="c"), Path)
     party.reach(epsilon=1.0)  # type: ignore[arg-type] # ε is exact decimal text
     with party.serve("127.0.0.1:0") as serving:
         assert_type(serving.port, int)

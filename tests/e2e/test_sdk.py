@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from known_people import reference
-from sdk_pair import make_pair, true_match, true_reach
+from sdk_pair import free_port, make_pair, true_match, true_reach
 from typer.testing import CliRunner
 
 from commonground import CancelToken, Party, errors
@@ -267,3 +267,21 @@ def test_nothing_that_is_shown_holds_a_secret(pair, resumed, measured):
     assert secrets
     public = (advertiser.folder / "public.yaml").read_text()
     assert [one for one in secrets if one in text and one not in public] == []
+
+
+def test_two_parties_meet_by_an_invitation(tmp_path):
+    made = {
+        name: Party.create(
+            tmp_path / name, name=name, organisation=name, origin=f"{name}.test/log", listen=listen
+        )
+        for name, listen in (("vendor", None), ("channel", f"127.0.0.1:{free_port()}"))
+    }
+    vendor, channel = made["vendor"], made["channel"]
+    with vendor, channel, channel.serve():
+        line = channel.invite("vendor", hours=1)
+        draft = asyncio.run(vendor.aio.join(line, id="met", out=tmp_path / "met.yaml"))
+        assert draft.read_text(encoding="utf-8").count("  channel:\n") > 1
+        failed = [check for check in vendor.doctor("channel") if check.state == "failed"]
+        assert [check.name for check in failed] == ["channel: contract"]
+        with pytest.raises(errors.InvitationError, match="mistyped"):
+            vendor.join(line[:-1], out=tmp_path / "again.yaml")
