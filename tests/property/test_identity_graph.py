@@ -175,6 +175,11 @@ class TestOverShared:
         rows = [row(email=0, cookie=number) for number in range(4)]
         assert people_of(rows, bounds(1, 5))[0] == {frozenset(range(4))}
 
+    def test_several_identifiers_of_its_own_type_are_no_sharing(self):
+        rows = [((0, 0), (0, number), None, None) for number in range(1, 4)]
+        people, over, *_ = people_of(rows, bounds(1, 9), (0, 0, 2, 3))
+        assert (people, over) == ({frozenset({0, 1, 2})}, set())
+
     def test_an_address_that_testers_type_connects_none_of_them(self):
         rows = [row(email=0, phone=number, cookie=number) for number in range(6)]
         rows += [row(phone=number, device=number) for number in range(6)]
