@@ -70,7 +70,14 @@ def open_console(stream: TextIO) -> Console:
     from rich.console import Console
 
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PLAIN_WIDTH
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    return Console(
+        file=stream,
+        width=width,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        force_jupyter=False,  # a notebook is given text, as a file is
+    )
 
 
 def as_text(*parts: RenderableType) -> str:
