@@ -91,13 +91,11 @@ def _refused(column: Mapping[str, Any]) -> str:
 
 def _connected(connected: Mapping[str, Any]) -> list[RenderableType]:
     """Return who was made of the rows, and which identifiers are nobody's."""
-    people = Table(title="People, by how many rows they have", title_justify="left")
+    people = Table(title="Rows a person", title_justify="left")
     people.add_column("rows")
     people.add_column("people", justify="right")
     for size, count in connected["sizes"].items():
         people.add_row(size, f"{count:,}")
-    people.add_section()
-    people.add_row("rows of nobody", f"{connected['rows_of_nobody']:,}")
     types = Table(title="Identifiers that connect rows", title_justify="left")
     types.add_column("type")
     for heading in ("people with one", "identifiers", "over-shared", "nobody's"):
@@ -106,11 +104,15 @@ def _connected(connected: Mapping[str, Any]) -> list[RenderableType]:
         keys = ("people", "identifiers", "over_shared", "withheld")
         numbers = [f"{one[key]:,}" for key in keys]
         types.add_row(one["type"], *numbers)
+    nobody = (
+        f"{connected['rows_of_nobody']:,} rows are nobody's: no usable identifier of these types, "
+        "or none that is one person's"
+    )
     broken = (
-        f"Components above the bound, broken: {connected['broken']:,}, of "
+        f"{connected['broken']:,} components were above the bound and were broken, of "
         f"{connected['broken_rows']:,} rows"
     )
-    return [people, types, broken]
+    return [people, types, nobody, broken]
 
 
 def _consent(coverage: Sequence[Mapping[str, Any]], people: int) -> Table:

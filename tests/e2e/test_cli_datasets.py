@@ -52,8 +52,8 @@ def test_rows_of_several_identifiers_are_reported_as_people(tmp_path):
     init(tmp_path, "brand")
     words = ("dataset", "add", connecting(tmp_path), "--party", tmp_path / "brand")
     shown = run(*words).stdout
-    assert "rows of nobody" in shown
-    assert "Components above the bound" in shown
+    assert "0 rows are nobody's" in shown
+    assert "0 components were above the bound" in shown
     quality = ask(*words)["quality"]
     assert (quality["rows"], quality["people"]) == (40, 29)
     assert quality["connected"]["sizes"]["2"] == 8

@@ -267,7 +267,7 @@ class TestReport:
         report = inspect(connected(tmp_path, self.ROWS)).to_dict()
         Output().result(report, *quality_shown(report))
         shown = capsys.readouterr().out
-        for part in ("rows of nobody", "cookie:web", "over-shared", "Components above the bound"):
+        for part in ("1 rows are nobody's", "cookie:web", "over-shared", "0 components were above"):
             assert part in shown
 
     def test_a_column_that_cannot_be_used_says_why_and_the_rest_is_reported(self, tmp_path):
