@@ -38,6 +38,7 @@ from audit.shapes import (
 )
 
 MAX_PARTIES: Final = 3
+MOST_RUNS: Final = 31
 BASIC: Final = "basic"
 ZCDP: Final = "zcdp"
 FILTERS: Final = (BASIC, ZCDP)
@@ -263,6 +264,23 @@ class ListDisclosed(Record):
 
 
 @dataclass(frozen=True)
+class ListSuppressed(Record):
+    """`list.suppressed`, by both sides of a list: a run took people who withdrew off it.
+
+    Args:
+        request: the id of the request.
+        recipient: the party that has the list.
+        run: the run's number, from 1.
+        digest: names session, number and the 1,024 points; how many were people's stays unsaid.
+    """
+
+    request: Token
+    recipient: Label
+    run: Annotated[int, Whole(1, MOST_RUNS)]
+    digest: Digest
+
+
+@dataclass(frozen=True)
 class SessionFinished(Record):
     """`session.finished`: the transcript hash that all parties reached."""
 
@@ -286,11 +304,11 @@ class RetentionPruned(Record):
     Args:
         request: the id of the request whose session it was.
         what: `list`, a match's list at its expiry, or `session`, artefacts and seed after the
-            contract's retention.
+            contract's retention; `holders`, whose the points of a list's sender are, at its expiry.
     """
 
     request: Token
-    what: Annotated[Literal["list", "session"], OneOf(("list", "session"))]
+    what: Annotated[Literal["list", "session", "holders"], OneOf(("list", "session", "holders"))]
 
 
 @dataclass(frozen=True)
@@ -340,6 +358,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "budget.spent": EntryKind(BudgetSpent, session=_MAY, contract=_MUST),
     "report.released": EntryKind(ReportReleased, session=_MUST, contract=_MUST),
     "list.disclosed": EntryKind(ListDisclosed, session=_MUST, contract=_MUST),
+    "list.suppressed": EntryKind(ListSuppressed, session=_MUST, contract=_MUST),
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
     "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
     "session.failed": EntryKind(SessionFailed, session=_MAY, contract=_MUST),

@@ -5,6 +5,8 @@
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
 - what is released or disclosed was charged before;
+- people are taken off a list by runs that count from 1 without a gap, after the list was made and
+  before its end;
 - the charges of a population towards a coalition since a window began, under whatever contract,
   stay within the contract's budget, by its filter; the windows of one contract are whole lengths
   apart and none begins after the charge, so that naming another window gives no second budget.
@@ -26,6 +28,7 @@ from audit.bodies import (
     ConsentSnapshot,
     ContractSigned,
     ListDisclosed,
+    ListSuppressed,
     PartyCreated,
     PeerPinned,
     ReportReleased,
@@ -43,7 +46,13 @@ DP: Final = "dp"
 DISCLOSURE: Final = "disclosure"
 
 _OfSession = (
-    SessionStarted | BudgetSpent | ReportReleased | ListDisclosed | SessionFinished | SessionFailed
+    SessionStarted
+    | BudgetSpent
+    | ReportReleased
+    | ListDisclosed
+    | ListSuppressed
+    | SessionFinished
+    | SessionFailed
 )
 
 
@@ -59,6 +68,8 @@ class SessionHistory:
         transcript: the hash at its end, None when none was reached.
         begins_at: the index of its first entry.
         ends_at: the index of the entry that ended it.
+        list_ends: when the list that it disclosed ends (POSIX seconds), None without one.
+        runs: the digests of the suppression runs on its list, in order.
     """
 
     contract: str
@@ -68,6 +79,8 @@ class SessionHistory:
     outcome: str | None = None
     transcript: str | None = None
     ends_at: int | None = None
+    list_ends: int | None = None
+    runs: list[str] = field(default_factory=list)
     _paid: set[str] = field(default_factory=set)
 
     def pay(self, what: str) -> None:
@@ -134,6 +147,7 @@ class History:
                 | BudgetSpent()
                 | ReportReleased()
                 | ListDisclosed()
+                | ListSuppressed()
                 | SessionFinished()
                 | SessionFailed()
             ) as body:
@@ -176,6 +190,10 @@ class History:
                 _require_open_for_release(session)
                 _require_party(body.recipient, terms)
                 session.require_paid(DP if body.recipient == entry.party else DISCLOSURE)
+                session.list_ends = body.expires_at
+            case ListSuppressed():
+                _require_party(body.recipient, terms)
+                _suppress(entry, session, body)
             case SessionFinished():
                 if not session.started:
                     raise RuleError("the session finishes and no session.started stands before it")
@@ -259,6 +277,22 @@ def _require_open_for_release(session: SessionHistory) -> None:
         raise RuleError("no session.started for its request stands before it")
     if session.outcome == FAILED:
         raise RuleError("its session had failed before")
+
+
+def _suppress(entry: Entry, session: SessionHistory, body: ListSuppressed) -> None:
+    """Take in a run on a list: the sender's log has disclosed it, the receiver's finished it."""
+    if body.recipient == entry.party and session.outcome != FINISHED:
+        raise RuleError("no session.finished for its request stands before it")
+    if body.recipient != entry.party:
+        if session.list_ends is None:
+            raise RuleError("no list.disclosed for its request stands before it")
+        if _seconds(entry) >= session.list_ends:
+            raise RuleError("its list had come to its end before")
+    if body.run != len(session.runs) + 1:
+        raise RuleError("the runs on a list count from 1 without a gap, and each is entered once")
+    if body.digest in session.runs:
+        raise RuleError("an earlier run on this list had the same points")
+    session.runs.append(body.digest)
 
 
 def _require_party(name: str, terms: ContractSigned) -> None:

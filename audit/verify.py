@@ -267,6 +267,12 @@ def _require_known(log: _Statements, other: _Statements) -> None:
 
 
 def _require_same_session(origin: str, ours: SessionHistory, theirs: SessionHistory) -> None:
+    for run, (mine_run, other_run) in enumerate(zip(ours.runs, theirs.runs, strict=False), 1):
+        if mine_run != other_run:
+            raise VerificationError(
+                f"{origin}: suppression run {run} of a list has other points in the counterpart's "
+                "log"
+            )
     begin, end = (ours.begins_at, theirs.begins_at), (ours.ends_at, theirs.ends_at)
     for what, mine, other, (entry, counterpart) in (
         ("contract hash", ours.contract, theirs.contract, begin),
@@ -344,6 +350,7 @@ def _summary(statements: _Statements, size: int, history: History) -> Verificati
             "every session rests on a logged consent snapshot that was fresh enough",
             "no session starts or ends twice, and its entries agree",
             "every release and disclosure was charged before",
+            "runs that take people off a list follow it, in order and before its end",
             "the charges in each window are within the contract's budget, by its filter",
             "the tree has the root that the checkpoint states",
             "every cosigned checkpoint lies on the tree",

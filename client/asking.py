@@ -15,6 +15,7 @@ from party.errors import ContractError
 from party.organisation import Organisation
 from party.request import Parameters, Request
 from privacy.units import parse_delta, parse_epsilon
+from psi.suppression import MOST_RUNS
 from reports.campaigns import campaign_sets
 from reports.errors import UnsuitableLabels
 from reports.reach import rows_by_frequency
@@ -58,8 +59,11 @@ def match_request(
     receiver: str | None,
     choice: Choice,
     use: ListUse = ListUse.INCLUDE,
+    suppression_runs: int | None = None,
 ) -> Request:
     """Return the request for a list; `receiver` is this party unless another is named.
+
+    Without a number of suppression runs there is one for each day of the list, as far as may be.
 
     Raises:
         ContractError: a name is no party's, or several are possible.
@@ -76,7 +80,14 @@ def match_request(
         now=party.now,
         use=use,
         datasets=choice.datasets(me, peer),
-        parameters=choice.parameters(),
+        parameters=replace(
+            choice.parameters(),
+            suppression_runs=(
+                min(contract.list_expiry_days, MOST_RUNS)
+                if suppression_runs is None
+                else suppression_runs
+            ),
+        ),
     )
 
 

@@ -26,18 +26,32 @@ from client.errors import (
 from client.probe import Finding, probe
 from client.proxy import proxy_to
 from commonground.v1 import collaboration_pb2 as pb
-from commonground.v1 import collaboration_pb2_grpc, session_pb2_grpc
+from commonground.v1 import (
+    collaboration_pb2_grpc,
+    session_pb2,
+    session_pb2_grpc,
+    suppression_pb2,
+    suppression_pb2_grpc,
+)
 from party.contract import Contract
 from party.decision import Decision
 from party.errors import Refusal
 from party.identity import Identity
 from party.request import Request
+from party.suppression.run import Acknowledgement, SuppressionRun
 from party.wire import fields
 from party.wire.collaboration import (
     decode_decision,
     decode_listing,
     encode_decision,
     encode_request,
+)
+from party.wire.names import SessionName, encode_name
+from party.wire.suppression import (
+    decode_acknowledgement,
+    decode_run,
+    encode_acknowledgement,
+    encode_run,
 )
 
 Value = TypeVar("Value")
@@ -76,6 +90,7 @@ class Dialler:
         self._reached, self._hang_ups, self._closed = False, 0, False
         self.sessions: Any = session_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._requests: Any = collaboration_pb2_grpc.CollaborationServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._suppressions: Any = suppression_pb2_grpc.SuppressionServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> Dialler:
@@ -138,6 +153,35 @@ class Dialler:
             decision=encode_decision(decision),
         )
         self._patiently(lambda: self._requests.DecideRequest(message, timeout=CALL_SECONDS))
+
+    def suppress(self, request_id: str, run: SuppressionRun) -> Acknowledgement:
+        """Put a suppression run to the receiver of a list, and return its word."""
+        message = suppression_pb2.SuppressRequest(
+            session=self._name(request_id), run=encode_run(run)
+        )
+        response = self._patiently(
+            lambda: self._suppressions.Suppress(message, timeout=CALL_SECONDS)
+        )
+        fields.require_present(response, "acknowledgement")
+        return decode_acknowledgement(response.acknowledgement)
+
+    def fetch_run(self, request_id: str) -> SuppressionRun | None:
+        """Return the suppression run that waits at the sender of a list, or None."""
+        message = suppression_pb2.FetchRunRequest(session=self._name(request_id))
+        response = self._patiently(
+            lambda: self._suppressions.FetchRun(message, timeout=CALL_SECONDS)
+        )
+        return decode_run(response.run) if response.HasField("run") else None
+
+    def acknowledge_run(self, request_id: str, word: Acknowledgement) -> None:
+        """Tell the sender of a list that a run is applied."""
+        message = suppression_pb2.AcknowledgeRunRequest(
+            session=self._name(request_id), acknowledgement=encode_acknowledgement(word)
+        )
+        self._patiently(lambda: self._suppressions.AcknowledgeRun(message, timeout=CALL_SECONDS))
+
+    def _name(self, request_id: str) -> session_pb2.SessionName:
+        return encode_name(SessionName(request_id, self.contract_hash))
 
     def attempt(self, call: Callable[[], Value]) -> Value:
         """Make one call, and find out what a first connection failed on.

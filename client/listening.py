@@ -1,7 +1,7 @@
 """A party that listens, for as long as somebody wants it to.
 
 What listens is handed in from outside, since this package knows no server. While it listens, what
-has come to its end is deleted once a day.
+has come to its end is deleted once a day, and people who have withdrawn are taken off lists.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from client.serving import ServedDesk
+from client.suppressing import Suppressor
 from party.desk import Desk
 from party.errors import PartyError
 from party.events import Event, note
@@ -20,6 +21,7 @@ from party.ledger import DAY_SECONDS
 from party.occupied import one_listener
 from party.organisation import Organisation
 from party.retention import prune
+from party.suppression.desk import SuppressionDesk
 
 GRACE_SECONDS: Final = 20.0
 
@@ -48,10 +50,11 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
         PartyError: the address cannot be listened on, or the certificate is not valid now.
     """
     with one_listener(party.folder) as tell_where:
-        listener = listen(party, ServedDesk(Desk(party)), address)
+        desk = ServedDesk(Desk(party), SuppressionDesk(party))
+        listener = listen(party, desk, address)
         tell_where(f"{address.rpartition(':')[0]}:{listener.port}")
         ended = threading.Event()
-        daily = threading.Thread(target=_prune_daily, args=(party, ended), name="retention")
+        daily = threading.Thread(target=_keep_house, args=(party, ended), name="housekeeping")
         daily.daemon = True
         daily.start()
         try:
@@ -62,10 +65,16 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
             daily.join()
 
 
-def _prune_daily(party: Organisation, ended: threading.Event) -> None:
-    while not ended.wait(DAY_SECONDS):
+def _keep_house(party: Organisation, ended: threading.Event) -> None:
+    """Do at once what the day asks for, and then once a day."""
+    while True:
         try:
             prune(party)
         except (PartyError, OSError) as error:
             sentence = f"what has expired could not be deleted: {error}"
             note(_log, Event("retention.failed", reason=str(error)), sentence, level=logging.ERROR)
+        for filed, said in Suppressor(party).suppress_all():
+            event = Event("suppression", request=filed.request.id, peer=filed.peer, reason=said)
+            note(_log, event, f"suppression of list {filed.request.id[:8]}: {said}")
+        if ended.wait(DAY_SECONDS):
+            return

@@ -149,6 +149,7 @@ def _quote_match(
         known_answers=terms.known_answers,
         most_identifiers=terms.keys_a_person(sender),
         minimum=terms.min_match,
+        reserve=terms.reserve_of(sender),
         hashes_per_second=hashes,
         raises_per_second=raises,
     )

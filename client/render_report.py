@@ -24,10 +24,20 @@ def result_shown(result: Result) -> list[RenderableType]:
             f"Done. The counterpart has its list; the {result.role} of a match keeps no result."
         ]
     if isinstance(result, MatchedList):
+        last = result.suppressed
+        suppressed = (
+            [
+                f"Suppression run {last['run']} was applied on {shown_time(last['at'])}: take the "
+                "list from here again wherever you have put it."
+            ]
+            if last
+            else []
+        )
         return [
             f"{result.people:,} of your people are known to the counterpart too.",
             f"The list is in {result.file}, with your own references. It expires on "
             f"{shown_time(result.expires_at)}.",
+            *suppressed,
         ]
     return _report(result)
 

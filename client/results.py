@@ -32,11 +32,15 @@ LIST_SUFFIXES = (".csv", ".parquet")
 
 @dataclass(frozen=True)
 class MatchedList:
-    """The receiver's list: where it is, how many people, until when (Unix seconds)."""
+    """The receiver's list: where it is, how many people, until when (Unix seconds).
+
+    `suppressed` says which suppression run was applied last, and when; None before the first.
+    """
 
     file: Path
     people: int
     expires_at: int
+    suppressed: Mapping[str, int] | None = None
 
     def read(self) -> bytes:
         """Return the list's Parquet bytes."""
@@ -84,7 +88,7 @@ def _matched_list(folder: Path, stored: Mapping[str, Any]) -> MatchedList:
         )
     if sha256(path.read_bytes()).hexdigest() != stored["list_sha256"]:
         raise ResultError(f"the list {path} was changed after it was made: do not use it")
-    return MatchedList(path, stored["people"], stored["expires_at"])
+    return MatchedList(path, stored["people"], stored["expires_at"], stored.get("suppressed"))
 
 
 def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:

@@ -21,6 +21,7 @@ from party.errors import Refusal
 from party.events import Event, note
 from party.link import Link
 from party.request import Request
+from party.suppression.desk import SuppressionDesk
 
 _log: Final = logging.getLogger("commonground.serve")
 
@@ -28,8 +29,8 @@ _log: Final = logging.getLogger("commonground.serve")
 class ServedDesk:
     """What a listener asks of the party that it serves (`server.sessions.Desk`)."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, suppressions: SuppressionDesk) -> None:
+        self._desk, self.suppressions = desk, suppressions
         self._said: dict[str | None, Event] = {}
         self._lock = threading.Lock()
 

@@ -26,6 +26,7 @@ from client.commands import (
     sandbox,
     serve,
     status,
+    suppress,
 )
 from client.exits import ExitCode
 from client.group import Commands
@@ -89,6 +90,7 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")
 quote.add_to(app)
 match.add_to(app)
+suppress.add_to(app)
 app.add_typer(report.app, name="report")
 app.add_typer(requests.app, name="requests")
 app.add_typer(ledger.app, name="ledger")

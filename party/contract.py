@@ -42,6 +42,7 @@ from party.identity import PARTY_NAME, Identity
 FORMAT: Final = "commonground/1"
 SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
 _MOST_OUTPUTS: Final = 64
+DAY_SECONDS: Final = 86_400
 _MOST_DAYS: Final = 3660
 _MOST_PEOPLE: Final = 10**9
 
@@ -154,6 +155,10 @@ class Contract:
                     f"Contract {self.id} is not signed by '{name}'. Send them the file to sign, and"
                     " import what they return."
                 )
+
+    def list_expires_at(self, created: int) -> int:
+        """Return when a list ends whose request was made at `created`; both in Unix seconds."""
+        return created + self.list_expiry_days * DAY_SECONDS
 
     def require_in_force(self, now: int) -> None:
         """Raise ContractError unless all have signed and `now` (Unix seconds) is in its time.

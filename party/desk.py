@@ -43,6 +43,10 @@ from party.schema import REQUESTS, RESULTS
 from party.session import Bench, Session
 from party.session_charge import SessionCharge
 from party.session_record import FAILED, FINISHED, SessionRecord, result_message
+from party.suppression.list_file import ListFile
+from party.suppression.withdrawals import Holders, keep_holders, tells_by_column
+from psi.legs import SENDER
+from psi.seed import Seed
 
 PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
 
@@ -195,12 +199,14 @@ class Desk:
         party, contract = self._party, self._contract_of(request)
         me = contract.me(party.identity)
         record = self._record(request, contract, me)
-        keeper = Keeper(contract, request, record, party.folder / "lists")
+        lists = ListFile(party.folder / "lists", request.id, party.identity)
+        keeper = Keeper(contract, request, record, lists)
         bench = Bench(
             record=record,
             journal=party.journal,
             folder=self.folder(request.id),
             prepare=self._preparer(request, contract, me),
+            remember=lambda seed, taken: self._remember(request, me, seed, taken),
             keep=keeper.keep,
             clock=party.clock,
             executor=party.executor,
@@ -294,8 +300,7 @@ class Desk:
     def _preparer(
         self, request: Request, contract: Contract, me: str
     ) -> Callable[[bytes], SessionInput]:
-        registered = self._party.dataset(request.datasets[me])
-        definition = Definition.from_dict(registered.definition)
+        definition = self._definition(request, me)
         return lambda salt: prepare_input(
             definition,
             request,
@@ -305,6 +310,17 @@ class Desk:
             now=self._party.clock(),
             executor=self._party.executor,
         )
+
+    def _remember(self, request: Request, me: str, seed: Seed, taken: SessionInput) -> None:
+        """Keep whose the keys of a list's sender are, until the list has come to its end."""
+        if not request.parameters.suppression_runs or request.roles[SENDER] != me:
+            return
+        by_person = tells_by_column(self._definition(request, me))
+        holders = Holders.of(taken.prepared, seed, by_person=by_person)
+        keep_holders(self.folder(request.id), self._party.identity, request, holders)
+
+    def _definition(self, request: Request, me: str) -> Definition:
+        return Definition.from_dict(self._party.dataset(request.datasets[me]).definition)
 
     def _find(self, request_id: str) -> Filed | None:
         row = self._party.store.row(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))

@@ -318,8 +318,10 @@ class Driver:
         mine, theirs = self._shelf.hop(RECEIVER, 1), self._shelf.hop(SENDER, 1)
         own = self._own_set()
         require_dummies(mine, theirs, own.dummy_positions())
-        sources = own.source[matched_positions(mine, theirs)]
-        return ListOutcome(np.sort(sources[sources >= 0]))
+        matched = matched_positions(mine, theirs)
+        people = matched[own.source[matched] >= 0]
+        ordered = people[np.argsort(own.source[people])]
+        return ListOutcome(own.source[ordered], np.array(mine.elements[ordered]))
 
     def _meter(self, phase: str, total: int) -> Callable[[int], None] | None:
         hook = self._progress

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from party.datasets import Prepared
 from psi.arrow import integers, texts
 from psi.keys import Keys
+from psi.points import Tags
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +46,31 @@ def matched_people(
         {
             "reference": prepared.person_refs.take(integers(people)),
             "matched_by": matched_by.cast(pa.string()),
+        }
+    )
+
+
+def matched_tags(
+    prepared: Prepared,
+    matched_keys: npt.NDArray[np.int64],
+    tags: Tags,
+    identifiers: Sequence[str],
+) -> pa.Table:
+    """Return each person's matched keys by their tags: `reference`, `type`, `tag` (16 bytes)."""
+    import pyarrow as pa
+
+    place = np.full(len(prepared.keys), -1, dtype=np.int64)
+    place[matched_keys] = np.arange(len(matched_keys))
+    key, person = prepared.owners[:, 0], prepared.owners[:, 1]
+    hits = place[key] >= 0
+    type_of = _types_of(prepared.keys, identifiers)[key[hits]]
+    rows = np.ascontiguousarray(tags[place[key[hits]]])
+    width = pa.binary(rows.shape[1])
+    return pa.table(
+        {
+            "reference": prepared.person_refs.take(integers(person[hits])),
+            "type": texts(identifiers).take(integers(type_of)),
+            "tag": pa.Array.from_buffers(width, len(rows), [None, pa.py_buffer(rows.tobytes())]),
         }
     )
 

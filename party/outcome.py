@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from party.messages import ReleaseArtefact
 from psi.dummies import Cell
+from psi.points import Tags
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,13 @@ class TabulatorOutcome:
 
 @dataclass(frozen=True)
 class ListOutcome:
-    """A receiver's: the indices of its keys that the sender has too, ascending."""
+    """A receiver's: the indices (n,) of its keys that the sender has too, and their tags (n, 16).
+
+    Indices ascend. The tags are what suppression runs are compared with.
+    """
 
     matched_keys: npt.NDArray[np.int64]
+    tags: Tags
 
 
 @dataclass(frozen=True)

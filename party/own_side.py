@@ -67,7 +67,7 @@ class OwnSide:
         return {cell: law.draw(u) for cell, u in zip(cells, uniforms, strict=True)}
 
     def fillers(self) -> list[Fillers]:
-        """Derive each number's fillers; how many beyond the known ones is the size's noise."""
+        """Derive each number's fillers: known answers, the size's noise, then the reserve."""
         terms, own = self._terms, self._own
         law = terms.own_noise(own.party)
         uniforms = own.seed.derive_many(self._session_id, "sizes", len(self.label_names))
@@ -77,7 +77,7 @@ class OwnSide:
                 self._session_id,
                 number,
                 known=terms.known_answers,
-                count=law.draw(uniform),
+                count=law.draw(uniform) + terms.reserve_of(own.party),
             )
             for number, uniform in enumerate(uniforms)
         ]

@@ -82,7 +82,8 @@ class Parameters:
     """The numbers of one session: ε in 1e-9, δ in 1e-15, F, L, and identifiers a person.
 
     A match has no release, and ε 0 for it. `most_identifiers` is, by party, the most identifiers
-    that are sent for one person.
+    that are sent for one person. `suppression_runs` is how many runs may take people who withdraw
+    off a match's list; the sender's set has a reserve for each. 0 is not written.
     """
 
     epsilon_release_nano: int = NANO
@@ -91,10 +92,13 @@ class Parameters:
     known_answers: int = 128
     records_per_person: int = 1
     most_identifiers: Mapping[str, int] = field(default_factory=dict)
+    suppression_runs: int = 0
 
     def to_json(self) -> dict[str, object]:
         """Return the parameters as they stand in a request."""
         numbers: dict[str, object] = {name: getattr(self, name) for name in _PARAMETERS}
+        if self.suppression_runs:
+            numbers["suppression_runs"] = self.suppression_runs
         return {**numbers, "most_identifiers": dict(self.most_identifiers)}
 
 
@@ -387,11 +391,20 @@ def _read_labels(root: Section, parties: tuple[str, ...]) -> Mapping[str, LabelL
 
 
 def _read_parameters(root: Section, parties: tuple[str, ...]) -> Parameters:
-    section = root.section("parameters", required=(*_PARAMETERS, "most_identifiers"))
+    section = root.section(
+        "parameters",
+        required=(*_PARAMETERS, "most_identifiers"),
+        optional=("suppression_runs",),
+    )
     most = section.section("most_identifiers", required=parties)
     return Parameters(
         **{name: section.integer(name, 0, _MOST_INTEGER) for name in _PARAMETERS},
         most_identifiers=MappingProxyType(
             {party: most.integer(party, 1, _MOST_INTEGER) for party in parties}
+        ),
+        suppression_runs=(
+            section.integer("suppression_runs", 1, _MOST_INTEGER)
+            if "suppression_runs" in section
+            else 0
         ),
     )

@@ -16,6 +16,7 @@ from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, ListUse, Outpu
 from party.errors import ContractError, Refusal, RefusalStatus
 from privacy.units import E15, NANO
 from psi.legs import TABULATOR
+from psi.suppression import MOST_RUNS
 
 if TYPE_CHECKING:
     from party.request import Request
@@ -192,6 +193,8 @@ def _check_parameters(request: Request) -> None:
     _require("delta_dummies_e15", asked.delta_dummies_e15, 1, MOST_DELTA_E15)
     _require("known_answers", asked.known_answers, LEAST_KNOWN_ANSWERS, MOST_KNOWN_ANSWERS)
     _require("records_per_person", asked.records_per_person, 1, 1)
+    most_runs = MOST_RUNS if request.kind is OutputKind.MATCH else 0
+    _require("suppression_runs", asked.suppression_runs, 0, most_runs)
 
 
 def _check_data(request: Request, contract: Contract) -> None:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from party.contract import Contract
 from party.inputs import SessionInput
-from party.matched import matched_people
+from party.matched import matched_people, matched_tags
 from party.outcome import ListOutcome, Outcome, TableOutcome, TabulatorOutcome
 from party.request import Request
 from party.session_record import SessionRecord
+from party.suppression.list_file import ListFile
 from party.terms import Terms
 from psi.legs import RECIPIENT, TABULATOR
 from reports.table import ReleasedTable, ReleaseParameters
@@ -31,7 +31,7 @@ class Keeper:
     contract: Contract
     request: Request
     record: SessionRecord
-    lists: Path
+    lists: ListFile
 
     def keep(self, outcome: Outcome, session_input: SessionInput) -> dict[str, Any]:
         """Return the result as JSON values; a list is written to its file first."""
@@ -55,16 +55,12 @@ class Keeper:
         return {"role": "sender", "steps": steps}
 
     def _keep_list(self, outcome: ListOutcome, session_input: SessionInput) -> dict[str, Any]:
-        import pyarrow.parquet as pq
-
-        table = matched_people(
-            session_input.prepared, outcome.matched_keys, self.request.identifiers
-        )
-        self.lists.mkdir(exist_ok=True, mode=0o700)
-        path = self.lists / f"{self.request.id}.parquet"
-        temporary = path.with_suffix(".new")
-        pq.write_table(table, temporary)
-        temporary.rename(path)
+        prepared, types = session_input.prepared, self.request.identifiers
+        table = matched_people(prepared, outcome.matched_keys, types)
+        tags = None
+        if self.request.parameters.suppression_runs:
+            tags = matched_tags(prepared, outcome.matched_keys, outcome.tags, types)
+        path = self.lists.write(table, tags)
         return {
             "list_file": str(path),
             "list_sha256": sha256(path.read_bytes()).hexdigest(),

@@ -1,31 +1,37 @@
 """Deleting what has come to its end: lists at their expiry, artefacts after the retention.
 
 A list is what a contract disclosed for so many days; a session's artefacts and its seed serve
-resuming and, for the time that the contract keeps them, an auditor's replay. What is deleted is
-logged, and the log keeps standing.
+resuming, suppression runs until the list's end and, for the time that the contract keeps them, an
+auditor's replay. What only the runs need goes at the list's end: the receiver's tags, and whose
+the sender's points are. What is deleted is logged, and the log keeps standing.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import RetentionPruned
-from party.ledger import DAY_SECONDS
+from party.contract import DAY_SECONDS, Contract
+from party.contract_terms import OutputKind
+from party.request import Request
 from party.schema import REQUESTS, RESULTS, SESSIONS
+from party.suppression.book import forget_points
+from party.suppression.list_file import ListFile
+from party.suppression.withdrawals import HOLDERS_FILE
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
 ACTOR = "retention"
+What: TypeAlias = Literal["list", "session", "holders"]
 
 
 def prune(party: Organisation) -> int:
     """Delete expired lists and artefacts of a party, log each, and return how many went."""
-    return _prune_lists(party) + _prune_sessions(party)
+    return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)
 
 
 def _prune_lists(party: Organisation) -> int:
@@ -35,28 +41,54 @@ def _prune_lists(party: Organisation) -> int:
         .where(RESULTS.c.expires_at <= party.now, RESULTS.c.list_file.is_not(None))
     )
     for row in expired:
-        (party.folder / "lists" / Path(row.list_file).name).unlink(missing_ok=True)
+        ListFile(party.folder / "lists", row.request, party.identity).delete_others(None)
 
         def work(connection: Connection, row: sa.Row[tuple[str, str, str]] = row) -> None:
             connection.execute(
                 sa.update(RESULTS).where(RESULTS.c.request == row.request).values(list_file=None)
             )
+            forget_points(connection, row.request)
             _log(party, connection, "list", row.request, row.contract)
 
         party.store.write(work)
     return len(expired)
 
 
+def _prune_holders(party: Organisation) -> int:
+    contracts = {contract.digest: contract for contract in party.contracts()}
+    matches = party.store.rows(
+        sa.select(SESSIONS.c.request, REQUESTS.c.contract, REQUESTS.c.body)
+        .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
+        .where(REQUESTS.c.kind == str(OutputKind.MATCH), SESSIONS.c.sealed_seed != b"")
+    )
+    pruned = 0
+    for row in matches:
+        path = party.folder / "sessions" / row.request / HOLDERS_FILE
+        if party.now < _list_end(contracts[row.contract], row.body) or not path.exists():
+            continue
+        path.unlink()
+
+        def work(connection: Connection, row: sa.Row[tuple[str, str, str]] = row) -> None:
+            forget_points(connection, row.request)
+            _log(party, connection, "holders", row.request, row.contract)
+
+        party.store.write(work)
+        pruned += 1
+    return pruned
+
+
+def _list_end(contract: Contract, body: str) -> int:
+    return contract.list_expires_at(Request.decode(body.encode()).created)
+
+
 def _prune_sessions(party: Organisation) -> int:
-    keep = {
-        contract.digest: contract.retention_days * DAY_SECONDS for contract in party.contracts()
-    }
+    contracts = {contract.digest: contract for contract in party.contracts()}
     ended = party.store.rows(
-        sa.select(SESSIONS.c.request, SESSIONS.c.ended_at, REQUESTS.c.contract)
+        sa.select(SESSIONS.c.request, SESSIONS.c.ended_at, REQUESTS.c.contract, REQUESTS.c.body)
         .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
         .where(SESSIONS.c.ended_at.is_not(None), SESSIONS.c.sealed_seed != b"")
     )
-    old = [row for row in ended if row.ended_at + keep[row.contract] <= party.now]
+    old = [row for row in ended if _is_old(contracts[row.contract], row, party.now)]
     for row in old:
         party.session_folder(row.request).wipe()
 
@@ -70,8 +102,17 @@ def _prune_sessions(party: Organisation) -> int:
     return len(old)
 
 
+def _is_old(contract: Contract, row: sa.Row[Any], now: int) -> bool:
+    """Say whether a session serves nothing any more; one with runs does until its list's end."""
+    request = Request.decode(row.body.encode())
+    end = row.ended_at + contract.retention_days * DAY_SECONDS
+    if request.parameters.suppression_runs:
+        end = max(end, contract.list_expires_at(request.created))
+    return bool(end <= now)
+
+
 def _log(
-    party: Organisation, connection: Connection, what: str, request: str, contract: str
+    party: Organisation, connection: Connection, what: What, request: str, contract: str
 ) -> None:
-    body = RetentionPruned(request=request, what="list" if what == "list" else "session")
+    body = RetentionPruned(request=request, what=what)
     party.journal.append(connection, "retention.pruned", body, actor=ACTOR, contract=contract)

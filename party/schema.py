@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -154,6 +154,19 @@ LEDGER: Final = Table(
     Column("spent_at", BigInteger, nullable=False),
     UniqueConstraint("request", "what", name="ledger_charged_once"),
     Index("ledger_by_account", "population", "coalition", "window_start"),
+)
+
+SUPPRESSION_RUNS: Final = Table(
+    "suppression_runs",
+    METADATA,
+    Column("request", String(32), ForeignKey("sessions.request"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(20), nullable=False),
+    Column("points", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("incident", Integer, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
 )
 
 RELEASES: Final = Table(

@@ -64,14 +64,16 @@ REFUSED_AS: Final = {
 class Bench:
     """What a session works with: all of it injected.
 
-    `prepare(salt)` reads the dataset by the request; `keep(outcome, input)` turns an outcome
-    into what is stored as the result.
+    `prepare(salt)` reads the dataset by the request; `remember(seed, input)` keeps of the input
+    what is needed after the session, before anything leaves; `keep(outcome, input)` turns an
+    outcome into what is stored as the result.
     """
 
     record: SessionRecord
     journal: Journal
     folder: SessionFolder
     prepare: Callable[[bytes], SessionInput]
+    remember: Callable[[Seed, SessionInput], None]
     keep: Callable[[Outcome, SessionInput], dict[str, Any]]
     clock: Callable[[], float]
     executor: Executor | None = None
@@ -133,6 +135,7 @@ class Session:
         bench.record.charge(opening, self._now())
         session_id, said = self._agree(opening, greetings)
         bench.record.agree(session_id)
+        bench.remember(opening.seed, session_input)
         own = Own(self._me, opening.seed, session_input.keys, session_input.labels)
         by_role = {terms.role_of(peer): link for peer, link in self._links.items()}
         driver = Driver(

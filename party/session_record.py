@@ -29,7 +29,6 @@ from audit.bodies import (
     SessionStarted,
 )
 from audit.shapes import Record
-from party import ledger
 from party.artefacts import decode_small, encode_small
 from party.contract import Contract
 from party.errors import Refusal, RefusalStatus
@@ -229,7 +228,7 @@ class SessionRecord:
 
     def list_expires_at(self) -> int:
         """Return when the list of this session is to be deleted."""
-        return self._request.created + self._contract.list_expiry_days * ledger.DAY_SECONDS
+        return self._contract.list_expires_at(self._request.created)
 
     def release(self, cells: Counts, totals: Counts, numbering: tuple[int, ...]) -> ReleaseArtefact:
         """Draw the release's noise once and store it with the table, before it is sent."""
@@ -332,7 +331,7 @@ class SessionRecord:
 
     @property
     def _seal_context(self) -> str:
-        return f"seed/{self._request.id}"
+        return seal_context(self._request.id)
 
     def _update(self, connection: Connection, **values: object) -> None:
         connection.execute(
@@ -356,6 +355,11 @@ class SessionRecord:
             contract=self._contract.digest,
             moment=moment,
         )
+
+
+def seal_context(request_id: str) -> str:
+    """Return the words under which a session's seed is sealed."""
+    return f"seed/{request_id}"
 
 
 def result_message(request_id: str, text: str) -> bytes:

@@ -14,7 +14,8 @@ from privacy.accounting import Spend
 from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
 from psi.dummies import Dealing
-from psi.legs import CROSSTABS, MATCH, RECEIVER, RECIPIENT, TABULATOR, LegTable
+from psi.legs import CROSSTABS, MATCH, RECEIVER, RECIPIENT, SENDER, TABULATOR, LegTable
+from psi.suppression import RUN_POINTS
 
 if TYPE_CHECKING:
     from party.request import Request
@@ -34,6 +35,7 @@ class Terms:
     known_answers: int
     noise: SessionNoise
     min_match: int = 0
+    suppression_runs: int = 0
 
     @classmethod
     def of(cls, request: Request) -> Terms:
@@ -57,6 +59,7 @@ class Terms:
                 parameters.delta_dummies_e15,
             ),
             min_match=request.min_match,
+            suppression_runs=parameters.suppression_runs,
         )
 
     @property
@@ -99,6 +102,10 @@ class Terms:
     def own_noise(self, party: str) -> TruncatedLaplace:
         """Return the law of a party's dummy draws in a cell and of its fillers in a label."""
         return self.noise.sizes(self.keys_a_person(party))
+
+    def reserve_of(self, party: str) -> int:
+        """Return how many unused points a party's set has for suppression runs (§4.1)."""
+        return self.suppression_runs * RUN_POINTS if self.role_of(party) == SENDER else 0
 
     @property
     def tabulator_bound(self) -> int:

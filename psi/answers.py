@@ -34,7 +34,7 @@ class Fillers:
 
 
 def derive_fillers(seed: Seed, session_id: bytes, label: int, *, known: int, count: int) -> Fillers:
-    """Derive `known` + `count` fillers of a label; `count` is the noise on the label's size."""
+    """Derive `known` + `count` fillers; `count` is the noise on the label's size, and a reserve."""
     secrets = seed.derive_many(session_id, f"filler/{label}", known + count)
     return Fillers(tuple(Scalar.from_bytes(secret) for secret in secrets), known)
 

@@ -47,7 +47,15 @@ class OwnSet:
         places = np.flatnonzero(
             (self.source <= FIRST_FILLER) & (self.source > FIRST_FILLER - known)
         )
-        ordered: Positions = places[np.argsort(-self.source[places])]
+        return self._in_order(places)
+
+    def reserve_positions(self, reserve: int) -> Positions:
+        """Return where the last `reserve` fillers of a set of one label are, in their order."""
+        fillers = int((self.source <= FIRST_FILLER).sum())
+        return self._in_order(np.flatnonzero(self.source <= FIRST_FILLER - (fillers - reserve)))
+
+    def _in_order(self, fillers: Positions) -> Positions:
+        ordered: Positions = fillers[np.argsort(-self.source[fillers])]
         return ordered
 
 

@@ -26,6 +26,7 @@ class MatchPlan:
         known_answers: F, in either set.
         most_identifiers: the most identifiers that the sender sends for one person.
         minimum: people below whom there is no list.
+        reserve: unused points in the sender's set, for suppression runs.
         hashes_per_second: keys that one party hashes to the curve and raises.
         raises_per_second: points that one party raises.
     """
@@ -35,11 +36,13 @@ class MatchPlan:
     known_answers: int
     most_identifiers: int
     minimum: int
+    reserve: int
     hashes_per_second: float
     raises_per_second: float
 
     def __post_init__(self) -> None:
-        if min(self.receiver_keys, self.sender_keys, self.known_answers, self.minimum) < 0:
+        sizes = (self.receiver_keys, self.sender_keys, self.known_answers, self.reserve)
+        if min(*sizes, self.minimum) < 0:
             raise MalformedTable("a size is below 0")
         if self.most_identifiers < 1:
             raise MalformedTable("a person has at least one identifier")
@@ -82,7 +85,7 @@ def quote_match(
     """Compute the quote; laws are those of each side's dummies and fillers, charges by role."""
     agreed = 2 * receiver_law.mean  # the receiver puts in about half of them
     receiver = plan.receiver_keys + plan.known_answers + 2 * receiver_law.mean
-    sender = plan.sender_keys + plan.known_answers + sender_law.mean + agreed
+    sender = plan.sender_keys + plan.known_answers + sender_law.mean + agreed + plan.reserve
     points = receiver + sender
     return MatchQuote(
         legs=(

@@ -15,6 +15,7 @@ from commonground.v1 import (
     doctor_pb2_grpc,
     joining_pb2_grpc,
     session_pb2_grpc,
+    suppression_pb2_grpc,
 )
 from party.identity import Identity
 from party.wire.limits import CHANNEL_OPTIONS, HOLD_SECONDS, PATIENCE_SECONDS
@@ -27,6 +28,7 @@ from server.join_service import JoinService
 from server.peers import Peers, Reception
 from server.session_service import SessionService
 from server.sessions import Desk, Patience, Sessions
+from server.suppression_service import SuppressionService
 
 MAX_SESSIONS: Final = 8
 CALLS_A_SESSION: Final = 4  # one at work, one attending, and what a broken connection left
@@ -128,10 +130,14 @@ def _add_services(
     collaboration_pb2_grpc.add_CollaborationServiceServicer_to_server(  # type: ignore[no-untyped-call]
         CollaborationService(peers, desk), server
     )
+    suppression_pb2_grpc.add_SuppressionServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        SuppressionService(peers, desk.suppressions), server
+    )
     for name in (
         "",
         "commonground.v1.SessionService",
         "commonground.v1.CollaborationService",
+        "commonground.v1.SuppressionService",
     ):
         status.set(name, health_pb2.HealthCheckResponse.SERVING)
     return status

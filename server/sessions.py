@@ -30,6 +30,7 @@ from server.errors import DriverFailed, NotNow
 from server.intake import Intake
 from server.link import ListeningLink
 from server.mailbox import Mailbox
+from server.suppression_service import SuppressionDesk
 
 _log: Final = logging.getLogger("commonground.server")
 
@@ -54,6 +55,10 @@ class Desk(Protocol):
 
     def contracts(self) -> list[Contract]:
         """Return the contracts that are signed and in force."""
+
+    @property
+    def suppressions(self) -> SuppressionDesk:
+        """Where suppression runs are taken and given out."""
 
 
 @dataclass(frozen=True)

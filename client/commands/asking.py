@@ -91,6 +91,14 @@ TheirPeople = Annotated[
         help="How many people you expect the counterpart to have. As many as you, without it.",
     ),
 ]
+SuppressionRuns = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="How many runs may take people who withdraw off the list while it is out, 1,024 "
+        "identifiers each. One for each day of the list, without it; 0 for none.",
+    ),
+]
 MatchRate = Annotated[
     float,
     typer.Option(metavar="SHARE", help="The share of people you expect to be found."),

@@ -11,6 +11,7 @@ from client.commands.asking import (
     Epsilon,
     Out,
     Receiver,
+    SuppressionRuns,
     TheirDataset,
     TheirPeople,
     Wait,
@@ -39,6 +40,7 @@ def match(
     epsilon: Epsilon = None,
     delta: Delta = None,
     their_people: TheirPeople = None,
+    suppression_runs: SuppressionRuns = None,
     ask: Confirm = False,
     wait: Wait = False,
     out: Out = None,
@@ -58,7 +60,7 @@ def match(
     with opened(party) as here:
         agreed = here.contract(contract)
         chosen = choice(dataset, their_dataset, None, epsilon, delta)
-        request = match_request(here, agreed, receiver, chosen)
+        request = match_request(here, agreed, receiver, chosen, suppression_runs=suppression_runs)
         guess = Guess(their_people)
         run_request(
             here, output, request, agreed, guess, ask=ask, wait=wait, private=False, out=out

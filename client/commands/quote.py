@@ -17,6 +17,7 @@ from client.commands.asking import (
     Receiver,
     Recipient,
     Segment,
+    SuppressionRuns,
     Tabulator,
     TheirDataset,
     TheirPeople,
@@ -68,6 +69,7 @@ def quote(
     delta: Delta = None,
     their_people: TheirPeople = None,
     match_rate: MatchRate = 0.5,
+    suppression_runs: SuppressionRuns = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -81,7 +83,8 @@ def quote(
     from party.contract_terms import OutputKind
 
     output = begin(ctx, as_json)
-    _require_fitting(kind, receiver, (recipient, tabulator, segment, by, epsilon_dummies))
+    of_tables = (recipient, tabulator, segment, by, epsilon_dummies)
+    _require_fitting(kind, of_tables, (receiver, suppression_runs))
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
     require_fitting(segment, by_identifier=by_identifier, resume=False)
@@ -89,7 +92,7 @@ def quote(
     def request_of(here: Organisation, agreed: Contract) -> Request:
         if kind is Kind.MATCH:
             chosen: Choice = choice(dataset, their_dataset, None, epsilon, delta)
-            return match_request(here, agreed, receiver, chosen)
+            return match_request(here, agreed, receiver, chosen, suppression_runs=suppression_runs)
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by)
         return table_request(here, agreed, table, chosen)
@@ -107,10 +110,14 @@ def quote(
     output.result(quoted.to_json(), *quote_shown(quoted))
 
 
-def _require_fitting(kind: Kind, receiver: str | None, of_tables: tuple[str | None, ...]) -> None:
+def _require_fitting(
+    kind: Kind, of_tables: tuple[str | None, ...], of_matches: tuple[str | int | None, ...]
+) -> None:
     if kind is Kind.MATCH and any(value is not None for value in of_tables):
         raise typer.BadParameter(
             "a match has a --receiver, and no recipient, tabulator, labels or --epsilon-dummies"
         )
-    if kind is not Kind.MATCH and receiver is not None:
-        raise typer.BadParameter(f"{kind} has a --recipient and a --tabulator, and no receiver")
+    if kind is not Kind.MATCH and any(value is not None for value in of_matches):
+        raise typer.BadParameter(
+            f"{kind} has a --recipient and a --tabulator, and no receiver or suppression runs"
+        )

@@ -42,6 +42,7 @@ def result_document(result: Result) -> dict[str, object]:
             "list_file": str(result.file),
             "people": result.people,
             "expires_at": result.expires_at,
+            "suppressed": result.suppressed,
         }
     if isinstance(result, NothingLearnt):
         return {"role": result.role}

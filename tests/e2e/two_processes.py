@@ -256,7 +256,8 @@ def propose(pair: Pair, path: Path, *, type_=Party.read, **changes) -> Path:
     card = pair.channel.folder / "public.yaml"
     type_(pair.advertiser, "contract", "propose", card, "--id", path.stem, "--out", path)
     text = path.read_text(encoding="utf-8")
-    changes = {"min_match": 50, "identifiers": "[phone, email]", **changes}
+    usual = {"min_match": 50, "identifiers": "[phone, email]", "list_expiry_days": 2}
+    changes = {**usual, **changes}
     for key, value in {"datasets": OFFERED, "outputs": OUTPUTS, "budgets": BUDGETS}.items():
         text = _replaced(text, rf"(?m)^{key}:\n(?:[ -].*\n)+", f"{key}:\n{value}")
     for key, value in changes.items():

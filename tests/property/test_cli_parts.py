@@ -121,6 +121,7 @@ def match_plan(**changes):
         "known_answers": 128,
         "most_identifiers": 2,
         "minimum": 50,
+        "reserve": 0,
         "hashes_per_second": 1000.0,
         "raises_per_second": 5000.0,
     }
@@ -131,6 +132,13 @@ def test_a_match_costs_ninety_six_bytes_a_record():
     one = quote_match(match_plan(), LAW, LAW, {})
     more = quote_match(match_plan(receiver_keys=1001, sender_keys=1001), LAW, LAW, {})
     assert more.wire_bytes - one.wire_bytes == 96
+
+
+def test_a_quote_has_room_for_the_reserve_of_suppression_runs():
+    one = quote_match(match_plan(), LAW, LAW, {})
+    more = quote_match(match_plan(reserve=1024), LAW, LAW, {})
+    assert more.wire_bytes - one.wire_bytes == 1024 * 48
+    assert more.sufficient_common == one.sufficient_common
 
 
 @given(st.integers(1, 200), st.integers(1, 4), st.integers(0, 2 * LAW.n), st.integers(0, 500))
@@ -268,7 +276,7 @@ class FakeDesk:
 
 def test_serving_logs_an_event_once_and_no_size(caplog):
     desk, request = FakeDesk(), SimpleNamespace(id="ab" * 16, kind="reach")
-    served = ServedDesk(desk)
+    served = ServedDesk(desk, None)
     with caplog.at_level(logging.INFO, "commonground.serve"):
         served.submit("channel", request)
         served.submit("channel", request)

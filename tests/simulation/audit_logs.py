@@ -143,8 +143,8 @@ class LogKeeper:
         body = ReportReleased(request, DIGEST, DIGEST)
         self.write("report.released", body, contract=contract, session=session)
 
-    def disclose(self, request, session, recipient):
-        body = ListDisclosed(request, recipient, DIGEST, WINDOW + 30 * DAY)
+    def disclose(self, request, session, recipient, expires_at=None):
+        body = ListDisclosed(request, recipient, DIGEST, expires_at or WINDOW + 30 * DAY)
         self.write("list.disclosed", body, contract=CONTRACT, session=session)
 
     def finish(self, request, session, transcript, contract=CONTRACT):

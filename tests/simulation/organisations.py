@@ -174,6 +174,7 @@ def make_contract(
     epsilon="10",
     approval="rule",
     accounting_filter="basic",
+    addresses=None,
 ):
     """Write, sign by both and store one contract between advertiser and channel."""
     targeting, research = "dpv:TargetedAdvertising", "dpv:MarketResearch"
@@ -186,7 +187,10 @@ def make_contract(
             ("overlap", "recipient: channel, tabulator: advertiser", research),
         )
     )
-    cards: dict[str, IdentityCard] = {name: p.card(None) for name, p in parties.items()}
+    reached = addresses or {}
+    cards: dict[str, IdentityCard] = {
+        name: p.card(reached.get(name)) for name, p in parties.items()
+    }
     text = f"""contract: commonground/1
 id: test
 title: Test

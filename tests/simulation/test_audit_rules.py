@@ -21,9 +21,16 @@ from audit_logs import (
     two_parties,
 )
 
-from audit.bodies import Budget, ConsentReference, ContractSigned, PartyCreated, PeerPinned
+from audit.bodies import (
+    Budget,
+    ConsentReference,
+    ContractSigned,
+    ListSuppressed,
+    PartyCreated,
+    PeerPinned,
+)
 from audit.errors import VerificationError
-from audit.verify import verify
+from audit.verify import compare, verify
 from privacy.accounting import Spend, ZcdpFilter
 
 REQUEST, SESSION, TRANSCRIPT = "r-1", "5" * 64, "7" * 64
@@ -49,6 +56,86 @@ def refused(keeper, message, entry=None):
     with pytest.raises(VerificationError, match=message) as caught:
         verify(keeper.stored())
     assert caught.value.entry == (len(keeper.entries) - 1 if entry is None else entry)
+
+
+def disclose(keeper, expires_at=None, request=REQUEST):
+    """Disclose a list by the rules, to the channel."""
+    begin(keeper, request)
+    keeper.spend(request, what="dp")
+    keeper.spend(request, what="disclosure")
+    keeper.disclose(request, SESSION, "channel", expires_at)
+
+
+def suppress(keeper, run, digest=None, recipient="channel", request=REQUEST):
+    body = ListSuppressed(request, recipient, run, digest or f"{run:064x}")
+    keeper.write("list.suppressed", body, session=SESSION, contract=CONTRACT)
+
+
+def test_runs_on_a_list_that_is_out_verify(keeper):
+    disclose(keeper)
+    suppress(keeper, 1)
+    suppress(keeper, 2)
+    verify(keeper.stored())
+
+
+def test_a_run_on_a_list_that_was_not_disclosed_is_found(keeper):
+    begin(keeper)
+    suppress(keeper, 1)
+    refused(keeper, "no list.disclosed")
+
+
+def test_a_receiver_takes_nobody_off_a_list_that_it_has_not_finished(keeper):
+    begin(keeper)
+    suppress(keeper, 1, recipient="advertiser")
+    refused(keeper, "no session.finished")
+
+
+@pytest.mark.parametrize("run", [2, 3])
+def test_a_run_that_was_left_out_is_found(keeper, run):
+    disclose(keeper)
+    suppress(keeper, run)
+    refused(keeper, "count from 1 without a gap")
+
+
+def test_a_run_that_is_entered_twice_is_found(keeper):
+    disclose(keeper)
+    suppress(keeper, 1)
+    suppress(keeper, 1)
+    refused(keeper, "entered once")
+
+
+def test_two_runs_with_the_same_points_are_found(keeper):
+    disclose(keeper)
+    suppress(keeper, 1, DIGEST)
+    suppress(keeper, 2, DIGEST)
+    refused(keeper, "the same points")
+
+
+def test_a_run_after_the_lists_end_is_found(keeper):
+    disclose(keeper, expires_at=int(keeper.now.timestamp()) + 5)
+    keeper.now += timedelta(minutes=1)
+    suppress(keeper, 1)
+    refused(keeper, "come to its end")
+
+
+def test_a_run_for_somebody_outside_the_contract_is_found(keeper):
+    disclose(keeper)
+    suppress(keeper, 1, recipient="vendor")
+    refused(keeper, "not among the parties")
+
+
+def test_logs_that_tell_of_other_points_in_one_run_do_not_agree():
+    advertiser, channel = two_parties()
+    for party in (advertiser, channel):
+        disclose(party) if party is advertiser else begin(party)
+        party.finish(REQUEST, SESSION, TRANSCRIPT)
+        suppress(party, 1)
+    compare(advertiser.stored(), channel.stored())
+    suppress(advertiser, 2)
+    compare(advertiser.stored(), channel.stored())  # the word on the last run may be on its way
+    suppress(channel, 2, DIGEST)
+    with pytest.raises(VerificationError, match="suppression run 2"):
+        compare(advertiser.stored(), channel.stored())
 
 
 def test_sessions_by_the_rules_verify():

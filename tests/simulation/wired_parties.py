@@ -183,7 +183,7 @@ class ScriptedDesk:
     def __init__(self, path, contracts, make_walk):
         self.path, self._contracts, self._make_walk = path, contracts, make_walk
         self.walks, self.decision, self.decided = [], Decision("approved"), []
-        self.own_requests = []
+        self.own_requests, self.suppressions = [], None
 
     def submit(self, peer, request):
         return self.decision

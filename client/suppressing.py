@@ -1,0 +1,93 @@
+"""Taking people who have withdrawn off a list that is out: runs made, carried and applied.
+
+The sender of a list decides what a run names, and dials if the receiver has an address. Otherwise
+the receiver dials, and fetches the run that waits. Every step may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from client.carrying import Waiting, reaching
+from party.contract import Contract
+from party.desk import Desk, Filed
+from party.errors import PartyError, Refusal, RefusalStatus
+from party.organisation import Organisation
+from party.session_record import FINISHED
+from party.suppression.desk import SuppressionDesk
+from psi.legs import SENDER
+
+SENT: Final = "sent"
+APPLIED: Final = "applied"
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """What a side has done: how many runs it has sent or applied now; the sender's runs left."""
+
+    did: str
+    runs: int
+    runs_left: int | None = None
+
+
+@dataclass(frozen=True)
+class Suppressor:
+    """Carries the suppression runs of one party's lists."""
+
+    party: Organisation
+
+    def suppress(self, filed: Filed, *, cover: bool = False) -> Suppressed:
+        """Do this party's part for one list; with `cover` the sender makes a run in any case.
+
+        Raises:
+            Refusal: the list has no runs, or no more, or the counterpart refused one.
+            SessionSuspended: the counterpart is to dial, or not there; nothing is lost.
+            DatasetError: the dataset does not say who has withdrawn.
+        """
+        contract = self.party.contract(filed.request.contract)
+        if filed.request.roles.get(SENDER) == contract.me(self.party.identity):
+            return self._send(filed, contract, cover=cover)
+        return self._fetch(filed, contract)
+
+    def suppress_all(self) -> Iterator[tuple[Filed, str]]:
+        """Do this party's part for each list that has runs; yield what was done or did not work."""
+        for filed in Desk(self.party).filed():
+            if filed.state != FINISHED or not filed.request.parameters.suppression_runs:
+                continue
+            try:
+                done = self.suppress(filed)
+            except (PartyError, OSError) as error:
+                if not (isinstance(error, Refusal) and error.status is RefusalStatus.EXPIRED):
+                    yield filed, str(error)
+                continue
+            if done.runs:
+                yield filed, f"{done.runs} runs {done.did}"
+
+    def _send(self, filed: Filed, contract: Contract, *, cover: bool) -> Suppressed:
+        sender = SuppressionDesk(self.party).sender(filed)
+        run, sent = sender.next_run(cover=cover), 0
+        while run is not None:
+            if contract.parties[filed.peer].address is None:
+                raise Waiting(
+                    f"suppression run {run.number} is made, and {filed.peer} only dials: they "
+                    f"fetch it with `commonground suppress {filed.request.id[:8]}` while "
+                    "`commonground serve` runs here"
+                )
+            with reaching(self.party, contract, filed.peer) as dialler:
+                sender.take(dialler.suppress(filed.request.id, run))
+            sent += 1
+            run = sender.next_run()
+        return Suppressed(SENT, sent, sender.runs_left)
+
+    def _fetch(self, filed: Filed, contract: Contract) -> Suppressed:
+        receiver = SuppressionDesk(self.party).receiver(filed)
+        applied = 0
+        if contract.parties[contract.me(self.party.identity)].address is not None:
+            return Suppressed(APPLIED, applied)  # the sender dials, and `serve` applies what comes
+        with reaching(self.party, contract, filed.peer) as dialler:
+            while (run := dialler.fetch_run(filed.request.id)) is not None:
+                dialler.acknowledge_run(filed.request.id, receiver.apply(run))
+                applied += 1
+        return Suppressed(APPLIED, applied)

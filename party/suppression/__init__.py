@@ -1,0 +1,1 @@
+"""Taking people who have withdrawn off a list that is out (docs/protocol.md, Suppression)."""

@@ -1,0 +1,91 @@
+"""What a counterpart may say about suppression runs, checked against who it is.
+
+Each call names a request and its contract. A counterpart that is not the request's, or has the
+other role in it, is refused before anything is read.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from party.desk import Desk, Filed
+from party.errors import PartyError, Refusal, RefusalStatus
+from party.suppression.list_session import ListSession
+from party.suppression.receiver import SuppressionReceiver
+from party.suppression.run import Acknowledgement, SuppressionRun
+from party.suppression.sender import SuppressionSender
+
+if TYPE_CHECKING:
+    from party.organisation import Organisation
+
+
+class SuppressionDesk:
+    """One party's suppression runs; may be called from several threads."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party = party
+        self._lock = threading.Lock()
+
+    # -- for a counterpart -------------------------------------------------------------------
+
+    def receive(
+        self, peer: str, request_id: str, contract_hash: bytes, run: SuppressionRun
+    ) -> Acknowledgement:
+        """Apply a run that the sender brings, and return the signed word that it is applied."""
+        with self._lock:
+            session = self._session_with(peer, request_id, contract_hash, sends=False)
+            return SuppressionReceiver(self._party, session).apply(run)
+
+    def waiting(self, peer: str, request_id: str, contract_hash: bytes) -> SuppressionRun | None:
+        """Return the run that the receiver has not acknowledged yet, or None."""
+        session = self._session_with(peer, request_id, contract_hash, sends=True)
+        return SuppressionSender(self._party, session).waiting()
+
+    def acknowledged(
+        self, peer: str, request_id: str, contract_hash: bytes, word: Acknowledgement
+    ) -> None:
+        """Take the receiver's word that a run is applied."""
+        session = self._session_with(peer, request_id, contract_hash, sends=True)
+        SuppressionSender(self._party, session).take(word)
+
+    # -- for this party ----------------------------------------------------------------------
+
+    def sender(self, filed: Filed) -> SuppressionSender:
+        """Return the sender's side of a list that this party disclosed.
+
+        Raises:
+            Refusal: this party did not disclose one, or its runs are over.
+        """
+        return SuppressionSender(self._party, self._session(filed, sends=True))
+
+    def receiver(self, filed: Filed) -> SuppressionReceiver:
+        """Return the receiver's side of a list that this party has.
+
+        Raises:
+            Refusal: this party has none, or its runs are over.
+        """
+        return SuppressionReceiver(self._party, self._session(filed, sends=False))
+
+    def _session_with(
+        self, peer: str, request_id: str, contract_hash: bytes, *, sends: bool
+    ) -> ListSession:
+        try:
+            filed = Desk(self._party).find(request_id)
+        except PartyError:
+            filed = None
+        if filed is None or filed.peer != peer or filed.request.contract != contract_hash.hex():
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                "there is no list of a request with this id and contract between the two parties",
+            )
+        return self._session(filed, sends=sends)
+
+    def _session(self, filed: Filed, *, sends: bool) -> ListSession:
+        session = ListSession.open(self._party, filed)
+        if session.sends is not sends:
+            raise Refusal(
+                RefusalStatus.NOT_GRANTED,
+                "only the sender of a list takes people off it, and only its receiver says so",
+            )
+        return session

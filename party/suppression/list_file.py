@@ -1,0 +1,146 @@
+"""A list on disk with the tags of its entries, and taking entries off both at once.
+
+The list is a Parquet file of the party's references; its tags lie beside it, sealed under the node
+key, and nowhere else. A changed list is a new file: the stored result names the file and its
+digest, so it changes over in the transaction that says so, and the old file is deleted after it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from party.artefacts import sync_folder
+from party.errors import ResultError
+from party.identity import Identity
+from psi.arrow import integers, texts
+from psi.points import Tags
+from psi.suppression import MOST_RUNS, is_suppressed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TAGS_SUFFIX: Final = ".tags"
+
+
+@dataclass(frozen=True)
+class ListFile:
+    """The list of one request, in the folder of lists."""
+
+    folder: Path
+    request_id: str
+    identity: Identity
+
+    def write(self, entries: pa.Table, tags: pa.Table | None, *, run: int = 0) -> Path:
+        """Write a list and its tags as they stand after a run; return the list's file."""
+        import pyarrow.parquet as pq
+
+        self.folder.mkdir(exist_ok=True, mode=0o700)
+        suffix = f"-{run}" if run else ""
+        path = self.folder / f"{self.request_id}{suffix}.parquet"
+        if tags is not None:
+            sealed = self.identity.seal(_to_parquet(tags), self._context)
+            _replace(path.with_suffix(TAGS_SUFFIX), sealed)
+        temporary = path.with_suffix(".new")
+        pq.write_table(entries, temporary)
+        _rename(temporary, path)
+        return path
+
+    def read(self, stored: dict[str, Any]) -> tuple[pa.Table, pa.Table]:
+        """Return a stored result's list and its tags.
+
+        Raises:
+            ResultError: the list is not there or was changed, or its tags are gone.
+        """
+        path = self.folder / Path(stored["list_file"]).name  # a party's folder may have moved
+        beside = path.with_suffix(TAGS_SUFFIX)
+        if not path.is_file() or not beside.is_file():
+            raise ResultError(
+                f"the list {path} or its tags beside it were deleted or moved: nobody can be taken "
+                "off it. Restore both, or make the list again"
+            )
+        data = path.read_bytes()
+        if sha256(data).hexdigest() != stored["list_sha256"]:
+            raise ResultError(f"the list {path} was changed after it was made: do not use it")
+        return _from_parquet(data), _from_parquet(
+            self.identity.unseal(beside.read_bytes(), self._context)
+        )
+
+    def delete_others(self, kept: str | None) -> None:
+        """Delete the list as it stood before `kept`, with its tags; for None all of it."""
+        stem = None if kept is None else Path(kept).stem
+        for path in self.folder.glob(f"{self.request_id}*"):
+            of_list = path.stem.partition("-")[2] in ("", *map(str, range(1, MOST_RUNS + 1)))
+            if of_list and path.stem != stem:
+                path.unlink(missing_ok=True)
+
+    @property
+    def _context(self) -> str:
+        return f"list-tags/{self.request_id}"
+
+
+def without(entries: pa.Table, tags: pa.Table, hits: Tags) -> tuple[pa.Table, pa.Table]:
+    """Return a list and its tags without what a run took off.
+
+    An entry stays while one of its tags does; `matched_by` then names the types that are left.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kept_tags = tags.take(integers(np.flatnonzero(~is_suppressed(_rows(tags), hits))))
+    still = pc.is_in(entries["reference"], value_set=kept_tags["reference"].combine_chunks())
+    kept = entries.filter(still)
+    left: dict[str, set[str]] = {}
+    for reference, kind in zip(
+        kept_tags["reference"].to_pylist(), kept_tags["type"].to_pylist(), strict=True
+    ):
+        left.setdefault(reference, set()).add(kind)
+    matched_by = [
+        "+".join(kind for kind in before.split("+") if kind in left[reference])
+        for reference, before in zip(
+            kept["reference"].to_pylist(), kept["matched_by"].to_pylist(), strict=True
+        )
+    ]
+    place = kept.column_names.index("matched_by")
+    return kept.set_column(place, "matched_by", texts(matched_by).cast(pa.string())), kept_tags
+
+
+def _rows(tags: pa.Table) -> Tags:
+    column = tags["tag"].combine_chunks()
+    width = column.type.byte_width
+    data = b"".join(column.to_pylist())
+    return np.frombuffer(data, dtype=np.uint8).reshape(len(column), width)
+
+
+def _to_parquet(table: pa.Table) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _from_parquet(data: bytes) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.read_table(pa.BufferReader(data))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".tags-new")
+    temporary.write_bytes(data)
+    _rename(temporary, path)
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    sync_folder(path.parent)

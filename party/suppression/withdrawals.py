@@ -1,0 +1,194 @@
+"""Whose each key of a match was, kept so that a withdrawal can find its points again.
+
+The data behind a list changes while the list is out, so the match's keys are tied at session time
+to salted hashes of the party's own references: of each person where the dataset tells people
+apart by a column, of each key itself otherwise. They are sealed under the node key and deleted with
+the list. A key is withdrawn when nobody who had it consents any more.
+"""
+
+from __future__ import annotations
+
+import hmac
+import struct
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets import Definition, Prepared, prepare
+from party.datasets.identifier_columns import read_whole
+from party.datasets.rows import open_source, read_rows
+from party.datasets.selection import select
+from party.errors import DatasetError
+from psi.seed import Seed
+from psi.sets import Buffer, as_words
+
+if TYPE_CHECKING:
+    from party.artefacts import SessionFolder
+    from party.identity import Identity
+    from party.request import Request
+
+HOLDERS_FILE: Final = "holders.sealed"
+_TOKEN_BYTES: Final = 16
+_HEADER: Final = struct.Struct(">?QQ")
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Holders:
+    """The holders of a match's keys.
+
+    `by_person` says what a token stands for; `tokens` (n, 16) are the holders'; `keys` and
+    `holders` (m,) pair each key with each of its holders.
+    """
+
+    by_person: bool
+    tokens: Buffer
+    keys: Indices
+    holders: Indices
+
+    @classmethod
+    def of(cls, prepared: Prepared, seed: Seed, *, by_person: bool) -> Holders:
+        """Return the holders of the keys that a session was prepared with."""
+        if by_person:
+            keys, holders = prepared.owners[:, 0], prepared.owners[:, 1]
+            return cls(True, _tokens(_texts(prepared), seed), keys, holders)
+        every = np.arange(len(prepared.keys), dtype=np.int64)
+        return cls(False, _tokens(prepared.keys, seed), every, every)
+
+    def withdrawn(self, consenting: Buffer) -> Indices:
+        """Return the keys of whom nobody consents any more, all of one holder's together.
+
+        The holders stand in the order of their tokens, which says nothing to anybody else.
+
+        Args:
+            consenting: (n, 16) the tokens of all who consent now.
+        """
+        words = as_words(self.tokens)
+        consents = np.isin(words, as_words(consenting))
+        gone = np.ones(int(self.keys.max(initial=-1)) + 1, dtype=np.bool_)
+        gone[self.keys[consents[self.holders]]] = False
+        rank = np.empty(len(words), dtype=np.int64)
+        rank[np.argsort(words, kind="stable")] = np.arange(len(words))
+        first = np.full(len(gone), len(words), dtype=np.int64)
+        np.minimum.at(first, self.keys, rank[self.holders])
+        keys = np.flatnonzero(gone)
+        return keys[np.lexsort((keys, first[keys]))]
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes that are sealed."""
+        head = _HEADER.pack(self.by_person, len(self.tokens), len(self.keys))
+        return b"".join(
+            [head, *(part.tobytes() for part in (self.tokens, self.keys, self.holders))]
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Holders:
+        """Read what `to_bytes` wrote."""
+        by_person, tokens, keys = _HEADER.unpack_from(data)
+        start, end = _HEADER.size, _HEADER.size + tokens * _TOKEN_BYTES
+        pairs = np.frombuffer(data, dtype=np.int64, offset=end).reshape(2, keys)
+        of_holders = np.frombuffer(data[start:end], dtype=np.uint8).reshape(tokens, _TOKEN_BYTES)
+        return cls(by_person, of_holders, pairs[0], pairs[1])
+
+
+def tells_by_column(definition: Definition) -> bool:
+    """Say whether a column tells a dataset's people apart, by references that stay theirs.
+
+    Where rows are people, or identifiers connect them, a changed file changes who is who.
+    """
+    return isinstance(definition.person, str)
+
+
+def keep_holders(
+    folder: SessionFolder, identity: Identity, request: Request, holders: Holders
+) -> None:
+    """Seal the holders of a match's keys into its folder, unless they are there."""
+    if not folder.has(HOLDERS_FILE):
+        folder.write_bytes(HOLDERS_FILE, identity.seal(holders.to_bytes(), _context(request)))
+
+
+def read_holders(folder: SessionFolder, identity: Identity, request: Request) -> Holders:
+    """Return the holders of a match's keys.
+
+    Raises:
+        DatasetError: they are not there.
+        IdentityError: they are not what was sealed.
+    """
+    sealed = folder.read_bytes(HOLDERS_FILE)
+    if sealed is None:
+        raise DatasetError(
+            f"whose the points of request {request.id[:8]} were is not known here any more: "
+            "restore the session's folder, or make the list again"
+        )
+    return Holders.from_bytes(identity.unseal(sealed, _context(request)))
+
+
+def consenting_now(
+    holders: Holders,
+    definition: Definition,
+    request: Request,
+    me: str,
+    *,
+    seed: Seed,
+    gmail: bool,
+    now: float,
+    executor: Executor | None = None,
+) -> Buffer:
+    """Read a dataset's consent anew, and return the tokens (n, 16) of all who consent.
+
+    Raises:
+        DatasetError: the files cannot be read as described.
+    """
+    recipient = next(party for party in request.participants if party != me)
+    if not holders.by_person:
+        prepared = prepare(
+            definition,
+            label=None,
+            values=request.labels[me].values,
+            identifiers=request.identifiers,
+            offer="all",
+            most_identifiers=request.parameters.most_identifiers[me],
+            purpose=request.purpose,
+            recipient=recipient,
+            salt=seed.derive(b"", "input-salt"),
+            now=now,
+            gmail=gmail,
+            executor=executor,
+        )
+        return _tokens(prepared.keys, seed)
+    if not tells_by_column(definition):
+        raise DatasetError(
+            f"dataset {definition.name} had a column `person` when the list was made, and has "
+            "none now, so nobody can be found again: register it with that column"
+        )
+    source = open_source(definition)
+    read = partial(read_whole, definition, source, executor=executor)
+    selection = select(
+        read_rows(definition, source, [], read),
+        label=None,
+        values=request.labels[me].values,
+        purpose=request.purpose,
+        recipient=recipient,
+        now=now,
+    )
+    return _tokens((text.encode() for text in selection.consenting.to_pylist()), seed)
+
+
+def _texts(prepared: Prepared) -> Iterable[bytes]:
+    return (text.encode() for text in prepared.person_refs.to_pylist())
+
+
+def _tokens(names: Iterable[bytes], seed: Seed) -> Buffer:
+    key = seed.derive(b"", "holders")
+    digests = b"".join(hmac.digest(key, name, "sha256")[:_TOKEN_BYTES] for name in names)
+    return np.frombuffer(digests, dtype=np.uint8).reshape(-1, _TOKEN_BYTES)
+
+
+def _context(request: Request) -> str:
+    return f"holders/{request.id}"

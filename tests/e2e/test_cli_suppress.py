@@ -1,0 +1,97 @@
+"""`suppress` as it is typed: who has withdrawn comes off a list that is out, and nobody else."""
+
+import csv
+import sqlite3
+
+import pytest
+from known_people import reference, traces
+from slow_road import Road
+from two_processes import holding, make_pair, true_match
+
+FEW = ("--dataset", "few", "--their-dataset", "few")
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory):
+    """A pair of which the channel serves and has a list of the advertiser's people."""
+    folder, road = tmp_path_factory.mktemp("suppressed"), Road()
+    pair = make_pair(folder, road, sizes=("few",))
+    pair.serve()
+    done = pair.advertiser.read("match", "--receiver", "channel", *FEW)
+    yield pair, folder / "data" / "advertiser", done["id"]
+    pair.end()
+    road.close()
+
+
+def withdraw(data, people):
+    """Let people of the advertiser say no, in its file."""
+    gone = {reference("advertiser", i) for i in people}
+    path = data / "few.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    for row in rows:
+        if row[0] in gone:
+            row[-1] = "no"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def references_in(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["reference"] for row in csv.DictReader(file)}
+
+
+def test_people_who_withdraw_come_off_the_list_and_off_what_is_exported(listed, tmp_path):
+    pair, data, request = listed
+    people = sorted(true_match("few"))
+    assert people[0] in holding("advertiser", "few").consenting
+    nothing = pair.advertiser.read("suppress", request)
+    assert nothing == {"request": request, "runs": {"sent": 0, "left": 2}}
+    withdraw(data, people[:3])
+    done = pair.advertiser.read("suppress", request[:8])
+    assert done["runs"] == {"sent": 1, "left": 1}
+    out = tmp_path / "list.csv"
+    shown = pair.channel.read("report", "show", request, "--out", out)
+    assert shown["result"]["suppressed"]["run"] == 1
+    assert references_in(out) == {reference("channel", i) for i in people[3:]}
+    compared = pair.advertiser.read("audit", "verify", "--with", pair.channel.folder)
+    assert compared["verified"] is True
+    assert traces(pair.channel.everything_said()) == set()
+
+
+def test_the_store_says_nothing_of_how_many_came_off(listed):
+    pair, _, request = listed
+    with sqlite3.connect(pair.advertiser.folder / "party.db") as store:
+        rows = store.execute("SELECT points, signature FROM suppression_runs").fetchall()
+    assert [(len(points), len(signature)) for points, signature in rows] == [(32 * 1024, 64)]
+    log = pair.channel.read("audit", "show")["entries"]
+    assert [one["body"].keys() for one in log if one["kind"] == "list.suppressed"] == [
+        {"request": request, "recipient": 0, "run": 0, "digest": 0}.keys()
+    ]
+
+
+def test_the_receiver_is_told_that_the_sender_brings_its_runs(listed):
+    pair, _, request = listed
+    assert pair.channel.read("suppress", request)["runs"] == {"applied": 0, "left": None}
+
+
+@pytest.mark.parametrize(("words", "code"), [(("0f",), 6), (("--cover",), 2)])
+def test_what_was_typed_wrongly_is_said(listed, words, code):
+    pair, _, _ = listed
+    if code == 2:
+        pair.advertiser._run("suppress", *words, expect=2)
+    else:
+        assert "no request" in pair.advertiser.read_error("suppress", *words, expect=code)
+
+
+def test_a_match_that_asked_for_no_runs_says_how_to_have_some(listed):
+    pair, _, _ = listed
+    done = pair.advertiser.read("match", "--receiver", "channel", "--suppression-runs", "0", *FEW)
+    said = pair.advertiser.read_error("suppress", done["id"], expect=3)
+    assert "--suppression-runs" in said
+
+
+def test_more_runs_than_may_be_are_refused_before_anything_is_asked(listed):
+    pair, _, _ = listed
+    words = ("match", "--receiver", "channel", "--suppression-runs", "32", *FEW)
+    assert "suppression_runs" in pair.advertiser._run(*words, expect=3).output

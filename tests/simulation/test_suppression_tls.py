@@ -1,0 +1,233 @@
+"""Suppression runs over real gRPC and mutual TLS, with either side of the list as the dialler."""
+
+import socket
+import time
+from contextlib import contextmanager
+from functools import partial
+
+import grpc
+import pyarrow.parquet as pq
+import pytest
+from organisations import Wire, make_pair, people, run_both, write_dataset
+
+from client import carrying
+from client.carrying import Waiting
+from client.dial import Dialler
+from client.serving import ServedDesk
+from client.suppressing import Suppressor
+from commonground.v1 import suppression_pb2 as pb
+from commonground.v1 import suppression_pb2_grpc
+from party.desk import Desk
+from party.errors import Refusal, RefusalStatus, SessionSuspended
+from party.request import Parameters, Request
+from party.suppression.desk import SuppressionDesk
+from party.suppression.run import Acknowledgement, SuppressionRun
+from server import serve
+
+RUNS = 6
+SENDER, RECEIVER = "advertiser", "channel"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Disclosed:
+    """Two parties, one of which listens, and a list between them."""
+
+    def __init__(self, folder, listens):
+        self.parties, contract = make_pair(folder, addresses={listens: f"127.0.0.1:{free_port()}"})
+        self.contract, self.listens, self.folder = contract, listens, folder
+        request = Request.match(
+            contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time()),
+            parameters=Parameters(suppression_runs=RUNS),
+        )  # fmt: skip
+        self.request = Desk(self.parties[SENDER]).make(request, contract, actor="test")
+        Desk(self.parties[RECEIVER]).submit(SENDER, self.request)
+        assert run_both(self.parties, self.request, Wire()) == {SENDER: None, RECEIVER: None}
+
+    def filed(self, name):
+        return Desk(self.parties[name]).find(self.request.id)
+
+    def suppress(self, name, **options):
+        return Suppressor(self.parties[name]).suppress(self.filed(name), **options)
+
+    def withdraw(self, *numbers):
+        rows = people(0, 60, ["gold", "silver"], consent=lambda i: "no" if i in numbers else "yes")
+        write_dataset(self.folder / "data" / SENDER, "customers", rows, label="segment")
+
+    def next_number(self):
+        return RUNS + 1 - SuppressionDesk(self.parties[SENDER]).sender(self.filed(SENDER)).runs_left
+
+    def listed(self):
+        stored = Desk(self.parties[RECEIVER]).result(self.request.id)
+        return set(pq.read_table(stored["list_file"])["reference"].to_pylist())
+
+    @contextmanager
+    def serving(self):
+        party = self.parties[self.listens]
+        address = self.contract.parties[self.listens].address
+        server = serve.start(
+            ServedDesk(Desk(party), SuppressionDesk(party)), party.identity, address
+        )
+        try:
+            yield
+        finally:
+            server.stop(0)
+
+    def dialler(self):
+        name = next(one for one in self.parties if one != self.listens)
+        address = self.contract.parties[self.listens].address
+        return Dialler(self.parties[name].identity, self.contract, self.listens, address)
+
+    def close(self):
+        for party in self.parties.values():
+            party.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One list for each side that may listen; a test uses up what it needs of its runs."""
+    both = {
+        name: Disclosed(tmp_path_factory.mktemp(f"{name}-listens"), name)
+        for name in (SENDER, RECEIVER)
+    }
+    yield both
+    for one in both.values():
+        one.close()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Look for a counterpart that is not there for a moment only."""
+    monkeypatch.setattr(carrying, "Dialler", partial(Dialler, connect_seconds=0.3))
+
+
+def test_a_sender_that_dials_takes_people_off_the_listening_receivers_list(made):
+    one = made[RECEIVER]
+    before = one.listed()
+    one.withdraw(20, 30)
+    with one.serving():
+        done = one.suppress(SENDER)
+        assert (done.did, done.runs, done.runs_left) == ("sent", 1, RUNS - 1)
+        assert one.suppress(SENDER).runs == 0
+        assert one.suppress(RECEIVER).runs == 0, "it waits for the sender to dial"
+    assert before - one.listed() == {"ref20", "ref30"}
+
+
+def test_a_receiver_that_dials_fetches_the_run_that_waits(made):
+    one = made[SENDER]
+    before = one.listed()
+    with one.serving():
+        assert one.suppress(RECEIVER).runs == 0
+        one.withdraw(21)
+        with pytest.raises(Waiting, match="only dials"):
+            one.suppress(SENDER)
+        done = one.suppress(RECEIVER)
+        assert (done.did, done.runs) == ("applied", 1)
+        assert one.suppress(RECEIVER).runs == 0
+    assert before - one.listed() == {"ref21"}
+    assert one.suppress(SENDER).runs == 0, "it is acknowledged"
+
+
+def test_a_run_whose_word_was_lost_is_brought_again(made, monkeypatch):
+    one = made[RECEIVER]
+    one.withdraw(20, 30, 31)
+    with one.serving():
+        honest = Dialler.suppress
+
+        def loses_the_word(self, request_id, run):
+            honest(self, request_id, run)
+            raise SessionSuspended("the connection broke")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Dialler, "suppress", loses_the_word)
+            with pytest.raises(SessionSuspended):
+                one.suppress(SENDER)
+        assert "ref31" not in one.listed()
+        assert one.suppress(SENDER).runs == 1
+
+
+def test_nobody_there_leaves_the_run_for_later(made):
+    one = made[RECEIVER]
+    one.withdraw(20, 30, 31, 32)
+    with pytest.raises(SessionSuspended):
+        one.suppress(SENDER)
+    assert "ref32" in one.listed()
+    with one.serving():
+        assert one.suppress(SENDER).runs == 1
+    assert "ref32" not in one.listed()
+
+
+def test_the_daily_round_does_what_is_due_and_says_what_it_could_not_do(made):
+    one = made[RECEIVER]
+    one.withdraw(20, 30, 31, 32, 33)
+    ((_, could_not),) = Suppressor(one.parties[SENDER]).suppress_all()
+    assert "does not answer" in could_not
+    with one.serving():
+        ((_, did),) = Suppressor(one.parties[SENDER]).suppress_all()
+        assert did == "1 runs sent"
+        assert list(Suppressor(one.parties[SENDER]).suppress_all()) == []
+    assert "ref33" not in one.listed()
+
+
+# -- what the wire refuses -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("alter", "status"),
+    [
+        (lambda n: SuppressionRun(n, bytes(32)), RefusalStatus.LIMIT_EXCEEDED),
+        (lambda n: SuppressionRun(n, b""), RefusalStatus.BAD_REQUEST),
+        (lambda n: SuppressionRun(n, bytes(32 * 1024)), RefusalStatus.INVALID_POINT),
+        (lambda n: SuppressionRun(n, bytes(32 * 8192)), RefusalStatus.LIMIT_EXCEEDED),
+        (lambda n: SuppressionRun(n + 1, bytes(32 * 1024)), RefusalStatus.BAD_REQUEST),
+        (lambda _: SuppressionRun(0, bytes(32 * 1024)), RefusalStatus.BAD_REQUEST),
+        (lambda _: SuppressionRun(31, bytes(32 * 1024)), RefusalStatus.LIMIT_EXCEEDED),
+        (lambda _: SuppressionRun(32, bytes(32 * 1024)), RefusalStatus.BAD_REQUEST),
+    ],
+    ids=["few", "none", "not of it", "many", "out of order", "no 0", "used up", "no 32"],
+)
+def test_a_run_out_of_shape_is_refused_with_its_status(made, alter, status):
+    one = made[RECEIVER]
+    before, number = one.listed(), one.next_number()
+    with one.serving(), one.dialler() as dialler, pytest.raises(Refusal) as refused:
+        dialler.suppress(one.request.id, alter(number))
+    assert refused.value.status is status
+    assert (one.listed(), one.next_number()) == (before, number)
+
+
+def test_a_run_under_another_contract_or_in_the_wrong_role_is_refused(made):
+    one = made[RECEIVER]
+    with one.serving(), one.dialler() as dialler:
+        with pytest.raises(Refusal) as refused:
+            dialler.fetch_run(one.request.id)
+        assert refused.value.status is RefusalStatus.NOT_GRANTED
+        with pytest.raises(Refusal) as refused:
+            dialler.fetch_run("0" * 32)
+        assert refused.value.status is RefusalStatus.BAD_REQUEST
+        dialler.contract_hash = bytes(32)
+        with pytest.raises(Refusal) as refused:
+            dialler.fetch_run(one.request.id)
+        assert refused.value.status is RefusalStatus.CONTRACT_UNKNOWN
+
+
+def test_a_word_that_is_not_on_the_run_that_waits_is_refused(made):
+    one = made[SENDER]
+    word = Acknowledgement(1, bytes(32), bytes(64))
+    with one.serving(), one.dialler() as dialler, pytest.raises(Refusal) as refused:
+        dialler.acknowledge_run(one.request.id, word)
+    assert refused.value.status is RefusalStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("call", ["Suppress", "AcknowledgeRun"])
+def test_a_call_without_its_content_is_refused(made, call):
+    one = made[RECEIVER]
+    with one.serving(), one.dialler() as dialler:
+        stub = suppression_pb2_grpc.SuppressionServiceStub(dialler._channel)
+        request = {"Suppress": pb.SuppressRequest, "AcknowledgeRun": pb.AcknowledgeRunRequest}[call]
+        with pytest.raises(grpc.RpcError) as refused:
+            getattr(stub, call)(request(session=dialler._name(one.request.id)), timeout=5)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
