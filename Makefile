@@ -9,7 +9,7 @@ PROTO := $(wildcard proto/commonground/v1/*.proto)
 PACKAGES := commonground psi privacy reports audit party server client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format proto bench bench-identity clean
+.PHONY: help demo test lint format proto bench wheel soak bench-identity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ format: $(READY) ## Put the code into its format
 proto: $(READY) ## Generate commonground/v1 from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
 		$(PROTO)
+
+wheel: $(READY) ## Build the wheel into build/dist
+	@rm -rf build/dist
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation -w build/dist .
+	@ls build/dist/*.whl
+
+soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 runs, then it stops
+	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
 
 bench: $(READY) ## Ratios against peers and limits, into build/bench/
 	$(BIN)/python -m benchmarks.curve

@@ -1,0 +1,54 @@
+"""The systemd unit: what it runs is a command that exists, and systemd has nothing against it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from client.exits import ExitCode
+from commonground.cli import app
+
+UNIT = Path(__file__).parents[2] / "packaging" / "systemd" / "commonground@.service"
+MOST_EXPOSURE = 2.0
+
+
+def test_the_unit_runs_a_command_that_parses():
+    words = re.search(r"^ExecStart=\S+/commonground (\w+) (.*)$", UNIT.read_text(), re.MULTILINE)
+    command = get_command(app).commands[words[1]]
+    command.make_context(words[1], words[2].split())
+
+
+def test_a_configuration_that_does_not_serve_is_not_started_again():
+    codes = re.search(r"^RestartPreventExitStatus=(.*)$", UNIT.read_text(), re.MULTILINE)[1]
+    assert {int(code) for code in codes.split()} == {
+        ExitCode.USAGE, ExitCode.NOT_VERIFIED, ExitCode.BAD_INPUT,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """A copy that systemd can look at here: of a program that exists."""
+    if shutil.which("systemd-analyze") is None:
+        return None
+    path = tmp_path / "commonground@x.service"
+    text = UNIT.read_text().replace("/opt/commonground/bin/commonground", "/bin/true")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_systemd_has_nothing_against_it_and_finds_little_exposed(unit):
+    if unit is None:
+        return  # there is no systemd here to ask; the two tests above hold anywhere
+    said = subprocess.run(
+        ["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False
+    )
+    assert unit.name not in said.stderr
+    shown = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", unit],
+        capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+    found = re.search(r"exposure level for \S+: ([\d.]+)", shown)
+    assert float(found[1]) <= MOST_EXPOSURE
