@@ -68,16 +68,25 @@ def by_identifier_shown(
     own: Mapping[str, float] = {}
     if isinstance(report, PrivateByIdentifier):
         own = report.own_share
-    headings = ["type", "matched", "audience", "match rate", "coverage", "offered", "verdict"]
+    headings = [
+        "type",
+        "matched",
+        "audience",
+        "match rate",
+        "of smaller side",
+        "coverage",
+        "offered",
+        "verdict",
+    ]
     if own:
-        headings.insert(4, "of own people")
+        headings.insert(5, "of own people")
     table = Table(*headings)
     for column in table.columns[1:-1]:
         column.justify = "right"
     for one, judged in zip(report.types, report.verdicts, strict=True):
         cells = _cells(one)
         if own:
-            cells.insert(4, f"{own[one.type]:.1%}")
+            cells.insert(5, f"{own[one.type]:.1%}")
         table.add_row(*cells, str(judged.verdict))
     last = (
         "For your eyes only: whoever has the tables could learn exact counts from these numbers."
@@ -88,8 +97,9 @@ def by_identifier_shown(
         f"Overlap by identifier ({report.kind})",
         table,
         *report.notes(),
-        "± is half of a 95% interval. Coverage compares with the type that most people have; a "
-        "person may be found by several types, so matched does not add up.",
+        "± is half of a 95% interval. Coverage compares with the type that most people have. A "
+        "person may be found by several types, so matched does not add up. Verdicts rest on the "
+        "share of the smaller side: of audience and offered, whichever is smaller.",
         last,
     ]
 
@@ -100,6 +110,7 @@ def _cells(one: TypeOverlap) -> list[str]:
         one.matched.shown("people"),
         _exact_or_noisy(one.audience),
         one.match_rate.shown("share"),
+        one.found.shown("share"),
         one.coverage.shown("share"),
         one.offered.shown("keys"),
     ]

@@ -30,9 +30,11 @@ from reports.laws import Spread
 from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
 
 NEAR_NOTHING: Final = 0.02
-"""A type whose match rate lies below finds nobody."""
+"""A type by which a smaller share of the smaller side is found finds nobody."""
+NEXT_TO_NOTHING: Final = 0.1
+"""So does a type that finds less than this part of what another finds."""
 SURELY_FINDS: Final = 0.10
-"""A type whose match rate lies above finds people; if all lie below, few are shared."""
+"""A type by which a larger share is found finds people; if all lie below, few are shared."""
 LOW_COVERAGE: Final = 0.20
 """A type that fewer have, compared with the commonest type of that side, is missing there."""
 FAR_FEWER: Final = 0.5
@@ -69,9 +71,10 @@ _SENTENCES: Final = {
 class TypeOverlap:
     """The numbers of one identifier type.
 
+    `found` is the matched as a share of the smaller side, so that a small list against a large one
+    is not taken for few shared people; `bounds` are its 95% interval, also where it is suppressed.
     `coverage` compares the recipient's people who have this type with those who have its
-    commonest one, `offered_coverage` the tabulator's keys in the same way. `rate` bounds the match
-    rate at 95%, also where it is suppressed.
+    commonest one, `offered_coverage` the tabulator's keys in the same way.
     """
 
     type: str
@@ -81,13 +84,15 @@ class TypeOverlap:
     offered: Estimate
     coverage: Estimate
     offered_coverage: Estimate
-    rate: tuple[float, float]
+    found: Estimate
+    bounds: tuple[float, float]
 
     def rows(self) -> Iterator[Row]:
         """Yield the numbers; the label is the type."""
         yield Row("matched", "people", self.matched, self.type)
         yield Row("audience", "people", self.audience, self.type)
         yield Row("match rate", "share", self.match_rate, self.type)
+        yield Row("found of the smaller side", "share", self.found, self.type)
         yield Row("coverage", "share", self.coverage, self.type)
         yield Row("offered", "keys", self.offered, self.type)
         yield Row("offered coverage", "share", self.offered_coverage, self.type)
@@ -118,25 +123,28 @@ class Judged:
 
 def measure(tables: Mapping[str, CellEstimates]) -> tuple[TypeOverlap, ...]:
     """Compute the numbers of each type, in the order of `tables`."""
-    whole = {
-        kind: (one.audience(one.all_columns), one.offered(one.all_rows))
-        for kind, one in tables.items()
-    }
-    audiences = [audience for audience, _ in whole.values()]
-    offers = [offered for _, offered in whole.values()]
-    return tuple(
-        TypeOverlap(
-            kind,
-            matched := one.count(one.all_rows, one.all_columns),
-            whole[kind][0],
-            rate := one.share(one.all_rows, one.all_columns),
-            whole[kind][1],
-            _of_largest(whole[kind][0], audiences),
-            _of_largest(whole[kind][1], offers),
-            _rate_bounds(matched, rate, whole[kind][0], one.table.parameters.min_cell),
+    audiences = {kind: one.audience(one.all_columns) for kind, one in tables.items()}
+    offers = {kind: one.offered(one.all_rows) for kind, one in tables.items()}
+    largest_audience = max(audiences.values(), key=lambda one: one.value)
+    largest_offer = max(offers.values(), key=lambda one: one.value)
+    measured = []
+    for kind, one in tables.items():
+        matched = one.count(one.all_rows, one.all_columns)
+        smaller = min(audiences[kind], offers[kind], key=lambda side: side.value)
+        measured.append(
+            TypeOverlap(
+                type=kind,
+                matched=matched,
+                audience=audiences[kind],
+                match_rate=one.share(one.all_rows, one.all_columns),
+                offered=offers[kind],
+                coverage=_ratio(audiences[kind], largest_audience),
+                offered_coverage=_ratio(offers[kind], largest_offer),
+                found=_ratio(matched, smaller),
+                bounds=_bounds(matched, smaller, one.table.parameters.min_cell),
+            )
         )
-        for kind, one in tables.items()
-    )
+    return tuple(measured)
 
 
 def judge(types: Sequence[TypeOverlap]) -> tuple[Judged, ...]:
@@ -149,44 +157,39 @@ def _judge(one: TypeOverlap, types: Sequence[TypeOverlap]) -> Judged:
         return Judged(one.type, Verdict.MISSING_HERE)
     if _high(one.offered_coverage) < LOW_COVERAGE:
         return Judged(one.type, Verdict.MISSING_THERE)
-    low, high = one.rate
-    best = max(types, key=lambda other: other.rate[0])
-    if best.rate[0] > SURELY_FINDS and high < NEAR_NOTHING:
+    low, high = one.bounds
+    best = max(types, key=lambda other: other.bounds[0])
+    most = best.bounds[0]
+    if most > SURELY_FINDS and high < max(NEAR_NOTHING, NEXT_TO_NOTHING * most):
         return Judged(one.type, Verdict.DIFFERS, best.type)
-    if best.rate[0] > SURELY_FINDS and high < FAR_FEWER * best.rate[0]:
+    if most > SURELY_FINDS and high < FAR_FEWER * most:
         return Judged(one.type, Verdict.PARTLY_DIFFERS, best.type)
-    if all(other.rate[1] < SURELY_FINDS for other in types):
+    if all(other.bounds[1] < SURELY_FINDS for other in types):
         return Judged(one.type, Verdict.NOT_SHARED)
     return Judged(one.type, Verdict.FINDS if low > 0 else Verdict.UNCLEAR)
 
 
-def _rate_bounds(
-    matched: Estimate, rate: Estimate, audience: Estimate, min_cell: int
-) -> tuple[float, float]:
-    """Bound the match rate; of a suppressed count it is known that it was below the floor."""
-    if not rate.suppressed:
-        return max(rate.low, 0.0), min(max(rate.high, 0.0), 1.0)
-    if not matched.suppressed or audience.low <= 0:
+def _bounds(matched: Estimate, smaller: Estimate, min_cell: int) -> tuple[float, float]:
+    """Bound the share found; of a suppressed count it is known that it was below the floor."""
+    found = _ratio(matched, smaller)
+    if not found.suppressed:
+        return max(found.low, 0.0), max(found.high, 0.0)
+    if not matched.suppressed or smaller.low <= 0:
         return 0.0, 1.0
     floor = suppression_floor(Spread(matched.standard_error, matched.half_width), min_cell)
-    return 0.0, min((floor + matched.half_width) / audience.low, 1.0)
+    return 0.0, (floor + matched.half_width) / smaller.low
 
 
-def _of_largest(one: Estimate, all_of_them: Sequence[Estimate]) -> Estimate:
-    """Return the ratio to the largest of independent numbers; the errors are added up."""
-    largest = max(all_of_them, key=lambda other: other.value)
-    if largest.value <= SUPPRESSION_ERRORS * largest.standard_error or largest.value <= 0:
+def _ratio(one: Estimate, other: Estimate) -> Estimate:
+    """Return one number as a share of another, whose noise may be related: errors are added up."""
+    if one.suppressed or other.value <= SUPPRESSION_ERRORS * other.standard_error:
         return withheld()
-    if one is largest:
+    if one is other:
         return exact_number(1.0)
-    ratio = one.value / largest.value
-    return noisy_number(
-        ratio,
-        Spread(
-            math.hypot(one.standard_error, ratio * largest.standard_error) / largest.value,
-            (one.half_width + abs(ratio) * largest.half_width) / largest.value,
-        ),
-    )
+    share = one.value / other.value
+    error = one.standard_error + abs(share) * other.standard_error
+    half_width = one.half_width + abs(share) * other.half_width
+    return noisy_number(share, Spread(error / other.value, half_width / other.value))
 
 
 def _high(estimate: Estimate) -> float:

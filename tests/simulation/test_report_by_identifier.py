@@ -42,6 +42,14 @@ CASES = {
         {"phone": (0, 1000, 1000), "email": (0, 1000, 1000)},
         {"phone": Verdict.NOT_SHARED, "email": Verdict.NOT_SHARED},
     ),
+    "a small list against a large one": (
+        {"phone": (300, 100, 19_700), "email": (280, 120, 19_720)},
+        {},
+    ),
+    "a large list against a small one": (
+        {"phone": (0, 20_000, 500), "email": (300, 19_700, 100)},
+        {"phone": Verdict.DIFFERS},
+    ),
     "one type that finds": ({"email": (600, 400, 400)}, {}),
     "one type of three": (
         {"phone": (0, 1000, 1000), "email": (600, 400, 400), "maid": (5, 995, 15)},
