@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from client.asking import Choice, TableChoice
 from client.cancelling import CancelToken
@@ -62,17 +62,20 @@ class Party:
         listen: str | None = None,
         address: str | None = None,
         workers: int = 0,
+        store: str = "",
     ) -> Self:
         """Make a party as `commonground init` does, and open it.
 
         `listen` and `address` are host:port; without them the party only dials. `workers` is the
-        number of processes for the curve work, 0 for one a processor.
+        number of processes for the curve work, 0 for one a processor; `store` the URL of a
+        PostgreSQL database, empty for SQLite in the folder.
 
         Raises:
             SettingsError, IdentityError: there is a party already, or a value does not serve.
+            StoreError: the store cannot be reached, or holds another party.
         """
         require_no_worker()
-        founding = Founding(name, organisation, origin, listen, address, workers)
+        founding = Founding(name, organisation, origin, listen, address, workers, store)
         made, _ = found(Path(folder), founding)
         made.close()
         return cls(folder)
@@ -271,6 +274,13 @@ class Party:
     def ledger(self) -> Ledger:
         """Return what was spent on this party's own people, and what is left."""
         return Ledger(self._party)
+
+    def status(self) -> dict[str, Any]:
+        """Return what is in force, what waits, what runs and what is left, as JSON values."""
+        from client.render_status import status_document
+        from party.standing import standing_of
+
+        return status_document(self._party, standing_of(self._party))
 
     def doctor(self, peer: str | None = None) -> list[Check]:
         """Look at what may keep the party from working; dial `peer` too, if one is named."""

@@ -1,6 +1,7 @@
 """What the SDK refuses, and what a refusal leaves behind: nothing."""
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -223,3 +224,23 @@ def test_the_example_shows_each_phase_as_a_bar():
         bar(Progress(phase, done, 9))
     bar.close()
     assert [(one.n, one.total, one.closed) for one in made] == [(9, 9, True), (3, 9, True)]
+
+
+def verbs_of(thing):
+    return {name for name in vars(thing) if not name.startswith("_")}
+
+
+def test_the_document_names_every_verb_and_the_awaited_ones_are_verbs():
+    from client.sdk import asynchronous, contracts, datasets, log, party, quotes, requests
+
+    document = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
+    groups = [contracts.Contracts, datasets.Datasets, log.Audit, quotes.Quotes, requests.Requests]
+    described = {"folder", "name", "fingerprint", "card"}  # what a party is, not what it does
+    for group in (party.Party, *groups):
+        for verb in verbs_of(group) - described:
+            assert re.search(rf"\b{verb}\b", document), verb
+    assert verbs_of(asynchronous.Asynchronous) <= verbs_of(party.Party)
+
+
+def test_status_says_what_the_command_says(party):
+    assert (party.status()["party"], party.status()["organisation"]) == ("advertiser", "A")
