@@ -52,6 +52,19 @@ def test_a_whole_session_goes_through_a_proxy(behind, proxy):
     assert set(proxy.asked) == {NAME}
 
 
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_connections_go_where_the_probe_goes_whatever_the_variable(
+    behind, proxy, monkeypatch, variable
+):
+    """gRPC by itself does not know all of them."""
+    monkeypatch.delenv("https_proxy")
+    monkeypatch.setenv(variable, proxy.url())
+    with behind.dialler(connect_seconds=2) as dialler:
+        dialler.check_health()
+    with contextlib.closing(Way(NAME).open()):
+        pass
+
+
 def test_a_proxy_that_wants_a_password_gets_the_one_in_the_variable(behind, proxy, monkeypatch):
     proxy.user = "partner:s3cret/="
     monkeypatch.setenv("https_proxy", proxy.url("partner:s3cret%2F%3D"))
