@@ -31,6 +31,7 @@ What: TypeAlias = Literal["list", "session", "holders"]
 
 def prune(party: Organisation) -> int:
     """Delete expired lists and artefacts of a party, log each, and return how many went."""
+    _drop_former_lists(party)
     return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)
 
 
@@ -41,7 +42,7 @@ def _prune_lists(party: Organisation) -> int:
         .where(RESULTS.c.expires_at <= party.now, RESULTS.c.list_file.is_not(None))
     )
     for row in expired:
-        ListFile(party.folder / "lists", row.request, party.identity).delete_others(None)
+        ListFile(party.folder / "lists", row.request, party.identity).delete()
 
         def work(connection: Connection, row: sa.Row[tuple[str, str, str]] = row) -> None:
             connection.execute(
@@ -52,6 +53,16 @@ def _prune_lists(party: Organisation) -> int:
 
         party.store.write(work)
     return len(expired)
+
+
+def _drop_former_lists(party: Organisation) -> None:
+    """Delete what a party that was killed in a suppression run has left of the list before it."""
+    rows = party.store.rows(
+        sa.select(RESULTS.c.request, RESULTS.c.list_file).where(RESULTS.c.list_file.is_not(None))
+    )
+    for row in rows:
+        lists = ListFile(party.folder / "lists", row.request, party.identity)
+        lists.delete_older(row.list_file)
 
 
 def _prune_holders(party: Organisation) -> int:

@@ -20,7 +20,7 @@ from party.errors import ResultError
 from party.identity import Identity
 from psi.arrow import integers, texts
 from psi.points import Tags
-from psi.suppression import MOST_RUNS, is_suppressed
+from psi.suppression import is_suppressed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,13 +71,32 @@ class ListFile:
             self.identity.unseal(beside.read_bytes(), self._context)
         )
 
-    def delete_others(self, kept: str | None) -> None:
-        """Delete the list as it stood before `kept`, with its tags; for None all of it."""
-        stem = None if kept is None else Path(kept).stem
-        for path in self.folder.glob(f"{self.request_id}*"):
-            of_list = path.stem.partition("-")[2] in ("", *map(str, range(1, MOST_RUNS + 1)))
-            if of_list and path.stem != stem:
+    def delete_older(self, kept: str) -> None:
+        """Delete the list as it stood before the file named `kept`, with its tags.
+
+        A file of a later run may be on its way and stays.
+        """
+        number = self._run_of(Path(kept)) or 0
+        for path in self._files():
+            if (self._run_of(path) or 0) < number:
                 path.unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Delete the list as it stands and as it stood, with its tags."""
+        for path in self._files():
+            path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        """Return the files of the list after whatever run."""
+        found = self.folder.glob(f"{self.request_id}*")
+        return [path for path in found if self._run_of(path) is not None]
+
+    def _run_of(self, path: Path) -> int | None:
+        """Return the run after which a file was written, 0 for the list as it was made."""
+        name, dash, number = path.stem.partition("-")
+        if name != self.request_id or (dash and not number.isdecimal()):
+            return None
+        return int(number) if dash else 0
 
     @property
     def _context(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -73,7 +72,7 @@ class SuppressionReceiver:
             )
         stored = Desk(self._party).result(self._session.request.id) or {}
         if stored.get("list_file"):  # it may have ended before the old list was deleted
-            self._file.delete_others(Path(stored["list_file"]).name)
+            self._file.delete_older(stored["list_file"])
         return Acknowledgement(entered.number, entered.digest, entered.signature)
 
     def _require_next(self, run: SuppressionRun) -> None:
@@ -106,7 +105,7 @@ class SuppressionReceiver:
             "suppressed": {"run": run.number, "at": self._party.now},
         }
         self._book.finish(run, acknowledgement, lambda c: self._change_result(c, changed))
-        self._file.delete_others(path.name)
+        self._file.delete_older(path.name)
 
     def _change_result(self, connection: Connection, result: dict[str, Any]) -> None:
         request_id, text = self._session.request.id, json.dumps(result)

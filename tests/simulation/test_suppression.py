@@ -207,7 +207,7 @@ class StoppedError(Exception):
 STOPS = [
     ("party.suppression.list_file.ListFile.write", "before the new list"),
     ("party.suppression.book.Book.finish", "before the store says so"),
-    ("party.suppression.list_file.ListFile.delete_others", "before the old list is deleted"),
+    ("party.suppression.list_file.ListFile.delete_older", "before the old list is deleted"),
 ]
 
 
@@ -230,6 +230,19 @@ def test_a_receiver_killed_at_any_point_goes_on_with_the_same_run(out, monkeypat
     folder = out.parties[RECEIVER].folder / "lists"
     assert sorted(path.suffix for path in folder.iterdir()) == [".parquet", ".tags"]
     out.verify()
+
+
+def test_the_list_before_a_run_is_deleted_although_nobody_asks_again(out, monkeypatch):
+    out.withdraw(20)
+    run = out.sender().next_run()
+    with monkeypatch.context() as patch:
+        patch.setattr("party.suppression.list_file.ListFile.delete_older", lambda *_: None)
+        out.receiver().apply(run)
+    lists = out.parties[RECEIVER].folder / "lists"
+    assert len(list(lists.iterdir())) == 4
+    prune(out.parties[RECEIVER])
+    assert len(list(lists.iterdir())) == 2
+    assert "ref20" not in out.listed()
 
 
 def test_a_sender_killed_before_it_hears_the_word_hears_it_again(out):

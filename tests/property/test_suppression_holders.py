@@ -1,0 +1,120 @@
+"""Whose a key was: when it counts as withdrawn, what is sealed, and what a request may ask for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from two_parties import NOW, contract_document, party_called, signed
+
+from party.contract_terms import OutputKind
+from party.errors import Refusal, RefusalStatus
+from party.request import Parameters, Request
+from party.suppression.withdrawals import Holders
+
+TOKENS = np.arange(160, dtype=np.uint8).reshape(10, 16)
+
+
+def holders(pairs):
+    keys, people = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
+    return Holders(True, TOKENS, keys, people)
+
+
+EVERY_KEY = st.dictionaries(
+    st.integers(0, 11), st.sets(st.integers(0, 9), min_size=1), min_size=1
+).map(lambda owners: {number: owners[key] for number, key in enumerate(sorted(owners))})
+
+
+@given(EVERY_KEY, st.sets(st.integers(0, 9)))
+def test_a_key_is_withdrawn_when_nobody_who_had_it_consents_any_more(owners, consenting):
+    held = holders([(key, person) for key, people in owners.items() for person in people])
+    found = held.withdrawn(TOKENS[sorted(consenting)])
+    expected = {key for key, people in owners.items() if not people & consenting}
+    assert set(found.tolist()) == expected
+    assert len(found) == len(expected)
+
+
+def test_the_keys_of_one_person_stand_together():
+    held = holders([(0, 5), (1, 2), (2, 5), (3, 2), (4, 5)])
+    assert held.withdrawn(TOKENS[:0]).tolist() == [1, 3, 0, 2, 4]
+
+
+def test_somebody_who_joined_meanwhile_changes_nothing():
+    held = holders([(0, 1), (1, 2)])
+    newcomer = np.full((1, 16), 255, dtype=np.uint8)
+    assert held.withdrawn(np.concatenate([TOKENS[1:3], newcomer])).tolist() == []
+
+
+@given(EVERY_KEY)
+def test_what_is_sealed_comes_back(owners):
+    held = holders([(key, person) for key, people in owners.items() for person in people])
+    again = Holders.from_bytes(held.to_bytes())
+    assert again.by_person is True
+    for name in ("tokens", "keys", "holders"):
+        assert np.array_equal(getattr(again, name), getattr(held, name))
+
+
+# -- the request -----------------------------------------------------------------------------------
+
+
+def match(runs):
+    contract = signed(contract_document())
+    request = Request.match(
+        contract,
+        requester="advertiser",
+        receiver="channel",
+        sender="advertiser",
+        now=NOW,
+        datasets={"channel": "receipts"},
+        parameters=Parameters(suppression_runs=runs),
+    )
+    return contract, request.sign(party_called("advertiser"))
+
+
+@pytest.mark.parametrize("runs", [0, 1, 31])
+def test_a_match_may_have_as_many_runs_as_a_month_has_days(runs):
+    contract, request = match(runs)
+    request.check(contract, NOW)
+    assert Request.decode(request.encode()) == request
+    assert ("suppression_runs" in request.to_json()["parameters"]) is (runs > 0)
+
+
+def test_more_runs_are_refused():
+    contract, request = match(32)
+    with pytest.raises(Refusal) as refused:
+        request.check(contract, NOW)
+    assert refused.value.status is RefusalStatus.LIMIT_EXCEEDED
+
+
+def test_a_table_has_no_runs():
+    contract = signed(contract_document())
+    request = Request.crosstab(
+        contract,
+        OutputKind.REACH,
+        requester="advertiser",
+        tabulator="channel",
+        recipient="advertiser",
+        now=NOW,
+        datasets={"channel": "receipts"},
+        labels={"channel": "frequency"},
+        parameters=Parameters(suppression_runs=1),
+    ).sign(party_called("advertiser"))
+    with pytest.raises(Refusal) as refused:
+        request.check(contract, NOW)
+    assert refused.value.status is RefusalStatus.LIMIT_EXCEEDED
+
+
+def test_no_runs_have_one_spelling():
+    _, request = match(1)
+    zero = request.encode().replace(b'"suppression_runs":1', b'"suppression_runs":0')
+    assert zero != request.encode()
+    with pytest.raises(Refusal, match="suppression_runs"):
+        Request.decode(zero)
+
+
+def test_runs_are_part_of_what_is_signed():
+    _, request = match(1)
+    more = replace(request, parameters=replace(request.parameters, suppression_runs=2))
+    with pytest.raises(Refusal):
+        more.verify_signature(party_called("advertiser").verifier)
