@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,11 +53,13 @@ def register(
 
 def register_frame(
     party: Organisation,
-    frame: pd.DataFrame | pa.Table,
+    frame: pd.DataFrame | pa.Table | pa.RecordBatchReader,
     description: Mapping[str, object] | str | Path,
     population: str | None = None,
 ) -> Registered:
     """Register a table in memory, of which the declared columns are kept in the party's folder.
+
+    A `RecordBatchReader` is read to its end, and a batch at a time is in memory.
 
     `description` is a description without `source`, or a file of one, where paths start.
 
@@ -98,7 +100,9 @@ def _described(
     return document, path.parent.resolve(), str(path)
 
 
-def _write(frame: pd.DataFrame | pa.Table, definition: Definition, folder: Path) -> Path:
+def _write(
+    frame: pd.DataFrame | pa.Table | pa.RecordBatchReader, definition: Definition, folder: Path
+) -> Path:
     """Write the declared columns to a file that is named by its digest, and return it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -107,8 +111,11 @@ def _write(frame: pd.DataFrame | pa.Table, definition: Definition, folder: Path)
     handle, staging = tempfile.mkstemp(dir=folder, suffix=".part")
     os.close(handle)
     try:
-        table = _declared(frame, definition)
-        pq.write_table(table.replace_schema_metadata(None), staging)
+        if isinstance(frame, pa.RecordBatchReader):
+            _write_batches(frame, definition, staging)
+        else:
+            table = _declared(frame, definition)
+            pq.write_table(table.replace_schema_metadata(None), staging)
         with Path(staging).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Path(staging).replace(folder / f"{digest}.parquet")
@@ -121,18 +128,34 @@ def _write(frame: pd.DataFrame | pa.Table, definition: Definition, folder: Path)
         Path(staging).unlink(missing_ok=True)
 
 
+def _write_batches(reader: pa.RecordBatchReader, definition: Definition, path: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    declared = _declared_names(reader.schema.names, definition)
+    schema = pa.schema([reader.schema.field(name) for name in declared])
+    with pq.ParquetWriter(path, schema.remove_metadata()) as writer:
+        for batch in reader:
+            kept = batch.select(declared).replace_schema_metadata(None)
+            writer.write_batch(kept)
+
+
 def _declared(frame: pd.DataFrame | pa.Table, definition: Definition) -> pa.Table:
     """Return the declared columns of a table; rows and nulls stay as they are."""
     import pyarrow as pa
 
     names = [str(name) for name in getattr(frame, "column_names", frame.columns)]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise DatasetError(f"the table has several columns {', '.join(doubled)}")
-    declared = [name for name in definition.source_columns if name in names]
+    declared = _declared_names(names, definition)
     if isinstance(frame, pa.Table):
         return frame.select(declared)
     return pa.Table.from_pandas(frame[declared], preserve_index=False)
+
+
+def _declared_names(names: Sequence[str], definition: Definition) -> list[str]:
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise DatasetError(f"the table has several columns {', '.join(doubled)}")
+    return [name for name in definition.source_columns if name in names]
 
 
 def _remove(files: set[Path]) -> None:

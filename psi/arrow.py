@@ -42,7 +42,9 @@ def texts(values: Sequence[str | None]) -> pa.Array:
 
     encoded = [b"" if value is None else value.encode() for value in values]
     offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-    filled = np.fromiter((value is not None for value in values), np.bool_, len(encoded))
-    present = None if filled.all() else pa.py_buffer(np.packbits(filled, bitorder="little"))
+    present = None
+    if None in values:
+        filled = np.array([value is not None for value in values], dtype=np.bool_)
+        present = pa.py_buffer(np.packbits(filled, bitorder="little"))
     buffers = [present, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)

@@ -34,8 +34,8 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            help="The description: source files, columns, consent and labels. Paths in it are "
-            "relative to it."
+            help="The description: source, columns, consent and labels. Paths in it are relative "
+            "to it."
         ),
     ],
     population: Annotated[
@@ -51,10 +51,13 @@ def add(
 ) -> None:
     """Read a dataset, report on its quality, and register it.
 
-    Nothing is copied, and the files stay where they are. When an identifier column cannot be used
-    as it is declared, the report says why and nothing is registered. Where the description connects
-    identifiers to people, the report says how many rows they have, what was shared by too many, and
-    what was broken. Registering a name again replaces its description and keeps its privacy budget.
+    The source is files (CSV, Parquet, Arrow) by name, folder or pattern; objects by URL, such as
+    s3://bucket/*.parquet; a query to PostgreSQL or SQLite, such as {url_env: CRM_URL, query:
+    "SELECT …"}; or one to a DuckDB file, such as {duckdb: FILE, query: "SELECT …"}. It is only
+    read, and files stay where they are. When an identifier column cannot be used as it is declared,
+    the report says why and nothing is registered. Where the description connects identifiers to
+    people, the report says how many rows they have, what was shared by too many, and what was
+    broken. Registering a name again replaces its description and keeps its privacy budget.
     """
     from client.progress import watching_steps
     from client.registering import register

@@ -125,12 +125,14 @@ class Datasets:
 
     def add_frame(
         self,
-        frame: pd.DataFrame | pa.Table,
+        frame: pd.DataFrame | pa.Table | pa.RecordBatchReader,
         description: Mapping[str, object] | str | Path,
         *,
         population: str | None = None,
     ) -> Dataset:
-        """Register a DataFrame or an Arrow table; the party keeps a copy of the declared columns.
+        """Register a DataFrame, an Arrow table or a reader of batches.
+
+        The party keeps a copy of the declared columns.
 
         `description` is what a description file says, or such a file; its `source` is left out.
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote
 
 from party.datasets.origin import DatabaseQuery
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT: Final = {"connect_timeout": "15"}
 _STREAMING: Final = {"stream_results": True, "no_parameters": True}
 _READ_ONLY: Final = ("25006", "25001")
+_TEXTS: Final = {str, type(None)}
 _NO_RIGHT: Final = "42501"
 _ABOUT_THE_QUERY: Final = "42"
 _SQLITE_ABOUT_THE_QUERY: Final = re.compile(
@@ -89,21 +90,25 @@ class _Answer:
                 rows = self._result.fetchmany(BATCH_ROWS)
             if not rows:
                 return
+            cells = list(zip(*rows, strict=True))
             yield [
-                arrow.texts(
-                    [self._text(name, offset, row[place]) for offset, row in enumerate(rows)]
-                )
+                arrow.texts(self._texts(name, cells[place]))
                 for name, place in zip(required, places, strict=True)
             ]
             self._rows += len(rows)
 
-    def _text(self, column: str, offset: int, value: object) -> str | None:
-        if value is None or type(value) is str:
-            return value
-        if isinstance(value, float):
+    def _texts(self, column: str, cells: Sequence[object]) -> Sequence[str | None]:
+        """Return the texts of a column's cells; most columns are of text, and stay as they are."""
+        types = set(map(type, cells))
+        if types <= _TEXTS:
+            return cast("Sequence[str | None]", cells)
+        if any(issubclass(kind, float) for kind in types):
             self.floating.add(column)
+        return [self._text(column, offset, value) for offset, value in enumerate(cells)]
+
+    def _text(self, column: str, offset: int, value: object) -> str | None:
         text = text_of(value)
-        if text is None:
+        if text is None and value is not None:
             raise DatasetError(
                 f"{self._name}, row {self._rows + offset + 1}, column '{column}': is of type "
                 f"{type(value).__name__}, which has no text form; cast it in the query"

@@ -1,5 +1,7 @@
 """Registering data: the quality report, and every fault in files and descriptions."""
 
+import sqlite3
+
 import pytest
 from command_line import (
     HEADER,
@@ -167,3 +169,57 @@ def test_the_population_of_known_people_stays(tmp_path):
     assert ask(*words, "--population", "buyers")["population"] == "buyers"
     assert ask(*words)["population"] == "buyers"
     assert "ledger" in error_of(*words, "--population", "others", expect=6)
+
+
+def write_database(folder, count=40):
+    with sqlite3.connect(folder / "crm.db") as connection:
+        columns = ", ".join(f'"{name}"' for name in HEADER)
+        connection.execute(f"CREATE TABLE people ({columns})")
+        connection.executemany(
+            f"INSERT INTO people VALUES ({', '.join('?' * len(HEADER))})", rows(count)
+        )
+    connection.close()
+
+
+def test_a_query_is_registered_shown_and_held_against_its_snapshot(tmp_path, monkeypatch):
+    init(tmp_path, "brand")
+    write_database(tmp_path)
+    monkeypatch.setenv("CRM_URL", f"sqlite:///{tmp_path / 'crm.db'}")
+    source = '{url_env: CRM_URL, query: "SELECT * FROM people"}'
+    where = ("--party", tmp_path / "brand")
+    shown = run("dataset", "add", write_description(tmp_path, source=source), *where).stdout
+    assert "40 rows of 40 people, from query to" in " ".join(shown.split())
+    first = ask("dataset", "show", "people", *where)
+    assert first["definition"]["source"] == {
+        "url_env": "CRM_URL",
+        "query": "SELECT * FROM people",
+    }
+    assert first["quality"]["people"] == 40
+    assert "its source is as it was registered" in run("doctor", *where).stdout
+    with sqlite3.connect(tmp_path / "crm.db") as connection:
+        connection.execute("DELETE FROM people WHERE rowid = 1")
+    connection.close()
+    assert "its source has changed since" in " ".join(run("doctor", *where).stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("DELETE FROM people", "a source is only read"),
+        ("SELECT *, email FROM people", "'email' stands twice"),
+        ("SELECT * FROM poeple", "no such table: poeple"),
+    ],
+)
+def test_a_query_that_does_not_serve_is_one_sentence_and_nothing_is_registered(
+    tmp_path, query, says
+):
+    init(tmp_path, "brand")
+    write_database(tmp_path)
+    size = log_size(tmp_path / "brand")
+    description = write_description(
+        tmp_path, source=f'{{url: "sqlite:///crm.db", query: "{query}"}}'
+    )
+    words = ("dataset", "add", description, "--party", tmp_path / "brand")
+    assert says in error_of(*words, expect=6)
+    assert log_size(tmp_path / "brand") == size
+    assert ask("dataset", "list", "--party", tmp_path / "brand")["datasets"] == []

@@ -44,6 +44,28 @@ def test_a_frame_and_an_arrow_table_are_the_same_dataset(party):
     assert len(frames(party)) == 1
 
 
+def test_a_reader_of_batches_is_the_same_people_and_one_that_breaks_off_keeps_nothing(party):
+    table = pa.Table.from_pandas(frame_of("advertiser"), preserve_index=False)
+
+    def broken():
+        yield table.to_batches(max_chunksize=50)[0]
+        raise ValueError("the tap ran dry")
+
+    reader = pa.RecordBatchReader.from_batches(table.schema, broken())
+    with pytest.raises(errors.DatasetError, match="cannot be kept"):
+        party.datasets.add_frame(reader, description("advertiser"))
+    assert frames(party) == []
+    extra = table.append_column("secret", pa.array(["undeclared"] * len(table)))
+    reader = pa.RecordBatchReader.from_batches(extra.schema, extra.to_batches(max_chunksize=50))
+    kept = party.datasets.add_frame(reader, description("advertiser"))
+    assert kept.people == 300
+    [file] = party.folder.glob("frames/*/*")
+    assert b"undeclared" not in file.read_bytes()
+    twice = extra.append_column("email", extra["secret"])
+    with pytest.raises(errors.DatasetError, match="several columns email"):
+        party.datasets.add_frame(twice.to_reader(), description("advertiser"))
+
+
 def test_only_declared_columns_are_kept_and_a_new_table_replaces_the_old_one(party):
     frame = frame_of("advertiser")
     party.datasets.add_frame(frame.assign(secret="undeclared"), description("advertiser"))

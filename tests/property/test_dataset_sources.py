@@ -2,16 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import fsspec
 import pyarrow as pa
 import pytest
+import yaml
 from dataset_builder import describe, description, prepared, references_of, row
 from source_builder import KINDS, described, rows_of, source_of
 
-from party.datasets import Definition, inspect
+from party.datasets import Definition, inspect, load_definition
 from party.datasets.content import PrivateCopy, copy_privately, private_file
 from party.datasets.rows import open_source
 from party.errors import DatasetError
@@ -121,6 +124,7 @@ def test_two_readers_of_a_private_copy_do_not_disturb_each_other():
 
 SESSION = """
 import sys
+from pathlib import Path
 from pathlib import Path
 from party.datasets import load_definition, prepare
 
@@ -276,3 +280,18 @@ def test_a_consent_table_comes_from_a_query_too(tmp_path):
     definition = describe(tmp_path, source=source, consent=consent, columns=columns)
     assert Definition.from_dict(json.loads(json.dumps(definition.to_dict()))) == definition
     assert len(prepared(definition).keys) == 1
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_descriptions_of_the_manual_can_be_read(tmp_path, number):
+    manual = Path(__file__).parents[2].joinpath("docs/datasets.md").read_text(encoding="utf-8")
+    blocks = [
+        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", manual, re.DOTALL)
+    ]
+    whole, events = blocks[0], blocks[1]
+    if number:
+        query = next(block for block in blocks if "query" in str(block.get("source")))
+        whole |= query | events
+        del whole["columns"]["opt_in"]
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
+    assert load_definition(tmp_path / "x.yaml").types == ("email", "phone", "member:shop")
