@@ -108,6 +108,15 @@ def test_without_raw_values_it_is_said_what_cannot_be_told(tmp_path):
     assert "--sample" in diagnosis.notes[0]
 
 
+def test_a_placeholder_in_upper_case_is_a_hint_and_no_proof(tmp_path):
+    def cells(i):
+        return [some(i, sha256("NULL"), sha256(email(i)), every=30)]
+
+    diagnosis = checked(tmp_path, MAIL, cells)
+    assert named(diagnosis) == {"letter case hashed in", "placeholder instead of a value"}
+    assert not diagnosis.must_correct
+
+
 def test_the_digests_of_a_sample_count_where_its_people_are_not_in_the_dataset(tmp_path):
     definition = plant(tmp_path, MAIL, lambda i: [sha256(email(i) + "\n")])
     beside = ("mail", lambda i: sha256(email(i) + "\n"))

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from counted_session import CountedSession, People
 
 from privacy.session import SessionNoise, TableLaws
+from reports import by_identifier
 from reports.by_identifier import (
     PrivateByIdentifier,
     ShareableByIdentifier,
@@ -86,6 +88,18 @@ def test_each_type_is_judged_rightly_whatever_the_noise(kind, case):
     for seed in range(0, 80, 10):
         for judged in report(case, kind, seed).verdicts:
             assert judged.verdict is expected.get(judged.type, Verdict.FINDS), seed
+
+
+def test_the_thresholds_are_those_of_the_document():
+    document = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    section = document.split("## overlap by identifier")[1].split("\n## ")[0]
+    assert f"surely below {by_identifier.LOW_COVERAGE:.0%}" in section
+    assert f"surely finds more than {by_identifier.SURELY_FINDS:.0%}" in section
+    assert f"surely less than {by_identifier.NEAR_NOTHING:.0%}" in section
+    assert by_identifier.NEXT_TO_NOTHING == 0.1
+    assert "less than a tenth" in section
+    assert by_identifier.FAR_FEWER == 0.5
+    assert "less than half" in section
 
 
 def test_a_verdict_on_too_few_people_is_not_given(kind):
