@@ -24,6 +24,7 @@ from psi.digest_forms import HASHES, read_form
 from psi.digest_variants import TextFault, Variant, placeholder_variants, variants
 from psi.identifiers import ALGORITHMS, kind_of
 from psi.placeholders import placeholder_digests
+from psi.reasons import Reason
 
 _MOSTLY: Final = 0.5
 _WEAK: Final = frozenset({TextFault.CASE})
@@ -58,13 +59,13 @@ def try_raw_values(column: SurveyedColumn, held: HeldDigests, raw: RawValues, gm
     """Look for every digest that the usual mistakes make of raw values."""
     wanted = ALGORITHMS[kind_of(column.spec.type)]
     pool = {
-        width: _with_sample(width, digests, raw.digests, wanted)
+        width: _pooled(width, digests, raw.digests, wanted)
         for width, digests in held.digests.items()
     }
     for text in raw.digests:
         digest = read_form(text, wanted).digest
         if digest is not None and len(digest) not in pool:
-            pool[len(digest)] = _with_sample(len(digest), None, raw.digests, wanted)
+            pool[len(digest)] = _pooled(len(digest), None, raw.digests, wanted)
     right, missing = 0, 0
     wrong: list[Variant] = []
     made = [_made(column, text, raw, list(pool), gmail) for text in raw.texts]
@@ -127,7 +128,10 @@ def placeholder_findings(column: SurveyedColumn, held: HeldDigests) -> Iterator[
     """Yield how placeholders were hashed: the whole column was made in the same way."""
     width = column.survey.digests.shape[1]
     known = placeholder_variants(kind_of(column.spec.type), HASHES[width])
-    present = _present(list(known), {width: held.digests[width]})
+    refused = column.survey.refused.get(Reason.DIGEST_OF_PLACEHOLDER, ())
+    texts = [column.text(at) for at in refused]
+    pool = _pooled(width, held.digests[width], texts, HASHES[width])
+    present = _present(list(known), {width: pool})
     seen: dict[TextFault, Variant] = {}
     for digest in sorted(present):
         for fault in known[digest].faults:
@@ -173,10 +177,10 @@ def _made(
     return made
 
 
-def _with_sample(
+def _pooled(
     width: int, held: npt.NDArray[np.uint8] | None, texts: Sequence[str], wanted: str
 ) -> npt.NDArray[np.uint8]:
-    """Return held digests of one length and those that a sample brings."""
+    """Return held digests of one length and those that some texts spell."""
     read = [read_form(text, wanted).digest for text in texts]
     more = b"".join(digest for digest in read if digest is not None and len(digest) == width)
     brought = np.frombuffer(more, dtype=np.uint8).reshape(-1, width)
