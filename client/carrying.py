@@ -78,9 +78,11 @@ class Carrier:
         try:
             return self._go_on(filed)
         except SessionSuspended as stop:
-            if not self.cancel.cancelled or isinstance(stop, Cancelled):
-                raise
-            raise Cancelled from None
+            suspended = stop
+            if self.cancel.cancelled and not isinstance(stop, Cancelled):
+                suspended = Cancelled()
+            suspended.request = filed.request.id
+            raise suspended from stop.__cause__
 
     def _go_on(self, filed: Filed) -> Filed:
         request = filed.request

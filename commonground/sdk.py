@@ -30,12 +30,12 @@ class Party(party.Party):
         """Listen in this process, in threads, for as long as the block runs.
 
         `address` is host:port; without it, where party.toml says. Port 0 takes a free one. At the
-        end sessions are suspended, and go on when the party listens again.
+        end, or when the party is closed, sessions are suspended; they go on when it listens again.
 
         Raises:
             PartyError: the address cannot be listened on, or the certificate is not valid now.
         """
         where = address or self._party.settings.listen
-        with self._calls.carrying(None, None), listening(self._party, listen, where) as listener:
+        with self._calls.listening(listening(self._party, listen, where)) as listener:
             host = where.rpartition(":")[0]
             yield Serving(f"{host}:{listener.port}", listener.port)

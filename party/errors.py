@@ -105,4 +105,9 @@ class InputChanged(Refusal):
 
 
 class SessionSuspended(PartyError):  # noqa: N818 - a state, not a failure: the session resumes
-    """A session stopped between two steps, with everything on disk that resuming needs."""
+    """A session stopped between two steps, with everything on disk that resuming needs.
+
+    `request` is the request's id, where whoever raised or passed it on knows one.
+    """
+
+    request: str | None = None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
 
 from client.actors import OPERATOR
 from client.cancelling import CancelToken
@@ -17,6 +18,8 @@ from party.desk import Filed
 from party.driver import Progress, ProgressHook
 from party.errors import PartyError
 from party.organisation import Organisation
+
+Value = TypeVar("Value")
 
 
 class Callback:
@@ -47,7 +50,8 @@ class Calls:
     def __init__(self, party: Organisation) -> None:
         self._party = party
         self._changed = threading.Condition()
-        self._running: list[CancelToken] = []
+        self._running: list[tuple[CancelToken, int]] = []
+        self._listening: list[ExitStack] = []
         self._closed = False
 
     @contextmanager
@@ -62,16 +66,29 @@ class Calls:
         """
         token = cancel or CancelToken()
         token.require_going()
+        entry = token, threading.get_ident()
         with self._changed:
-            if self._closed:
-                raise PartyError("this party was closed; open it again")
-            self._running.append(token)
+            self._require_open()
+            self._running.append(entry)
         try:
             yield Carrier(self._party, Callback(progress), wait, token)
         finally:
             with self._changed:
-                self._running.remove(token)
+                self._running.remove(entry)
                 self._changed.notify_all()
+
+    @contextmanager
+    def listening(self, listener: AbstractContextManager[Value]) -> Iterator[Value]:
+        """Enter what listens, and leave it at the end of the block or when the party is closed."""
+        with self._changed:
+            self._require_open()
+        with ExitStack() as stack:
+            entered = stack.enter_context(listener)
+            self._listening.append(stack)
+            try:
+                yield entered
+            finally:
+                self._listening.remove(stack)
 
     def ask(
         self,
@@ -86,11 +103,21 @@ class Calls:
             return carrier.ask(asked.request, asked.contract, actor=OPERATOR)
 
     def suspend(self) -> None:
-        """Suspend whatever is under way, wait until it is, and begin nothing more."""
+        """Stop listening, suspend what is under way, wait until it is, and begin nothing more.
+
+        A callback may close the party of its own session, which is not waited for.
+        """
         with self._changed:
             self._closed = True
-            running = list(self._running)
+            running = [token for token, _ in self._running]
+        for stack in list(self._listening):
+            stack.close()
         for token in running:
             token.cancel()
+        own = threading.get_ident()
         with self._changed:
-            self._changed.wait_for(lambda: not self._running)
+            self._changed.wait_for(lambda: all(thread == own for _, thread in self._running))
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise PartyError("this party was closed; open it again")

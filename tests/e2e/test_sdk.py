@@ -36,9 +36,9 @@ def resumed(pair):
         told.append(progress)
         token.cancel()
 
-    with pytest.raises(errors.Cancelled):
+    with pytest.raises(errors.Cancelled) as caught:
         advertiser.match(receiver="advertiser", progress=stop, cancel=token)
-    [suspended] = advertiser.requests.list()
+    suspended = advertiser.requests.show(caught.value.request)
     return told, suspended, advertiser.requests.resume(suspended.id)
 
 
@@ -62,7 +62,7 @@ def measured(pair):
         with contextlib.suppress(asyncio.CancelledError):
             await task
         assert task.cancelled()
-        suspended = advertiser.requests.list()[0]
+        [suspended] = [one for one in advertiser.requests.list() if one.state == "approved"]
         return suspended, await advertiser.aio.requests.resume(suspended.id)
 
     suspended, report = asyncio.run(measure())
@@ -172,9 +172,9 @@ def test_a_private_reading_is_the_recipients_alone(pair, measured):
 def pending(pair):
     """Ask for what a person has to approve."""
     advertiser, channel = pair
-    with pytest.raises(errors.Waiting):
+    with pytest.raises(errors.Waiting) as caught:
         advertiser.match(receiver="channel")
-    return next(one for one in channel.requests.list() if one.state == "pending")
+    return channel.requests.show(caught.value.request)
 
 
 def test_closing_a_party_suspends_what_it_waits_for(pair, pending):
@@ -199,6 +199,14 @@ def test_closing_a_party_suspends_what_it_waits_for(pair, pending):
     party.close()
 
 
+def test_a_callback_that_closes_its_party_suspends_the_session(pair, resumed):
+    party = Party(pair[0].folder)
+    with pytest.raises(errors.Cancelled) as caught:
+        party.match(receiver="advertiser", progress=lambda told: party.close())
+    assert pair[0].requests.show(caught.value.request).state == "approved"
+    assert pair[0].requests.resume(caught.value.request).people == len(true_match())
+
+
 def test_the_sender_of_a_list_gets_none(pair, pending):
     advertiser, channel = pair
     assert channel.requests.approve(pending.id).state == "approved"
@@ -211,12 +219,12 @@ def test_the_sender_of_a_list_gets_none(pair, pending):
 
 def test_a_refusal_carries_its_status_and_its_exit_code(pair):
     advertiser, channel = pair
-    with pytest.raises(errors.Waiting):
+    with pytest.raises(errors.Waiting) as waits:
         advertiser.reach("segment", "frequency", recipient="channel", tabulator="advertiser")
-    asked = next(one for one in channel.requests.list() if one.state == "pending")
-    channel.requests.refuse(asked.id, "not before Friday")
+    asked = waits.value.request
+    channel.requests.refuse(asked, "not before Friday")
     with pytest.raises(errors.Refusal, match="not before Friday") as caught:
-        advertiser.requests.resume(asked.id)
+        advertiser.requests.resume(asked)
     assert caught.value.status is errors.RefusalStatus.DECLINED
     assert errors.exit_code(caught.value) is errors.ExitCode.REFUSED
 

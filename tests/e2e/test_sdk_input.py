@@ -158,6 +158,16 @@ def test_an_address_that_is_taken_is_said(party):
             pass
 
 
+def test_closing_a_party_ends_its_listening_and_closing_twice_is_closing_once(party):
+    with party.serve("127.0.0.1:0") as serving:
+        party.close()
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", serving.port), timeout=5)
+        party.close()
+    with pytest.raises(errors.PartyError, match="closed"), party.serve("127.0.0.1:0"):
+        pass
+
+
 def test_a_log_of_another_party_does_not_verify_against_this_one(party, tmp_path):
     with pytest.raises(errors.SettingsError):
         party.audit.verify(with_=tmp_path)
