@@ -57,10 +57,11 @@ def test_people_who_withdraw_come_off_the_list_and_off_what_is_exported(listed, 
     compared = pair.advertiser.read("audit", "verify", "--with", pair.channel.folder)
     assert compared["verified"] is True
     assert traces(pair.channel.everything_said()) == set()
+    require_no_counts(pair, request)
 
 
-def test_the_store_says_nothing_of_how_many_came_off(listed):
-    pair, _, request = listed
+def require_no_counts(pair, request):
+    """Store and log say that a run was, and not how many it took off."""
     with sqlite3.connect(pair.advertiser.folder / "party.db") as store:
         rows = store.execute("SELECT points, signature FROM suppression_runs").fetchall()
     assert [(len(points), len(signature)) for points, signature in rows] == [(32 * 1024, 64)]
@@ -82,13 +83,6 @@ def test_what_was_typed_wrongly_is_said(listed, words, code):
         pair.advertiser._run("suppress", *words, expect=2)
     else:
         assert "no request" in pair.advertiser.read_error("suppress", *words, expect=code)
-
-
-def test_a_match_that_asked_for_no_runs_says_how_to_have_some(listed):
-    pair, _, _ = listed
-    done = pair.advertiser.read("match", "--receiver", "channel", "--suppression-runs", "0", *FEW)
-    said = pair.advertiser.read_error("suppress", done["id"], expect=3)
-    assert "--suppression-runs" in said
 
 
 def test_more_runs_than_may_be_are_refused_before_anything_is_asked(listed):

@@ -24,8 +24,9 @@ from party.suppression.desk import SuppressionDesk
 from party.suppression.run import Acknowledgement, SuppressionRun
 from server import serve
 
-RUNS = 6
 SENDER, RECEIVER = "advertiser", "channel"
+RUNS = {SENDER: 1, RECEIVER: 6}
+"""How many runs the list has where this side listens."""
 
 
 def free_port():
@@ -42,7 +43,7 @@ class Disclosed:
         self.contract, self.listens, self.folder = contract, listens, folder
         request = Request.match(
             contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time()),
-            parameters=Parameters(suppression_runs=RUNS),
+            parameters=Parameters(suppression_runs=RUNS[listens]),
         )  # fmt: skip
         self.request = Desk(self.parties[SENDER]).make(request, contract, actor="test")
         Desk(self.parties[RECEIVER]).submit(SENDER, self.request)
@@ -59,7 +60,8 @@ class Disclosed:
         write_dataset(self.folder / "data" / SENDER, "customers", rows, label="segment")
 
     def next_number(self):
-        return RUNS + 1 - SuppressionDesk(self.parties[SENDER]).sender(self.filed(SENDER)).runs_left
+        runs = RUNS[self.listens]
+        return runs + 1 - SuppressionDesk(self.parties[SENDER]).sender(self.filed(SENDER)).runs_left
 
     def listed(self):
         stored = Desk(self.parties[RECEIVER]).result(self.request.id)
@@ -111,7 +113,7 @@ def test_a_sender_that_dials_takes_people_off_the_listening_receivers_list(made)
     one.withdraw(20, 30)
     with one.serving():
         done = one.suppress(SENDER)
-        assert (done.did, done.runs, done.runs_left) == ("sent", 1, RUNS - 1)
+        assert (done.did, done.runs, done.runs_left) == ("sent", 1, RUNS[RECEIVER] - 1)
         assert one.suppress(SENDER).runs == 0
         assert one.suppress(RECEIVER).runs == 0, "it waits for the sender to dial"
     assert before - one.listed() == {"ref20", "ref30"}
