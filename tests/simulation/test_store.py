@@ -288,6 +288,44 @@ def test_a_transaction_that_loses_every_time_gives_up_with_nothing_recorded(stor
     assert store.rows(sa.select(DATASETS)) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (sa.exc.OperationalError, "40001"),
+        (sa.exc.OperationalError, "40P01"),
+        (sa.exc.IntegrityError, "23505"),
+    ],
+)
+def test_a_transaction_that_lost_once_runs_again_and_is_recorded_once(store, kind, state):
+    """The database's words for a lost race; another one took the same key meanwhile (23505)."""
+    begun = []
+
+    class LostError(Exception):
+        sqlstate = state
+
+    def work(connection):
+        begun.append(1)
+        connection.execute(sa.insert(DATASETS).values(name="a", **ROW))
+        if len(begun) == 1:
+            raise kind("COMMIT", {}, LostError())
+
+    store.write(work)
+    assert len(begun) == 2
+    assert len(store.rows(sa.select(DATASETS))) == 1
+
+
+def test_any_other_broken_rule_of_a_table_is_a_fault_and_is_not_repeated(store):
+    begun = []
+
+    def work(connection):
+        begun.append(1)
+        connection.execute(sa.insert(DATASETS).values(name=None, **ROW))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        store.write(work)
+    assert len(begun) == 1
+
+
 def test_writes_survive_the_process_synchronously(tmp_path):
     """WAL with full synchronisation: what is committed is on disk."""
     store = Store.create(sqlite_url(tmp_path / "party.db"))
