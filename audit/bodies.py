@@ -20,6 +20,7 @@ from typing import Annotated, Final, Literal
 from audit.errors import EntryError
 from audit.shapes import (
     LABEL,
+    TOKEN,
     Digest,
     Iri,
     Label,
@@ -39,6 +40,9 @@ from audit.shapes import (
 
 MAX_PARTIES: Final = 3
 MOST_RUNS: Final = 31
+MAX_PLATFORMS: Final = 16
+OWN_REFERENCES: Final = ("csv", "parquet")
+"""Files that name people as their party does; a contract need not grant them."""
 BASIC: Final = "basic"
 ZCDP: Final = "zcdp"
 FILTERS: Final = (BASIC, ZCDP)
@@ -98,12 +102,20 @@ class ContractSigned(Record):
         budgets: by party.
         consent_max_age_seconds: how old a consent snapshot may be when a session starts.
         filter: how charges add up within a budget: `basic` sums, or `zcdp`.
+        export_to: by party, the platforms that it may take its lists to; absent for none.
     """
 
     parties: Annotated[tuple[str, ...], ListOf(LABEL, MAX_PARTIES)]
     budgets: Annotated[Mapping[str, Budget], MapOf(LABEL, Nested(Budget), MAX_PARTIES)]
     consent_max_age_seconds: Natural
     filter: Annotated[str, OneOf(FILTERS)]
+    export_to: (
+        Annotated[
+            Mapping[str, tuple[str, ...]],
+            MapOf(LABEL, ListOf(TOKEN, MAX_PLATFORMS), MAX_PARTIES),
+        ]
+        | None
+    ) = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,6 +123,8 @@ class ContractSigned(Record):
             raise EntryError("parties must be two or three")
         if not self.budgets.keys() <= set(self.parties):
             raise EntryError("budgets has a budget for somebody who is not among parties")
+        if not (self.export_to or {}).keys() <= set(self.parties):
+            raise EntryError("export_to names somebody who is not among parties")
 
 
 @dataclass(frozen=True)
@@ -281,6 +295,23 @@ class ListSuppressed(Record):
 
 
 @dataclass(frozen=True)
+class ExportMade(Record):
+    """`export.made`, by the party that takes its list out of the folder.
+
+    Args:
+        request: the id of the request that made the list.
+        to: a platform, or a file of the party's own references (`OWN_REFERENCES`).
+        file_commitment: the salted commitment to the file's SHA-256.
+        expires_at: when the list and what was made of it are to be deleted, POSIX seconds.
+    """
+
+    request: Token
+    to: Token
+    file_commitment: Digest
+    expires_at: UnixTime
+
+
+@dataclass(frozen=True)
 class SessionFinished(Record):
     """`session.finished`: the transcript hash that all parties reached."""
 
@@ -359,6 +390,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "report.released": EntryKind(ReportReleased, session=_MUST, contract=_MUST),
     "list.disclosed": EntryKind(ListDisclosed, session=_MUST, contract=_MUST),
     "list.suppressed": EntryKind(ListSuppressed, session=_MUST, contract=_MUST),
+    "export.made": EntryKind(ExportMade, session=_NO, contract=_MUST),
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
     "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
     "session.failed": EntryKind(SessionFailed, session=_MAY, contract=_MUST),

@@ -7,6 +7,8 @@
 - what is released or disclosed was charged before;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
   before its end;
+- a list is exported after its match has finished and before it ends or is deleted, and to a
+  platform only where the contract grants it to the log's party;
 - the charges of a population towards a coalition since a window began, under whatever contract,
   stay within the contract's budget, by its filter; the windows of one contract are whole lengths
   apart and none begins after the charge, so that naming another window gives no second budget.
@@ -22,16 +24,20 @@ from typing import Final
 
 from audit.accounting import Spent, require_within
 from audit.bodies import (
+    OWN_REFERENCES,
     Budget,
     BudgetSpent,
     ConsentReference,
     ConsentSnapshot,
     ContractSigned,
+    ExportMade,
     ListDisclosed,
     ListSuppressed,
     PartyCreated,
     PeerPinned,
     ReportReleased,
+    RequestStep,
+    RetentionPruned,
     SessionFailed,
     SessionFinished,
     SessionStarted,
@@ -68,7 +74,8 @@ class SessionHistory:
         transcript: the hash at its end, None when none was reached.
         begins_at: the index of its first entry.
         ends_at: the index of the entry that ended it.
-        list_ends: when the list that it disclosed ends (POSIX seconds), None without one.
+        list_ends: when its list ends (POSIX seconds), None while no entry says so.
+        list_deleted: whether its list was deleted.
         runs: the digests of the suppression runs on its list, in order.
     """
 
@@ -81,16 +88,28 @@ class SessionHistory:
     ends_at: int | None = None
     list_ends: int | None = None
     runs: list[str] = field(default_factory=list)
+    list_deleted: bool = False
     _paid: set[str] = field(default_factory=set)
 
     def pay(self, what: str) -> None:
         """Note a charge of this kind."""
         self._paid.add(what)
 
+    @property
+    def disclosed(self) -> bool:
+        """Whether its list was charged as a disclosure, and so is another party's."""
+        return DISCLOSURE in self._paid
+
     def require_paid(self, what: str) -> None:
         """Raise `RuleError` when no charge of this kind came before."""
         if what not in self._paid:
             raise RuleError(f"no budget.spent ({what}) for its request stands before it")
+
+    def end_list(self, moment: int) -> None:
+        """Note when the list ends, as an entry says; raise `RuleError` when another differs."""
+        if self.list_ends not in (None, moment):
+            raise RuleError("earlier entries of its request let the list end at another time")
+        self.list_ends = moment
 
 
 @dataclass
@@ -124,6 +143,7 @@ class History:
         self._charges: dict[tuple[str, str], _Charges] = {}
         self._first_windows: dict[str, int] = {}
         self._requests: dict[str, str] = {}
+        self._matches: set[str] = set()
         self.sessions: dict[str, SessionHistory] = {}
         self.spends = 0
 
@@ -152,6 +172,12 @@ class History:
                 | SessionFailed()
             ) as body:
                 self._admit_to_session(entry, body)
+            case RequestStep(request=request, kind="match"):
+                self._matches.add(request)
+            case RetentionPruned(request=request, what="list") if request in self.sessions:
+                self.sessions[request].list_deleted = True
+            case ExportMade() as export:
+                self._export(entry, export)
 
     def _admit_party(self, entry: Entry) -> None:
         if self._party is None:
@@ -190,7 +216,7 @@ class History:
                 _require_open_for_release(session)
                 _require_party(body.recipient, terms)
                 session.require_paid(DP if body.recipient == entry.party else DISCLOSURE)
-                session.list_ends = body.expires_at
+                session.end_list(body.expires_at)
             case ListSuppressed():
                 _require_party(body.recipient, terms)
                 _suppress(entry, session, body)
@@ -200,6 +226,21 @@ class History:
                 _end(session, FINISHED, body.transcript, entry.seq)
             case SessionFailed():
                 _end(session, FAILED, body.transcript, entry.seq)
+
+    def _export(self, entry: Entry, export: ExportMade) -> None:
+        session = self.sessions.get(export.request)
+        if session is None or session.outcome != FINISHED or export.request not in self._matches:
+            raise RuleError("no finished match stands before it that would have made a list")
+        if session.contract != entry.contract:
+            raise RuleError("earlier entries of its request name another contract")
+        if session.disclosed:
+            raise RuleError("its list is the counterpart's, to whom this party disclosed it")
+        session.end_list(export.expires_at)
+        if session.list_deleted or _seconds(entry) >= export.expires_at:
+            raise RuleError("its list had ended or was deleted before")
+        granted = (self._contracts[session.contract].export_to or {}).get(entry.party, ())
+        if export.to not in (*OWN_REFERENCES, *granted):
+            raise RuleError("the contract does not grant this party to take lists there")
 
     def _session_of(self, entry: Entry, request: str) -> SessionHistory:
         """Return the session of a request, with the entry's contract and id held against it."""

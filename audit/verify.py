@@ -278,6 +278,7 @@ def _require_same_session(origin: str, ours: SessionHistory, theirs: SessionHist
         ("contract hash", ours.contract, theirs.contract, begin),
         ("session id", ours.session, theirs.session, begin),
         ("transcript hash", ours.transcript, theirs.transcript, end),
+        ("end of the list", ours.list_ends, theirs.list_ends, end),
     ):
         if mine is not None and other is not None and mine != other:
             raise VerificationError(

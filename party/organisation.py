@@ -35,6 +35,7 @@ from party.schema import CONTRACTS, DATASETS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.store import Store, sqlite_url
 from party.workers import start_workers
+from psi.legs import RECEIVER
 
 if TYPE_CHECKING:
     from party.datasets import Definition, QualityReport
@@ -195,6 +196,7 @@ class Organisation:
             },
             consent_max_age_seconds=contract.consent_max_age_hours * 3600,
             filter=contract.filter.value,
+            export_to=_exports_of(contract),
         )
 
         def work(connection: Connection) -> None:
@@ -325,6 +327,16 @@ class Organisation:
                 "`commonground dataset add FILE`"
             )
         return found[name]
+
+
+def _exports_of(contract: Contract) -> dict[str, tuple[str, ...]] | None:
+    """Return, by receiver of lists, the platforms that it may take them to; None for none."""
+    exports: dict[str, tuple[str, ...]] = {}
+    for grant in contract.outputs:
+        if grant.export_to:
+            receiver = grant.roles[RECEIVER]
+            exports[receiver] = (*exports.get(receiver, ()), *grant.export_to)
+    return {party: tuple(dict.fromkeys(to)) for party, to in exports.items()} or None
 
 
 def _read_contract(name: str, text: str, digest: str) -> Contract:

@@ -15,9 +15,12 @@ from audit.bodies import (
     ConsentReference,
     ConsentSnapshot,
     ContractSigned,
+    ExportMade,
     ListDisclosed,
     PartyCreated,
     ReportReleased,
+    RequestStep,
+    RetentionPruned,
     SessionFailed,
     SessionFinished,
     SessionStarted,
@@ -108,10 +111,16 @@ class LogKeeper:
         self.write("party.created", PartyCreated(self.vkey, DIGEST))
 
     def sign_contract(
-        self, contract=CONTRACT, budget=BUDGET, max_age=MAX_AGE, accounting_filter="basic"
+        self,
+        contract=CONTRACT,
+        budget=BUDGET,
+        max_age=MAX_AGE,
+        accounting_filter="basic",
+        export_to=None,
     ):
         parties = ("advertiser", "channel")
-        terms = ContractSigned(parties, dict.fromkeys(parties, budget), max_age, accounting_filter)
+        budgets = dict.fromkeys(parties, budget)
+        terms = ContractSigned(parties, budgets, max_age, accounting_filter, export_to)
         self.write("contract.signed", terms, contract=contract)
 
     def snapshot_consent(self, sequence=1, recipient="channel"):
@@ -146,6 +155,16 @@ class LogKeeper:
     def disclose(self, request, session, recipient, expires_at=None):
         body = ListDisclosed(request, recipient, DIGEST, expires_at or WINDOW + 30 * DAY)
         self.write("list.disclosed", body, contract=CONTRACT, session=session)
+
+    def ask(self, request, kind="match", contract=CONTRACT):
+        self.write("request.made", RequestStep(request, DIGEST, kind), contract=contract)
+
+    def export(self, request, to="csv", expires_at=WINDOW + 30 * DAY, contract=CONTRACT):
+        body = ExportMade(request, to, DIGEST, expires_at)
+        self.write("export.made", body, contract=contract)
+
+    def prune_list(self, request):
+        self.write("retention.pruned", RetentionPruned(request, "list"), contract=CONTRACT)
 
     def finish(self, request, session, transcript, contract=CONTRACT):
         body = SessionFinished(request, transcript)

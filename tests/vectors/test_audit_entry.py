@@ -16,6 +16,7 @@ from audit.bodies import (
     ConsentSnapshot,
     ContractSigned,
     DatasetRegistered,
+    ExportMade,
     Incident,
     ListDisclosed,
     ListSuppressed,
@@ -64,6 +65,7 @@ CONSENT = {
     "recipient": "channel",
 }
 LIST = {"request": "r-1", "recipient": "channel", "list_commitment": C, "expires_at": 1_770_000_000}
+EXPORT = {"request": "r-1", "to": "meta", "file_commitment": C, "expires_at": 1_770_000_000}
 
 ONE_OF_EACH = {
     "party.created": PartyCreated(VKEY, A),
@@ -79,6 +81,7 @@ ONE_OF_EACH = {
     "report.released": ReportReleased("r-1", A, B),
     "list.disclosed": ListDisclosed(**LIST),
     "list.suppressed": ListSuppressed("r-1", "channel", 1, A),
+    "export.made": ExportMade(**EXPORT),
     "session.finished": SessionFinished("r-1", A),
     "session.failed": SessionFailed("r-1", "DECLINED"),
     "retention.pruned": RetentionPruned("r-1", "list"),
