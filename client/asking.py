@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 
 from party.contract import Contract
 from party.contract_terms import ListUse, OutputKind
-from party.errors import ContractError
+from party.errors import ContractError, PartyError, Refusal, RefusalStatus
+from party.list_names import Naming
+from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from party.request import Parameters, Request
 from privacy.units import parse_delta, parse_epsilon
+from psi.legs import RECEIVER
 from psi.suppression import MOST_RUNS
 from reports.campaigns import campaign_sets
 from reports.errors import UnsuitableLabels
@@ -88,6 +91,54 @@ def match_request(
                 else suppression_runs
             ),
         ),
+    )
+
+
+def list_naming(request: Request, name: str | None) -> Naming | None:
+    """Return what a request's list is to be called, where it is this party's and has a name.
+
+    Raises:
+        PartyError: the name does not serve, or the list is the counterpart's.
+    """
+    if name is None:
+        return None
+    if request.roles[RECEIVER] != request.requester:
+        raise PartyError("the list is the counterpart's, who names it: leave out --name")
+    return Naming(name)
+
+
+def refresh_request(party: Organisation, found: MatchedList, contract: Contract) -> Request:
+    """Return the request that makes a list anew: the same contract, roles, datasets and terms.
+
+    Raises:
+        Refusal: another contract (NOT_GRANTED), or the list has expired (EXPIRED).
+        PartyError: it has no name, was deleted, or its dataset has other people now.
+        ResultError: it was changed after it was made.
+    """
+    if contract.digest != found.request.contract:
+        raise Refusal(
+            RefusalStatus.NOT_GRANTED,
+            f"the list {found.title} was made under contract {found.request.contract[:12]}…, and "
+            f"{contract.id} is another: a refresh is under the same. Make a new list with "
+            "`commonground match`",
+        )
+    found.require_whole(party.now)
+    if found.name is None:
+        raise PartyError(
+            "only a list that has a name is refreshed: give it one with `commonground lists name "
+            f"{found.title} NAME`"
+        )
+    Lists(party).require_same_people(found)
+    receiver = found.request.roles[RECEIVER]
+    return Request.match(
+        contract,
+        requester=receiver,
+        receiver=receiver,
+        sender=found.peer,
+        now=party.now,
+        use=found.use,
+        datasets=found.request.datasets,
+        parameters=found.request.parameters,
     )
 
 

@@ -21,6 +21,7 @@ from party.decision import Decision
 from party.desk import APPROVED, PENDING, Desk, Filed
 from party.driver import Progress, ProgressHook
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.list_names import Naming
 from party.organisation import Organisation
 from party.request import Request
 from party.session_record import FINISHED
@@ -62,14 +63,16 @@ class Carrier:
         """The party's desk."""
         return Desk(self.party)
 
-    def ask(self, request: Request, contract: Contract, *, actor: str) -> Filed:
-        """File a request of this party's own and carry it through.
+    def ask(
+        self, request: Request, contract: Contract, *, actor: str, naming: Naming | None = None
+    ) -> Filed:
+        """File a request of this party's own and carry it through; `naming` is for its list.
 
         Raises:
             Refusal: it is not granted, here or by the counterpart.
             SessionSuspended: it waits for the counterpart, or broke off.
         """
-        signed = self.desk.make(request, contract, actor=actor)
+        signed = self.desk.make(request, contract, actor=actor, naming=naming)
         return self.go_on(self.desk.find(signed.id))
 
     def go_on(self, filed: Filed) -> Filed:

@@ -23,7 +23,7 @@ from party.errors import Refusal, SessionSuspended
 
 _ORDER = (
     "sandbox", "init", "invite", "join", "serve", "status", "dataset", "contract", "quote", "match",
-    "suppress", "report", "requests", "ledger", "audit", "doctor",
+    "lists", "suppress", "report", "requests", "ledger", "audit", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 

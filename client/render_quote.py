@@ -7,6 +7,7 @@ from rich.table import Table
 
 from client.quoting import Quoted
 from client.units import shown_bytes, shown_seconds, shown_time
+from party.contract_terms import ListUse
 from privacy.units import format_delta, format_epsilon
 from reports.match_quote import MatchQuote
 from reports.quote import CellError, Quote
@@ -20,7 +21,7 @@ def quote_shown(quoted: Quoted) -> list[RenderableType]:
         f"Quote: {request.kind}, with {roles}",
         f"  about {shown_bytes(figures.wire_bytes)} on the wire and "
         f"{shown_seconds(figures.seconds)} of work",
-        *_quality(figures),
+        *_quality(figures, request.use or ListUse.INCLUDE),
         _charges(quoted),
         _left(quoted),
         _coverage(quoted),
@@ -42,10 +43,11 @@ def charged(quoted: Quoted) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _quality(figures: Quote | MatchQuote) -> list[str]:
+def _quality(figures: Quote | MatchQuote, use: ListUse) -> list[str]:
     if isinstance(figures, MatchQuote):
         return [
-            "  a list is a disclosure: the receiver learns which of its people the sender has",
+            f"  a list to {use}: a disclosure, the receiver learns which of its people the sender "
+            "has",
             f"  with {figures.sufficient_common:,} or more identifiers in common the minimum "
             "holds for certain",
         ]

@@ -8,8 +8,9 @@ from typing import Final
 from rich.console import RenderableType
 from rich.table import Table
 
-from client.results import MatchedList, NothingLearnt, Result
-from client.units import shown_time
+from client.render_lists import list_shown
+from client.results import NothingLearnt, Result
+from party.lists import MatchedList
 from reports.rendering import PRIVATE, Rendering, Row
 
 MOST_COLUMNS: Final = 6
@@ -24,21 +25,7 @@ def result_shown(result: Result) -> list[RenderableType]:
             f"Done. The counterpart has its list; the {result.role} of a match keeps no result."
         ]
     if isinstance(result, MatchedList):
-        last = result.suppressed
-        suppressed = (
-            [
-                f"Suppression run {last['run']} was applied on {shown_time(last['at'])}: take the "
-                "list from here again wherever you have put it."
-            ]
-            if last
-            else []
-        )
-        return [
-            f"{result.people:,} of your people are known to the counterpart too.",
-            f"The list is in {result.file}, with your own references. It expires on "
-            f"{shown_time(result.expires_at)}.",
-            *suppressed,
-        ]
+        return list_shown(result)
     return _report(result)
 
 

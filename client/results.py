@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from client.units import shown_time
+from party.activation import Order, export_list
 from party.desk import Desk, Filed
-from party.errors import PartyError, ResultError
+from party.errors import PartyError
+from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT
@@ -28,23 +28,6 @@ from reports.table import ReleasedTable
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json")
 LIST_SUFFIXES = (".csv", ".parquet")
-
-
-@dataclass(frozen=True)
-class MatchedList:
-    """The receiver's list: where it is, how many people, until when (Unix seconds).
-
-    `suppressed` says which suppression run was applied last, and when; None before the first.
-    """
-
-    file: Path
-    people: int
-    expires_at: int
-    suppressed: Mapping[str, int] | None = None
-
-    def read(self) -> bytes:
-        """Return the list's Parquet bytes."""
-        return self.file.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -62,6 +45,7 @@ def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
 
     Raises:
         PartyError: there is none, or no private one.
+        Refusal: it was a list and has expired.
         ResultError: it was changed after it was made.
     """
     stored = Desk(party).result(filed.request.id)
@@ -76,19 +60,9 @@ def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
         raise PartyError("only a table has a private and a shareable kind; leave out --private")
     if stored["role"] != RECEIVER:
         return NothingLearnt(stored["role"])
-    return _matched_list(party.folder / "lists", stored)
-
-
-def _matched_list(folder: Path, stored: Mapping[str, Any]) -> MatchedList:
-    path = folder / Path(stored["list_file"]).name  # a party's folder may have moved
-    if not path.is_file():
-        raise PartyError(
-            f"the list {path} is not there: it was deleted or moved. It expires on "
-            f"{shown_time(stored['expires_at'])}; a new match makes a new one"
-        )
-    if sha256(path.read_bytes()).hexdigest() != stored["list_sha256"]:
-        raise ResultError(f"the list {path} was changed after it was made: do not use it")
-    return MatchedList(path, stored["people"], stored["expires_at"], stored.get("suppressed"))
+    found = Lists(party).of_request(filed.request.id)
+    found.require_whole(party.now)
+    return found
 
 
 def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:
@@ -131,37 +105,44 @@ def _build(kind: str, estimates: PrivateEstimates | ShareableEstimates) -> Rende
         return campaigns.build(estimates)
 
 
-def export(result: Result, path: Path) -> None:
-    """Write a report (CSV, Parquet, JSON) or a list (CSV, Parquet), by the file's suffix.
+def export_result(party: Organisation, result: Result, path: Path, *, actor: str) -> None:
+    """Write a list (CSV, Parquet) or a report to a file, by its suffix.
+
+    A list is exported as `commonground lists export` does it, which the log records.
 
     Raises:
         PartyError: there is nothing to write, or not in this form.
     """
     if isinstance(result, NothingLearnt):
         raise PartyError(f"the {result.role} of a match learns no list, so there is none to write")
-    suffixes = LIST_SUFFIXES if isinstance(result, MatchedList) else TABLE_SUFFIXES
-    if path.suffix not in suffixes:
-        raise PartyError(f"{path}: write to a file that ends in {', '.join(suffixes)}")
-    if isinstance(result, MatchedList):
-        data = result.read() if path.suffix == ".parquet" else _list_as_csv(result.file)
-    elif isinstance(result, ShareableRendering):
-        data = _shareable(result, path.suffix)
+    if not isinstance(result, MatchedList):
+        export(result, path)
+        return
+    _require_suffix(path, LIST_SUFFIXES)
+    order = Order(path.suffix.removeprefix("."), path)
+    export_list(party, party.contract(result.request.contract), result, order, actor=actor)
+
+
+def export(report: Rendering, path: Path) -> None:
+    """Write a report (CSV, Parquet, JSON) to a file, by its suffix.
+
+    Raises:
+        PartyError: not in this form.
+    """
+    _require_suffix(path, TABLE_SUFFIXES)
+    if isinstance(report, ShareableRendering):
+        data = _shareable(report, path.suffix)
     else:
-        data = _private(result, path.suffix)
+        data = _private(report, path.suffix)
     try:
         path.write_bytes(data)
     except OSError as error:
         raise PartyError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _list_as_csv(file: Path) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from pyarrow import csv
-
-    sink = pa.BufferOutputStream()
-    csv.write_csv(pq.read_table(file), sink)
-    return bytes(sink.getvalue().to_pybytes())
+def _require_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix not in suffixes:
+        raise PartyError(f"{path}: write to a file that ends in {', '.join(suffixes)}")
 
 
 def _shareable(report: ShareableRendering, suffix: str) -> bytes:

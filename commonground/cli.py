@@ -19,6 +19,7 @@ from client.commands import (
     invite,
     join,
     ledger,
+    lists,
     match,
     quote,
     report,
@@ -90,6 +91,7 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")
 quote.add_to(app)
 match.add_to(app)
+app.add_typer(lists.app, name="lists")
 suppress.add_to(app)
 app.add_typer(report.app, name="report")
 app.add_typer(requests.app, name="requests")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from party.errors import Refusal, RefusalStatus
 
 State = Literal["pending", "approved", "refused", "finished"]
+OPEN_STATES: Final = ("pending", "approved")
+"""The states of a request that may still bring a result."""
 
 
 @dataclass(frozen=True)

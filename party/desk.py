@@ -35,6 +35,7 @@ from party.errors import (
 from party.inputs import SessionInput, prepare_input
 from party.ledger import Balance
 from party.link import Link
+from party.list_names import Naming, naming_of, register
 from party.occupied import carrying_out
 from party.organisation import Organisation
 from party.request import Request
@@ -88,10 +89,13 @@ class Desk:
 
     # -- asking ---------------------------------------------------------------------------
 
-    def make(self, request: Request, contract: Contract, *, actor: str) -> Request:
-        """Sign and file a request of this party's own, and approve it for this side.
+    def make(
+        self, request: Request, contract: Contract, *, actor: str, naming: Naming | None = None
+    ) -> Request:
+        """Sign and file a request of this party's own, approved here; `naming` is for its list.
 
         Raises:
+            PartyError: the name is another list's.
             Refusal: the contract does not grant it, or this side's budget does not suffice.
         """
         me = contract.me(self._party.identity)
@@ -99,7 +103,9 @@ class Desk:
         signed.check(contract, self._party.now)
         self.require_budget(signed, contract)
         peer = next(name for name in signed.participants if name != me)
-        self._file(signed, contract, mine=True, peer=peer, state=APPROVED, actor=actor)
+        self._file(
+            signed, contract, mine=True, peer=peer, state=APPROVED, actor=actor, naming=naming
+        )
         return signed
 
     # -- being asked ----------------------------------------------------------------------
@@ -200,7 +206,9 @@ class Desk:
         me = contract.me(party.identity)
         record = self._record(request, contract, me)
         lists = ListFile(party.folder / "lists", request.id, party.identity)
-        keeper = Keeper(contract, request, record, lists)
+        naming = naming_of(party.store, request.id)
+        former = self.result(naming.replaces) if naming and naming.replaces else None
+        keeper = Keeper(contract, request, record, lists, former)
         bench = Bench(
             record=record,
             journal=party.journal,
@@ -335,6 +343,7 @@ class Desk:
         peer: str,
         state: str,
         actor: str,
+        naming: Naming | None = None,
     ) -> None:
         def work(connection: Connection) -> None:
             known = sa.select(REQUESTS.c.id).where(REQUESTS.c.id == request.id)
@@ -353,6 +362,8 @@ class Desk:
                     updated_at=self._party.now,
                 )
             )
+            if naming is not None:
+                register(connection, request.id, naming)
             step = RequestStep(request.id, request.digest, str(request.kind))
             kind = "request.made" if mine or state == PENDING else "request.approved"
             self._party.journal.append(

@@ -6,6 +6,7 @@ on. `report show` computes from it again, at no cost in privacy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from party.contract import Contract
 from party.inputs import SessionInput
+from party.list_files import write_changes
 from party.matched import matched_people, matched_tags
 from party.outcome import ListOutcome, Outcome, TableOutcome, TabulatorOutcome
 from party.request import Request
@@ -26,12 +28,16 @@ from reports.table import ReleasedTable, ReleaseParameters
 
 @dataclass(frozen=True)
 class Keeper:
-    """Turns an outcome into what the store keeps as the session's result."""
+    """Turns an outcome into what the store keeps as the session's result.
+
+    `former` is the result whose list this session's takes the place of.
+    """
 
     contract: Contract
     request: Request
     record: SessionRecord
     lists: ListFile
+    former: Mapping[str, Any] | None = None
 
     def keep(self, outcome: Outcome, session_input: SessionInput) -> dict[str, Any]:
         """Return the result as JSON values; a list is written to its file first."""
@@ -65,6 +71,8 @@ class Keeper:
             "list_file": str(path),
             "list_sha256": sha256(path.read_bytes()).hexdigest(),
             "people": len(table),
+            **write_changes(self.lists.folder, self.request.id, table, self.former),
+            "snapshot": session_input.prepared.snapshot.hex(),
             "expires_at": self.record.list_expires_at(),
         }
 

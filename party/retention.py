@@ -16,6 +16,8 @@ from sqlalchemy.engine import Connection
 from audit.bodies import RetentionPruned
 from party.contract import DAY_SECONDS, Contract
 from party.contract_terms import OutputKind
+from party.list_files import delete_changes
+from party.list_names import replaced
 from party.request import Request
 from party.schema import REQUESTS, RESULTS, SESSIONS
 from party.suppression.book import forget_points
@@ -30,21 +32,25 @@ What: TypeAlias = Literal["list", "session", "holders"]
 
 
 def prune(party: Organisation) -> int:
-    """Delete expired lists and artefacts of a party, log each, and return how many went."""
+    """Delete ended lists and artefacts of a party, log each, and return how many went."""
     _drop_former_lists(party)
     return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)
 
 
 def _prune_lists(party: Organisation) -> int:
-    expired = party.store.rows(
-        sa.select(RESULTS.c.request, RESULTS.c.list_file, REQUESTS.c.contract)
+    """Delete the lists that have expired, and those whose place a refresh has taken."""
+    kept = party.store.rows(
+        sa.select(RESULTS.c.request, RESULTS.c.expires_at, REQUESTS.c.contract)
         .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
-        .where(RESULTS.c.expires_at <= party.now, RESULTS.c.list_file.is_not(None))
+        .where(RESULTS.c.list_file.is_not(None))
     )
-    for row in expired:
+    old = replaced(party.store) if kept else set()
+    ended = [row for row in kept if row.expires_at <= party.now or row.request in old]
+    for row in ended:
         ListFile(party.folder / "lists", row.request, party.identity).delete()
+        delete_changes(party.folder / "lists", row.request)
 
-        def work(connection: Connection, row: sa.Row[tuple[str, str, str]] = row) -> None:
+        def work(connection: Connection, row: sa.Row[tuple[str, int, str]] = row) -> None:
             connection.execute(
                 sa.update(RESULTS).where(RESULTS.c.request == row.request).values(list_file=None)
             )
@@ -52,7 +58,7 @@ def _prune_lists(party: Organisation) -> int:
             _log(party, connection, "list", row.request, row.contract)
 
         party.store.write(work)
-    return len(expired)
+    return len(ended)
 
 
 def _drop_former_lists(party: Organisation) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -208,4 +208,14 @@ PEERS: Final = Table(
     Column("name", String(100), primary_key=True),
     Column("card", Text, nullable=False),
     Column("pinned_at", BigInteger, nullable=False),
+)
+
+LIST_GENERATIONS: Final = Table(
+    "list_generations",
+    METADATA,
+    Column("request", String(32), ForeignKey("requests.id"), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("replaces", String(32), ForeignKey("requests.id")),
+    UniqueConstraint("name", "number", name="list_generations_in_order"),
 )

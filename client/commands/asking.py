@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from client.output import Output
     from client.quoting import Guess
     from party.contract import Contract
+    from party.list_names import Naming
     from party.organisation import Organisation
     from party.request import Request
 
@@ -141,6 +142,7 @@ def run_request(
     wait: bool,
     private: bool,
     out: Path | None,
+    naming: Naming | None = None,
 ) -> None:
     """Quote a request, carry it through, and print what it has brought."""
     from client.carrying import Carrier
@@ -153,7 +155,7 @@ def run_request(
     if ask and not typer.confirm("Go on?", err=True):
         output.result({"state": "not asked"}, "Nothing was asked and nothing was spent.")
         return
-    filed = Carrier(party, output, wait).ask(request, contract, actor=OPERATOR)
+    filed = Carrier(party, output, wait).ask(request, contract, actor=OPERATOR, naming=naming)
     print_result(party, output, filed, private=private, out=out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import typer
 
 from client.commands.asking import (
@@ -26,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "commonground match --receiver channel --wait --party advertiser/",
-            "commonground match --out audience.csv --party channel/",
+            "commonground match --name summer --use exclude --party channel/",
         )
     )(match)
 
@@ -43,6 +45,19 @@ def match(
     suppression_runs: SuppressionRuns = None,
     ask: Confirm = False,
     wait: Wait = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="What to call your list, for `commonground lists`; letters and -_."
+        ),
+    ] = None,
+    use: Annotated[
+        Literal["include", "exclude"],
+        typer.Option(
+            help="What the list is for: people to reach, or people to leave alone because the "
+            "other side has them already. Both sides sign it.",
+        ),
+    ] = "include",
     out: Out = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -53,15 +68,26 @@ def match(
     minimum size, and it expires. The quote comes first, on stderr. A match has no table: --epsilon
     is that of its dummies and sizes.
     """
-    from client.asking import match_request
+    from client.asking import list_naming, match_request
     from client.quoting import Guess
+    from party.contract_terms import ListUse
 
     output = begin(ctx, as_json)
     with opened(party) as here:
         agreed = here.contract(contract)
         chosen = choice(dataset, their_dataset, None, epsilon, delta)
-        request = match_request(here, agreed, receiver, chosen, suppression_runs=suppression_runs)
-        guess = Guess(their_people)
+        request = match_request(
+            here, agreed, receiver, chosen, ListUse(use), suppression_runs=suppression_runs
+        )
         run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=False, out=out
+            here,
+            output,
+            request,
+            agreed,
+            Guess(their_people),
+            ask=ask,
+            wait=wait,
+            private=False,
+            out=out,
+            naming=list_naming(request, name),
         )

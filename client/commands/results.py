@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from client.actors import OPERATOR
+
 if TYPE_CHECKING:
     from client.output import Output
     from client.results import Result
@@ -20,12 +22,12 @@ def print_result(
     """Print a finished request's result, and write it to a file where one is named."""
     from client.render_report import result_shown
     from client.render_request import request_document
-    from client.results import export, result_of
+    from client.results import export_result, result_of
 
     result = result_of(party, filed, private=private)
     written = []
     if out is not None:
-        export(result, out)
+        export_result(party, result, out, actor=OPERATOR)
         written = [f"Written to {out}."]
         if private:
             output.say(f"{out} is for your own eyes: its column `kind` says so in every row.")
@@ -35,15 +37,12 @@ def print_result(
 
 def result_document(result: Result) -> dict[str, object]:
     """Return a result as JSON values."""
-    from client.results import MatchedList, NothingLearnt
+    from client.render_lists import list_document
+    from client.results import NothingLearnt
+    from party.lists import MatchedList
 
     if isinstance(result, MatchedList):
-        return {
-            "list_file": str(result.file),
-            "people": result.people,
-            "expires_at": result.expires_at,
-            "suppressed": result.suppressed,
-        }
+        return list_document(result)
     if isinstance(result, NothingLearnt):
         return {"role": result.role}
     return result.to_dict()
@@ -62,3 +61,5 @@ def require_writable(kind: str, out: Path | None) -> None:
         )
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
+    if kind == "match" and out.exists():
+        raise typer.BadParameter(f"{out} exists already", param_hint="--out")

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from client.actors import OPERATOR
 from client.output import as_text
-from client.results import MatchedList, NothingLearnt, export, result_of
+from client.results import NothingLearnt, export, export_result, result_of
 from party.contract_terms import OutputKind
 from party.desk import Filed
 from party.errors import PartyError
+from party.list_files import Part
+from party.lists import MatchedList
 from party.organisation import Organisation
 from privacy.units import format_epsilon
 from reports.rendering import Rendering
@@ -150,10 +153,7 @@ class Audience:
 
     def to_arrow(self) -> pa.Table:
         """Return your references and the identifier types that matched (`matched_by`)."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        return pq.read_table(pa.BufferReader(self._list().read()))
+        return self._list().table(Part.WHOLE, self._party.now)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return your references and the identifier types that matched (`matched_by`)."""
@@ -161,13 +161,15 @@ class Audience:
         return frame
 
     def export(self, path: str | Path) -> Path:
-        """Write the list to a file (.csv or .parquet) and return the path; delete it in time.
+        """Write the list to a new file (.csv or .parquet) and return the path; delete it in time.
+
+        People without consent now are left out, and the log says that the list was exported.
 
         Raises:
-            PartyError: the file has another ending, or cannot be written.
+            PartyError: the file has another ending, is there already, or cannot be written.
         """
         path = Path(path)
-        export(self._list(), path)
+        export_result(self._party, self._list(), path, actor=OPERATOR)
         return path
 
     def _result(self) -> object:

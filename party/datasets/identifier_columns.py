@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,23 @@ from psi.columns import Column, ColumnSpec, read_column
 from psi.errors import EmptyColumn, IdentifierError
 from psi.identifiers import digest_width
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _NONE: Final = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HeldTexts:
+    """The different texts of a column that each person has, as they are written there.
+
+    n pairs, sorted by person: `person` (n,) int64, `texts` (n,), `rows` (n,) int64, the row from 0
+    in which each pair first stands.
+    """
+
+    person: npt.NDArray[np.int64]
+    texts: pa.Array
+    rows: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,14 +62,8 @@ class IdentifierColumns:
         ]
         return Offers.gather(type, digest_width(type), parts)
 
-    def _gmail_of(self, column: ColumnDefinition) -> bool:
-        spec = column.spec
-        return self.gmail and spec is not None and spec.type == "email" and not spec.digested
-
-    def _read(
-        self, name: str, spec: ColumnSpec
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """Return (person, digest) of a column's usable identifiers."""
+    def texts_of(self, name: str) -> HeldTexts:
+        """Return the texts of one column."""
         column = self.source.read([name])[name]
         codes = positions(column.indices, missing=NOTHING)
         offered = (codes != NOTHING) & (self.people.of_row != NOTHING)
@@ -63,15 +73,24 @@ class IdentifierColumns:
         pairs = self.people.of_row[rows] * width + codes[rows]
         unique, first = np.unique(pairs, return_index=True)
         person, code = np.divmod(unique, width)
-        texts = column.dictionary.take(integers(code))
-        del column, codes, pairs
+        return HeldTexts(person, column.dictionary.take(integers(code)), rows[first])
+
+    def _gmail_of(self, column: ColumnDefinition) -> bool:
+        spec = column.spec
+        return self.gmail and spec is not None and spec.type == "email" and not spec.digested
+
+    def _read(
+        self, name: str, spec: ColumnSpec
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Return (person, digest) of a column's usable identifiers."""
+        held = self.texts_of(name)
         try:
-            read = read_column(spec, texts, rows=rows[first], executor=self.executor)
+            read = read_column(spec, held.texts, rows=held.rows, executor=self.executor)
         except EmptyColumn:
             return np.zeros(0, np.int64), np.zeros((0, digest_width(spec.type)), np.uint8)
         except IdentifierError as error:
             raise column_error(self.definition, self.source, name, error) from None
-        return person[read.valid], read.digests[read.valid]
+        return held.person[read.valid], read.digests[read.valid]
 
 
 def read_whole(

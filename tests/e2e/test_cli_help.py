@@ -30,6 +30,7 @@ ISSUE = (
     "sandbox init invite join serve status doctor match suppress quote|dataset add check list show|"
     "contract propose sign import show|"
     "report overlap reach show|requests list show approve refuse resume|ledger show|"
+    "lists list show name refresh export|"
     "audit verify show"
 )
 

@@ -28,13 +28,28 @@ COMMAND_SECONDS = 120
 MODULE = ("-m", "commonground")
 SIZES = {"few": 300, "many": 1600}
 OUTPUTS = "".join(
-    f'  - {{kind: {kind}, {roles}, purpose: "dpv:{purpose}", approval: {approval}}}\n'
-    for kind, roles, purpose, approval in (
-        ("match", "receiver: channel, sender: advertiser", "TargetedAdvertising", "rule"),
-        ("match", "receiver: advertiser, sender: channel", "TargetedAdvertising", "rule"),
-        ("reach", "recipient: advertiser, tabulator: channel", "MarketResearch", "rule"),
-        ("reach", "recipient: channel, tabulator: advertiser", "MarketResearch", "manual"),
-        ("overlap", "recipient: advertiser, tabulator: channel", "MarketResearch", "manual"),
+    f'  - {{kind: {kind}, {roles}, purpose: "dpv:{purpose}", {terms}}}\n'
+    for kind, roles, purpose, terms in (
+        ("match", "receiver: channel, sender: advertiser", "TargetedAdvertising", "approval: rule"),
+        (
+            "match",
+            "receiver: advertiser, sender: channel",
+            "TargetedAdvertising",
+            "approval: rule, export_to: [meta]",
+        ),
+        ("reach", "recipient: advertiser, tabulator: channel", "MarketResearch", "approval: rule"),
+        (
+            "reach",
+            "recipient: channel, tabulator: advertiser",
+            "MarketResearch",
+            "approval: manual",
+        ),
+        (
+            "overlap",
+            "recipient: advertiser, tabulator: channel",
+            "MarketResearch",
+            "approval: manual",
+        ),
     )
 )
 _DATASET = (

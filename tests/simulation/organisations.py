@@ -175,11 +175,17 @@ def make_contract(
     approval="rule",
     accounting_filter="basic",
     addresses=None,
+    of_matches="",
+    contract_id="test",
 ):
-    """Write, sign by both and store one contract between advertiser and channel."""
+    """Write, sign by both and store one contract between advertiser and channel.
+
+    `of_matches` is added to the terms of each match, such as ", export_to: [meta]".
+    """
     targeting, research = "dpv:TargetedAdvertising", "dpv:MarketResearch"
     outputs = "\n".join(
-        f'  - {{kind: {kind}, {roles}, purpose: "{purpose}", approval: {approval}}}'
+        f'  - {{kind: {kind}, {roles}, purpose: "{purpose}", approval: {approval}'
+        f"{of_matches if kind == 'match' else ''}}}"
         for kind, roles, purpose in (
             ("match", "receiver: channel, sender: advertiser", targeting),
             ("match", "receiver: advertiser, sender: channel", targeting),
@@ -192,7 +198,7 @@ def make_contract(
         name: p.card(reached.get(name)) for name, p in parties.items()
     }
     text = f"""contract: commonground/1
-id: test
+id: {contract_id}
 title: Test
 parties:
 {_indented(cards)}

@@ -1,0 +1,227 @@
+"""Taking a list out: as a platform's file, or as this party's own references.
+
+A platform's file needs the contract's grant. Everything is checked and written before the log
+says so, and appears under its name after: an export without an entry cannot happen. The entry has
+no count, and of the file a salted commitment.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy.engine import Connection
+
+from audit.bodies import OWN_REFERENCES, ExportMade
+from party.activation.forms import FORMS, Form
+from party.activation.lines import Lines
+from party.activation.people import ListedPeople
+from party.activation.private_file import drafted, flush, publish, require_new
+from party.contract import Contract
+from party.contract_terms import OutputKind, Platform, write_time
+from party.datasets import Definition
+from party.datasets.rows import open_source
+from party.errors import ContractError, PartyError, Refusal, RefusalStatus
+from party.list_files import Part, sha256_of
+from party.lists import MatchedList
+from party.organisation import Organisation
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CSV, PARQUET = OWN_REFERENCES
+TARGETS: Final = (*(platform.value for platform in Platform), *OWN_REFERENCES)
+"""Where a list can be taken; the last two are files of this party's own references."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be exported: where to (one of `TARGETS`), which part, which identifier types."""
+
+    to: str
+    out: Path
+    part: Part = Part.WHOLE
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written. `left_out` of the list's people do not consent now, or are not here."""
+
+    file: Path
+    manifest: Path
+    lines: int
+    left_out: int
+    expires_at: int
+
+
+def manifest_of(out: Path) -> Path:
+    """Return where the manifest of an export lies: beside it."""
+    return out.with_name(f"{out.name}.manifest.json")
+
+
+def export_list(
+    party: Organisation, contract: Contract, found: MatchedList, order: Order, *, actor: str
+) -> Exported:
+    """Write a list, and a manifest that says what it is and when it ends; log it.
+
+    `contract` is the one under which the list was made.
+
+    Raises:
+        Refusal: the contract does not grant it (NOT_GRANTED), or the list has expired (EXPIRED).
+        PartyError: the list, the dataset or the file does not serve; nothing is written.
+        ResultError: the list was changed after it was made.
+    """
+    found.require_live(party.now)
+    form = _granted_form(contract, found, order, party.now)
+    require_new(order.out)
+    table = found.table(order.part, party.now)
+    with ExitStack() as drafts:
+        draft = drafts.enter_context(drafted(order.out))
+        note = drafts.enter_context(drafted(manifest_of(order.out)))
+        if order.part is Part.REMOVED:
+            lines, left_out = _write_references(table, order.to, draft), 0
+        else:
+            lines, left_out = _write_consenting(party, contract, found, order, form, table, draft)
+        if lines == 0:
+            raise PartyError(
+                f"nobody of the list {found.title} is left to export: nobody of this part "
+                "consents now, or has an identifier that the file takes"
+            )
+        digest = sha256_of(draft)
+        note.write_text(_manifest(contract, found, order, digest, party.now), encoding="utf-8")
+        flush(draft)
+        flush(note)
+        _log(party, found, order, digest, actor)
+        publish(draft, order.out)
+        publish(note, manifest_of(order.out))
+    return Exported(order.out, manifest_of(order.out), lines, left_out, found.expires_at)
+
+
+def _granted_form(contract: Contract, found: MatchedList, order: Order, now: int) -> Form | None:
+    """Return the platform's form, or None for own references, which need no grant."""
+    if order.to in OWN_REFERENCES:
+        if order.identifiers:
+            raise PartyError("own references have no identifiers to choose from: leave them out")
+        return None
+    platform = Platform(order.to)
+    granted = contract.output(OutputKind.MATCH, found.request.roles).export_to
+    if platform not in granted:
+        raise Refusal(
+            RefusalStatus.NOT_GRANTED,
+            f"contract {contract.id} does not grant that this list is taken to {platform}; it "
+            f"grants {', '.join(granted) or 'no platform'} (export_to)",
+        )
+    try:
+        contract.require_in_force(now)
+    except ContractError as error:
+        raise Refusal(RefusalStatus.EXPIRED, str(error)) from None
+    if order.part is Part.REMOVED:
+        raise PartyError(
+            "who was removed may have withdrawn consent, so their identifiers are not taken to a "
+            "platform: replace its audience by the whole list, or export the references to csv"
+        )
+    return FORMS[platform]
+
+
+def _write_consenting(
+    party: Organisation,
+    contract: Contract,
+    found: MatchedList,
+    order: Order,
+    form: Form | None,
+    table: pa.Table,
+    draft: Path,
+) -> tuple[int, int]:
+    """Write those who consent now; return the lines, and how many people were left out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    references = table["reference"].cast(pa.large_string()).combine_chunks()
+    definition = Definition.from_dict(party.dataset(found.dataset).definition)
+    with open_source(definition) as source:
+        states = source.states()
+        listed = ListedPeople.of(
+            definition,
+            source,
+            references,
+            purpose=found.request.purpose,
+            recipient=found.peer,
+            snapshot=found.snapshot,
+            now=party.now,
+            executor=party.executor,
+        )
+        if form is None:
+            kept = table.filter(pc.is_in(references, listed.people.references))
+            count = _write_references(kept, order.to, draft)
+        else:
+            lines = Lines.of(listed, form, order.identifiers, gmail=contract.profile.gmail)
+            count = _write_lines(lines, draft)
+        source.require_unchanged(states)
+    return count, len(table) - len(listed.people)
+
+
+def _write_lines(lines: Lines, draft: Path) -> int:
+    count = 0
+    with draft.open("w", encoding="ascii", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(lines.header)
+        for count, line in enumerate(lines, start=1):  # noqa: B007 - the last number is the count
+            writer.writerow(line)
+    return count
+
+
+def _write_references(table: pa.Table, to: str, draft: Path) -> int:
+    import pyarrow.parquet as pq
+    from pyarrow import csv as arrow_csv
+
+    if to == PARQUET:
+        pq.write_table(table, draft)
+    else:
+        arrow_csv.write_csv(table, draft)
+    return len(table)
+
+
+def _manifest(contract: Contract, found: MatchedList, order: Order, digest: bytes, now: int) -> str:
+    expires = write_time(found.expires_at)
+    document = {
+        "list": found.title,
+        "use": found.use.value,
+        "part": order.part.value,
+        "to": order.to,
+        "request": found.request.id,
+        "contract": contract.digest,
+        "purpose": found.request.purpose,
+        "file": order.out.name,
+        "sha256": digest.hex(),
+        "exported": write_time(now),
+        "expires": expires,
+        "reminder": f"Delete this file, and the audience made of it, by {expires}.",
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _log(party: Organisation, found: MatchedList, order: Order, digest: bytes, actor: str) -> None:
+    def work(connection: Connection) -> None:
+        moment = party.journal.moment(connection, party.clock())
+        found.require_live(int(moment.timestamp()))
+        body = ExportMade(
+            request=found.request.id,
+            to=order.to,
+            file_commitment=party.journal.commit_to(connection, "export", digest),
+            expires_at=found.expires_at,
+        )
+        party.journal.append(
+            connection,
+            "export.made",
+            body,
+            actor=actor,
+            contract=found.request.contract,
+            moment=moment,
+        )
+
+    party.store.write(work)

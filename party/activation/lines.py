@@ -1,0 +1,149 @@
+"""The lines of a platform's file, from what the dataset says of the listed people.
+
+Texts are normalised, hashed and written a block of people at a time. A text that is no such
+identifier makes no cell, and a person without a cell no line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from party.activation.forms import Form, Value, cell_or_nothing
+from party.activation.people import ListedPeople
+from party.datasets.definition import ColumnDefinition, Definition
+from party.datasets.identifier_columns import HeldTexts, IdentifierColumns
+from party.errors import PartyError
+
+_BLOCK = 8_192  # people a block
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Column:
+    """A column of the dataset: which value of the form it is, how it is read, what it says."""
+
+    value: int
+    read: Callable[[str], str]
+    held: HeldTexts
+
+    def between(self, start: int, stop: int) -> Iterator[tuple[int, str]]:
+        """Yield (person, text) of the people from `start` up to `stop`."""
+        low, high = np.searchsorted(self.held.person, [start, stop]).tolist()
+        people = self.held.person[low:high].tolist()
+        yield from zip(people, self.held.texts.slice(low, high - low).to_pylist(), strict=True)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Lines:
+    """What a platform's file holds. `often` says how many columns each value has in it."""
+
+    form: Form
+    values: tuple[Value, ...]
+    often: tuple[int, ...]
+    columns: tuple[_Column, ...]
+    people: int
+
+    @classmethod
+    def of(cls, listed: ListedPeople, form: Form, types: tuple[str, ...], *, gmail: bool) -> Lines:
+        """Read the columns that the platform takes; `types` restricts them to some.
+
+        `gmail` is the option under which this party's digests were made.
+
+        Raises:
+            PartyError: the dataset has nothing for the platform, a column does not serve it, or a
+                type has to be chosen.
+        """
+        definition = listed.definition
+        asked = [value for value in form.values if value.type in types or not types]
+        values = tuple(value for value in asked if value.type in definition.types)
+        _require_types(definition, form, types, values)
+        reader = IdentifierColumns(definition, listed.source, listed.people, gmail, None)
+        columns = tuple(
+            _Column(
+                number,
+                _reader(definition, column, form, value, gmail),
+                reader.texts_of(column.name),
+            )
+            for number, value in enumerate(values)
+            for column in definition.identifiers
+            if column.spec is not None and column.spec.type == value.type
+        )
+        often = tuple(
+            1 if form.one_type else min(form.most, _most_of_a_person(columns, number))
+            for number in range(len(values))
+        )
+        return cls(form, values, often, columns, len(listed.people))
+
+    @property
+    def header(self) -> list[str]:
+        """The file's first line."""
+        return self._flat([[value.header] * self.form.most for value in self.values])
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield a line a person or, in a file of one type, a line an identifier."""
+        for start in range(0, self.people, _BLOCK):
+            for cells in self._cells(start, min(start + _BLOCK, self.people)):
+                if self.form.one_type:
+                    yield from ([cell] for cell in cells[0])
+                elif any(cells):
+                    yield self._flat(cells)
+
+    def _flat(self, cells: list[list[str]]) -> list[str]:
+        """Return one line of cells by value: as many as each has columns, "" where one lacks."""
+        return [
+            own[place] if place < len(own) else ""
+            for own, often in zip(cells, self.often, strict=True)
+            for place in range(often)
+        ]
+
+    def _cells(self, start: int, stop: int) -> list[list[list[str]]]:
+        """Return for each person of a block the different cells of each value."""
+        cells: list[list[list[str]]] = [[[] for _ in self.values] for _ in range(start, stop)]
+        for column in self.columns:
+            for person, text in column.between(start, stop):
+                cell = cell_or_nothing(column.read, text)
+                own = cells[person - start][column.value]
+                if cell is not None and cell not in own:
+                    own.append(cell)
+        return cells
+
+
+def _most_of_a_person(columns: tuple[_Column, ...], value: int) -> int:
+    """Return how many texts a person has at most for a value, at least 1."""
+    most = [np.bincount(one.held.person).max(initial=0) for one in columns if one.value == value]
+    return max(1, int(sum(most)))
+
+
+def _reader(
+    definition: Definition, column: ColumnDefinition, form: Form, value: Value, gmail: bool
+) -> Callable[[str], str]:
+    assert column.spec is not None
+    try:
+        return value.reader(column.spec, gmail=gmail)
+    except PartyError as error:
+        others = [one.type for one in form.values if one.type != value.type]
+        raise PartyError(
+            f"dataset {definition.name}, column '{column.name}': {error}, so {form.platform} would "
+            "recognise nobody by it. Register the raw values, or leave it out with --identifier "
+            f"{' or '.join(others)}"
+        ) from None
+
+
+def _require_types(
+    definition: Definition, form: Form, types: tuple[str, ...], values: tuple[Value, ...]
+) -> None:
+    found = {value.type for value in values}
+    missing = [name for name in types if name not in found]
+    if missing or not found:
+        raise PartyError(
+            f"{form.platform} takes {', '.join(value.type for value in form.values)}, and dataset "
+            f"{definition.name} has {', '.join(definition.types)}: there is no column for "
+            f"{', '.join(missing) or 'it'}"
+        )
+    if form.one_type and len(found) > 1:
+        raise PartyError(
+            f"a file for {form.platform} holds identifiers of one type: say which with "
+            f"--identifier {' or '.join(value.type for value in values)}"
+        )

@@ -1,0 +1,98 @@
+"""The names of lists in a party's store: which request made which generation of which list.
+
+A refresh is a new generation under the old name. Which generation counts follows from the
+results: one that has a result takes the place of the one that it names, from the transaction on
+that stored the result. There is no pointer that could be left behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from party.contract_terms import NAME
+from party.decision import OPEN_STATES
+from party.errors import PartyError
+from party.schema import LIST_GENERATIONS, REQUESTS, RESULTS
+from party.store import Store
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a request's list is called, and the request whose list it takes the place of."""
+
+    name: str
+    replaces: str | None = None
+
+    def __post_init__(self) -> None:
+        problem = NAME.broken_by(self.name)
+        if problem is not None:
+            raise PartyError(f"the name of a list: {problem}")
+
+
+def register(connection: Connection, request: str, naming: Naming) -> None:
+    """Give a request's list its name.
+
+    Raises:
+        PartyError: another list that has not ended has the name, or the same list is being
+            refreshed already.
+    """
+    rows = connection.execute(_generations().where(LIST_GENERATIONS.c.name == naming.name)).all()
+    under_way = [row.request for row in rows if row.made_at is None and row.state in OPEN_STATES]
+    if under_way:
+        raise PartyError(
+            f"the list {naming.name} is being made: go on with `commonground requests resume "
+            f"{under_way[0][:8]}`"
+        )
+    if naming.replaces is None and any(row.list_file is not None for row in rows):
+        raise PartyError(
+            f"there is a list called {naming.name} already: choose another name, or refresh it "
+            f"with `commonground lists refresh {naming.name}`"
+        )
+    connection.execute(
+        sa.insert(LIST_GENERATIONS).values(
+            request=request,
+            name=naming.name,
+            number=max((row.number for row in rows), default=0) + 1,
+            replaces=naming.replaces,
+        )
+    )
+
+
+def naming_of(store: Store, request: str) -> Naming | None:
+    """Return what a request's list is called, if it has a name."""
+    row = store.row(_generations().where(LIST_GENERATIONS.c.request == request))
+    return None if row is None else Naming(row.name, row.replaces)
+
+
+def newest(store: Store, name: str) -> str | None:
+    """Return the request of the generation of a name that counts: the last one made."""
+    made = _generations().where(LIST_GENERATIONS.c.name == name, RESULTS.c.made_at.is_not(None))
+    row = store.row(made.order_by(LIST_GENERATIONS.c.number.desc()))
+    return None if row is None else str(row.request)
+
+
+def replaced(store: Store) -> set[str]:
+    """Return the requests whose lists a newer generation has taken the place of."""
+    rows = store.rows(_generations().where(RESULTS.c.made_at.is_not(None)))
+    return {row.replaces for row in rows if row.replaces is not None}
+
+
+def _generations() -> sa.Select[tuple[str, str, int, str, str, str, int]]:
+    """Return every generation, with how its request stands and what has come of it."""
+    columns = LIST_GENERATIONS.c
+    return (
+        sa.select(
+            columns.request,
+            columns.name,
+            columns.number,
+            columns.replaces,
+            REQUESTS.c.state,
+            RESULTS.c.list_file,
+            RESULTS.c.made_at,
+        )
+        .join(REQUESTS, REQUESTS.c.id == columns.request)
+        .outerjoin(RESULTS, RESULTS.c.request == columns.request)
+    )

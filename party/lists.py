@@ -1,0 +1,285 @@
+"""The lists that a party holds: by name, with what each is for, how large it is, until when.
+
+Only the receiver of a match has its list. A list that has expired, was deleted, replaced or
+changed is refused with what to do; nothing is read from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from party import list_names
+from party.contract_terms import ListUse, write_time
+from party.datasets import Definition
+from party.decision import OPEN_STATES
+from party.desk import Desk, Filed
+from party.errors import PartyError, Refusal, RefusalStatus
+from party.list_files import Part, change_file, read_list, require_unchanged
+from party.organisation import Organisation
+from party.request import Request
+from party.schema import LEDGER, LIST_GENERATIONS, REQUESTS, RESULTS
+from psi.legs import RECEIVER, SENDER
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class ListPart:
+    """A file of a list: its SHA-256 (hex) and how many people are in it."""
+
+    file: Path
+    sha256: str
+    people: int
+
+
+@dataclass(frozen=True)
+class MatchedList:
+    """A list as this party holds it; `made_at` and `expires_at` are Unix seconds.
+
+    `parts` has the whole list and, after a refresh, who was added and who was removed.
+    `suppressed` says which suppression run was applied last, and when; None before the first.
+    `snapshot` is the digest (hex) of the source that the list was made from. `replaced` says that
+    a refresh has taken its place, and `kept` that it has not been deleted.
+    """
+
+    request: Request
+    name: str | None
+    peer: str
+    made_at: int
+    expires_at: int
+    snapshot: str
+    parts: Mapping[Part, ListPart]
+    suppressed: Mapping[str, int] | None
+    replaced: bool
+    kept: bool
+
+    @property
+    def title(self) -> str:
+        """The list's name, or the first digits of its request's id."""
+        return self.name or self.request.id[:8]
+
+    @property
+    def file(self) -> Path:
+        """Where the whole list lies, as Parquet."""
+        return self.parts[Part.WHOLE].file
+
+    @property
+    def people(self) -> int:
+        """How many people it names: exact, and for its owner's eyes."""
+        return self.parts[Part.WHOLE].people
+
+    @property
+    def use(self) -> ListUse:
+        """What the list is for."""
+        return self.request.use or ListUse.INCLUDE
+
+    @property
+    def dataset(self) -> str:
+        """This party's dataset, whose people the list names."""
+        return self.request.datasets[self.request.roles[RECEIVER]]
+
+    def state(self, now: int) -> str:
+        """Say how the list stands: `live`, `expired`, `replaced` or `deleted`."""
+        if now >= self.expires_at:
+            return "expired"
+        if self.replaced:
+            return "replaced"
+        return "live" if self.kept else "deleted"
+
+    def require_live(self, now: int) -> None:
+        """Raise Refusal (EXPIRED) or PartyError unless the list may be used."""
+        match self.state(now):
+            case "expired":
+                raise Refusal(
+                    RefusalStatus.EXPIRED,
+                    f"the list {self.title} expired on {write_time(self.expires_at)} and was "
+                    "deleted. Delete what you exported, and make a new list with `commonground "
+                    "match`",
+                )
+            case "replaced":
+                raise PartyError(
+                    f"the list of request {self.request.id[:8]} was deleted when a refresh took "
+                    f"its place: see `commonground lists show {self.title}`"
+                )
+        if not self.kept or not self.file.is_file():
+            raise PartyError(
+                f"the list {self.file} is not there: it was deleted or moved. A new match makes "
+                "a new one"
+            )
+
+    def part(self, part: Part) -> ListPart:
+        """Return a part of the list; PartyError when a list has no such part."""
+        if part not in self.parts:
+            raise PartyError(
+                f"the list {self.title} has no part '{part}': only a list that was refreshed, "
+                "while the one before it was whole, knows who came and who went"
+            )
+        return self.parts[part]
+
+    def require_whole(self, now: int) -> None:
+        """Raise what `require_live` does, and ResultError when a file was changed."""
+        self.require_live(now)
+        for part in self.parts.values():
+            require_unchanged(part.file, part.sha256)
+
+    def table(self, part: Part, now: int) -> pa.Table:
+        """Return `reference` and `matched_by` of a part; see `require_whole` for what is raised."""
+        self.require_live(now)
+        table = self._read(part)
+        if part is Part.ADDED:  # whom a suppression run took off the list since is not new on it
+            import pyarrow.compute as pc
+
+            whole = self._read(Part.WHOLE)["reference"].combine_chunks()
+            table = table.filter(pc.is_in(table["reference"], value_set=whole))
+        return table
+
+    def _read(self, part: Part) -> pa.Table:
+        wanted = self.part(part)
+        return read_list(wanted.file, wanted.sha256).select(["reference", "matched_by"])
+
+
+class Lists:
+    """One party's lists."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party, self._desk = party, Desk(party)
+
+    def held(self) -> list[MatchedList]:
+        """Return every list that no refresh has taken the place of, newest first.
+
+        Raises:
+            ResultError: one is not what this party stored.
+        """
+        query = (
+            sa.select(RESULTS.c.request)
+            .where(RESULTS.c.expires_at.is_not(None))
+            .order_by(RESULTS.c.made_at.desc(), RESULTS.c.request)
+        )
+        found = [self.of_request(row.request) for row in self._party.store.rows(query)]
+        return [one for one in found if not one.replaced]
+
+    def under_way(self) -> list[tuple[str, Filed]]:
+        """Return the names whose lists are being made, each with its request."""
+        query = (
+            sa.select(LIST_GENERATIONS.c.name, LIST_GENERATIONS.c.request)
+            .join(REQUESTS, REQUESTS.c.id == LIST_GENERATIONS.c.request)
+            .where(REQUESTS.c.state.in_(OPEN_STATES))
+            .order_by(LIST_GENERATIONS.c.name)
+        )
+        rows = self._party.store.rows(query)
+        return [(row.name, self._desk.find(row.request)) for row in rows]
+
+    def find(self, wanted: str) -> MatchedList:
+        """Return the list of this name, or of the request whose id starts so.
+
+        Raises:
+            PartyError: there is none, or this party is not the one that has it.
+            ResultError: it is not what this party stored.
+        """
+        request = list_names.newest(self._party.store, wanted)
+        if request is None:
+            for name, filed in self.under_way():
+                if name == wanted:
+                    raise PartyError(
+                        f"the list {wanted} is not made yet: go on with `commonground requests "
+                        f"resume {filed.request.id[:8]}`"
+                    )
+            try:
+                request = self._desk.find(wanted).request.id
+            except PartyError:
+                raise PartyError(
+                    f"there is no list called {wanted}, and no request that starts so: see "
+                    "`commonground lists list`"
+                ) from None
+        return self.of_request(request)
+
+    def of_request(self, request_id: str) -> MatchedList:
+        """Return the list that a finished match has brought this party.
+
+        Raises:
+            PartyError: it has brought none.
+            ResultError: it is not what this party stored.
+        """
+        filed = self._desk.find(request_id)
+        stored = self._desk.result(request_id)
+        if stored is None:
+            raise PartyError(
+                f"request {request_id[:8]} is {filed.state} and has no result; see "
+                "`commonground requests list`"
+            )
+        if stored["role"] != RECEIVER:
+            what = "its receiver has" if stored["role"] == SENDER else "a match has"
+            raise PartyError(f"request {request_id[:8]} has brought you no list: only {what} one")
+        return self._matched(filed, stored)
+
+    def give_name(self, wanted: str, name: str) -> MatchedList:
+        """Name a list that has no name yet, such as one that the counterpart asked for.
+
+        Raises:
+            PartyError: it has a name, or the name is another list's.
+            Refusal: it has expired.
+        """
+        found = self.find(wanted)
+        found.require_live(self._party.now)
+        if found.name is not None:
+            raise PartyError(f"the list is called {found.name} and stays so")
+        naming = list_names.Naming(name)
+        self._party.store.write(lambda c: list_names.register(c, found.request.id, naming))
+        return replace(found, name=name)
+
+    def require_same_people(self, found: MatchedList) -> None:
+        """Refuse a refresh of a list whose dataset has other people now than when it was made.
+
+        Raises:
+            PartyError: the dataset is another population's, or does not tell people by a column.
+        """
+        registered = self._party.dataset(found.dataset)
+        if Definition.from_dict(registered.definition).person_column is None:
+            raise PartyError(
+                f"dataset {found.dataset} tells people by the number of their row, which says "
+                "nothing from one file to the next: describe it with a 'person' column first"
+            )
+        charged = sa.select(LEDGER.c.population).where(LEDGER.c.request == found.request.id)
+        row = self._party.store.row(charged)
+        if row is None or row.population != registered.population:
+            raise PartyError(
+                f"dataset {found.dataset} is of the population {registered.population}, and the "
+                f"list {found.title} "
+                "was made of other people: make a new list with `commonground match`"
+            )
+
+    def _matched(self, filed: Filed, stored: Mapping[str, Any]) -> MatchedList:
+        request = filed.request
+        folder = self._party.folder / "lists"
+        parts = {
+            Part.WHOLE: ListPart(
+                folder / Path(stored["list_file"]).name,  # a party's folder may have moved
+                stored["list_sha256"],
+                stored["people"],
+            )
+        }
+        for name, change in stored.get("changes", {}).items():
+            file = change_file(folder, request.id, Part(name))
+            parts[Part(name)] = ListPart(file, change["sha256"], change["people"])
+        query = sa.select(RESULTS).where(RESULTS.c.request == request.id)
+        row = self._party.store.row(query)
+        naming = list_names.naming_of(self._party.store, request.id)
+        return MatchedList(
+            request=request,
+            name=None if naming is None else naming.name,
+            peer=filed.peer,
+            made_at=0 if row is None else row.made_at,
+            expires_at=stored["expires_at"],
+            snapshot=stored.get("snapshot", ""),
+            parts=MappingProxyType(parts),
+            suppressed=stored.get("suppressed"),
+            replaced=request.id in list_names.replaced(self._party.store),
+            kept=row is not None and row.list_file is not None,
+        )
