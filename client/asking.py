@@ -15,7 +15,8 @@ from party.errors import ContractError, PartyError, Refusal, RefusalStatus
 from party.list_names import Naming
 from party.lists import Lists, MatchedList
 from party.organisation import Organisation
-from party.request import Parameters, Request
+from party.request import Request
+from party.request_parameters import Parameters
 from privacy.units import parse_delta, parse_epsilon
 from psi.legs import RECEIVER
 from psi.suppression import MOST_RUNS

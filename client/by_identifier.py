@@ -17,8 +17,9 @@ from client.carrying import Carrier, Waiting
 from client.quoting import Guess, Quoted, quote_for
 from client.results import estimates_of
 from party.contract import Contract
-from party.desk import APPROVED, Desk, Filed
+from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.filing import APPROVED, Filed
 from party.ledger import Allowance
 from party.organisation import Organisation
 from party.request import Request

@@ -18,9 +18,10 @@ from client.errors import DialError, PeerFailed, Unreachable
 from client.link import DialledLink
 from party.contract import Contract
 from party.decision import Decision
-from party.desk import APPROVED, PENDING, Desk, Filed
+from party.desk import Desk
 from party.driver import Progress, ProgressHook
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.filing import APPROVED, PENDING, Filed
 from party.list_names import Naming
 from party.organisation import Organisation
 from party.request import Request

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from client.units import shown_time
 from party.activation import Exported
-from party.desk import Filed
+from party.filing import Filed
 from party.list_files import Part
 from party.lists import MatchedList
 

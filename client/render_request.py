@@ -10,7 +10,7 @@ from rich.table import Table
 
 from client.units import shown_time
 from party.contract_terms import ListUse, OutputKind
-from party.desk import APPROVED, PENDING, Filed
+from party.filing import APPROVED, PENDING, Filed
 from party.request import LabelList, Request
 from party.session_record import FINISHED
 from privacy.units import format_delta, format_epsilon

@@ -12,7 +12,7 @@ from client.render_contract import standing as contract_state
 from client.render_request import next_step
 from client.units import shown_time
 from party.contract import Contract
-from party.desk import Filed
+from party.filing import Filed
 from party.ledger import Balance
 from party.organisation import Organisation
 from party.standing import OpenSession, Standing

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from party.activation import Order, export_list
-from party.desk import Desk, Filed
+from party.desk import Desk
 from party.errors import PartyError
+from party.filing import Filed
 from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from privacy.session import SessionNoise, TableLaws

@@ -12,8 +12,9 @@ from typing import Final
 
 from client.carrying import Waiting, reaching
 from party.contract import Contract
-from party.desk import Desk, Filed
+from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
+from party.filing import Filed
 from party.organisation import Organisation
 from party.session_record import FINISHED
 from party.suppression.desk import SuppressionDesk

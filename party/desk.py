@@ -10,13 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
-from audit.bodies import RequestRefused, RequestStep
 from audit.errors import SignatureError
 from party.artefacts import SessionFolder
 from party.contract import Contract
@@ -32,60 +29,30 @@ from party.errors import (
     ResultError,
     SessionSuspended,
 )
+from party.filing import APPROVED, PENDING, REFUSED, Filed, Filing
 from party.inputs import SessionInput, prepare_input
 from party.ledger import Balance
 from party.link import Link
-from party.list_names import Naming, naming_of, register
+from party.list_names import Naming, naming_of
 from party.occupied import carrying_out
 from party.organisation import Organisation
 from party.request import Request
 from party.results import Keeper
-from party.schema import REQUESTS, RESULTS
+from party.schema import RESULTS
 from party.session import Bench, Session
 from party.session_charge import SessionCharge
-from party.session_record import FAILED, FINISHED, SessionRecord, result_message
+from party.session_record import SessionRecord, result_message
 from party.suppression.list_file import ListFile
 from party.suppression.withdrawals import Holders, keep_holders, tells_by_column
 from psi.legs import SENDER
 from psi.seed import Seed
-
-PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
-
-
-@dataclass(frozen=True)
-class Filed:
-    """A request as it stands here."""
-
-    request: Request
-    mine: bool
-    peer: str
-    state: str
-    status: str | None
-    reason: str | None
-    created_at: int
-    updated_at: int
-
-    @property
-    def id(self) -> str:
-        """The request's id."""
-        return self.request.id
-
-    @property
-    def decision(self) -> Decision:
-        """Return the state as the counterpart is told it."""
-        if self.state in (REFUSED, FAILED):
-            status = RefusalStatus(self.status) if self.status else RefusalStatus.DECLINED
-            return Decision("refused", status, self.reason or "")
-        if self.state == FINISHED:
-            return Decision("finished")
-        return Decision("pending" if self.state == PENDING else "approved")
 
 
 class Desk:
     """One party's requests and sessions."""
 
     def __init__(self, party: Organisation) -> None:
-        self._party = party
+        self._party, self._filing = party, Filing(party)
 
     # -- asking ---------------------------------------------------------------------------
 
@@ -103,7 +70,7 @@ class Desk:
         signed.check(contract, self._party.now)
         self.require_budget(signed, contract)
         peer = next(name for name in signed.participants if name != me)
-        self._file(
+        self._filing.file(
             signed, contract, mine=True, peer=peer, state=APPROVED, actor=actor, naming=naming
         )
         return signed
@@ -118,7 +85,7 @@ class Desk:
         Raises:
             Refusal: it is not that party's, or the contract does not grant it.
         """
-        filed = self._find(request.id)
+        filed = self._filing.get(request.id)
         if filed is None:
             contract = self._contract_of(request)
             if request.requester != peer:
@@ -128,7 +95,9 @@ class Desk:
             self.require_budget(request, contract)
             by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
             state = APPROVED if by_rule else PENDING
-            self._file(request, contract, mine=False, peer=peer, state=state, actor="contract")
+            self._filing.file(
+                request, contract, mine=False, peer=peer, state=state, actor="contract"
+            )
             filed = self.find(request.id)
         if filed.request.digest != request.digest or filed.peer != peer:
             raise Refusal(
@@ -149,12 +118,12 @@ class Desk:
 
     def decide(self, peer: str, request_id: str, decision: Decision) -> None:
         """Record what the counterpart decided on a request of this party's own."""
-        filed = self._find(request_id)
+        filed = self._filing.get(request_id)
         if filed is None or not filed.mine or filed.peer != peer:
             raise Refusal(RefusalStatus.BAD_REQUEST, f"there is no request {request_id} to {peer}")
         if decision.state == "refused" and filed.state == APPROVED:
             status = decision.status or RefusalStatus.DECLINED
-            self._settle(filed, REFUSED, status, decision.reason, actor=peer)
+            self._filing.settle(filed, REFUSED, status, decision.reason, actor=peer)
 
     # -- deciding -------------------------------------------------------------------------
 
@@ -162,7 +131,7 @@ class Desk:
         """Approve a counterpart's request by hand."""
         filed = self.find(request_id)
         if filed.state == PENDING:
-            self._settle(filed, APPROVED, None, None, actor=actor)
+            self._filing.settle(filed, APPROVED, None, None, actor=actor)
         elif filed.state != APPROVED:
             raise PartyError(f"request {filed.request.id} is {filed.state} and stays so")
         return self.find(request_id)
@@ -174,7 +143,7 @@ class Desk:
             raise PartyError(
                 f"request {filed.request.id} is {filed.state}: only a pending one can be refused"
             )
-        self._settle(filed, REFUSED, RefusalStatus.DECLINED, reason, actor=actor)
+        self._filing.settle(filed, REFUSED, RefusalStatus.DECLINED, reason, actor=actor)
         return self.find(request_id)
 
     # -- sessions -------------------------------------------------------------------------
@@ -253,8 +222,7 @@ class Desk:
 
     def filed(self) -> list[Filed]:
         """Return every request, newest first."""
-        query = sa.select(REQUESTS).order_by(REQUESTS.c.created_at.desc(), REQUESTS.c.id)
-        return [_read_filed(row) for row in self._party.store.rows(query)]
+        return self._filing.all()
 
     def find(self, wanted: str) -> Filed:
         """Return the request whose id starts with `wanted`.
@@ -262,12 +230,7 @@ class Desk:
         Raises:
             PartyError: there is none, or more than one.
         """
-        query = sa.select(REQUESTS).where(REQUESTS.c.id.startswith(wanted, autoescape=True))
-        rows = self._party.store.rows(query.limit(2))
-        if len(rows) != 1:
-            what = "no request" if not rows else "more than one request"
-            raise PartyError(f"{what} starts with {wanted}: see `commonground requests list`")
-        return _read_filed(rows[0])
+        return self._filing.find(wanted)
 
     def result(self, request_id: str) -> dict[str, Any] | None:
         """Return a finished session's result, or None.
@@ -329,92 +292,3 @@ class Desk:
 
     def _definition(self, request: Request, me: str) -> Definition:
         return Definition.from_dict(self._party.dataset(request.datasets[me]).definition)
-
-    def _find(self, request_id: str) -> Filed | None:
-        row = self._party.store.row(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))
-        return None if row is None else _read_filed(row)
-
-    def _file(
-        self,
-        request: Request,
-        contract: Contract,
-        *,
-        mine: bool,
-        peer: str,
-        state: str,
-        actor: str,
-        naming: Naming | None = None,
-    ) -> None:
-        def work(connection: Connection) -> None:
-            known = sa.select(REQUESTS.c.id).where(REQUESTS.c.id == request.id)
-            if connection.execute(known).first() is not None:
-                return  # another call has filed it meanwhile
-            connection.execute(
-                sa.insert(REQUESTS).values(
-                    id=request.id,
-                    mine=int(mine),
-                    contract=contract.digest,
-                    peer=peer,
-                    kind=str(request.kind),
-                    body=request.encode().decode(),
-                    state=state,
-                    created_at=self._party.now,
-                    updated_at=self._party.now,
-                )
-            )
-            if naming is not None:
-                register(connection, request.id, naming)
-            step = RequestStep(request.id, request.digest, str(request.kind))
-            kind = "request.made" if mine or state == PENDING else "request.approved"
-            self._party.journal.append(
-                connection, kind, step, actor=actor, contract=contract.digest
-            )
-
-        self._party.store.write(work)
-
-    def _settle(
-        self,
-        filed: Filed,
-        state: str,
-        status: RefusalStatus | None,
-        reason: str | None,
-        *,
-        actor: str,
-    ) -> None:
-        request = filed.request
-
-        def work(connection: Connection) -> None:
-            connection.execute(
-                sa.update(REQUESTS)
-                .where(REQUESTS.c.id == request.id)
-                .values(
-                    state=state,
-                    status=status.value if status else None,
-                    reason=reason,
-                    decided_by=actor,
-                    updated_at=self._party.now,
-                )
-            )
-            named = (request.id, request.digest, str(request.kind))
-            if status is None:
-                kind, body = "request.approved", RequestStep(*named)
-            else:
-                kind, body = "request.refused", RequestRefused(*named, status.value)
-            self._party.journal.append(
-                connection, kind, body, actor=actor, contract=request.contract
-            )
-
-        self._party.store.write(work)
-
-
-def _read_filed(row: sa.Row[Any]) -> Filed:
-    return Filed(
-        Request.decode(row.body.encode()),
-        bool(row.mine),
-        row.peer,
-        row.state,
-        row.status,
-        row.reason,
-        row.created_at,
-        row.updated_at,
-    )

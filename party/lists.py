@@ -18,8 +18,9 @@ from party import list_names
 from party.contract_terms import ListUse, write_time
 from party.datasets import Definition
 from party.decision import OPEN_STATES
-from party.desk import Desk, Filed
+from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
+from party.filing import Filed
 from party.list_files import Part, change_file, read_list, require_unchanged
 from party.organisation import Organisation
 from party.request import Request

@@ -15,7 +15,7 @@ import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
@@ -39,7 +39,7 @@ from party.contract_terms import (
 from party.document import Section, TextRule
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
-from privacy.units import NANO
+from party.request_parameters import MOST_INTEGER, Parameters, read_parameters
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
 
 FORMAT: Final = "commonground/1"
@@ -48,7 +48,6 @@ MOST_BYTES: Final = 1 << 20
 DAY_SECONDS: Final = 86_400
 
 _MOST_VALUES: Final = 1 << 16  # read up to here; `check` refuses from 4,096 on, with its own status
-_MOST_INTEGER: Final = (1 << 53) - 1
 _HEX_32 = TextRule("32 lower-case hex digits", re.compile(r"[0-9a-f]{32}"))
 _HEX_64 = TextRule("64 lower-case hex digits", re.compile(r"[0-9a-f]{64}"))
 _PARTY = TextRule("a party's name", PARTY_NAME)
@@ -57,13 +56,6 @@ _KEYS: Final = (
     "request", "id", "contract", "kind", "requester", "roles", "datasets", "labels",
     "identifiers", "parameters", "purpose", "min_match", "created", "expires", "signature",
 )  # fmt: skip
-_PARAMETERS: Final = (
-    "epsilon_release_nano",
-    "epsilon_dummies_nano",
-    "delta_dummies_e15",
-    "known_answers",
-    "records_per_person",
-)
 
 
 @dataclass(frozen=True)
@@ -75,31 +67,6 @@ class LabelList:
 
     name: str | None
     values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """The numbers of one session: ε in 1e-9, δ in 1e-15, F, L, and identifiers a person.
-
-    A match has no release, and ε 0 for it. `most_identifiers` is, by party, the most identifiers
-    that are sent for one person. `suppression_runs` is how many runs may take people who withdraw
-    off a match's list; the sender's set has a reserve for each. 0 is not written.
-    """
-
-    epsilon_release_nano: int = NANO
-    epsilon_dummies_nano: int = NANO
-    delta_dummies_e15: int = 1_000_000
-    known_answers: int = 128
-    records_per_person: int = 1
-    most_identifiers: Mapping[str, int] = field(default_factory=dict)
-    suppression_runs: int = 0
-
-    def to_json(self) -> dict[str, object]:
-        """Return the parameters as they stand in a request."""
-        numbers: dict[str, object] = {name: getattr(self, name) for name in _PARAMETERS}
-        if self.suppression_runs:
-            numbers["suppression_runs"] = self.suppression_runs
-        return {**numbers, "most_identifiers": dict(self.most_identifiers)}
 
 
 @dataclass(frozen=True)
@@ -358,11 +325,11 @@ def _read(root: Section) -> Request:
         datasets=MappingProxyType({party: datasets.text(party, NAME) for party in parties}),
         labels=_read_labels(root, parties),
         identifiers=read_identifiers(root),
-        parameters=_read_parameters(root, parties),
+        parameters=read_parameters(root, parties),
         purpose=root.text("purpose", PURPOSE),
-        min_match=root.integer("min_match", 0, _MOST_INTEGER),
-        created=root.integer("created", 0, _MOST_INTEGER),
-        expires=root.integer("expires", 0, _MOST_INTEGER),
+        min_match=root.integer("min_match", 0, MOST_INTEGER),
+        created=root.integer("created", 0, MOST_INTEGER),
+        expires=root.integer("expires", 0, MOST_INTEGER),
         use=_read_use(root, kind),
         signature=root.text("signature", SIGNATURE),
     )
@@ -387,24 +354,4 @@ def _read_labels(root: Section, parties: tuple[str, ...]) -> Mapping[str, LabelL
             )
             for party, one in lists.items()
         }
-    )
-
-
-def _read_parameters(root: Section, parties: tuple[str, ...]) -> Parameters:
-    section = root.section(
-        "parameters",
-        required=(*_PARAMETERS, "most_identifiers"),
-        optional=("suppression_runs",),
-    )
-    most = section.section("most_identifiers", required=parties)
-    return Parameters(
-        **{name: section.integer(name, 0, _MOST_INTEGER) for name in _PARAMETERS},
-        most_identifiers=MappingProxyType(
-            {party: most.integer(party, 1, _MOST_INTEGER) for party in parties}
-        ),
-        suppression_runs=(
-            section.integer("suppression_runs", 1, _MOST_INTEGER)
-            if "suppression_runs" in section
-            else 0
-        ),
     )

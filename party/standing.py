@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from audit.checkpoint import open_checkpoint, verify_cosignature
 from party.balances import balances
 from party.contract import Contract
-from party.desk import APPROVED, PENDING, Desk, Filed
+from party.desk import Desk
+from party.filing import APPROVED, PENDING, Filed
 from party.ledger import Balance
 from party.occupied import is_carried_out, listens_at
 from party.organisation import Organisation

@@ -18,7 +18,7 @@ from client.completion import offer_requests
 
 if TYPE_CHECKING:
     from client.output import Output
-    from party.desk import Filed
+    from party.filing import Filed
     from party.organisation import Organisation
 
 app = typer.Typer(

@@ -12,7 +12,7 @@ from client.actors import OPERATOR
 if TYPE_CHECKING:
     from client.output import Output
     from client.results import Result
-    from party.desk import Filed
+    from party.filing import Filed
     from party.organisation import Organisation
 
 

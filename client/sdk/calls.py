@@ -14,9 +14,9 @@ from client.actors import OPERATOR
 from client.cancelling import CancelToken
 from client.carrying import Carrier
 from client.sdk.asking import Asked
-from party.desk import Filed
 from party.driver import Progress, ProgressHook
 from party.errors import PartyError
+from party.filing import Filed
 from party.organisation import Organisation
 
 Value = TypeVar("Value")

@@ -10,8 +10,9 @@ from client.actors import OPERATOR
 from client.cancelling import CancelToken
 from client.sdk.calls import Calls
 from client.sdk.results import Audience, Report, outcome_of
-from party.desk import Desk, Filed
+from party.desk import Desk
 from party.driver import Progress
+from party.filing import Filed
 from party.organisation import Organisation
 
 if TYPE_CHECKING:

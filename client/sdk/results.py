@@ -14,8 +14,8 @@ from client.actors import OPERATOR
 from client.output import as_text
 from client.results import NothingLearnt, export, export_result, result_of
 from party.contract_terms import OutputKind
-from party.desk import Filed
 from party.errors import PartyError
+from party.filing import Filed
 from party.list_files import Part
 from party.lists import MatchedList
 from party.organisation import Organisation

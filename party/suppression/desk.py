@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from party.desk import Desk, Filed
+from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
+from party.filing import Filed
 from party.suppression.list_session import ListSession
 from party.suppression.receiver import SuppressionReceiver
 from party.suppression.run import Acknowledgement, SuppressionRun

@@ -25,7 +25,7 @@ from psi.seed import Seed
 from psi.sets import LabelledSet
 
 if TYPE_CHECKING:
-    from party.desk import Filed
+    from party.filing import Filed
     from party.organisation import Organisation
 
 

@@ -15,7 +15,8 @@ from two_parties import NOW, contract_document, party_called, signed
 from party.contract import Contract
 from party.contract_terms import ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
-from party.request import MOST_BYTES, LabelList, Parameters, Request
+from party.request import MOST_BYTES, LabelList, Request
+from party.request_parameters import Parameters
 
 CONTRACT = signed(contract_document())
 DAY = 86_400

@@ -10,7 +10,8 @@ from two_parties import NOW, contract_document, party_called, signed
 
 from party.contract_terms import OutputKind
 from party.errors import Refusal, RefusalStatus
-from party.request import Parameters, Request
+from party.request import Request
+from party.request_parameters import Parameters
 from party.suppression.withdrawals import Holders
 
 TOKENS = np.arange(160, dtype=np.uint8).reshape(10, 16)

@@ -6,7 +6,8 @@ import pytest
 from two_parties import NOW, contract_document, signed
 
 from party.contract_terms import OutputKind
-from party.request import Parameters, Request
+from party.request import Request
+from party.request_parameters import Parameters
 from party.terms import Terms
 from privacy.accounting import Spend
 from psi.legs import CROSSTAB_OF_THREE, CROSSTAB_OF_TWO, MATCH

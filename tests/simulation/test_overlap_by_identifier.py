@@ -16,8 +16,10 @@ from client.quoting import Guess
 from client.render_by_identifier import quotes_document
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
-from party.desk import PENDING, Desk
+from party.decision import Decision
+from party.desk import Desk
 from party.errors import Refusal, RefusalStatus
+from party.filing import PENDING
 from reports.by_identifier import Verdict
 
 FEW, MANY = 30, 900
@@ -88,7 +90,8 @@ class MemoryCarrier:
         try:
             decision = theirs.submit("channel", filed.request)
         except Refusal as refusal:
-            ours._settle(filed, "refused", refusal.status, refusal.message, actor="advertiser")
+            refused = Decision("refused", refusal.status, refusal.message)
+            ours.decide("advertiser", filed.request.id, refused)
             raise
         if decision.state == "pending":
             raise Waiting(f"request {filed.request.id[:8]} waits")

@@ -13,7 +13,8 @@ from audit.errors import VerificationError
 from party.desk import Desk
 from party.errors import DatasetError, Refusal, RefusalStatus, ResultError
 from party.evidence import StoredLog, compare_logs, verify_log
-from party.request import Parameters, Request
+from party.request import Request
+from party.request_parameters import Parameters
 from party.retention import prune
 from party.schema import SUPPRESSION_RUNS
 from party.suppression.book import Book

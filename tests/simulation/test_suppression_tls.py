@@ -19,7 +19,8 @@ from commonground.v1 import suppression_pb2 as pb
 from commonground.v1 import suppression_pb2_grpc
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, SessionSuspended
-from party.request import Parameters, Request
+from party.request import Request
+from party.request_parameters import Parameters
 from party.suppression.desk import SuppressionDesk
 from party.suppression.run import Acknowledgement, SuppressionRun
 from server import serve
