@@ -22,7 +22,12 @@ def executed(committed):
     for cell in code(notebook):
         cell.outputs, cell.execution_count = [], None
     where = {"metadata": {"path": str(NOTEBOOK.parent)}}
-    return NotebookClient(notebook, timeout=200, kernel_name="python3", resources=where).execute()
+    client = NotebookClient(notebook, timeout=200, kernel_name="python3", resources=where)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv(
+            "COLUMNS", raising=False
+        )  # the outputs are as wide as without a terminal
+        return client.execute()
 
 
 def code(notebook):
