@@ -39,15 +39,15 @@ class Cause(StrEnum):
     AROUND = "text around the digest"
     BASE64_CASE = "base64 in one letter case"
     CUT = "digest cut short"
-    CASE = "letter case hashed in"
-    SPACE = "white space hashed in"
-    NEWLINE = "newline hashed in"
-    QUOTES = "quotation marks hashed in"
-    NATIONAL = "phone number not in E.164 when hashed"
-    GMAIL = "Gmail dots or tags removed before hashing"
-    UTF16 = "text hashed as UTF-16"
-    TWICE = "hashed twice"
-    OTHER_TEXT = "text not normalised when hashed"
+    CASE = TextFault.CASE.value
+    SPACE = TextFault.SPACE.value
+    NEWLINE = TextFault.NEWLINE.value
+    QUOTES = TextFault.QUOTES.value
+    NATIONAL = TextFault.NATIONAL.value
+    GMAIL = TextFault.GMAIL.value
+    UTF16 = TextFault.UTF16.value
+    TWICE = TextFault.TWICE.value
+    OTHER_TEXT = TextFault.OTHER.value
     UNEXPLAINED = "digests that no usual mistake explains"
     MISSING_TYPE = "missing identifier type"
     LOW_COVERAGE = "few people have this identifier type"
@@ -98,7 +98,7 @@ def level_of(people: int, of: int) -> Level:
 
 def cause_of(fault: TextFault) -> Cause:
     """Return the cause of how a text was hashed."""
-    return Cause.OTHER_TEXT if fault is TextFault.OTHER else Cause(fault.value)
+    return Cause(fault.value)
 
 
 FORM_CAUSES: Final = {
