@@ -9,10 +9,13 @@ the same reader serves a file that a person wrote and a message that a peer sent
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+
+import rfc8785
 
 Fail = Callable[[str], Exception]
 """Makes the error for a message; the reader raises it."""
@@ -38,6 +41,18 @@ class TextRule:
         if not text.isprintable():
             return f"expected {self.expects}; found a control or invisible character"
         return None
+
+
+def read_canonical(data: bytes, fail: Fail) -> object:
+    """Return the document in `data`, of which only the RFC 8785 form is read."""
+    try:
+        document = json.loads(data)
+        canonical = rfc8785.dumps(document)
+    except (ValueError, RecursionError):
+        raise fail("it is not JSON that RFC 8785 can write") from None
+    if canonical != data:
+        raise fail("it is not in its canonical form (RFC 8785)")
+    return document
 
 
 class Section:

@@ -9,7 +9,6 @@ party, sent back, or taken to another invitation.
 from __future__ import annotations
 
 import binascii
-import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,7 +17,7 @@ import rfc8785
 
 from audit.errors import SignatureError
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
-from party.document import Section, TextRule
+from party.document import Section, TextRule, read_canonical
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
 
@@ -60,14 +59,7 @@ class Introduction:
             raise Refusal(
                 RefusalStatus.LIMIT_EXCEEDED, f"The introduction has more than {MOST_BYTES} bytes."
             )
-        try:
-            document = json.loads(data)
-            canonical = rfc8785.dumps(document)
-        except (ValueError, RecursionError):
-            raise _malformed("it is not JSON that RFC 8785 can write") from None
-        if canonical != data:
-            raise _malformed("it is not in its canonical form (RFC 8785)")
-        section = Section(document, "", _malformed, required=_KEYS)
+        section = Section(read_canonical(data, _malformed), "", _malformed, required=_KEYS)
         card = section.section("card", required=REQUIRED_KEYS, optional=OPTIONAL_KEYS)
         part = section.choice("part", PARTS)
         return cls(

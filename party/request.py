@@ -10,7 +10,6 @@ that; whether it is granted is for `check`.
 from __future__ import annotations
 
 import binascii
-import json
 import re
 import secrets
 from base64 import b64decode, b64encode
@@ -36,7 +35,7 @@ from party.contract_terms import (
     OutputKind,
     read_identifiers,
 )
-from party.document import Section, TextRule
+from party.document import Section, TextRule, read_canonical
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
 from party.request_parameters import MOST_INTEGER, Parameters, read_parameters
@@ -170,14 +169,7 @@ class Request:
                 RefusalStatus.LIMIT_EXCEEDED,
                 f"The request has {len(data)} bytes; at most {MOST_BYTES} are read.",
             )
-        try:
-            document = json.loads(data)
-            canonical = rfc8785.dumps(document)
-        except (ValueError, RecursionError):
-            raise _malformed("it is not JSON that RFC 8785 can write") from None
-        if canonical != data:
-            raise _malformed("it is not in its canonical form (RFC 8785)")
-        return cls.from_json(document)
+        return cls.from_json(read_canonical(data, _malformed))
 
     @classmethod
     def from_json(cls, document: object) -> Request:
