@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from party.durable import settle
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.messages import (
     Artefact,
@@ -158,12 +159,8 @@ class SessionFolder:
     def write_bytes(self, name: str, data: bytes | memoryview) -> None:
         """Write `data` under `name`, whole or not at all."""
         temporary = self.path / f".{name}.new"
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self.path / name)
-        sync_folder(self.path)
+        temporary.write_bytes(data)
+        settle(temporary, self.path / name)
 
     def read_bytes(self, name: str) -> bytes | None:
         """Read back what `write_bytes` wrote, or return None when nothing was."""
@@ -299,15 +296,6 @@ def decode_header(data: bytes) -> SetHeader:
     """Read a set's header back from its own bytes."""
     width, labels = struct.unpack_from(">II", data)
     return SetHeader(width, struct.unpack_from(f">{labels}Q", data, 8))
-
-
-def sync_folder(path: Path) -> None:
-    """Make a rename in `path` survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from party.durable import settle
 from party.errors import ResultError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _write(table: pa.Table, file: Path) -> str:
 
     temporary = file.with_suffix(".new")
     pq.write_table(table, temporary)
-    temporary.rename(file)
+    settle(temporary, file)
     return sha256_of(file).hex()
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from party.contract import Contract
 from party.inputs import SessionInput
-from party.list_files import write_changes
+from party.list_files import sha256_of, write_changes
 from party.matched import matched_people, matched_tags
 from party.outcome import ListOutcome, Outcome, TableOutcome, TabulatorOutcome
 from party.request import Request
@@ -69,7 +68,7 @@ class Keeper:
         path = self.lists.write(table, tags)
         return {
             "list_file": str(path),
-            "list_sha256": sha256(path.read_bytes()).hexdigest(),
+            "list_sha256": sha256_of(path).hex(),
             "people": len(table),
             **write_changes(self.lists.folder, self.request.id, table, self.former),
             "snapshot": session_input.prepared.snapshot.hex(),

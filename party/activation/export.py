@@ -20,11 +20,12 @@ from audit.bodies import OWN_REFERENCES, ExportMade
 from party.activation.forms import FORMS, Form
 from party.activation.lines import Lines
 from party.activation.people import ListedPeople
-from party.activation.private_file import drafted, flush, publish, require_new
+from party.activation.private_file import drafted, publish, require_new
 from party.contract import Contract
 from party.contract_terms import OutputKind, Platform, write_time
 from party.datasets import Definition
 from party.datasets.rows import open_source
+from party.durable import flush
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
 from party.list_files import Part, sha256_of
 from party.lists import MatchedList

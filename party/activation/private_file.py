@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from party.artefacts import sync_folder
+from party.durable import sync_folder
 from party.errors import PartyError
 
 
@@ -38,12 +38,6 @@ def drafted(path: Path) -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
-
-
-def flush(draft: Path) -> None:
-    """Bring a draft to the disk."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def publish(draft: Path, path: Path) -> None:

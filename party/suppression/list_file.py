@@ -7,7 +7,6 @@ digest, so it changes over in the transaction that says so, and the old file is 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from party.artefacts import sync_folder
+from party.durable import settle
 from party.errors import ResultError
 from party.identity import Identity
 from psi.arrow import integers, texts
@@ -48,7 +47,7 @@ class ListFile:
             _replace(path.with_suffix(TAGS_SUFFIX), sealed)
         temporary = path.with_suffix(".new")
         pq.write_table(entries, temporary)
-        _rename(temporary, path)
+        settle(temporary, path)
         return path
 
     def read(self, stored: dict[str, Any]) -> tuple[pa.Table, pa.Table]:
@@ -155,11 +154,4 @@ def _from_parquet(data: bytes) -> pa.Table:
 def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_suffix(".tags-new")
     temporary.write_bytes(data)
-    _rename(temporary, path)
-
-
-def _rename(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_folder(path.parent)
+    settle(temporary, path)

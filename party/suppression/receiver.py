@@ -7,7 +7,6 @@ it, so the sender learns nothing. A run that is applied has one acknowledgement 
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, ResultError
+from party.list_files import sha256_of
 from party.schema import RESULTS
 from party.session import as_refusal
 from party.session_record import result_message
@@ -100,7 +100,7 @@ class SuppressionReceiver:
         changed = {
             **stored,
             "list_file": str(path),
-            "list_sha256": sha256(path.read_bytes()).hexdigest(),
+            "list_sha256": sha256_of(path).hex(),
             "people": len(kept),
             "suppressed": {"run": run.number, "at": self._party.now},
         }

@@ -167,16 +167,17 @@ def consenting_now(
             f"dataset {definition.name} had a column `person` when the list was made, and has "
             "none now, so nobody can be found again: register it with that column"
         )
-    source = open_source(definition)
-    read = partial(read_whole, definition, source, executor=executor)
-    selection = select(
-        read_rows(definition, source, [], read),
-        label=None,
-        values=request.labels[me].values,
-        purpose=request.purpose,
-        recipient=recipient,
-        now=now,
-    )
+    with open_source(definition) as source:
+        selection = select(
+            read_rows(
+                definition, source, [], partial(read_whole, definition, source, executor=executor)
+            ),
+            label=None,
+            values=request.labels[me].values,
+            purpose=request.purpose,
+            recipient=recipient,
+            now=now,
+        )
     return _tokens((text.encode() for text in selection.consenting.to_pylist()), seed)
 
 
