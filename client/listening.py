@@ -68,13 +68,26 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
 def _keep_house(party: Organisation, ended: threading.Event) -> None:
     """Do at once what the day asks for, and then once a day."""
     while True:
-        try:
-            prune(party)
-        except (PartyError, OSError) as error:
-            sentence = f"what has expired could not be deleted: {error}"
-            note(_log, Event("retention.failed", reason=str(error)), sentence, level=logging.ERROR)
-        for filed, said in Suppressor(party).suppress_all():
-            event = Event("suppression", request=filed.request.id, peer=filed.peer, reason=said)
-            note(_log, event, f"suppression of list {filed.request.id[:8]}: {said}")
+        for work in (_delete_what_has_ended, _take_off_who_withdrew):
+            try:
+                work(party)
+            except Exception as error:  # noqa: BLE001 - a fault today leaves tomorrow's work alone
+                sentence = "a fault of this program in the day's housekeeping"
+                event = Event("housekeeping.failed")
+                note(_log, event, sentence, level=logging.ERROR, fault=error)
         if ended.wait(DAY_SECONDS):
             return
+
+
+def _delete_what_has_ended(party: Organisation) -> None:
+    try:
+        prune(party)
+    except (PartyError, OSError) as error:
+        sentence = f"what has expired could not be deleted: {error}"
+        note(_log, Event("retention.failed", reason=str(error)), sentence, level=logging.ERROR)
+
+
+def _take_off_who_withdrew(party: Organisation) -> None:
+    for filed, said in Suppressor(party).suppress_all():
+        event = Event("suppression", request=filed.request.id, peer=filed.peer, reason=said)
+        note(_log, event, f"suppression of list {filed.request.id[:8]}: {said}")
