@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
+from typing import Final
 
 from psi.characters import refuse_invisible, trim
 from psi.errors import Rejected
@@ -21,7 +23,7 @@ from psi.reasons import Reason
 # A-label. A test compares this path with the long one.
 _LABEL = r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"[!#-?A-~]+@(?=[^@]{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
-_GMAIL = frozenset({"gmail.com", "googlemail.com"})
+GMAIL: Final = frozenset({"gmail.com", "googlemail.com"})
 
 
 def normalise_email(raw: str, *, gmail: bool = False) -> str:
@@ -29,7 +31,7 @@ def normalise_email(raw: str, *, gmail: bool = False) -> str:
     text = trim(raw)
     normalised = text.lower() if _PLAIN.fullmatch(text) else _normalise_any(text)
     if gmail:
-        normalised = _without_gmail_aliases(normalised)
+        normalised = without_aliases(normalised, GMAIL)
     if normalised in NORMALISED["email"]:
         raise Rejected(Reason.PLACEHOLDER)
     return normalised
@@ -63,9 +65,13 @@ def _a_labels(domain: str) -> str:
     return ascii_domain
 
 
-def _without_gmail_aliases(address: str) -> str:
+def without_aliases(address: str, domains: Collection[str]) -> str:
+    """Return a normalised address without dots and +tag before the @, where one of `domains` has it.
+
+    Raises `Rejected` when nothing is left before the @.
+    """
     local, _, domain = address.partition("@")
-    if domain not in _GMAIL:
+    if domain not in domains:
         return address
     local = local.partition("+")[0].replace(".", "")
     if not local:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from party.activation.gmail import without_aliases
+from psi.emails import GMAIL, without_aliases
 
 EMAIL: Final = "Email"
 PHONE: Final = "Phone"
-_DOMAINS: Final = ("gmail.com", "googlemail.com")
 
 
 def email(normalised: str) -> str:
     """Return an address as Google hashes it: the profile's form with its Gmail option."""
-    return without_aliases(normalised, _DOMAINS)
+    return without_aliases(normalised, GMAIL)

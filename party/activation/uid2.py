@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from party.activation.gmail import without_aliases
+from psi.emails import without_aliases
 
 EMAIL: Final = "email_hash"
 PHONE: Final = "phone_hash"
