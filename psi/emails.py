@@ -66,7 +66,7 @@ def _a_labels(domain: str) -> str:
 
 
 def without_aliases(address: str, domains: Collection[str]) -> str:
-    """Return a normalised address without dots and +tag before the @, where one of `domains` has it.
+    """Return a normalised address, of one of `domains` without dots and +tag before the @.
 
     Raises `Rejected` when nothing is left before the @.
     """
