@@ -6,6 +6,7 @@ from pathlib import Path
 
 from party.contract import Contract
 from party.contract_file import load_contract, merge_signatures
+from party.errors import ContractError
 from party.organisation import Organisation
 
 
@@ -24,4 +25,19 @@ def import_contract(party: Organisation, file: Path, other: Path | None = None) 
     if party.now >= contract.starts:
         contract.require_in_force(party.now)
     party.keep_contract(contract)
+    return contract
+
+
+def look_up(party: Organisation, which: str | None) -> Contract:
+    """Return a contract to be looked at: a file, or a stored one by its id or hash.
+
+    Raises:
+        ContractError: there is none such or more than one, or a signature does not fit its text.
+    """
+    is_file = which is not None and Path(which).is_file()
+    contract = load_contract(Path(which or "")) if is_file else party.contract(which)
+    if len(contract.signatures) == len(contract.parties):
+        contract.verify_signatures()
+    elif not is_file:
+        raise ContractError(f"contract {contract.id} in the store lacks a signature")
     return contract

@@ -18,7 +18,7 @@ from party.organisation import Organisation
 from party.request import Request
 from party.request_parameters import Parameters
 from privacy.units import parse_delta, parse_epsilon
-from psi.legs import RECEIVER
+from psi.legs import RECEIVER, SENDER
 from psi.suppression import MOST_RUNS
 from reports.campaigns import campaign_sets
 from reports.errors import UnsuitableLabels
@@ -62,11 +62,12 @@ def match_request(
     contract: Contract,
     receiver: str | None,
     choice: Choice,
-    use: ListUse = ListUse.INCLUDE,
+    use: ListUse | None = None,
     suppression_runs: int | None = None,
 ) -> Request:
     """Return the request for a list; `receiver` is this party unless another is named.
 
+    Without a use it is the one that the contract grants, or to include where it grants both.
     Without a number of suppression runs there is one for each day of the list, as far as may be.
 
     Raises:
@@ -82,7 +83,7 @@ def match_request(
         receiver=receiver,
         sender=sender,
         now=party.now,
-        use=use,
+        use=use or _usual_use(contract, receiver, sender),
         datasets=choice.datasets(me, peer),
         parameters=replace(
             choice.parameters(),
@@ -93,6 +94,11 @@ def match_request(
             ),
         ),
     )
+
+
+def _usual_use(contract: Contract, receiver: str, sender: str) -> ListUse:
+    granted = contract.output(OutputKind.MATCH, {RECEIVER: receiver, SENDER: sender}).uses
+    return granted[0] if len(granted) == 1 else ListUse.INCLUDE
 
 
 def list_naming(request: Request, name: str | None) -> Naming | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from client.asking import Choice, TableChoice, table_request
+from client.cancelling import Cancelled
 from client.carrying import Carrier, Waiting
 from client.quoting import Guess, Quoted, quote_for
 from client.results import estimates_of
@@ -122,8 +123,12 @@ def carry_all(carrier: Carrier, asked: TypeRequests, *, actor: str) -> dict[str,
         except Refusal as refusal:
             message = f"{kind}: {refusal.message}. {_standing(asked.requests, done)}"
             raise Refusal(refusal.status, message) from refusal
+        except Cancelled:
+            raise
         except SessionSuspended as stop:
-            raise SessionSuspended(f"{kind}: {stop}. {_standing(asked.requests, done)}") from stop
+            suspended = SessionSuspended(f"{kind}: {stop}. {_standing(asked.requests, done)}")
+            suspended.request = stop.request
+            raise suspended from stop
     if waiting:
         raise Waiting(f"{'; '.join(waiting)}. {_standing(asked.requests, done)}")
     return done

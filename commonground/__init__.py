@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from client.cancelling import CancelToken
+    from client.sdk.by_identifier import OverlapByIdentifier, QuoteByIdentifier
     from client.sdk.datasets import Dataset, Diagnosis
     from client.sdk.log import Ledger
     from client.sdk.results import Audience, Quote, Report
+    from client.suppressing import Suppressed
     from commonground import errors
     from commonground.sdk import Party
+    from party.activation import Exported
     from party.driver import Progress
 
 __all__ = [
@@ -23,11 +26,15 @@ __all__ = [
     "CancelToken",
     "Dataset",
     "Diagnosis",
+    "Exported",
     "Ledger",
+    "OverlapByIdentifier",
     "Party",
     "Progress",
     "Quote",
+    "QuoteByIdentifier",
     "Report",
+    "Suppressed",
     "errors",
 ]
 
@@ -36,11 +43,15 @@ _HOMES: Final = {
     "CancelToken": "client.cancelling",
     "Dataset": "client.sdk.datasets",
     "Diagnosis": "client.sdk.datasets",
+    "Exported": "party.activation",
     "Ledger": "client.sdk.log",
+    "OverlapByIdentifier": "client.sdk.by_identifier",
     "Party": "commonground.sdk",
     "Progress": "party.driver",
     "Quote": "client.sdk.results",
+    "QuoteByIdentifier": "client.sdk.by_identifier",
     "Report": "client.sdk.results",
+    "Suppressed": "client.suppressing",
 }
 
 

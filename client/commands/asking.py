@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -98,6 +98,14 @@ SuppressionRuns = Annotated[
         metavar="N",
         help="How many runs may take people who withdraw off the list while it is out, 1,024 "
         "identifiers each. One for each day of the list, without it; 0 for none.",
+    ),
+]
+Use = Annotated[
+    Literal["include", "exclude"] | None,
+    typer.Option(
+        help="What the list is for: people to reach, or people to leave alone because the other "
+        "side has them already. Both sides sign it. Without it: the one use that the contract "
+        "grants, or include where it grants both.",
     ),
 ]
 MatchRate = Annotated[

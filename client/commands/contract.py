@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from client.commands.options import AsJson, PartyFolder, begin, example, opened
-from party.errors import ContractError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -169,16 +168,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Say in plain words what a contract grants, to whom, and what it may cost."""
+    from client.agreeing import look_up
     from client.render_contract import contract_document, contract_in_words
-    from party.contract_file import load_contract
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        is_file = which is not None and Path(which).is_file()
-        contract = load_contract(Path(which or "")) if is_file else here.contract(which)
-        if len(contract.signatures) == len(contract.parties):
-            contract.verify_signatures()
-        elif not is_file:
-            raise ContractError(f"contract {contract.id} in the store lacks a signature")
-        now = here.now
+        contract, now = look_up(here, which), here.now
     output.result(contract_document(contract, now), *contract_in_words(contract, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from client.commands.asking import (
     SuppressionRuns,
     TheirDataset,
     TheirPeople,
+    Use,
     Wait,
     choice,
     run_request,
@@ -51,13 +52,7 @@ def match(
             metavar="NAME", help="What to call your list, for `commonground lists`; letters and -_."
         ),
     ] = None,
-    use: Annotated[
-        Literal["include", "exclude"],
-        typer.Option(
-            help="What the list is for: people to reach, or people to leave alone because the "
-            "other side has them already. Both sides sign it.",
-        ),
-    ] = "include",
+    use: Use = None,
     out: Out = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -76,8 +71,9 @@ def match(
     with opened(party) as here:
         agreed = here.contract(contract)
         chosen = choice(dataset, their_dataset, None, epsilon, delta)
+        wanted = None if use is None else ListUse(use)
         request = match_request(
-            here, agreed, receiver, chosen, ListUse(use), suppression_runs=suppression_runs
+            here, agreed, receiver, chosen, wanted, suppression_runs=suppression_runs
         )
         run_request(
             here,

@@ -21,6 +21,7 @@ from client.commands.asking import (
     Tabulator,
     TheirDataset,
     TheirPeople,
+    Use,
     choice,
 )
 from client.commands.by_identifier import ByIdentifier, quote_by_identifier, require_fitting
@@ -70,6 +71,7 @@ def quote(
     their_people: TheirPeople = None,
     match_rate: MatchRate = 0.5,
     suppression_runs: SuppressionRuns = None,
+    use: Use = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -80,11 +82,11 @@ def quote(
     from client.asking import TableChoice, match_request, table_request
     from client.quoting import Guess, quote_for
     from client.render_quote import quote_shown
-    from party.contract_terms import OutputKind
+    from party.contract_terms import ListUse, OutputKind
 
     output = begin(ctx, as_json)
     of_tables = (recipient, tabulator, segment, by, epsilon_dummies)
-    _require_fitting(kind, of_tables, (receiver, suppression_runs))
+    _require_fitting(kind, of_tables, (receiver, suppression_runs, use))
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
     require_fitting(segment, by_identifier=by_identifier, resume=False)
@@ -92,7 +94,10 @@ def quote(
     def request_of(here: Organisation, agreed: Contract) -> Request:
         if kind is Kind.MATCH:
             chosen: Choice = choice(dataset, their_dataset, None, epsilon, delta)
-            return match_request(here, agreed, receiver, chosen, suppression_runs=suppression_runs)
+            wanted = None if use is None else ListUse(use)
+            return match_request(
+                here, agreed, receiver, chosen, wanted, suppression_runs=suppression_runs
+            )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by)
         return table_request(here, agreed, table, chosen)
@@ -119,5 +124,5 @@ def _require_fitting(
         )
     if kind is not Kind.MATCH and any(value is not None for value in of_matches):
         raise typer.BadParameter(
-            f"{kind} has a --recipient and a --tabulator, and no receiver or suppression runs"
+            f"{kind} has a --recipient and a --tabulator, and no receiver, use or suppression runs"
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from client.cancelling import CancelToken
 from client.sdk.datasets import Datasets
+from client.sdk.lists import Lists
 from client.sdk.log import Audit
 from client.sdk.party import Party
 from client.sdk.quotes import Quotes
@@ -113,6 +114,15 @@ class _Quotes:
     match = _awaited(Quotes.match)
     reach = _awaited(Quotes.reach)
     overlap = _awaited(Quotes.overlap)
+    overlap_by_identifier = _awaited(Quotes.overlap_by_identifier)
+
+
+class _Lists:
+    def __init__(self, of: Lists) -> None:
+        self._of = of
+
+    refresh = _stoppable(Lists.refresh)
+    export = _awaited(Lists.export)
 
 
 class _Audit:
@@ -130,10 +140,13 @@ class Asynchronous:
         self.requests = _Requests(of.requests)
         self.datasets = _Datasets(of.datasets)
         self.quote = _Quotes(of.quote)
+        self.lists = _Lists(of.lists)
         self.audit = _Audit(of.audit)
 
     match = _stoppable(Party.match)
     reach = _stoppable(Party.reach)
     overlap = _stoppable(Party.overlap)
+    overlap_by_identifier = _stoppable(Party.overlap_by_identifier)
+    suppress = _awaited(Party.suppress)
     join = _awaited(Party.join)
     doctor = _awaited(Party.doctor)

@@ -100,7 +100,7 @@ class Calls:
     ) -> Filed:
         """File a request and carry it through; see `client.carrying.Carrier.ask`."""
         with self.carrying(progress, cancel, wait=wait) as carrier:
-            return carrier.ask(asked.request, asked.contract, actor=OPERATOR)
+            return carrier.ask(asked.request, asked.contract, actor=OPERATOR, naming=asked.naming)
 
     def suspend(self) -> None:
         """Stop listening, suspend what is under way, wait until it is, and begin nothing more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from pathlib import Path
 
-from client.agreeing import import_contract
+from client.agreeing import import_contract, look_up
 from client.drafting import Draft, find_card, write_draft
 from client.output import as_text
 from party.contract import Contract
@@ -67,15 +67,17 @@ class Contracts:
         """
         return self._party.contracts()
 
-    def show(self, which: str | None = None) -> Contract:
-        """Return a contract by its id or the first digits of its hash; the only one for None.
+    def show(self, which: str | Path | None = None) -> Contract:
+        """Return a contract by its id, the first digits of its hash, or its file.
+
+        None is the only one that is stored.
 
         Raises:
-            ContractError: there is none such, or more than one.
+            ContractError: there is none such or more than one, or a signature does not fit.
         """
-        return self._party.contract(which)
+        return look_up(self._party, None if which is None else str(which))
 
-    def explain(self, which: str | None = None) -> str:
+    def explain(self, which: str | Path | None = None) -> str:
         """Say in plain words what a contract grants, to whom, and what it may cost."""
         from client.render_contract import contract_in_words
 

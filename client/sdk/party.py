@@ -11,17 +11,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from client.actors import OPERATOR
 from client.asking import Choice, TableChoice
+from client.by_identifier import carry_all, plan, require_room
 from client.cancelling import CancelToken
 from client.founding import Founding, found
-from client.sdk.asking import OVERLAP, REACH, Asked
+from client.sdk.asking import OVERLAP, REACH, Asked, ListChoice, in_force
+from client.sdk.by_identifier import OverlapByIdentifier
 from client.sdk.calls import Calls
 from client.sdk.contracts import Contracts
 from client.sdk.datasets import Datasets
+from client.sdk.lists import Lists
 from client.sdk.log import Audit, Ledger
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
-from client.sdk.results import Audience, Report, outcome_of
+from client.sdk.results import Audience, Report, audience_of, outcome_of
+from client.suppressing import Suppressed, Suppressor
 from party.desk import Desk
 from party.driver import Progress
 from party.organisation import CARD_FILE, Organisation
@@ -123,6 +128,11 @@ class Party:
         return Requests(self._party, self._calls)
 
     @property
+    def lists(self) -> Lists:
+        """`commonground lists`."""
+        return Lists(self._party, self._calls)
+
+    @property
     def audit(self) -> Audit:
         """`commonground audit`."""
         return Audit(self._party)
@@ -145,24 +155,31 @@ class Party:
         their_dataset: str | None = None,
         epsilon: str | None = None,
         delta: str | None = None,
+        suppression_runs: int | None = None,
+        name: str | None = None,
+        use: str | None = None,
         wait: bool = False,
         progress: Callable[[Progress], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Audience:
         """Make a list: `receiver` (you, if None) learns which of its people the sender has too.
 
-        ε and δ are those of dummies and sizes, as exact decimal text.
+        ε and δ are those of dummies and sizes, as exact decimal text. `use` is include or exclude,
+        which both sides sign: if None, the one that is granted, or include. `name` is what you call
+        your list. `suppression_runs` is how often people who withdraw may be taken off it, once a
+        day of the list if None.
 
         Raises:
             Refusal: it is not granted, here or by the counterpart.
             SessionSuspended: it waits for the counterpart (`Waiting`), broke off, or was cancelled
                 (`Cancelled`); `requests.resume` goes on.
+            PartyError: the name or the use does not serve; nothing was asked.
             ContractError, DatasetError, PrivacyError: what was asked does not serve.
         """
         choice = Choice(dataset, their_dataset, None, epsilon, delta)
-        asked = Asked.list_(self._party, contract, receiver, choice)
-        filed = self._calls.ask(asked, progress, cancel, wait=wait)
-        return Audience(self._party, filed)
+        wanted = ListChoice(receiver, use, suppression_runs, name)
+        asked = Asked.list_(self._party, contract, wanted, choice)
+        return audience_of(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
 
     def reach(
         self,
@@ -220,6 +237,54 @@ class Party:
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
+
+    def overlap_by_identifier(
+        self,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        resume: bool = False,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> OverlapByIdentifier:
+        """Measure the overlap by each identifier type, and say why a type finds few.
+
+        Each type is a table of its own, and is charged. With `resume` what an earlier call has
+        asked for in the same way is taken up again, and not paid for again.
+
+        Raises:
+            Refusal: as `match`; BUDGET_EXHAUSTED, before anything is asked, if not all of it fits.
+            SessionSuspended: as `match`; the same call with `resume` goes on with all types.
+            ContractError, DatasetError, PrivacyError: as `match`.
+        """
+        agreed = in_force(self._party, contract)
+        table = TableChoice(OVERLAP, recipient, tabulator)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = plan(self._party, agreed, table, choice, resume=resume)
+        require_room(self._party, asked)
+        with self._calls.carrying(progress, cancel, wait=wait) as carrier:
+            finished = carry_all(carrier, asked, actor=OPERATOR)
+        return OverlapByIdentifier(self._party, finished)
+
+    def suppress(self, request: str, *, cover: bool = False) -> Suppressed:
+        """Take people who have withdrawn off a list that is out; return how many runs that took.
+
+        With `cover` the sender makes a run also when nobody has withdrawn.
+
+        Raises:
+            Refusal: the list has no runs, no more or no longer, or the counterpart refused one.
+            SessionSuspended: the counterpart is to dial (`Waiting`), or is not there.
+            DatasetError: the dataset does not say who has withdrawn.
+        """
+        with self._calls.carrying(None, None):
+            return Suppressor(self._party).suppress(Desk(self._party).find(request), cover=cover)
 
     def result(self, request: str) -> Report | Audience:
         """Return what a finished request has brought, by its id or the id's first digits.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from client.asking import Choice, TableChoice
+from client.by_identifier import plan, quote_all
 from client.quoting import MATCH_RATE, Guess, quote_for
-from client.sdk.asking import OVERLAP, REACH, Asked
+from client.sdk.asking import OVERLAP, REACH, Asked, ListChoice, in_force
+from client.sdk.by_identifier import QuoteByIdentifier
 from client.sdk.results import Quote
 from party.organisation import Organisation
 
@@ -25,10 +27,13 @@ class Quotes:
         epsilon: str | None = None,
         delta: str | None = None,
         their_people: int | None = None,
+        suppression_runs: int | None = None,
+        use: str | None = None,
     ) -> Quote:
         """Quote a list; raises what `Party.match` does before it begins."""
         choice = Choice(dataset, their_dataset, None, epsilon, delta)
-        asked = Asked.list_(self._party, contract, receiver, choice)
+        wanted = ListChoice(receiver, use, suppression_runs)
+        asked = Asked.list_(self._party, contract, wanted, choice)
         return self._quote(asked, Guess(their_people))
 
     def reach(
@@ -73,6 +78,29 @@ class Quotes:
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))
+
+    def overlap_by_identifier(
+        self,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        their_people: int | None = None,
+        match_rate: float = MATCH_RATE,
+    ) -> QuoteByIdentifier:
+        """Quote an overlap table for each identifier type; raises what `overlap` does."""
+        agreed = in_force(self._party, contract)
+        table = TableChoice(OVERLAP, recipient, tabulator)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        guess = Guess(their_people, match_rate)
+        return QuoteByIdentifier(
+            quote_all(self._party, plan(self._party, agreed, table, choice), guess)
+        )
 
     def _quote(self, asked: Asked, guess: Guess) -> Quote:
         return Quote(quote_for(self._party, asked.contract, asked.request, guess))

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from client.actors import OPERATOR
 from client.output import as_text
 from client.results import NothingLearnt, export, export_result, result_of
-from party.contract_terms import OutputKind
+from party.contract_terms import ListUse, OutputKind
 from party.errors import PartyError
 from party.filing import Filed
 from party.list_files import Part
-from party.lists import MatchedList
+from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from privacy.units import format_epsilon
 from reports.rendering import Rendering
@@ -124,7 +124,6 @@ class Audience:
 
     def __init__(self, party: Organisation, filed: Filed) -> None:
         self._party, self._filed = party, filed
-        result_of(party, filed, private=False)  # what was changed or is gone is said at once
 
     @property
     def id(self) -> str:
@@ -132,9 +131,29 @@ class Audience:
         return self._filed.id
 
     @property
+    def peer(self) -> str:
+        """The counterpart."""
+        return self._filed.peer
+
+    @property
+    def use(self) -> str:
+        """What the list is for: include or exclude."""
+        return (self._filed.request.use or ListUse.INCLUDE).value
+
+    @property
     def received(self) -> bool:
         """Whether the list is this party's."""
         return isinstance(self._result(), MatchedList)
+
+    @property
+    def name(self) -> str | None:
+        """What this party calls the list, if it has a name."""
+        return self._held().name
+
+    @property
+    def state(self) -> str:
+        """How the list stands: live, expired, replaced by a refresh, or deleted."""
+        return self._held().state(self._party.now)
 
     @property
     def path(self) -> Path:
@@ -149,7 +168,17 @@ class Audience:
     @property
     def expires_at(self) -> datetime:
         """When it is deleted here (UTC)."""
-        return datetime.fromtimestamp(self._list().expires_at, UTC)
+        return datetime.fromtimestamp(self._held().expires_at, UTC)
+
+    @property
+    def added(self) -> pd.DataFrame:
+        """Who came at the last refresh; PartyError for a list that was not refreshed."""
+        return self._frame(Part.ADDED)
+
+    @property
+    def removed(self) -> pd.DataFrame:
+        """Who went at the last refresh; PartyError for a list that was not refreshed."""
+        return self._frame(Part.REMOVED)
 
     def to_arrow(self) -> pa.Table:
         """Return your references and the identifier types that matched (`matched_by`)."""
@@ -157,8 +186,13 @@ class Audience:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return your references and the identifier types that matched (`matched_by`)."""
-        frame: pd.DataFrame = self.to_arrow().to_pandas()
-        return frame
+        return self._frame(Part.WHOLE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the list is as JSON values, as `commonground lists show --json` does."""
+        from client.render_lists import list_document
+
+        return list_document(self._held())
 
     def export(self, path: str | Path) -> Path:
         """Write the list to a new file (.csv or .parquet) and return the path; delete it in time.
@@ -174,6 +208,14 @@ class Audience:
 
     def _result(self) -> object:
         return result_of(self._party, self._filed, private=False)
+
+    def _frame(self, part: Part) -> pd.DataFrame:
+        frame: pd.DataFrame = self._list().table(part, self._party.now).to_pandas()
+        return frame
+
+    def _held(self) -> MatchedList:
+        """Return the list, also one that may not be used any more."""
+        return Lists(self._party).of_request(self.id)
 
     def _list(self) -> MatchedList:
         found = self._result()
@@ -234,8 +276,20 @@ class Quote:
         return f"<Quote {self._quoted.request.kind}, about {self.seconds:.0f} s>"
 
 
+def audience_of(party: Organisation, filed: Filed) -> Audience:
+    """Return what a match has brought, once it is known to be there and as it was made.
+
+    Raises:
+        PartyError: it was deleted, or there is none.
+        Refusal: it has expired.
+        ResultError: it was changed after it was made.
+    """
+    result_of(party, filed, private=False)
+    return Audience(party, filed)
+
+
 def outcome_of(party: Organisation, filed: Filed) -> Report | Audience:
     """Return a finished request's result as its kind has it."""
     if filed.request.kind is OutputKind.MATCH:
-        return Audience(party, filed)
+        return audience_of(party, filed)
     return Report(party, filed)

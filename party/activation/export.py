@@ -78,6 +78,8 @@ def export_list(
         ResultError: the list was changed after it was made.
     """
     found.require_live(party.now)
+    if order.to not in TARGETS:
+        raise PartyError(f"a list is taken to {', '.join(TARGETS)}, and not to '{order.to}'")
     form = _granted_form(contract, found, order, party.now)
     require_new(order.out)
     table = found.table(order.part, party.now)

@@ -15,14 +15,16 @@ _DATASET = (
     'labels: {frequency: ["1", "2", "3+"], segment: [gold, silver]}}'
 )
 _LISTS, _TABLES = '"dpv:TargetedAdvertising"', '"dpv:MarketResearch"'
+_BY_RULE = "approval: rule, export_to: [meta]"
 AGREED = {
     "identifiers": "\n- phone\n- email",
     "datasets": "".join(f"\n  {name}: {{{name}-people: {_DATASET}}}" for name in HOLDINGS),
     "outputs": f"""
-  - {{kind: match, receiver: advertiser, sender: channel, purpose: {_LISTS}, approval: rule}}
+  - {{kind: match, receiver: advertiser, sender: channel, purpose: {_LISTS}, {_BY_RULE}}}
   - {{kind: match, receiver: channel, sender: advertiser, purpose: {_LISTS}, approval: manual}}
   - {{kind: reach, recipient: advertiser, tabulator: channel, purpose: {_TABLES}, approval: rule}}
   - {{kind: reach, recipient: channel, tabulator: advertiser, purpose: {_TABLES}, approval: manual}}
+  - {{kind: overlap, recipient: advertiser, tabulator: channel, purpose: {_TABLES}, approval: rule}}
 """,
     "budgets": "".join(f'\n  {name}: {{epsilon: "100", delta: "1e-6"}}' for name in HOLDINGS),
     "min_match": " 50",

@@ -6,13 +6,26 @@ from typing import assert_type
 import pandas as pd
 
 from audit.verify import Comparison, Verification
-from commonground import Audience, CancelToken, Ledger, Party, Progress, Quote, Report
+from commonground import (
+    Audience,
+    CancelToken,
+    Exported,
+    Ledger,
+    OverlapByIdentifier,
+    Party,
+    Progress,
+    Quote,
+    QuoteByIdentifier,
+    Report,
+    Suppressed,
+)
 
 
 def verbs(party: Party, progress: list[Progress]) -> None:
     token = CancelToken()
     assert_type(Party.create("a", name="a", organisation="A", origin="a.test/log"), Party)
     assert_type(party.match(receiver="a", progress=progress.append, cancel=token), Audience)
+    assert_type(party.match(name="n", use="exclude", suppression_runs=0), Audience)
     assert_type(party.reach(segment="s", by="f", epsilon="1"), Report)
     assert_type(party.reach().private.to_pandas(), pd.DataFrame)
     assert_type(party.quote.reach(by="f"), Quote)
@@ -20,6 +33,14 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.audit.verify(), Verification)
     assert_type(party.audit.verify(with_=party), Comparison)
     assert_type(party.ledger(), Ledger)
+    assert_type(party.lists.list(), list[Audience])
+    assert_type(party.lists.refresh("n", progress=progress.append).added, pd.DataFrame)
+    assert_type(party.lists.export("n", "meta", "o.csv", identifiers=("email",)), Exported)
+    assert_type(party.suppress("1", cover=True), Suppressed)
+    assert_type(party.overlap_by_identifier(resume=True), OverlapByIdentifier)
+    assert_type(party.overlap_by_identifier().private.verdicts_to_pandas(), pd.DataFrame)
+    assert_type(party.quote.overlap_by_identifier(), QuoteByIdentifier)
+    party.lists.export("n", "meta", "o.csv", part=1)  # type: ignore[arg-type]
     assert_type(party.join(party.invite("a", hours=1), id="c"), Path)
     party.reach(epsilon=1.0)  # type: ignore[arg-type] # ε is exact decimal text
     with party.serve("127.0.0.1:0") as serving:
@@ -31,4 +52,7 @@ async def awaited(party: Party) -> None:
     assert_type(await party.aio.reach("s", "f", epsilon="1"), Report)
     assert_type(await party.aio.quote.match(), Quote)
     assert_type(await party.aio.requests.resume("1", wait=True), Report | Audience)
+    assert_type(await party.aio.lists.refresh("n"), Audience)
+    assert_type(await party.aio.suppress("1"), Suppressed)
+    assert_type(await party.aio.overlap_by_identifier(resume=True), OverlapByIdentifier)
     await party.aio.reach(segments="s")  # type: ignore[call-arg]

@@ -125,9 +125,11 @@ def copy_listed(ready: Path, folder: Path):
     return listed
 
 
-def another_contract(listed):
+def another_contract(listed, of_matches=""):
     labels = {"advertiser": ["gold", "silver"], "channel": FREQUENCIES}
-    return make_contract(listed.folder, listed.parties, labels, contract_id="other")
+    return make_contract(
+        listed.folder, listed.parties, labels, contract_id="other", of_matches=of_matches
+    )
 
 
 def of_people(start, stop, **consent):

@@ -11,6 +11,7 @@ from listed_parties import (
 )
 from organisations import Killed, Wire
 
+from client.asking import Choice, match_request
 from party import session_record
 from party.contract_terms import ListUse
 from party.desk import Desk
@@ -151,6 +152,24 @@ def test_a_new_list_stands_without_changes_when_the_old_one_was_changed_meanwhil
     assert set(listed.lists.find(NAME).parts) == {Part.WHOLE}
     with pytest.raises(PartyError, match="has no part 'added'"):
         listed.references(Part.ADDED)
+
+
+@pytest.mark.parametrize(
+    ("granted", "use"),
+    [
+        (", uses: [exclude]", ListUse.EXCLUDE),
+        (", uses: [exclude, include]", ListUse.INCLUDE),
+        ("", ListUse.INCLUDE),
+    ],
+)
+def test_a_list_is_for_the_one_use_that_is_granted_unless_another_is_asked(listed, granted, use):
+    contract = another_contract(listed, granted)
+    assert match_request(listed.channel, contract, None, Choice()).use is use
+    asked = match_request(listed.channel, contract, None, Choice(), ListUse.INCLUDE)
+    assert asked.use is ListUse.INCLUDE
+    if granted == ", uses: [exclude]":
+        with pytest.raises(Refusal, match="for lists to exclude, not to include"):
+            Desk(listed.channel).make(asked, contract, actor="test")
 
 
 # What is refused

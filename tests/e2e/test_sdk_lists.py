@@ -1,0 +1,269 @@
+"""`party.lists`, `suppress` and `overlap_by_identifier` over two parties on loopback TLS.
+
+What a list must hold is computed from the synthetic people, without the product.
+"""
+
+import asyncio
+import csv
+import hashlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from known_people import email, reference
+from sdk_pair import make_pair, true_match
+
+from commonground import CancelToken, Party, errors
+from commonground.cli import app
+
+NAME = "summer"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    advertiser, channel = make_pair(tmp_path_factory.mktemp("sdk-lists"))
+    with advertiser, channel, channel.serve():
+        advertiser.match(name=NAME, use="exclude", suppression_runs=2)
+        yield advertiser, channel
+
+
+@pytest.fixture(scope="module")
+def refreshed(pair):
+    """Refresh the list in a task, telling how far it is."""
+    told = []
+    return told, asyncio.run(pair[0].aio.lists.refresh(NAME, progress=told.append))
+
+
+@pytest.fixture(scope="module")
+def by_type(pair):
+    """Cancel an overlap by identifier at the first thing that it tells, and go on with it."""
+    token = CancelToken()
+    arguments = {"epsilon": "5", "epsilon_dummies": "5"}
+    with pytest.raises(errors.Cancelled):
+        pair[0].overlap_by_identifier(**arguments, progress=lambda _: token.cancel(), cancel=token)
+    begun = [one.id for one in pair[0].requests.list() if one.state == "approved"]
+    done = asyncio.run(pair[0].aio.overlap_by_identifier(**arguments, resume=True))
+    return begun, done
+
+
+def expected():
+    return sorted(reference("advertiser", i) for i in true_match())
+
+
+# -- lists ---------------------------------------------------------------------------------------
+
+
+def test_a_list_is_found_by_its_name_and_says_what_it_is(pair, refreshed):
+    found = pair[0].lists.show(NAME)
+    assert (found.name, found.use, found.peer, found.state) == (NAME, "exclude", "channel", "live")
+    assert sorted(found.to_pandas()["reference"]) == expected()
+    assert found.to_dict()["people"] == len(expected())
+    [line] = pair[0].lists.to_pandas().to_dict("records")
+    assert (line["name"], line["state"], line["people"]) == (NAME, "live", len(expected()))
+    assert line["request"] == found.id
+    assert pair[1].lists.list() == []
+
+
+def test_a_refresh_in_a_task_takes_the_place_of_the_list_and_tells_its_changes(pair, refreshed):
+    told, audience = refreshed
+    assert told
+    assert [one.id for one in pair[0].lists.list()] == [audience.id]
+    assert (len(audience.added), len(audience.removed)) == (0, 0)
+    assert list(audience.added.columns) == ["reference", "matched_by"]
+    assert audience.use == "exclude"
+
+
+def test_an_export_is_in_the_platforms_form_and_says_what_was_written(pair, refreshed, tmp_path):
+    done = pair[0].lists.export(NAME, "meta", tmp_path / "meta.csv", identifiers=["email"])
+    with done.file.open(newline="", encoding="utf-8") as file:
+        found = {row["email"] for row in csv.DictReader(file)}
+    assert found == {hashlib.sha256(email(i).encode()).hexdigest() for i in true_match()}
+    assert (done.lines, done.left_out) == (len(expected()), 0)
+    assert done.manifest.is_file()
+    own = asyncio.run(pair[0].aio.lists.export(NAME, "csv", str(tmp_path / "own.csv")))
+    assert own.lines == len(expected())
+    kinds = [entry.kind for entry in pair[0].audit.entries()]
+    assert kinds.count("export.made") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "says"),
+    [
+        (("tiktok", "x.csv"), errors.Refusal, "does not grant"),
+        (("fax", "x.csv"), errors.PartyError, "and not to 'fax'"),
+        (("meta", "nowhere/x.csv"), errors.PartyError, "there is no folder"),
+    ],
+)
+def test_an_export_that_does_not_serve_writes_nothing(
+    pair, refreshed, tmp_path, arguments, kind, says
+):
+    to, out = arguments
+    with pytest.raises(kind, match=says):
+        pair[0].lists.export(NAME, to, tmp_path / out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_list_no_part_and_no_use_is_said(pair, refreshed, tmp_path):
+    advertiser, channel = pair
+    with pytest.raises(errors.PartyError, match="there is no list called winter"):
+        advertiser.lists.show("winter")
+    with pytest.raises(errors.PartyError, match="no part 'gone'"):
+        advertiser.lists.export(NAME, "csv", tmp_path / "x.csv", part="gone")
+    with pytest.raises(errors.PartyError, match="is called summer and stays so"):
+        advertiser.lists.name(NAME, "other")
+    with pytest.raises(errors.ContractError, match="there is no contract other"):
+        advertiser.lists.refresh(NAME, contract="other")
+    with pytest.raises(errors.PartyError, match="only its receiver has one"):
+        channel.lists.show(refreshed[1].id)
+    asked = len(advertiser.requests.list())
+    with pytest.raises(errors.PartyError, match="to include or to exclude people, not to 'sell'"):
+        advertiser.match(use="sell")
+    with pytest.raises(errors.PartyError, match="there is a list called summer already"):
+        advertiser.match(name=NAME)
+    with pytest.raises(errors.PartyError, match="leave out --name"):
+        advertiser.match(receiver="channel", name="theirs")
+    assert len(advertiser.requests.list()) == asked
+
+
+def test_who_withdraws_is_taken_off_a_list_by_a_run(pair, refreshed):
+    advertiser, channel = pair
+    audience = refreshed[1]
+    with pytest.raises(errors.Waiting, match="only dials"):
+        channel.suppress(audience.id, cover=True)
+    assert channel.audit.entries()
+    done = asyncio.run(advertiser.aio.suppress(audience.id))
+    assert (done.did, done.runs) == ("applied", 1)
+    assert advertiser.suppress(audience.id).runs == 0
+    assert advertiser.lists.show(NAME).to_dict()["suppressed"]["run"] == 1
+
+
+def test_a_request_that_left_no_list_has_no_runs(pair, by_type):
+    with pytest.raises(errors.PartyError):
+        pair[0].suppress(by_type[0][0])
+
+
+# -- an overlap by identifier --------------------------------------------------------------------
+
+
+def test_an_overlap_by_identifier_goes_on_where_it_was_and_pays_once(pair, by_type):
+    begun, done = by_type
+    assert len(begun) == 1
+    assert begun[0] in done.requests.values()
+    assert list(done.requests) == ["phone", "email"]
+    ledger = pair[0].ledger().to_pandas()
+    assert sorted(ledger[ledger["request"].isin(done.requests.values())]["what"]) == ["session"] * 2
+
+
+def test_an_overlap_by_identifier_is_a_frame_with_verdicts(by_type):
+    _, done = by_type
+    assert set(done.to_pandas()["label"]) == {"phone", "email"}
+    assert set(done.to_pandas()["kind"]) == {"shareable"}
+    assert all(kind.startswith("private") for kind in done.private.to_pandas()["kind"])
+    assert list(done.verdicts_to_pandas()["type"]) == ["phone", "email"]
+    assert done.to_dict()["report"] == "overlap by identifier"
+    assert "Overlap by identifier" in str(done)
+    assert "<th>verdict</th>" in done._repr_html_()
+
+
+def test_the_quote_of_all_types_adds_up_and_asks_for_nothing(pair):
+    asked = len(pair[0].requests.list())
+    quote = pair[0].quote.overlap_by_identifier(epsilon="2")
+    paid = dict(quote.to_pandas()[["party", "epsilon"]].to_numpy().tolist())
+    assert paid == {"channel": "6", "advertiser": "2"}
+    assert quote.wire_bytes > 0
+    assert "2 tables, one a type" in str(quote)
+    assert len(pair[0].requests.list()) == asked
+
+
+def test_what_does_not_fit_a_budget_together_is_not_begun(pair):
+    asked = len(pair[0].requests.list())
+    with pytest.raises(errors.Refusal) as refused:
+        pair[0].overlap_by_identifier(epsilon="60", epsilon_dummies="1")
+    assert refused.value.status is errors.RefusalStatus.BUDGET_EXHAUSTED
+    assert len(pair[0].requests.list()) == asked
+
+
+# -- the verbs and the commands ------------------------------------------------------------------
+
+VERBS = {
+    "init": Party.create,
+    "serve": Party.serve,
+    "invite": Party.invite,
+    "join": Party.join,
+    "dataset add": "datasets.add",
+    "dataset check": "datasets.check",
+    "dataset show": "datasets.show",
+    "contract propose": "contracts.propose",
+    "contract sign": "contracts.sign",
+    "contract import": "contracts.import_",
+    "contract show": "contracts.show",
+    "quote": "quote.match quote.reach quote.overlap quote.overlap_by_identifier",
+    "match": Party.match,
+    "report reach": Party.reach,
+    "report overlap": "overlap overlap_by_identifier",
+    "report show": Party.result,
+    "lists show": "lists.show",
+    "lists name": "lists.name",
+    "lists refresh": "lists.refresh",
+    "lists export": "lists.export",
+    "requests list": "requests.list requests.fetch",
+    "requests show": "requests.show",
+    "requests approve": "requests.approve",
+    "requests refuse": "requests.refuse",
+    "requests resume": "requests.resume",
+    "suppress": Party.suppress,
+    "audit verify": "audit.verify",
+    "audit show": "audit.entries",
+    "doctor": Party.doctor,
+}
+NAMED = {  # what a command calls otherwise than its verb
+    "listen": "address", "contract_id": "id", "wanted": "which", "other": "with_",
+    "identifier": "identifiers",
+}  # fmt: skip
+OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
+    "--ask", "--out", "--private", "--their-people", "--match-rate", "--by-identifier", "--upgrade",
+    "--log-format", "--last", "--lines",
+}  # fmt: skip
+
+
+def arguments(party, verbs):
+    found = [verbs] if callable(verbs) else []
+    for path in [] if callable(verbs) else verbs.split():
+        verb = party
+        for name in path.split("."):
+            verb = getattr(verb, name)
+        found.append(verb)
+    return {name for verb in found for name in inspect.signature(verb).parameters}
+
+
+@pytest.mark.parametrize("command", VERBS)
+def test_each_option_of_a_command_is_an_argument_of_its_verb_or_the_document_says_why_not(
+    pair, command
+):
+    found = typer.main.get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    has = arguments(pair[0], VERBS[command])
+    document = (Path(__file__).parents[2] / "docs" / "sdk.md").read_text(encoding="utf-8")
+    for option in found.params:
+        if option.name in {"party", "as_json"} or option.name in has:
+            continue
+        if NAMED.get(option.name) in has or option.param_type_name == "argument":
+            continue
+        written = option.opts[0].replace("--shareable", "--private")
+        assert written in OTHERWISE, f"{command} {written}"
+        assert re.search(rf"`(\S+ )*{written}[`, ]", document), written
+
+
+def test_every_command_has_a_verb_or_stays_one():
+    def commands(group, before=()):
+        for name, one in group.commands.items():
+            if hasattr(one, "commands"):
+                yield from commands(one, (*before, name))
+            else:
+                yield " ".join((*before, name))
+
+    plain = {"status", "ledger show", "dataset list", "lists list", "sandbox"}
+    assert set(commands(typer.main.get_command(app))) - set(VERBS) == plain
