@@ -79,6 +79,21 @@ class PeerPinned(Record):
 
 
 @dataclass(frozen=True)
+class PeerForgotten(Record):
+    """`peer.forgotten`: keys that an invitation had pinned are let in no longer.
+
+    Args:
+        peer: the counterpart's name.
+        vkey: its identity key, in text form.
+        certificate: SHA-256 of its certificate (DER).
+    """
+
+    peer: Label
+    vkey: VkeyText
+    certificate: Digest
+
+
+@dataclass(frozen=True)
 class Budget(Record):
     """What one party's population may lose to one coalition in one window.
 
@@ -379,6 +394,7 @@ _NO, _MAY, _MUST = Presence.ABSENT, Presence.OPTIONAL, Presence.REQUIRED
 KINDS: Final[Mapping[str, EntryKind]] = {
     "party.created": EntryKind(PartyCreated, session=_NO, contract=_NO),
     "peer.pinned": EntryKind(PeerPinned, session=_NO, contract=_NO),
+    "peer.forgotten": EntryKind(PeerForgotten, session=_NO, contract=_NO),
     "contract.signed": EntryKind(ContractSigned, session=_NO, contract=_MUST),
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
     "consent.snapshot": EntryKind(ConsentSnapshot, session=_MAY, contract=_MAY),

@@ -34,6 +34,7 @@ from audit.bodies import (
     ListDisclosed,
     ListSuppressed,
     PartyCreated,
+    PeerForgotten,
     PeerPinned,
     ReportReleased,
     RequestStep,
@@ -138,6 +139,7 @@ class History:
     def __init__(self, vkey: str) -> None:
         self._vkey = vkey
         self._party: str | None = None
+        self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
         self._snapshots: set[ConsentReference] = set()
         self._charges: dict[tuple[str, str], _Charges] = {}
@@ -155,9 +157,13 @@ class History:
         """
         self._admit_party(entry)
         match entry.body:
-            case PeerPinned(vkey=vkey):
+            case PeerPinned(peer=peer, vkey=vkey, certificate=certificate):
                 if vkey == self._vkey:
                     raise RuleError("a party does not pin itself")
+                self._pinned[peer] = (vkey, certificate)
+            case PeerForgotten(peer=peer, vkey=vkey, certificate=certificate):
+                if self._pinned.pop(peer, None) != (vkey, certificate):
+                    raise RuleError("it forgets keys that were not pinned under this name")
             case ContractSigned() as terms:
                 self._sign(entry, terms)
             case ConsentSnapshot(root=root, sequence=sequence, taken_at=taken_at):

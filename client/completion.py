@@ -1,4 +1,4 @@
-"""What the shell offers after Tab: requests, contracts and datasets of the party.
+"""What the shell offers after Tab: requests, contracts, datasets, peers and invitations.
 
 Tab must answer at once, so this reads the party's SQLite file with the standard library and loads
 nothing else. With another store, or anything out of order, it offers nothing and says nothing.
@@ -43,6 +43,24 @@ def offer_datasets(ctx: typer.Context, incomplete: str) -> Offers:
     for name, population in _read(ctx, "SELECT name, population FROM datasets ORDER BY name"):
         if name.startswith(incomplete):
             yield name, f"people of {population}"
+
+
+def offer_peers(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the names of peers that an invitation has pinned."""
+    for (name,) in _read(ctx, "SELECT name FROM peers ORDER BY name"):
+        if name.startswith(incomplete):
+            yield name, "pinned by an invitation"
+
+
+def offer_invitations(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the first digits of invitations that nobody has used or withdrawn, newest first."""
+    query = (
+        "SELECT substr(fingerprint, 8), coalesce(for_name, 'anybody') FROM invitations "
+        "WHERE used_by IS NULL AND withdrawn_at IS NULL ORDER BY made_at DESC"
+    )
+    for digits, who in _read(ctx, query):
+        if digits.startswith(incomplete):
+            yield digits[: max(_SHORT, len(incomplete))], f"for {who}"
 
 
 def _read(ctx: typer.Context, query: str) -> list[tuple[str, ...]]:

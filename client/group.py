@@ -22,8 +22,9 @@ from client.output import Output
 from party.errors import Refusal, SessionSuspended
 
 _ORDER = (
-    "sandbox", "init", "invite", "join", "serve", "status", "dataset", "contract", "quote", "match",
-    "lists", "suppress", "report", "requests", "ledger", "audit", "doctor",
+    "sandbox", "init", "invite", "join", "invitations", "peers", "serve", "status", "dataset",
+    "contract", "quote", "match", "lists", "suppress", "report", "requests", "ledger", "audit",
+    "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 

@@ -161,7 +161,8 @@ class _Walk:
         except Interrupted as error:
             raise NotAccepted(
                 "their certificate is the pinned one, and they hang up on ours or do not answer "
-                f"({error}): they import the contract that names it, or invite this party"
+                f"({error}): they have forgotten this party or never knew it. They import the "
+                "contract that names it, or invite it"
             ) from None
 
     def _examine(self) -> Examination:

@@ -16,11 +16,13 @@ from client.commands import (
     dataset,
     doctor,
     init,
+    invitations,
     invite,
     join,
     ledger,
     lists,
     match,
+    peers,
     quote,
     report,
     requests,
@@ -85,6 +87,8 @@ sandbox.add_to(app, listen)
 init.add_to(app)
 invite.add_to(app)
 join.add_to(app)
+app.add_typer(invitations.app, name="invitations")
+app.add_typer(peers.app, name="peers")
 serve.add_to(app, listen)
 status.add_to(app)
 app.add_typer(dataset.app, name="dataset")

@@ -90,6 +90,11 @@ class Invitation:
         text = f"{SCHEME}{self.address}/{digest}/{_base32(self.code)}"
         return f"{text}-{_check(text)}"
 
+    @property
+    def id(self) -> str:
+        """The name by which its maker withdraws it."""
+        return short_id(self.certificate.fingerprint)
+
     @cached_property
     def certificate(self) -> Certificate:
         """The certificate by which the maker knows whoever holds the code."""
@@ -108,6 +113,11 @@ class Invitation:
     def _derive(self, context: str, length: int) -> bytes:
         salt = bytes.fromhex(self.fingerprint.removeprefix("sha256:"))
         return HKDF(SHA512(), length, salt, _CONTEXT + context.encode()).derive(self.code)
+
+
+def short_id(fingerprint: str) -> str:
+    """Return the name of an invitation: the first eight digits of its certificate's fingerprint."""
+    return fingerprint.removeprefix("sha256:")[:8]
 
 
 def _base32(data: bytes) -> str:

@@ -1,25 +1,50 @@
 """Counterparts whose keys this party has pinned, by name, before or beside any contract.
 
 A pinned peer may be drafted a contract with and may look at this party with `doctor --peer`;
-nothing else follows from it. A name belongs to one identity: other keys under it are refused.
+nothing else follows from it. A name belongs to one identity: other keys under it are refused. A
+peer can be forgotten once no contract pins its keys; what was done with it stays, as evidence.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from audit.bodies import PeerPinned
+from audit.bodies import PeerForgotten, PeerPinned
 from party.card import IdentityCard
 from party.errors import ContractError, InvitationError
-from party.schema import PEERS
+from party.schema import INVITATIONS, PEERS
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
 How = Literal["invited", "joined"]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A counterpart that this party lets in: its card, and why.
+
+    `pinned_at` (Unix seconds) is when an invitation pinned it, None where contracts alone do;
+    `contracts` are the ids of contracts that pin its keys and have not ended.
+    """
+
+    name: str
+    card: IdentityCard
+    pinned_at: int | None
+    contracts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Agreed:
+    """A party of contracts that have not ended: its name in the newest, and their ids."""
+
+    name: str
+    card: IdentityCard
+    contracts: list[str] = field(default_factory=list)
 
 
 class KnownPeers:
@@ -32,6 +57,78 @@ class KnownPeers:
         """Return every pinned card by the peer's name."""
         rows = self._party.store.rows(sa.select(PEERS).order_by(PEERS.c.name))
         return {row.name: _read(row.name, row.card) for row in rows}
+
+    def peers(self) -> list[Peer]:
+        """Return everybody who is let in, by name: pinned peers, and parties of contracts.
+
+        Raises:
+            StoredContractError: a stored contract is not what was signed.
+        """
+        agreed = self._agreed()
+        rows = self._party.store.rows(sa.select(PEERS).order_by(PEERS.c.name))
+        found = []
+        for row in rows:
+            card = _read(row.name, row.card)
+            contracts = agreed.pop(card.fingerprint, _Agreed(row.name, card)).contracts
+            found.append(Peer(row.name, card, row.pinned_at, tuple(contracts)))
+        found += [Peer(it.name, it.card, None, tuple(it.contracts)) for it in agreed.values()]
+        return sorted(found, key=lambda peer: (peer.name, peer.card.fingerprint))
+
+    def forget(self, name: str) -> int:
+        """Take a peer's pin away and log it; return how many open invitations went with it.
+
+        Requests, results, lists and log entries stay as they are. Its invitations serve no longer.
+
+        Raises:
+            InvitationError: nobody of this name is pinned, or a contract that has not ended pins
+                the same keys and would let them in.
+        """
+        card = self._to_forget(name)
+        user, now = user_of(card), self._party.now
+        body = PeerForgotten(name, card.identity, card.fingerprint.removeprefix("sha256:"))
+        standing = INVITATIONS.c.withdrawn_at.is_(None)
+        unused = sa.and_(INVITATIONS.c.used_by.is_(None), INVITATIONS.c.ends_at > now)
+        its_own = sa.and_(unused, INVITATIONS.c.for_name == name)
+
+        def work(connection: Connection) -> int:
+            row = connection.execute(sa.select(PEERS).where(PEERS.c.name == name)).first()
+            if row is None or _read(name, row.card) != card:
+                raise InvitationError(f"'{name}' was changed a moment ago; look at it again")
+            connection.execute(sa.delete(PEERS).where(PEERS.c.name == name))
+            withdrawn = sa.update(INVITATIONS).values(withdrawn_at=now)
+            connection.execute(withdrawn.where(standing, INVITATIONS.c.used_by == user))
+            open_ones = connection.execute(withdrawn.where(standing, its_own)).rowcount
+            self._party.journal.append(connection, "peer.forgotten", body, actor="operator")
+            return open_ones
+
+        return self._party.store.write(work)
+
+    def _to_forget(self, name: str) -> IdentityCard:
+        known = {peer.name: peer for peer in self.peers() if peer.pinned_at is not None}
+        if name not in known:
+            raise InvitationError(
+                f"no invitation has pinned a peer named '{name}' here (pinned: "
+                f"{', '.join(known) or 'none'})"
+            )
+        if known[name].contracts:
+            raise InvitationError(
+                f"'{name}' is not forgotten: a contract ({', '.join(known[name].contracts)}) pins "
+                "its keys too, and lets it in until it ends. `commonground contract show` says "
+                "when; until then refuse what it asks (`commonground requests refuse`)"
+            )
+        return known[name].card
+
+    def _agreed(self) -> dict[str, _Agreed]:
+        """Return whose keys contracts that have not ended pin, by fingerprint."""
+        agreed: dict[str, _Agreed] = {}
+        for contract in self._party.contracts():
+            if contract.ends <= self._party.now:
+                continue
+            for name, card in contract.parties.items():
+                if card.identity != self._party.identity.vkey:
+                    one = agreed.setdefault(card.fingerprint, _Agreed(name, card))
+                    one.contracts.append(contract.id)
+        return agreed
 
     def card(self, name: str) -> IdentityCard:
         """Return a peer's card.
@@ -88,6 +185,11 @@ class KnownPeers:
                 f"both parties are named '{name}', and a contract tells its parties apart by name:"
                 " one of them makes its party under another name"
             )
+
+
+def user_of(card: IdentityCard) -> str:
+    """Return how an invitation remembers who used it: by both keys."""
+    return f"{card.identity} {card.fingerprint}"
 
 
 def _read(name: str, card: str) -> IdentityCard:

@@ -1,12 +1,13 @@
 """Who is let in before a contract names them: holders of an invitation, and pinned peers.
 
 An invitation is kept as its certificate, from which the code does not follow. It is used up in
-the transaction that pins whoever used it. One that was used or has ended stays for a while, so
-that its holder hears why it does not serve.
+the transaction that pins whoever used it. One that was used, was withdrawn or has ended stays for
+a while, so that its holder hears why it does not serve.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +18,8 @@ from party.card import IdentityCard
 from party.errors import InvitationError, Refusal, RefusalStatus, SettingsError
 from party.identity import PARTY_NAME
 from party.introduction import Introduction
-from party.invitation import Invitation
-from party.known_peers import KnownPeers
+from party.invitation import SCHEME, Invitation, short_id
+from party.known_peers import KnownPeers, user_of
 from party.schema import INVITATIONS
 
 if TYPE_CHECKING:
@@ -27,6 +28,38 @@ if TYPE_CHECKING:
 HOUR_SECONDS: Final = 3600
 KEPT_SECONDS: Final = 30 * 86_400
 """How long an invitation that has ended is remembered."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An invitation as its maker keeps it, without the code; times are Unix seconds.
+
+    `fingerprint` is that of the code's certificate; `id` begins its digits. `used_by` is the
+    fingerprint of whoever came, and `peer` the name under which it is pinned now, if it is.
+    """
+
+    fingerprint: str
+    for_name: str | None
+    replaces: bool
+    made_at: int
+    ends_at: int
+    used_at: int | None
+    used_by: str | None
+    peer: str | None
+    withdrawn_at: int | None
+
+    @property
+    def id(self) -> str:
+        """The name by which it is withdrawn."""
+        return short_id(self.fingerprint)
+
+    def state(self, now: int) -> str:
+        """Return `open`, `used`, `withdrawn` or `ended`; a withdrawn one may have been used."""
+        if self.withdrawn_at is not None:
+            return "withdrawn"
+        if self.used_at is not None:
+            return "used"
+        return "open" if now < self.ends_at else "ended"
 
 
 @dataclass(frozen=True)
@@ -85,6 +118,58 @@ class Reception:
         query = sa.select(INVITATIONS.c.fingerprint, INVITATIONS.c.certificate)
         return {row.fingerprint: row.certificate for row in self._party.store.rows(query)}
 
+    def issued(self) -> list[Issued]:
+        """Return the invitations that are remembered, newest first."""
+        rows = self._party.store.rows(
+            sa.select(INVITATIONS).order_by(
+                INVITATIONS.c.made_at.desc(),
+                INVITATIONS.c.ends_at.desc(),
+                INVITATIONS.c.fingerprint,
+            )
+        )
+        pinned = {card.fingerprint: name for name, card in self._known.cards().items()}
+        return [_issued(row, pinned) for row in rows]
+
+    def withdraw(self, wanted: str) -> Issued:
+        """Let an open invitation serve nobody, and return it.
+
+        `wanted` is its id, its id's first digits, or its line.
+
+        Raises:
+            InvitationError: there is none such or more than one, or it is not open any more.
+        """
+        fingerprint = self._named(wanted).fingerprint
+        key = INVITATIONS.c.fingerprint == fingerprint
+
+        def work(connection: Connection) -> None:
+            row = connection.execute(sa.select(INVITATIONS).where(key)).one()
+            _require_withdrawable(_issued(row, {}), self._party.now)
+            connection.execute(
+                sa.update(INVITATIONS).where(key).values(withdrawn_at=self._party.now)
+            )
+
+        self._party.store.write(work)
+        return self._named(fingerprint.removeprefix("sha256:"))
+
+    def _named(self, wanted: str) -> Issued:
+        """Return the one invitation that is meant."""
+        if wanted.startswith(SCHEME):
+            wanted = Invitation.parse(wanted).certificate.fingerprint
+        digits = wanted.removeprefix("sha256:")
+        found = [
+            one
+            for one in self.issued()
+            if digits and one.fingerprint.removeprefix("sha256:").startswith(digits)
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InvitationError(f"several invitations begin with {digits}: give more digits")
+        raise InvitationError(
+            f"there is no invitation {digits[:64]} here: `commonground invitations "
+            "list` shows those that are remembered"
+        )
+
     def peers(self) -> dict[str, IdentityCard]:
         """Return the cards of pinned peers by name."""
         return self._known.cards()
@@ -110,8 +195,8 @@ class Reception:
     def _use(self, connection: Connection, theirs: Introduction) -> None:
         key = INVITATIONS.c.fingerprint == theirs.invitation
         row = connection.execute(sa.select(INVITATIONS).where(key)).first()
-        user = f"{theirs.card.identity} {theirs.card.fingerprint}"
-        if row is not None and row.used_by == user:
+        user = user_of(theirs.card)
+        if row is not None and row.used_by == user and row.withdrawn_at is None:
             return
         replace = self._require_open(row, theirs.name)
         try:
@@ -123,6 +208,11 @@ class Reception:
 
     def _require_open(self, row: sa.Row[Any] | None, name: str) -> bool:
         """Return whether an invitation lets new keys in under its name, or refuse it."""
+        if row is not None and row.withdrawn_at is not None:
+            raise Refusal(
+                RefusalStatus.EXPIRED,
+                "this invitation was withdrawn by the party that made it; ask for a new one",
+            )
         if row is None or row.used_by is not None:
             raise Refusal(
                 RefusalStatus.EXPIRED,
@@ -138,3 +228,31 @@ class Reception:
                 "ask for one of your own",
             )
         return bool(row.replaces)
+
+
+def _issued(row: sa.Row[Any], pinned: Mapping[str, str]) -> Issued:
+    """Return an invitation from its row; `pinned` has the names of peers by fingerprint."""
+    used_by = None if row.used_by is None else row.used_by.split(" ")[1]
+    return Issued(
+        fingerprint=row.fingerprint,
+        for_name=row.for_name,
+        replaces=bool(row.replaces),
+        made_at=row.made_at,
+        ends_at=row.ends_at,
+        used_at=row.used_at,
+        used_by=used_by,
+        peer=pinned.get(used_by or ""),
+        withdrawn_at=row.withdrawn_at,
+    )
+
+
+def _require_withdrawable(issued: Issued, now: int) -> None:
+    state = issued.state(now)
+    if state == "used":
+        raise InvitationError(
+            f"the invitation {issued.id} has been used; to let whoever came with it in no longer, "
+            "see `commonground peers list` and `commonground peers forget NAME`"
+        )
+    if state != "open":
+        how = "was withdrawn already" if state == "withdrawn" else "has ended by itself"
+        raise InvitationError(f"the invitation {issued.id} {how}; nobody can use it")

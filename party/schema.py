@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -200,6 +200,7 @@ INVITATIONS: Final = Table(
     Column("ends_at", BigInteger, nullable=False),
     Column("used_by", Text),
     Column("used_at", BigInteger),
+    Column("withdrawn_at", BigInteger),
 )
 
 PEERS: Final = Table(

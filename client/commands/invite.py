@@ -42,7 +42,8 @@ def invite(
 
     The line has this party's address, the fingerprint of its certificate and a one-time code. Pass
     it on by a way that others do not read. `serve` must run when the counterpart joins; it says who
-    came. Only the code's certificate is kept here, so the line cannot be printed again.
+    came. Only the code's certificate is kept here, so the line cannot be printed again;
+    `invitations withdraw ID` takes it back.
     """
     from client.units import shown_time
     from party.reception import HOUR_SECONDS, Reception
@@ -54,10 +55,12 @@ def invite(
     who = "one party" if for_name is None else f"the party {for_name}"
     output.say(
         f"For {who}, once, until {shown_time(ends)}, while `commonground serve` runs here. "
-        "They type: commonground join LINE"
+        "They type: commonground join LINE",
+        f"To take it back: commonground invitations withdraw {invitation.id}",
     )
     output.result(
         {
+            "id": invitation.id,
             "line": invitation.line,
             "address": invitation.address,
             "fingerprint": invitation.fingerprint,

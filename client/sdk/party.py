@@ -23,6 +23,7 @@ from client.sdk.contracts import Contracts
 from client.sdk.datasets import Datasets
 from client.sdk.lists import Lists
 from client.sdk.log import Audit, Ledger
+from client.sdk.peers import Invitations, Peers
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
 from client.sdk.results import Audience, Report, audience_of, outcome_of
@@ -136,6 +137,16 @@ class Party:
     def audit(self) -> Audit:
         """`commonground audit`."""
         return Audit(self._party)
+
+    @property
+    def peers(self) -> Peers:
+        """`commonground peers`."""
+        return Peers(self._party)
+
+    @property
+    def invitations(self) -> Invitations:
+        """`commonground invitations`."""
+        return Invitations(self._party)
 
     @property
     def aio(self) -> Asynchronous:

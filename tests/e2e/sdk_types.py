@@ -19,6 +19,8 @@ from commonground import (
     Report,
     Suppressed,
 )
+from party.known_peers import Peer
+from party.reception import Issued
 
 
 def verbs(party: Party, progress: list[Progress]) -> None:
@@ -41,6 +43,8 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.overlap_by_identifier().private.verdicts_to_pandas(), pd.DataFrame)
     assert_type(party.quote.overlap_by_identifier(), QuoteByIdentifier)
     party.lists.export("n", "meta", "o.csv", part=1)  # type: ignore[arg-type]
+    assert_type(party.peers.list(), list[Peer])
+    assert_type(party.invitations.withdraw("1"), Issued)
     assert_type(party.join(party.invite("a", hours=1), id="c"), Path)
     party.reach(epsilon=1.0)  # type: ignore[arg-type] # ε is exact decimal text
     with party.serve("127.0.0.1:0") as serving:

@@ -31,6 +31,7 @@ ISSUE = (
     "contract propose sign import show|"
     "report overlap reach show|requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"
+    "invitations list withdraw|peers list forget|"
     "audit verify show"
 )
 

@@ -1,6 +1,8 @@
 """Completion in the shell: commands, options, and what the party has; and it stays light."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -42,6 +44,19 @@ def test_what_the_party_has_is_offered(party):
     assert offered(f"report reach --party {party} --contract ") == ["deal"]
     assert offered("quote match --contract x", party) == []
     assert offered("requests show ", party) == []
+    assert offered("peers forget ", party) == []
+
+
+def test_open_invitations_and_pinned_peers_are_offered(party):
+    with contextlib.closing(sqlite3.connect(party / "party.db")) as store, store:
+        store.execute("INSERT INTO peers VALUES ('channel', 'a card', 0)")
+        for digits, used in (("1f0c22ab99", None), ("2f0c22ab99", "somebody")):
+            store.execute(
+                "INSERT INTO invitations VALUES (?, 'pem', NULL, 0, 0, 0, ?, NULL, NULL)",
+                (f"sha256:{digits}", used),
+            )
+    assert offered("peers forget ", party) == ["channel"]
+    assert offered("invitations withdraw ", party) == ["1f0c22ab"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database at all, but some bytes" * 40])

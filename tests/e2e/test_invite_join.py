@@ -152,6 +152,38 @@ def test_an_invitation_that_has_ended_is_said_to_have(place, newcomer):
     assert said == "Error: EXPIRED: this invitation has ended; ask for a new one"
 
 
+def test_a_withdrawn_invitation_is_refused_at_join(place, newcomer):
+    channel = place[0] / "channel"
+    made = ask("invite", "--party", channel)
+    listed = ask("invitations", "list", "--party", channel)["invitations"][0]
+    assert (listed["id"], listed["state"], listed["for"]) == (made["id"], "open", None)
+    run("invitations", "withdraw", made["id"], "--party", channel)
+    said = failing(made["line"], newcomer("vendor"), 3)
+    assert said.startswith("Error: EXPIRED: this invitation was withdrawn")
+    assert made["id"] in run("invitations", "list", "--party", channel).stdout
+    said = error_of("invitations", "withdraw", made["id"], "--party", channel, expect=6)
+    assert "was withdrawn already" in said
+
+
+def test_a_forgotten_peer_is_shut_out_of_a_listener_that_runs(place, newcomer):
+    channel, party = place[0] / "channel", newcomer("vendor")
+    line = invite(place, "--for", "vendor", "--replace")
+    join(line, party)
+    assert "vendor" in [one["peer"] for one in ask("peers", "list", "--party", channel)["peers"]]
+    done = ask("peers", "forget", "vendor", "--party", channel)
+    assert done == {"peer": "vendor", "withdrawn_invitations": 0}
+    assert "vendor" not in run("peers", "list", "--party", channel).stdout
+    found = ask("doctor", "--peer", "channel", "--party", party, expect=6)
+    assert found["failed"] == "channel: pin"
+    failed = next(check for check in found["checks"] if check["state"] == "failed")
+    assert "they have forgotten this party" in failed["detail"]
+    assert "was withdrawn" in failing(line, party, 3)
+    said = error_of("peers", "forget", "vendor", "--party", channel, expect=6)
+    assert "no invitation has pinned a peer named 'vendor'" in said
+    assert ask("audit", "verify", "--party", channel)["verified"] is True
+    join(invite(place, "--for", "vendor"), party, draft="again")
+
+
 def test_an_invitation_for_another_party_is_refused(place, newcomer):
     said = failing(invite(place, "--for", "vendor"), newcomer("advertiser"), 3)
     assert said.startswith("Error: NOT_GRANTED: this invitation is for the party 'vendor'")

@@ -293,3 +293,15 @@ def test_two_parties_meet_by_an_invitation(tmp_path):
         assert [check.name for check in failed] == ["channel: contract"]
         with pytest.raises(errors.InvitationError, match="mistyped"):
             vendor.join(line[:-1], out=tmp_path / "again.yaml")
+
+        other = channel.invite()
+        assert channel.invitations.withdraw(other).id in [
+            one.id for one in channel.invitations.list()
+        ]
+        with pytest.raises(errors.Refusal, match="withdrawn"):
+            vendor.join(other, out=tmp_path / "again.yaml")
+        assert [peer.name for peer in channel.peers.list()] == ["vendor"]
+        assert channel.peers.forget("vendor") == 0
+        assert channel.peers.list() == []
+        with pytest.raises(errors.InvitationError, match="no invitation has pinned"):
+            channel.peers.forget("vendor")

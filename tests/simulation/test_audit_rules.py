@@ -27,6 +27,7 @@ from audit.bodies import (
     ContractSigned,
     ListSuppressed,
     PartyCreated,
+    PeerForgotten,
     PeerPinned,
 )
 from audit.errors import VerificationError
@@ -529,6 +530,29 @@ def test_a_party_that_pins_itself_is_found_and_one_that_pins_another_is_not(keep
     verify(keeper.stored())
     keeper.write("peer.pinned", PeerPinned("channel", keeper.vkey, DIGEST, "invited"))
     refused(keeper, "does not pin itself")
+
+
+def test_only_keys_that_are_pinned_are_forgotten_and_only_once(keeper):
+    other, anew = (LogKeeper("channel", bytes([number]) * 32) for number in (7, 8))
+    keeper.write("peer.pinned", PeerPinned("channel", other.vkey, DIGEST, "invited"))
+    keeper.write("peer.pinned", PeerPinned("channel", anew.vkey, DIGEST, "invited"))
+    keeper.write("peer.forgotten", PeerForgotten("channel", anew.vkey, DIGEST))
+    verify(keeper.stored())
+    keeper.write("peer.forgotten", PeerForgotten("channel", anew.vkey, DIGEST))
+    refused(keeper, "not pinned under this name")
+
+
+@pytest.mark.parametrize("what", ["name", "key", "certificate"])
+def test_forgetting_what_nobody_pinned_is_found(keeper, what):
+    other, stranger = (LogKeeper("channel", bytes([number]) * 32) for number in (7, 8))
+    keeper.write("peer.pinned", PeerPinned("channel", other.vkey, DIGEST, "invited"))
+    body = PeerForgotten(
+        "vendor" if what == "name" else "channel",
+        stranger.vkey if what == "key" else other.vkey,
+        "0" * 64 if what == "certificate" else DIGEST,
+    )
+    keeper.write("peer.forgotten", body)
+    refused(keeper, "not pinned under this name")
 
 
 def test_an_entry_about_another_party_is_found(keeper):

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from audit.entry import Entry
+from party.contract_draft import draft_contract
+from party.contract_file import parse_contract
 from party.errors import ContractError, InvitationError, Refusal, RefusalStatus, SettingsError
 from party.introduction import MOST_BYTES, Introduction
 from party.known_peers import KnownPeers
@@ -226,6 +228,174 @@ def test_an_invitation_that_makes_no_sense_is_refused(maker, options, said):
 def test_a_peer_that_nobody_pinned_is_not_drafted_with(maker):
     with pytest.raises(ContractError, match="no peer of this name"):
         KnownPeers(maker).card("advertiser")
+
+
+# -- withdrawing and forgetting -----------------------------------------------------------------
+
+
+def issued(maker):
+    return {one.id: one for one in Reception(maker).issued()}
+
+
+def test_a_withdrawn_invitation_lets_nobody_in_and_says_so(maker, make):
+    kept, taken_back, joiner = invite(maker), invite(maker), make("advertiser")
+    identity = taken_back.certificate.fingerprint[7:15]
+    done = Reception(maker).withdraw(identity)
+    assert (done.id, done.state(maker.now)) == (identity, "withdrawn")
+    assert "was withdrawn" in refused(RefusalStatus.EXPIRED, maker, joiner, taken_back)
+    use(maker, joiner, kept)
+
+
+def test_an_invitation_is_withdrawn_by_its_line_too(maker, make):
+    invitation = invite(maker)
+    Reception(maker).withdraw(invitation.line)
+    refused(RefusalStatus.EXPIRED, maker, make("advertiser"), invitation)
+
+
+@pytest.mark.parametrize("wanted", ["", "sha256:", "zz", "0" * 65, "commonground://x"])
+def test_what_names_no_invitation_withdraws_none(maker, wanted):
+    invite(maker)
+    with pytest.raises(InvitationError):
+        Reception(maker).withdraw(wanted)
+    assert [one.state(maker.now) for one in Reception(maker).issued()] == ["open"]
+
+
+def test_digits_that_several_invitations_begin_with_withdraw_none(maker):
+    ids = [invite(maker).certificate.fingerprint[7:] for _ in range(17)]  # of 16 first digits
+    first = next(one[0] for one in ids if sum(other[0] == one[0] for other in ids) > 1)
+    with pytest.raises(InvitationError, match="give more digits"):
+        Reception(maker).withdraw(first)
+    assert {one.state(maker.now) for one in Reception(maker).issued()} == {"open"}
+
+
+def test_only_an_open_invitation_is_withdrawn(maker, make):
+    used, ended, twice = invite(maker), invite(maker, hours=1), invite(maker)
+    use(maker, make("advertiser"), used)
+    Reception(maker).withdraw(twice.line)
+    now = maker.clock()
+    maker.clock = lambda: now + HOUR_SECONDS + 1
+    for invitation, said in ((used, "peers forget"), (ended, "has ended"), (twice, "already")):
+        with pytest.raises(InvitationError, match=said):
+            Reception(maker).withdraw(invitation.line)
+
+
+def test_the_list_of_invitations_tells_each_ones_state_and_who_came(maker, make):
+    used, left = invite(maker, for_name="advertiser"), invite(maker, hours=1)
+    joiner = make("advertiser")
+    use(maker, joiner, used)
+    now = maker.clock()
+    maker.clock = lambda: now + HOUR_SECONDS + 1
+    found = issued(maker)
+    one = found[used.certificate.fingerprint[7:15]]
+    assert (one.state(maker.now), one.for_name, one.peer) == ("used", "advertiser", "advertiser")
+    assert one.used_by == joiner.identity.fingerprint
+    assert found[left.certificate.fingerprint[7:15]].state(maker.now) == "ended"
+
+
+def test_a_forgotten_peer_is_pinned_no_longer_and_the_log_says_so(maker, make):
+    joiner = make("advertiser")
+    use(maker, joiner, invite(maker))
+    assert [peer.name for peer in KnownPeers(maker).peers()] == ["advertiser"]
+    assert KnownPeers(maker).forget("advertiser") == 0
+    assert Reception(maker).peers() == {}
+    last = log(maker)[-1]
+    assert (last.kind, last.actor, last.body.peer) == ("peer.forgotten", "operator", "advertiser")
+    assert last.body.vkey == joiner.identity.vkey
+    assert f"sha256:{last.body.certificate}" == joiner.identity.fingerprint
+
+
+def test_a_forgotten_peer_cannot_come_back_by_an_invitation_of_before(maker, make):
+    joiner, used = make("advertiser"), invite(maker)
+    use(maker, joiner, used)
+    waiting, others = invite(maker, for_name="advertiser"), invite(maker, for_name="vendor")
+    assert KnownPeers(maker).forget("advertiser") == 1
+    for invitation in (used, waiting):
+        assert "withdrawn" in refused(RefusalStatus.EXPIRED, maker, joiner, invitation)
+    use(maker, make("vendor"), others)
+    use(maker, joiner, invite(maker))  # it is let in again when it is invited again
+    assert set(KnownPeers(maker).cards()) == {"advertiser", "vendor"}
+
+
+def test_a_forgotten_name_is_free_for_other_keys(maker, make):
+    use(maker, make("advertiser"), invite(maker))
+    KnownPeers(maker).forget("advertiser")
+    anew = make("advertiser")
+    use(maker, anew, invite(maker))
+    assert KnownPeers(maker).card("advertiser") == anew.own_card()
+
+
+def agree(maker, joiner, *, contract_id="deal", days=10):
+    """Let both sign a contract, and the maker keep it."""
+    day = maker.now // 86_400 * 86_400
+    text = draft_contract(
+        {"advertiser": joiner.own_card(), "channel": maker.own_card()},
+        contract_id=contract_id,
+        title="t",
+        starts=day,
+        ends=day + days * 86_400,
+    )
+    contract = parse_contract(text.encode(), source="test")
+    for one in (maker, joiner):
+        contract = contract.sign(one.identity)
+    maker.keep_contract(contract)
+    return contract
+
+
+def test_a_peer_with_a_contract_is_not_forgotten_before_its_end(maker, make):
+    """The contract pins the same keys: "forgotten" would be an untrue word."""
+    joiner = make("advertiser")
+    use(maker, joiner, invite(maker))
+    contract = agree(maker, joiner)
+    size = len(log(maker))
+    with pytest.raises(InvitationError, match=r"not forgotten.*\(deal\)"):
+        KnownPeers(maker).forget("advertiser")
+    assert (list(KnownPeers(maker).cards()), len(log(maker))) == (["advertiser"], size)
+    maker.clock = lambda: float(contract.ends)
+    KnownPeers(maker).forget("advertiser")
+    assert KnownPeers(maker).peers() == []
+    assert [one.id for one in maker.contracts()] == ["deal"]  # what was done stays
+
+
+def test_a_contract_of_other_keys_under_the_name_keeps_no_peer(maker, make):
+    before, anew = make("advertiser"), make("advertiser")
+    agree(maker, before)
+    use(maker, anew, invite(maker))
+    KnownPeers(maker).forget("advertiser")
+    assert [(peer.card, peer.pinned_at) for peer in KnownPeers(maker).peers()] == [
+        (before.own_card(), None)
+    ]
+
+
+def test_peers_are_those_whom_invitations_and_contracts_let_in(maker, make):
+    invited, agreed = make("vendor"), make("advertiser")
+    use(maker, invited, invite(maker))
+    contract = agree(maker, agreed)
+    found = [(one.name, one.pinned_at is None, one.contracts) for one in KnownPeers(maker).peers()]
+    assert found == [("advertiser", True, ("deal",)), ("vendor", False, ())]
+    maker.clock = lambda: float(contract.ends)
+    assert [peer.name for peer in KnownPeers(maker).peers()] == ["vendor"]
+
+
+def test_only_a_pinned_peer_is_forgotten(maker, make):
+    agree(maker, make("advertiser"))
+    for name in ("advertiser", "nobody", ""):
+        with pytest.raises(InvitationError, match="no invitation has pinned"):
+            KnownPeers(maker).forget(name)
+
+
+def test_what_cannot_be_logged_forgets_nobody(maker, make, monkeypatch):
+    joiner, used = make("advertiser"), invite(maker)
+    use(maker, joiner, used)
+
+    def fail(*args, **more):
+        raise RuntimeError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(maker.journal, "append", fail)
+        with pytest.raises(RuntimeError):
+            KnownPeers(maker).forget("advertiser")
+    assert list(KnownPeers(maker).cards()) == ["advertiser"]
+    use(maker, joiner, used)
 
 
 # -- introductions ------------------------------------------------------------------------------
