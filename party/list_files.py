@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK: Final = 1 << 20
+_UNFINISHED: Final = ".new"
 
 
 class Part(StrEnum):
@@ -82,13 +83,15 @@ def sha256_of(file: Path) -> bytes:
 def delete_changes(folder: Path, request: str) -> None:
     """Delete what names who came and went at the refresh by a request."""
     for part in (Part.ADDED, Part.REMOVED):
-        change_file(folder, request, part).unlink(missing_ok=True)
+        file = change_file(folder, request, part)
+        file.unlink(missing_ok=True)
+        file.with_suffix(_UNFINISHED).unlink(missing_ok=True)
 
 
 def _write(table: pa.Table, file: Path) -> str:
     import pyarrow.parquet as pq
 
-    temporary = file.with_suffix(".new")
+    temporary = file.with_suffix(_UNFINISHED)
     pq.write_table(table, temporary)
     settle(temporary, file)
     return sha256_of(file).hex()

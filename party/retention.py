@@ -4,6 +4,9 @@ A list is what a contract disclosed for so many days; a session's artefacts and 
 resuming, suppression runs until the list's end and, for the time that the contract keeps them, an
 auditor's replay. What only the runs need goes at the list's end: the receiver's tags, and whose
 the sender's points are. What is deleted is logged, and the log keeps standing.
+
+A file that no result names was never a list: a session writes its list before the result, and may
+end between the two. It goes without an entry, unless its session is being carried out just now.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ from sqlalchemy.engine import Connection
 from audit.bodies import RetentionPruned
 from party.contract import DAY_SECONDS, Contract
 from party.contract_terms import OutputKind
+from party.errors import SessionSuspended
 from party.list_files import delete_changes
 from party.list_names import replaced
+from party.occupied import carrying_out
 from party.request import Request
 from party.schema import REQUESTS, RESULTS, SESSIONS
 from party.suppression.book import forget_points
@@ -34,6 +39,7 @@ What: TypeAlias = Literal["list", "session", "holders"]
 def prune(party: Organisation) -> int:
     """Delete ended lists and artefacts of a party, log each, and return how many went."""
     _drop_former_lists(party)
+    _drop_unnamed_lists(party)
     return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)
 
 
@@ -69,6 +75,37 @@ def _drop_former_lists(party: Organisation) -> None:
     for row in rows:
         lists = ListFile(party.folder / "lists", row.request, party.identity)
         lists.delete_older(row.list_file)
+
+
+def _drop_unnamed_lists(party: Organisation) -> None:
+    """Delete what sessions have left that wrote their list and ended before they had a result.
+
+    One that goes on writes it again.
+    """
+    lists = party.folder / "lists"
+    written = {file.name.partition(".")[0].partition("-")[0] for file in lists.glob("*")}
+    for request in sorted(written):
+        if not _has_no_result(party, request):
+            continue
+        try:
+            with carrying_out(party.folder, request):
+                if _has_no_result(party, request):
+                    ListFile(lists, request, party.identity).delete()
+                    delete_changes(lists, request)
+        except SessionSuspended:
+            continue  # it is under way, and may be about to store its result
+
+
+def _has_no_result(party: Organisation, request: str) -> bool:
+    """Say whether this is a request here that has brought nothing yet."""
+    query = (
+        sa.select(RESULTS.c.request)
+        .select_from(REQUESTS)
+        .outerjoin(RESULTS, RESULTS.c.request == REQUESTS.c.id)
+        .where(REQUESTS.c.id == request)
+    )
+    row = party.store.row(query)
+    return row is not None and row.request is None
 
 
 def _prune_holders(party: Organisation) -> int:

@@ -3,14 +3,33 @@
 import time
 
 import pytest
-from organisations import Wire, make_pair, run_both
+from organisations import Killed, Wire, make_pair, run_both
 
+from party import list_files, session_record
 from party.desk import Desk
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.request import Request
+from party.request_parameters import Parameters
 from party.retention import prune
+from party.suppression import list_file
 
 DAY = 86_400
+
+
+@pytest.fixture
+def asked(tmp_path, stores):
+    """A match of which the channel gets the list, with suppression runs; nobody has begun."""
+    parties, contract = make_pair(tmp_path, stores)
+    request = Request.match(
+        contract, requester="advertiser", receiver="channel", sender="advertiser",
+        now=int(time.time()),
+        parameters=Parameters(suppression_runs=2),
+    )  # fmt: skip
+    signed = Desk(parties["advertiser"]).make(request, contract, actor="test")
+    Desk(parties["channel"]).submit("advertiser", signed)
+    yield parties, signed
+    for party in parties.values():
+        party.close()
 
 
 @pytest.fixture
@@ -75,3 +94,78 @@ def test_logs_still_verify_and_agree_after_deletion(matched):
         prune(party)
         verify_log(StoredLog(party.store, party.identity))
     assert compare_logs(*(StoredLog(p.store, p.identity) for p in parties.values())).shared
+
+
+# What a session leaves that ends after its list was written and before its result was stored
+
+
+def of_lists(party):
+    return sorted(file.name for file in (party.folder / "lists").glob("*"))
+
+
+def dies(monkeypatch, module, name, party):
+    """Let the channel's process end when it comes to a function."""
+    then = getattr(module, name)
+
+    def ends(first, *rest):
+        if party.identity.name == getattr(first, "_me", "channel"):
+            raise Killed(name)
+        return then(first, *rest)
+
+    monkeypatch.setattr(module, name, ends)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "left"),
+    [
+        (session_record.SessionRecord, "finish", {".parquet", ".tags"}),
+        (list_file, "settle", {".tags-new"}),
+    ],
+)
+def test_a_list_that_no_result_names_is_deleted_and_written_again_by_its_session(
+    asked, monkeypatch, module, name, left
+):
+    parties, request = asked
+    channel, wire = parties["channel"], Wire()
+    dies(monkeypatch, module, name, channel)
+    run_both(parties, request, wire)
+    assert {file.removeprefix(request.id) for file in of_lists(channel)} == left
+    (channel.folder / "lists" / "notes.txt").write_text("somebody's own")
+    assert prune(channel) == 0
+    assert of_lists(channel) == ["notes.txt"]
+    assert pruned(channel) == []
+    monkeypatch.undo()
+    assert run_both(parties, request, wire)["channel"] is None
+    assert len(lists(channel)) == 1
+    prune(channel)
+    assert len(lists(channel)) == 1
+
+
+def test_a_list_whose_session_never_goes_on_is_deleted(asked, monkeypatch):
+    parties, request = asked
+    dies(monkeypatch, session_record.SessionRecord, "finish", parties["channel"])
+    run_both(parties, request, Wire())
+    at(parties["channel"], 400)
+    prune(parties["channel"])
+    assert of_lists(parties["channel"]) == []
+
+
+def test_a_list_whose_session_is_about_to_store_its_result_stays(asked, monkeypatch):
+    parties, request = asked
+    finish = session_record.SessionRecord.finish
+
+    def prunes_first(record, *rest):
+        prune(parties[record._me])
+        finish(record, *rest)
+
+    monkeypatch.setattr(session_record.SessionRecord, "finish", prunes_first)
+    assert run_both(parties, request, Wire()) == {"advertiser": None, "channel": None}
+    assert len(lists(parties["channel"])) == 1
+
+
+def test_what_a_refresh_left_half_written_goes_with_it(tmp_path):
+    for part in list_files.Part:
+        (tmp_path / f"1-{part}.parquet").touch()
+        (tmp_path / f"1-{part}.new").touch()
+    list_files.delete_changes(tmp_path, "1")
+    assert {file.name for file in tmp_path.iterdir()} == {"1-whole.parquet", "1-whole.new"}
