@@ -25,7 +25,7 @@ Offers = Iterator[tuple[str, str]]
 
 def offer_requests(ctx: typer.Context, incomplete: str) -> Offers:
     """Offer the first digits of requests, newest first, each with what it is."""
-    found = _read(ctx, "SELECT id, kind, peer, state FROM requests ORDER BY created_at DESC")
+    found = _read(ctx, "SELECT id, kind, peer, state FROM requests ORDER BY number DESC")
     for name, kind, peer, state in found:
         if name.startswith(incomplete):
             yield name[: max(_SHORT, len(incomplete))], f"{kind} with {peer}, {state}"

@@ -60,7 +60,7 @@ class Filing:
 
     def all(self) -> list[Filed]:
         """Return every request, newest first."""
-        query = sa.select(REQUESTS).order_by(REQUESTS.c.created_at.desc(), REQUESTS.c.id)
+        query = sa.select(REQUESTS).order_by(REQUESTS.c.number.desc())
         return [_read_filed(row) for row in self._party.store.rows(query)]
 
     def find(self, wanted: str) -> Filed:
@@ -95,6 +95,7 @@ class Filing:
         """File a request and log it, once; `naming` is for the list that it makes."""
 
         def work(connection: Connection) -> None:
+            number = sa.select(sa.func.coalesce(sa.func.max(REQUESTS.c.number), 0) + 1)
             known = sa.select(REQUESTS.c.id).where(REQUESTS.c.id == request.id)
             if connection.execute(known).first() is not None:
                 return  # another call has filed it meanwhile
@@ -109,6 +110,7 @@ class Filing:
                     state=state,
                     created_at=self._party.now,
                     updated_at=self._party.now,
+                    number=number.scalar_subquery(),
                 )
             )
             if naming is not None:

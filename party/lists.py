@@ -160,8 +160,9 @@ class Lists:
         """
         query = (
             sa.select(RESULTS.c.request)
+            .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
             .where(RESULTS.c.expires_at.is_not(None))
-            .order_by(RESULTS.c.made_at.desc(), RESULTS.c.request)
+            .order_by(RESULTS.c.made_at.desc(), REQUESTS.c.number.desc())
         )
         found = [self.of_request(row.request) for row in self._party.store.rows(query)]
         return [one for one in found if not one.replaced]

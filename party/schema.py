@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -114,6 +114,7 @@ REQUESTS: Final = Table(
     Column("decided_by", String(100)),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False, server_default="0"),
     Index("requests_by_state", "state", "created_at"),
 )
 

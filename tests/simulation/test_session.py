@@ -364,6 +364,16 @@ def test_a_request_submitted_twice_at_once_is_one(pair):
     assert kinds(parties["channel"]).count("request.approved") == 1
 
 
+def test_requests_of_one_second_are_listed_newest_first(pair):
+    parties, contract = pair
+    now = time.time()
+    for party in parties.values():
+        party.clock = lambda: now
+    made = [ask(parties, reach(contract)).id for _ in range(6)]
+    for party in parties.values():
+        assert [filed.id for filed in Desk(party).filed()] == made[::-1]
+
+
 def test_logs_that_grow_between_a_session_and_its_cosignatures_still_verify(pair):
     """Another session with the same counterpart finishes while this one waits to cosign."""
     parties, contract = pair

@@ -15,7 +15,7 @@ from organisations import make_party
 from store_backends import PostgreSQLStores
 
 from party.errors import StoreError
-from party.schema import DATASETS, LOG_ENTRIES, METADATA, REVISION
+from party.schema import DATASETS, LOG_ENTRIES, METADATA, REQUESTS, REVISION
 from party.settings import Settings
 from party.store import Store, _alembic_config, sqlite_url
 
@@ -88,6 +88,19 @@ def test_every_migration_goes_down_to_nothing_and_up_again(store):
     for script in reversed(list(scripts.walk_revisions())):
         migrate(store, script.revision)
     assert differences(store) == []
+
+
+def test_requests_of_before_are_numbered_in_the_order_of_their_times(store):
+    migrate(store, "0005", command.downgrade)
+    columns = "id, mine, contract, peer, kind, body, state, created_at, updated_at"
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO contracts VALUES ('c', 'n', 't', 0)")
+        for name, time in (("b", 7), ("c", 5), ("a", 7)):
+            values = f"'{name}', 1, 'c', 'p', 'match', '', 'pending', {time}, {time}"
+            connection.exec_driver_sql(f"INSERT INTO requests ({columns}) VALUES ({values})")
+    migrate(store, "0006")
+    rows = store.rows(sa.select(REQUESTS.c.id).order_by(REQUESTS.c.number))
+    assert [row.id for row in rows] == ["c", "a", "b"]
 
 
 @pytest.mark.parametrize("failing", [1, 5, 12])
