@@ -19,6 +19,8 @@ from party.known_peers import KnownPeers
 from party.organisation import Organisation
 
 DAY_SECONDS: Final = 86_400
+UNNAMED: Final = "contract"
+"""A contract's id where its author gives none."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def find_card(party: Organisation, wanted: str) -> IdentityCard:
         return IdentityCard.parse(path.read_bytes(), source=wanted)
     except OSError as error:
         raise ContractError(f"the card {path} cannot be read: {error.strerror}") from None
+
+
+def draft_path(contract_id: str) -> Path:
+    """Return where the draft of a contract is written, unless its author says otherwise."""
+    return Path("contract.yaml" if contract_id == UNNAMED else f"contract-{contract_id}.yaml")
 
 
 def require_new(path: Path) -> None:

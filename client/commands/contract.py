@@ -53,7 +53,9 @@ def propose(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to write the draft.", show_default="contract-ID"),
+        typer.Option(
+            metavar="FILE", help="Where to write the draft.", show_default="contract-ID.yaml"
+        ),
     ] = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -63,11 +65,11 @@ def propose(
     Datasets that are registered here stand in it as they are; for the counterpart's there is an
     example to replace. Nothing is sent and nothing is signed.
     """
-    from client.drafting import Draft, find_card, write_draft
+    from client.drafting import Draft, draft_path, find_card, write_draft
 
     output = begin(ctx, as_json)
     draft = Draft(contract_id, title, days, they_measure)
-    path = out or Path(f"contract-{contract_id}.yaml")
+    path = out or draft_path(contract_id)
     with opened(party) as here:
         contract = write_draft(here, find_card(here, card), draft, path)
     output.result(

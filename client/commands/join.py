@@ -48,12 +48,12 @@ def join(
     What answers must have the certificate in the line; otherwise nothing is said to it. The code
     serves once. The draft is that of `contract propose`: it is to be edited and signed by both.
     """
-    from client.drafting import Draft
+    from client.drafting import Draft, draft_path
     from client.joining import join_with_draft
 
     output = begin(ctx, as_json)
     text = typer.get_text_stream("stdin").read() if line == "-" else line
-    path = out or Path(f"contract-{contract_id}.yaml")
+    path = out or draft_path(contract_id)
     draft = Draft(contract_id, None, days=365, they_measure=False)
     with opened(party) as here, output.busy("Joining …"):
         card = join_with_draft(here, text, draft, path, replace=replace)

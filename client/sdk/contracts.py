@@ -6,7 +6,7 @@ import builtins
 from pathlib import Path
 
 from client.agreeing import import_contract, look_up
-from client.drafting import Draft, find_card, write_draft
+from client.drafting import Draft, draft_path, find_card, write_draft
 from client.output import as_text
 from party.contract import Contract
 from party.contract_file import sign_contract_file
@@ -36,7 +36,7 @@ class Contracts:
         Raises:
             ContractError: the card cannot be read or is your own, or the file exists.
         """
-        path = Path(out or f"contract-{id}.yaml")
+        path = Path(out or draft_path(id))
         theirs = find_card(self._party, str(card))
         write_draft(self._party, theirs, Draft(id, title, days, they_measure), path)
         return path

@@ -337,10 +337,10 @@ class Party:
             Refusal: the invitation was used, has ended, or is for another party.
             ContractError: the file exists; the invitation is then not used.
         """
-        from client.drafting import Draft
+        from client.drafting import Draft, draft_path
         from client.joining import join_with_draft
 
-        path = Path(out or f"contract-{id}.yaml")
+        path = Path(out or draft_path(id))
         draft = Draft(id, None, days=365, they_measure=False)
         join_with_draft(self._party, line, draft, path, replace=replace)
         return path
