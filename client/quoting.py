@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -44,17 +44,23 @@ class Guess:
 
 @dataclass(frozen=True)
 class Holding:
-    """What this party holds for one request, about: `coverage` is the share of rows by type."""
+    """What this party holds for one request, about.
+
+    By type, `coverage` is the share of people with an identifier, and `identifiers` how many a
+    person has on average; `most` bounds what is offered of one person.
+    """
 
     dataset: str
     people: int
     by_label: tuple[int, ...]
     coverage: Mapping[str, float]
+    identifiers: Mapping[str, float]
+    most: int
 
     @property
     def keys_a_person(self) -> float:
-        """How many identifiers a person has on average."""
-        return sum(self.coverage.values())
+        """How many identifiers of a person are offered on average, at most."""
+        return min(sum(self.identifiers.values()), self.most)
 
     @property
     def share_with_any(self) -> float:
@@ -101,7 +107,7 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
     """
     me = contract.me(party.identity)
     registered = party.dataset(request.datasets[me])
-    holding = _holding(registered, request, me)
+    holding = _holding(registered, request, me, Terms.of(request).keys_a_person(me))
     theirs = _their_people(request, me, holding, guess)
     figures: Quote | MatchQuote
     if request.kind is OutputKind.MATCH:
@@ -195,7 +201,7 @@ def _label_sizes(
     return tuple(round(people * keys) for people in holding.by_label)
 
 
-def _holding(registered: Registered, request: Request, me: str) -> Holding:
+def _holding(registered: Registered, request: Request, me: str, most: int) -> Holding:
     quality = registered.quality
     peer = next(name for name in request.participants if name != me)
     people = next(
@@ -212,26 +218,23 @@ def _holding(registered: Registered, request: Request, me: str) -> Holding:
     if label.name is not None:
         counts = next(one["people"] for one in quality["labels"] if one["name"] == label.name)
         by_label = tuple(round(counts.get(value, 0) * consenting) for value in label.values)
-    return Holding(registered.name, people, by_label, _coverage(quality, request.identifiers))
+    return Holding(
+        registered.name,
+        people,
+        by_label,
+        _a_person(quality, request.identifiers, "people"),
+        _a_person(quality, request.identifiers, "identifiers"),
+        most,
+    )
 
 
-def _coverage(quality: Mapping[str, Any], types: tuple[str, ...]) -> dict[str, float]:
-    """Return the share of people who have an identifier of each type, guessed from rows.
-
-    Where identifiers make the people, the report counts them.
-    """
-    connected = quality.get("connected") or {"types": ()}
-    counted = {one["type"]: one["people"] for one in connected["types"]}
-    coverage = {}
-    for kind in types:
-        if kind in counted:
-            coverage[kind] = counted[kind] / quality["people"] if quality["people"] else 0.0
-            continue
-        declared = {f"id.{kind}", f"id.{kind}_sha256", f"id.{kind}_md5"}
-        columns = [column for column in quality["columns"] if column["kind"] in declared]
-        shares = [column["valid"] / column["rows"] for column in columns if column["rows"]]
-        coverage[kind] = max(shares, default=0.0)
-    return coverage
+def _a_person(
+    quality: Mapping[str, Any], types: tuple[str, ...], what: Literal["people", "identifiers"]
+) -> dict[str, float]:
+    """Return by type how many people have one, or how many there are, over all people."""
+    found = {one["type"]: one[what] for one in quality["types"]}
+    people = max(quality["people"], 1)
+    return {kind: found.get(kind, 0) / people for kind in types}
 
 
 def _their_people(request: Request, me: str, holding: Holding, guess: Guess) -> int:

@@ -23,7 +23,10 @@ from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source
 from party.datasets.times import UNREADABLE, microseconds
 from psi.columns import Column, Quality, mask, read_column
+from psi.digest_forms import FormFault, encoded_twice
 from psi.errors import IdentifierError
+
+_NOBODY: Final = np.zeros(0, np.bool_)
 
 Hook = Callable[[str], None]
 """Is told what is being read."""
@@ -79,6 +82,19 @@ class ConsentCoverage:
 
 
 @dataclass(frozen=True)
+class TypeCoverage:
+    """How many people have an identifier of one type, and how many distinct ones there are."""
+
+    type: str
+    people: int
+    identifiers: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the statement as a JSON object."""
+        return {"type": self.type, "people": self.people, "identifiers": self.identifiers}
+
+
+@dataclass(frozen=True)
 class QualityReport:
     """What a dataset holds. `undeclared` columns are never read.
 
@@ -92,6 +108,7 @@ class QualityReport:
     rows: int
     people: int
     columns: tuple[ColumnQuality, ...]
+    types: tuple[TypeCoverage, ...]
     labels: tuple[LabelQuality, ...]
     consent: tuple[ConsentCoverage, ...]
     undeclared: tuple[str, ...]
@@ -105,6 +122,7 @@ class QualityReport:
             "rows": self.rows,
             "people": self.people,
             "columns": [column.to_dict() for column in self.columns],
+            "types": [type_.to_dict() for type_ in self.types],
             "labels": [label.to_dict() for label in self.labels],
             "consent": [coverage.to_dict() for coverage in self.consent],
             "undeclared": list(self.undeclared),
@@ -139,9 +157,12 @@ def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityRepor
         rows=rows.count,
         people=len(rows.people),
         columns=tuple(
-            _inspect_column(column, rows) if column.spec is None else identifiers.quality(column)
+            _inspect_column(column, rows)
+            if column.spec is None
+            else identifiers.quality(column, rows.people)
             for column in definition.columns
         ),
+        types=identifiers.types(definition, rows),
         labels=tuple(
             _inspect_label(name, label, rows) for name, label in definition.labels.items()
         ),
@@ -159,6 +180,7 @@ class _Identifiers:
     def __init__(self, source: Source, hook: Hook) -> None:
         self._source, self._hook = source, hook
         self._found: dict[str, ColumnQuality] = {}
+        self._holders: dict[str, npt.NDArray[np.bool_]] = {}
 
     def read(self, column: ColumnDefinition) -> Column | None:
         """Return a column, or None when it cannot be used, and remember its quality."""
@@ -169,15 +191,40 @@ class _Identifiers:
         except IdentifierError as error:
             self._found[column.name] = ColumnQuality(column.name, column.kind, None, str(error))
             return None
-        problem = _without_use(read.quality)
+        problem = _without_use(read.quality) or _of_other_digests(column, read)
         self._found[column.name] = ColumnQuality(column.name, column.kind, read.quality, problem)
         return read
 
-    def quality(self, column: ColumnDefinition) -> ColumnQuality:
-        """Return what `read` found in a column."""
+    def quality(self, column: ColumnDefinition, people: People) -> ColumnQuality:
+        """Return what is in a column; where it is read now, note who has an identifier in it."""
         if column.name not in self._found:
-            self.read(column)
+            read = self.read(column)
+            if read is not None and column.spec is not None:
+                having = self._holders.setdefault(column.spec.type, np.zeros(len(people), np.bool_))
+                holders = people.of_row[read.valid]
+                having[holders[holders != NOTHING]] = True
         return self._found[column.name]
+
+    def types(self, definition: Definition, rows: Rows) -> tuple[TypeCoverage, ...]:
+        """Return the coverage of each type, in the order of the columns, all of which were read.
+
+        An identifier that stands in two columns of one type is counted in both.
+        """
+        connected = {one.type: one for one in rows.connected.types} if rows.connected else {}
+        return tuple(
+            TypeCoverage(type_, one.people, one.identifiers - one.withheld)
+            if (one := connected.get(type_))
+            else TypeCoverage(type_, self._people_with(type_), self._distinct(definition, type_))
+            for type_ in definition.types
+        )
+
+    def _people_with(self, type_: str) -> int:
+        return int(np.count_nonzero(self._holders.get(type_, _NOBODY)))
+
+    def _distinct(self, definition: Definition, type_: str) -> int:
+        names = [one.name for one in definition.identifiers if one.spec and one.spec.type == type_]
+        found = [self._found[name].quality for name in names]
+        return sum(quality.distinct for quality in found if quality)
 
 
 def _inspect_column(column: ColumnDefinition, rows: Rows) -> ColumnQuality:
@@ -194,6 +241,19 @@ def _without_use(quality: Quality) -> str | None:
     return (
         f"none of its values is an identifier as declared; most often: {reason}{example}. Correct "
         "the column or its declaration, or leave it out"
+    )
+
+
+def _of_other_digests(column: ColumnDefinition, read: Column) -> str | None:
+    """Say that digests are the hex of another digest's hex, which has the right length, or None."""
+    if column.spec is None or not column.spec.digested:
+        return None
+    count = len(encoded_twice(read.digests[read.valid]))
+    if not count:
+        return None
+    return (
+        f"{FormFault.ENCODED_TWICE}: {count:,} row(s) hold the hex of a shorter digest's hex, such "
+        "as MD5, which meets nobody. Correct the column, or leave it out"
     )
 
 

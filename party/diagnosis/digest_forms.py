@@ -10,7 +10,14 @@ import numpy.typing as npt
 
 from party.diagnosis.causes import FORM_CAUSES, Cause, Finding, Level
 from party.diagnosis.column import Positions, SurveyedColumn
-from psi.digest_forms import HASHES, DigestForm, FormFault, in_one_case, read_form
+from psi.digest_forms import (
+    HASHES,
+    DigestForm,
+    FormFault,
+    encoded_twice,
+    in_one_case,
+    read_form,
+)
 from psi.identifiers import ALGORITHMS, kind_of
 from psi.reasons import Reason
 
@@ -56,9 +63,7 @@ def _case_lost(column: SurveyedColumn) -> Positions:
 
 def _texts_as_digests(column: SurveyedColumn) -> dict[int, DigestForm]:
     """Return the accepted values whose bytes are hex digits: a shorter digest, encoded twice."""
-    digits = np.zeros(256, dtype=np.bool_)
-    digits[list(b"0123456789abcdefABCDEF")] = True
-    found = column.accepted[digits[column.survey.digests[column.accepted]].all(axis=1)]
+    found = column.accepted[encoded_twice(column.survey.digests[column.accepted])]
     return {
         at: DigestForm(
             FormFault.ENCODED_TWICE, bytes.fromhex(column.survey.digests[at].tobytes().decode())

@@ -4,7 +4,20 @@ import shutil
 
 import pytest
 import yaml
-from command_line import altered, ask, error_of, init, log_size, make_pair, propose, run, sign
+from command_line import (
+    altered,
+    ask,
+    error_of,
+    init,
+    log_size,
+    make_pair,
+    propose,
+    rows,
+    run,
+    sign,
+    write_csv,
+    write_description,
+)
 
 from party.contract_file import load_contract
 from party.contract_terms import OutputKind
@@ -41,6 +54,21 @@ def test_a_draft_may_give_the_tables_to_the_counterpart(pair):
     run(*words, "--out", pair / "turned.yaml", "--party", pair / "advertiser")
     contract = load_contract(pair / "turned.yaml")
     assert contract.output(OutputKind.REACH, {"recipient": "channel", "tabulator": "advertiser"})
+
+
+def test_a_draft_without_an_id_has_a_plain_file_name(pair, monkeypatch):
+    monkeypatch.chdir(pair)
+    words = ("contract", "propose", pair / "channel" / "public.yaml", "--party", "advertiser")
+    assert ask(*words)["file"] == "contract.yaml"
+    assert ask(*words, "--id", "two")["file"] == "contract-two.yaml"
+
+
+def test_a_quote_counts_people_however_many_rows_they_have(pair):
+    people = [row if row[0] != "r0" else ["r0", "", *row[2:]] for row in rows(40)]
+    write_csv(pair / "people.csv", [*people, *(people[0] for _ in range(360))])
+    run("dataset", "add", write_description(pair), "--party", pair / "advertiser")
+    quoted = ask("quote", "match", "--receiver", "channel", "--party", pair / "advertiser")
+    assert quoted["own_coverage"] == {"email": 39 / 40, "phone": 1.0}
 
 
 def test_a_draft_with_oneself_is_refused(pair):

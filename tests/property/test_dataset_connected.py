@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.output import Output
-from client.quoting import _coverage
 from client.render_dataset import quality_shown
 from party.datasets import Definition, inspect
 from party.datasets.connection import Connection
@@ -133,10 +132,15 @@ class TestWhatIsShared:
         assert report.rows_of_nobody == 1
         assert report.sizes["1"] == 3
 
-    def test_a_quote_counts_people_and_not_rows_with_an_identifier(self, tmp_path):
+    def test_the_report_counts_people_and_not_rows_with_an_identifier(self, tmp_path):
         rows = [seen("a@example.com", cookie="c1"), *(seen(cookie="c1") for _ in range(9))]
-        quality = inspect(connected(tmp_path, [*rows, seen(cookie="c2")])).to_dict()
-        assert _coverage(quality, ("email", "cookie:web")) == {"email": 0.5, "cookie:web": 1.0}
+        report = inspect(connected(tmp_path, [*rows, seen(cookie="c2")]))
+        found = {one.type: (one.people, one.identifiers) for one in report.types}
+        assert (found["email"], found["cookie:web"]) == ((1, 1), (2, 2))
+
+    def test_an_identifier_that_is_nobodys_is_not_counted_among_the_types(self, tmp_path):
+        found = {one.type: one.identifiers for one in inspect(connected(tmp_path, self.ROWS)).types}
+        assert found == {"email": 3, "phone": 0, "cookie:web": 0, "imei": 0}
 
     def test_a_component_above_the_bound_is_broken_and_counted(self, tmp_path):
         rows = [seen(f"p{n // 2}@example.com", cookie=f"c{(n + 1) // 2}") for n in range(20)]

@@ -51,6 +51,34 @@ def test_identifiers_are_counted_by_reason(report):
     assert (tel.valid, tel.null) == (1, 1)
 
 
+def test_digests_that_were_encoded_twice_make_a_column_unusable(tmp_path):
+    """The hex of an MD5's hex is as long as a SHA-256, and would meet nobody, silently."""
+
+    def twice(i):
+        return hashlib.md5(b"%d" % i).hexdigest().encode().hex()
+
+    def once(i):
+        return hashlib.sha256(b"%d" % i).hexdigest()
+
+    columns = {"email": "id.email_sha256", "opt_in": "consent"}
+    for one, usable in ((twice, False), (once, True)):
+        rows = [row(str(i), one(i)) for i in range(40)]
+        [email, _] = inspect(write(tmp_path, rows, columns=columns)).columns
+        assert (email.problem is None) == usable
+    mixed = [row(str(i), once(i) if i else twice(i)) for i in range(40)]
+    [email, _] = inspect(write(tmp_path, mixed, columns=columns)).columns
+    assert email.problem.startswith("digest encoded twice")
+
+
+def test_people_and_not_rows_are_counted_by_type(tmp_path):
+    """One person with many rows weighs no more than one with a single row."""
+    busy = [row("1", "a@example.com", None) for _ in range(8)]
+    rows = [*busy, row("2", None, "2125550100"), row("2", "b@example.com", "2125550101")]
+    report = inspect(write(tmp_path, [*rows, row("3"), row(None, "c@example.com")]))
+    found = [(one.type, one.people, one.identifiers) for one in report.types]
+    assert found == [("email", 2, 3), ("phone", 1, 2)]
+
+
 def test_values_and_times_are_checked(report):
     spend = column(report, "spend").quality
     assert (spend.valid, spend.null, spend.refused) == (2, 1, {"not a number": 1})
