@@ -91,8 +91,11 @@ def exported_document(done: Exported) -> dict[str, Any]:
     return {
         "file": str(done.file),
         "manifest": str(done.manifest),
+        "to": done.to,
+        "part": done.part.value,
         "lines": done.lines,
         "left_out": done.left_out,
+        "apart": list(done.apart),
         "expires_at": done.expires_at,
     }
 
@@ -100,6 +103,14 @@ def exported_document(done: Exported) -> dict[str, Any]:
 def exported_shown(done: Exported) -> list[RenderableType]:
     """Return an export as sentences, with the reminder of its end."""
     lines: list[RenderableType] = [f"Written to {done.file}: {done.lines:,} lines."]
+    if done.apart:
+        lines.append(
+            f"Not in it: {', '.join(done.apart)}, which {done.to} takes in a file and a list of "
+            f"its own (--identifier {done.apart[0]})."
+        )
+    if done.part is Part.REMOVED:
+        lines += _removal(done)
+        return lines
     if done.left_out:
         lines.append(
             f"{done.left_out:,} people of the list are left out: they do not consent now, or are "
@@ -107,6 +118,21 @@ def exported_shown(done: Exported) -> list[RenderableType]:
         )
     lines.append(
         f"Delete it, and the audience made of it, by {shown_time(done.expires_at)}; "
+        f"{done.manifest.name} says so too."
+    )
+    return lines
+
+
+def _removal(done: Exported) -> list[RenderableType]:
+    """Say what a file of those who went is for, and whom it lacks."""
+    lines: list[RenderableType] = []
+    if done.left_out:
+        lines.append(
+            f"{done.left_out:,} people are left out: they are not in your dataset any more. They "
+            f"come off the audience at {done.to} only when you replace it by the whole list."
+        )
+    lines.append(
+        "Take these people off the audience, never add them, and delete the file at once; "
         f"{done.manifest.name} says so too."
     )
     return lines

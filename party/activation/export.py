@@ -27,7 +27,9 @@ from party.datasets import Definition
 from party.datasets.rows import open_source
 from party.durable import flush
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
+from party.evidence import StoredLog
 from party.list_files import Part, sha256_of
+from party.list_names import naming_of
 from party.lists import MatchedList
 from party.organisation import Organisation
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CSV, PARQUET = OWN_REFERENCES
+_REMOVE: Final = "Take these people off the audience, never add them, and delete this file at once."
 TARGETS: Final = (*(platform.value for platform in Platform), *OWN_REFERENCES)
 """Where a list can be taken; the last two are files of this party's own references."""
 
@@ -51,13 +54,30 @@ class Order:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written. `left_out` of the list's people do not consent now, or are not here."""
+    """What was written, and who was left out.
+
+    `left_out` people of the part do not consent now, or are not in the dataset any more; of those
+    who were removed, only the latter. `apart` are identifier types that the platform takes in a
+    file of their own, and that are not in this one.
+    """
 
     file: Path
     manifest: Path
+    to: str
+    part: Part
     lines: int
     left_out: int
+    apart: tuple[str, ...]
     expires_at: int
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Lines that a draft has, people who were left out, types that have a file of their own."""
+
+    lines: int
+    left_out: int = 0
+    apart: tuple[str, ...] = ()
 
 
 def manifest_of(out: Path) -> Path:
@@ -80,21 +100,18 @@ def export_list(
     found.require_live(party.now)
     if order.to not in TARGETS:
         raise PartyError(f"a list is taken to {', '.join(TARGETS)}, and not to '{order.to}'")
-    form = _granted_form(contract, found, order, party.now)
+    form = _granted_form(party, contract, found, order)
     require_new(order.out)
     table = found.table(order.part, party.now)
     with ExitStack() as drafts:
         draft = drafts.enter_context(drafted(order.out))
         note = drafts.enter_context(drafted(manifest_of(order.out)))
-        if order.part is Part.REMOVED:
-            lines, left_out = _write_references(table, order.to, draft), 0
+        if form is None and order.part is Part.REMOVED:
+            written = _Written(_write_references(table, order.to, draft))
         else:
-            lines, left_out = _write_consenting(party, contract, found, order, form, table, draft)
-        if lines == 0:
-            raise PartyError(
-                f"nobody of the list {found.title} is left to export: nobody of this part "
-                "consents now, or has an identifier that the file takes"
-            )
+            written = _write_people(party, contract, found, order, form, table, draft)
+        if written.lines == 0:
+            raise PartyError(_nobody(found, order, len(table)))
         digest = sha256_of(draft)
         note.write_text(_manifest(contract, found, order, digest, party.now), encoding="utf-8")
         flush(draft)
@@ -102,10 +119,31 @@ def export_list(
         _log(party, found, order, digest, actor)
         publish(draft, order.out)
         publish(note, manifest_of(order.out))
-    return Exported(order.out, manifest_of(order.out), lines, left_out, found.expires_at)
+    return Exported(
+        file=order.out,
+        manifest=manifest_of(order.out),
+        to=order.to,
+        part=order.part,
+        lines=written.lines,
+        left_out=written.left_out,
+        apart=written.apart,
+        expires_at=found.expires_at,
+    )
 
 
-def _granted_form(contract: Contract, found: MatchedList, order: Order, now: int) -> Form | None:
+def _nobody(found: MatchedList, order: Order, people: int) -> str:
+    if people == 0:
+        return f"nobody was {order.part} at the last refresh of the list {found.title}"
+    lack = "consents now" if order.part is not Part.REMOVED else "is in the dataset any more"
+    return (
+        f"nobody of the list {found.title} is left to export: nobody of this part {lack}, or has "
+        "an identifier that the file takes"
+    )
+
+
+def _granted_form(
+    party: Organisation, contract: Contract, found: MatchedList, order: Order
+) -> Form | None:
     """Return the platform's form, or None for own references, which need no grant."""
     if order.to in OWN_REFERENCES:
         if order.identifiers:
@@ -120,18 +158,35 @@ def _granted_form(contract: Contract, found: MatchedList, order: Order, now: int
             f"grants {', '.join(granted) or 'no platform'} (export_to)",
         )
     try:
-        contract.require_in_force(now)
+        contract.require_in_force(party.now)
     except ContractError as error:
         raise Refusal(RefusalStatus.EXPIRED, str(error)) from None
     if order.part is Part.REMOVED:
-        raise PartyError(
-            "who was removed may have withdrawn consent, so their identifiers are not taken to a "
-            "platform: replace its audience by the whole list, or export the references to csv"
-        )
+        _require_taken_before(party, found, platform)
     return FORMS[platform]
 
 
-def _write_consenting(
+def _require_taken_before(party: Organisation, found: MatchedList, platform: Platform) -> None:
+    """Refuse to name those who were removed to a platform that did not get the list before.
+
+    They may have withdrawn, and are named only to whom they are to be taken off.
+    """
+    found.part(Part.REMOVED)
+    naming = naming_of(party.store, found.request.id)
+    before = None if naming is None else naming.replaces
+    taken = (
+        isinstance(entry.body, ExportMade)
+        and (entry.body.request, entry.body.to) == (before, platform.value)
+        for entry in StoredLog(party.store, party.identity).parsed()
+    )
+    if not any(taken):
+        raise PartyError(
+            f"the list before this one was not taken to {platform}, as the log has it, so nobody "
+            "is to be removed there, and who was removed is not named to it: export the whole list"
+        )
+
+
+def _write_people(
     party: Organisation,
     contract: Contract,
     found: MatchedList,
@@ -139,8 +194,8 @@ def _write_consenting(
     form: Form | None,
     table: pa.Table,
     draft: Path,
-) -> tuple[int, int]:
-    """Write those who consent now; return the lines, and how many people were left out."""
+) -> _Written:
+    """Write those of a part who consent now, or who are to be removed and are known here."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -148,24 +203,30 @@ def _write_consenting(
     definition = Definition.from_dict(party.dataset(found.dataset).definition)
     with open_source(definition) as source:
         states = source.states()
-        listed = ListedPeople.of(
-            definition,
-            source,
-            references,
-            purpose=found.request.purpose,
-            recipient=found.peer,
-            snapshot=found.snapshot,
-            now=party.now,
-            executor=party.executor,
-        )
+        if order.part is Part.REMOVED:
+            listed = ListedPeople.who_are_known(
+                definition, source, references, executor=party.executor
+            )
+        else:
+            listed = ListedPeople.who_consent(
+                definition,
+                source,
+                references,
+                purpose=found.request.purpose,
+                recipient=found.peer,
+                snapshot=found.snapshot,
+                now=party.now,
+                executor=party.executor,
+            )
+        left_out = len(table) - len(listed.people)
         if form is None:
             kept = table.filter(pc.is_in(references, listed.people.references))
-            count = _write_references(kept, order.to, draft)
+            written = _Written(_write_references(kept, order.to, draft), left_out)
         else:
             lines = Lines.of(listed, form, order.identifiers, gmail=contract.profile.gmail)
-            count = _write_lines(lines, draft)
+            written = _Written(_write_lines(lines, draft), left_out, lines.apart)
         source.require_unchanged(states)
-    return count, len(table) - len(listed.people)
+    return written
 
 
 def _write_lines(lines: Lines, draft: Path) -> int:
@@ -203,7 +264,9 @@ def _manifest(contract: Contract, found: MatchedList, order: Order, digest: byte
         "sha256": digest.hex(),
         "exported": write_time(now),
         "expires": expires,
-        "reminder": f"Delete this file, and the audience made of it, by {expires}.",
+        "reminder": _REMOVE
+        if order.part is Part.REMOVED
+        else f"Delete this file, and the audience made of it, by {expires}.",
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

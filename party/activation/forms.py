@@ -29,7 +29,7 @@ class Value:
     `header` names the column. `adapt` turns the profile's normalised form (without the Gmail
     option) into the platform's. `write` turns a SHA-256 into a cell; None writes the platform's
     form itself, unhashed. `profile_serves` says whether the profile's digest is the platform's,
-    without the Gmail option and with it.
+    without the Gmail option and with it. `alone` values stand in a file of their own.
     """
 
     type: str
@@ -37,6 +37,7 @@ class Value:
     adapt: Callable[[str], str]
     write: Callable[[bytes], str] | None
     profile_serves: tuple[bool, bool]
+    alone: bool = False
 
     def reader(self, spec: ColumnSpec, *, gmail: bool) -> Callable[[str], str]:
         """Return what makes a cell of a column's text; it raises Rejected for what has none.
@@ -60,8 +61,8 @@ class Value:
 class Form:
     """A platform's file.
 
-    With `one_type` it has one column and an identifier a line; without, a person a line, and each
-    header up to `most` times.
+    With `one_type`, and of a value that stands alone, it has one column and an identifier a line;
+    otherwise a person a line, and each header up to `most` times.
     """
 
     platform: Platform
@@ -95,6 +96,7 @@ FORMS: Final[Mapping[Platform, Form]] = MappingProxyType(
                 (
                     Value("email", google.EMAIL, google.email, hexadecimal, _GMAIL_ONLY),
                     Value("phone", google.PHONE, _as_it_is, hexadecimal, _BOTH),
+                    Value("maid", google.DEVICE, _as_it_is, None, _NEVER, alone=True),
                 ),
                 one_type=False,
             ),

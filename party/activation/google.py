@@ -1,10 +1,12 @@
-"""Google Customer Match: a CSV with the headers Email and Phone, values hashed.
+"""Google Customer Match: Email and Phone in one CSV, hashed; Mobile Device ID in another, as it is.
 
 Published forms: Google Ads Help, "Format your customer data file" (the headers, which may stand
 several times; lower case; no spaces; phones as E.164) and "Formatting guidelines for uploading
 hashed data"; Data Manager API, "Format user data" (in addresses of gmail.com and googlemail.com
 the dots before the @ and a +suffix are removed; E.164 with +; SHA-256, in hex). Mobile device ids
-go into a file of their own, unhashed, which is not written here.
+cannot be combined with other data, so they go into a list and a file of their own, unhashed
+(Google Ads API, "Customer Match": keys of uploads, user identifiers). The help page calls the field
+Mobile Device ID, and gives it a template of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from psi.emails import GMAIL, without_aliases
 
 EMAIL: Final = "Email"
 PHONE: Final = "Phone"
+DEVICE: Final = "Mobile Device ID"
 
 
 def email(normalised: str) -> str:

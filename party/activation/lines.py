@@ -37,10 +37,14 @@ class _Column:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Lines:
-    """What a platform's file holds. `often` says how many columns each value has in it."""
+    """What a platform's file holds. `often` says how many columns each value has in it.
+
+    `apart` are types that the dataset has and the platform takes, in a file of their own.
+    """
 
     form: Form
     values: tuple[Value, ...]
+    apart: tuple[str, ...]
     often: tuple[int, ...]
     columns: tuple[_Column, ...]
     people: int
@@ -56,9 +60,11 @@ class Lines:
                 type has to be chosen.
         """
         definition = listed.definition
-        asked = [value for value in form.values if value.type in types or not types]
-        values = tuple(value for value in asked if value.type in definition.types)
+        held = tuple(value for value in form.values if value.type in definition.types)
+        values = _chosen(held, types)
         _require_types(definition, form, types, values)
+        _require_one_file(form, values)
+        left = () if types else tuple(one.type for one in held if one not in values)
         reader = IdentifierColumns(definition, listed.source, listed.people, gmail, None)
         columns = tuple(
             _Column(
@@ -71,10 +77,10 @@ class Lines:
             if column.spec is not None and column.spec.type == value.type
         )
         often = tuple(
-            1 if form.one_type else min(form.most, _most_of_a_person(columns, number))
-            for number in range(len(values))
+            1 if _one_a_line(form, value) else min(form.most, _most_of_a_person(columns, number))
+            for number, value in enumerate(values)
         )
-        return cls(form, values, often, columns, len(listed.people))
+        return cls(form, values, left, often, columns, len(listed.people))
 
     @property
     def header(self) -> list[str]:
@@ -85,7 +91,7 @@ class Lines:
         """Yield a line a person or, in a file of one type, a line an identifier."""
         for start in range(0, self.people, _BLOCK):
             for cells in self._cells(start, min(start + _BLOCK, self.people)):
-                if self.form.one_type:
+                if _one_a_line(self.form, self.values[0]):
                     yield from ([cell] for cell in cells[0])
                 elif any(cells):
                     yield self._flat(cells)
@@ -108,6 +114,17 @@ class Lines:
                 if cell is not None and cell not in own:
                     own.append(cell)
         return cells
+
+
+def _chosen(held: tuple[Value, ...], types: tuple[str, ...]) -> tuple[Value, ...]:
+    """Return the values that were asked for; without `types`, those that stand together."""
+    if types:
+        return tuple(value for value in held if value.type in types)
+    return tuple(value for value in held if not value.alone) or held
+
+
+def _one_a_line(form: Form, value: Value) -> bool:
+    return form.one_type or value.alone
 
 
 def _most_of_a_person(columns: tuple[_Column, ...], value: int) -> int:
@@ -142,8 +159,19 @@ def _require_types(
             f"{definition.name} has {', '.join(definition.types)}: there is no column for "
             f"{', '.join(missing) or 'it'}"
         )
-    if form.one_type and len(found) > 1:
+
+
+def _require_one_file(form: Form, values: tuple[Value, ...]) -> None:
+    if len(values) < 2:
+        return
+    if form.one_type:
         raise PartyError(
             f"a file for {form.platform} holds identifiers of one type: say which with "
             f"--identifier {' or '.join(value.type for value in values)}"
+        )
+    alone = [value.type for value in values if value.alone]
+    if alone:
+        raise PartyError(
+            f"{form.platform} takes {alone[0]} in a file and a list of its own: export it with "
+            f"--identifier {alone[0]} alone, and the others without it"
         )

@@ -1,7 +1,8 @@
 """Who of a list may be taken out now: consent is read again at the time of the export.
 
 The list holds references. Consent is for the purpose and the recipient of the match, in the files
-as they are now; whoever does not consent any more, or is not in the files, is left out.
+as they are now; whoever does not consent any more, or is not in the files, is left out. Who is to
+be taken off an audience need not consent to that: only who is not in the files is left out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from party.datasets import Definition
 from party.datasets.identifier_columns import read_whole
 from party.datasets.people import People
-from party.datasets.rows import read_rows
+from party.datasets.rows import Rows, read_rows
 from party.datasets.selection import select
 from party.datasets.source import Source
 from party.errors import PartyError
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ListedPeople:
-    """The people of a list who consent now, in the order of the dataset; and where they stand."""
+    """People of a list, in the order of the dataset; and where they stand."""
 
     definition: Definition
     source: Source
     people: People
 
     @classmethod
-    def of(
+    def who_consent(
         cls,
         definition: Definition,
         source: Source,
@@ -47,29 +48,55 @@ class ListedPeople:
         now: float,
         executor: Executor | None = None,
     ) -> ListedPeople:
-        """Read consent in an open source; `snapshot` (hex) is of the one the list was made from.
+        """Return those who consent now, from an open source.
+
+        `snapshot` (hex) is of the source that the list was made from.
 
         Raises:
             DatasetError: the files cannot be read as described.
             PartyError: people are told by row numbers, and the files are others by now.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         if definition.person_column is None and source.snapshot().hex() != snapshot:
             raise PartyError(
                 f"dataset {definition.name} tells people by the number of their row, and its "
                 "files have changed since the list was made: make a new list"
             )
-        read = partial(read_whole, definition, source, executor=executor)
-        consenting = select(
-            read_rows(definition, source, [], read),
+        chosen = select(
+            _rows(definition, source, executor),
             label=None,
             values=(),
             purpose=purpose,
             recipient=recipient,
             now=now,
-        ).people
-        listed = pc.is_in(consenting.references, references).cast(pa.int64())
-        mask = positions(listed, missing=0).astype(np.bool_)
-        return cls(definition, source, consenting.only(mask))
+        )
+        return cls(definition, source, _among(chosen.people, references))
+
+    @classmethod
+    def who_are_known(
+        cls,
+        definition: Definition,
+        source: Source,
+        references: pa.Array,
+        *,
+        executor: Executor | None = None,
+    ) -> ListedPeople:
+        """Return those who are in an open source, whether or not they consent.
+
+        Raises:
+            DatasetError: the files cannot be read as described.
+        """
+        people = _rows(definition, source, executor).people
+        return cls(definition, source, _among(people, references))
+
+
+def _rows(definition: Definition, source: Source, executor: Executor | None) -> Rows:
+    read = partial(read_whole, definition, source, executor=executor)
+    return read_rows(definition, source, [], read)
+
+
+def _among(people: People, references: pa.Array) -> People:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    listed = pc.is_in(people.references, references).cast(pa.int64())
+    return people.only(positions(listed, missing=0).astype(np.bool_))

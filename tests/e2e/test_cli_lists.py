@@ -85,7 +85,11 @@ def test_own_references_are_exported_without_a_grant(party, tmp_path):
     ("words", "code", "says"),
     [
         (("--to", "tiktok"), 3, "NOT_GRANTED: contract contract does not grant"),
-        (("--to", "meta", "--part", "removed"), 6, "may have withdrawn consent"),
+        (
+            ("--to", "meta", "--part", "removed"),
+            6,
+            "the list before this one was not taken to meta",
+        ),
         (("--to", "meta", "--identifier", "imei"), 6, "there is no column for imei"),
     ],
 )

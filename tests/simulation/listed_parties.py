@@ -62,7 +62,8 @@ class Listed:
 
     def match(self, naming=None, **options):
         request = self.ask(naming, **options)
-        assert self.carry_out(request) == {"advertiser": None, "channel": None}
+        ended = self.carry_out(request)
+        assert ended == {"advertiser": None, "channel": None}, ended
         return request
 
     def ask_refresh(self, name=NAME, contract=None):
@@ -72,7 +73,8 @@ class Listed:
 
     def refresh(self, name=NAME):
         request = self.ask_refresh(name)
-        assert self.carry_out(request) == {"advertiser": None, "channel": None}
+        ended = self.carry_out(request)
+        assert ended == {"advertiser": None, "channel": None}, ended
         return request
 
     def at(self, days):

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from listed_parties import (
     NAME,
+    another_contract,
     copy_listed,
     make_listed,
     of_people,
@@ -123,6 +124,49 @@ def test_several_identifiers_of_one_person_stand_under_repeated_headers(listed, 
     )
 
 
+def device(i):
+    return f"aece52e7-03ee-455a-b3c4-{i:012x}"
+
+
+def with_devices(listed):
+    """Let a device id stand beside each of the channel's people."""
+    rows = [["ref", "email", "phone", "frequency", "consent", "device"]]
+    rows += [[*row, device(i).upper()] for i, row in enumerate(of_people(20, 90), start=20)]
+    text = "\n".join(",".join(map(str, row)) for row in rows) + "\n"
+    (listed.data / "receipts.csv").write_text(text)
+    listed.register(
+        lambda text: text.replace("email: id.email", "email: id.email\n  device: id.maid")
+    )
+
+
+def test_google_gets_device_ids_in_a_file_of_their_own_as_they_are(listed, out):
+    with_devices(listed)
+    done = export(listed, out, "google-customer-match")
+    assert read_csv(out)[0] == ["Email", "Phone"]
+    assert done.apart == ("maid",)
+    devices = out.with_name("devices.csv")
+    done = export(listed, devices, "google-customer-match", Part.WHOLE, "maid")
+    assert done.apart == ()
+    assert read_csv(devices)[0] == ["Mobile Device ID"]
+    assert sorted(read_csv(devices)[1:]) == sorted([device(i)] for i in MATCHED)
+    mixed = out.with_name("mixed.csv")
+    with pytest.raises(PartyError, match="takes maid in a file and a list of its own"):
+        export(listed, mixed, "google-customer-match", Part.WHOLE, "maid", "email")
+    assert not mixed.exists()
+
+
+def test_a_dataset_of_device_ids_alone_makes_the_file_of_device_ids(listed, out):
+    with_devices(listed)
+    listed.register(
+        lambda text: text.replace("  email: id.email\n", "  email: attribute\n").replace(
+            "{kind: id.phone, region: US}", "attribute"
+        )
+    )
+    export(listed, out, "google-customer-match")
+    assert read_csv(out)[0] == ["Mobile Device ID"]
+    assert len(read_csv(out)) == len(MATCHED) + 1
+
+
 @pytest.mark.parametrize("to", ["csv", "parquet"])
 def test_own_references_need_no_grant_and_are_the_whole_list(ready, tmp_path, out, to):
     listed = copy_listed(ready, tmp_path / "copy")
@@ -146,6 +190,50 @@ def test_only_those_who_were_added_can_be_taken_to_a_platform(listed, out):
     gone = out.with_name("gone.csv")
     export(listed, gone, "csv", Part.REMOVED)
     assert {line[0] for line in read_csv(gone)[1:]} == {f"ref{i}" for i in range(50, 60)}
+
+
+def test_who_was_removed_is_named_where_the_list_before_was_taken(listed, out):
+    """In the same form as those who are added: platforms take both alike."""
+    forms = {
+        "google-customer-match": lambda i: email(i).hexdigest(),
+        "tiktok": lambda i: email(i).hexdigest(),
+        "uid2": lambda i: b64encode(email(i).digest()).decode(),
+    }
+    for to in forms:
+        export(listed, out.with_name(f"{to}.csv"), to, Part.WHOLE, "email")
+    withdrawn = {30, 31}
+    listed.set_people(of_people(5, 55, consent=lambda i: "no" if i in withdrawn else "yes"))
+    listed.refresh()
+    for to, written in forms.items():
+        gone = out.with_name(f"{to}-gone.csv")
+        done = export(listed, gone, to, Part.REMOVED, "email")
+        header, *lines = read_csv(gone)
+        assert header == read_csv(out.with_name(f"{to}.csv"))[0]
+        assert sorted(lines) == sorted([written(i)] for i in withdrawn)
+        assert (done.lines, done.left_out) == (2, 5)  # 55 to 59 are not in the dataset any more
+        manifest = json.loads(done.manifest.read_text())
+        assert (manifest["part"], manifest["to"]) == ("removed", to)
+        assert manifest["reminder"].startswith("Take these people off the audience")
+    assert [entry.body.to for entry in listed.entries("export.made")] == [*forms, *forms]
+    listed.verify()
+    with pytest.raises(PartyError, match="was not taken to meta"):
+        export(listed, out, "meta", Part.REMOVED, "email")
+
+
+def test_a_part_in_which_nobody_is_is_not_exported(listed, out):
+    export(listed, out, "meta")
+    listed.refresh()
+    for part in (Part.ADDED, Part.REMOVED):
+        with pytest.raises(PartyError, match=f"nobody was {part} at the last refresh of the list"):
+            export(listed, out.with_name("part.csv"), "meta", part)
+
+
+def test_removed_people_who_are_all_gone_from_the_dataset_make_no_file(listed, out):
+    export(listed, out, "meta")
+    listed.set_people(of_people(5, 50))
+    listed.refresh()
+    with pytest.raises(PartyError, match="is in the dataset any more"):
+        export(listed, out.with_name("gone.csv"), "meta", Part.REMOVED)
 
 
 @pytest.mark.parametrize("to", ["csv", "meta"])
@@ -203,6 +291,12 @@ def test_a_platform_without_the_grant_is_refused_and_own_references_are_not(
     listed.close()
 
 
+def test_a_place_that_nobody_knows_is_refused(listed, out):
+    with pytest.raises(PartyError, match="and not to 'fax'"):
+        export(listed, out, "fax")
+    nothing_was_written(listed, out)
+
+
 @pytest.mark.parametrize("to", TARGETS)
 def test_an_expired_list_is_not_exported(listed, out, to):
     listed.at(days=31)
@@ -249,12 +343,22 @@ def test_an_export_that_the_log_does_not_take_leaves_no_file(listed, out, monkey
     nothing_was_written(listed, out)
 
 
-def test_who_was_removed_is_not_taken_to_a_platform(listed, out):
+def test_who_was_removed_is_not_named_to_a_platform_that_did_not_get_the_list(listed, out):
     listed.set_people(of_people(10, 50))
     listed.refresh()
-    with pytest.raises(PartyError, match="may have withdrawn consent"):
+    with pytest.raises(PartyError, match="so nobody is to be removed there"):
         export(listed, out, "meta", Part.REMOVED)
     nothing_was_written(listed, out)
+    export(listed, out, "meta", Part.WHOLE, "email")  # the list after the refresh: too late
+    again = out.with_name("again.csv")
+    with pytest.raises(PartyError, match="was not taken to meta"):
+        export(listed, again, "meta", Part.REMOVED, "email")
+    ungranting, found = another_contract(listed), listed.lists.find(NAME)
+    with pytest.raises(Refusal, match="does not grant"):
+        export_list(
+            listed.channel, ungranting, found, Order("meta", again, Part.REMOVED), actor="test"
+        )
+    assert not again.exists()
 
 
 def test_a_list_that_was_never_refreshed_has_no_changes_to_export(listed, out):

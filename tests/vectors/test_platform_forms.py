@@ -77,6 +77,14 @@ def test_google_removes_dots_and_tags_in_both_domains_of_gmail_and_uid2_in_one()
     assert uid2 != cell(UID2, "email", "janedoe@googlemail.com")
 
 
+def test_google_takes_device_ids_as_they_are_alone_in_their_file():
+    published = "aece52e7-03ee-455a-b3c4-e57283966239"
+    assert cell(GOOGLE, "maid", "AECE52E7-03EE-455A-B3C4-E57283966239") == published
+    assert [value.type for value in FORMS[GOOGLE].values if value.alone] == ["maid"]
+    with pytest.raises(PartyError, match="this platform normalises before it hashes"):
+        cell(GOOGLE, "maid_sha256", "0" * 63 + "1")
+
+
 # Meta, Marketing API, "Customer File Custom Audiences": the examples under "Hashing"
 META_HASHES = [
     (
@@ -190,7 +198,7 @@ def test_an_address_of_which_an_alias_is_all_makes_no_cell(platform):
 def test_the_headers_are_those_that_are_published():
     headers = {form.platform: [value.header for value in form.values] for form in FORMS.values()}
     assert headers == {
-        GOOGLE: ["Email", "Phone"],
+        GOOGLE: ["Email", "Phone", "Mobile Device ID"],
         META: ["email", "phone", "madid"],
         TIKTOK: ["Email_SHA256", "Phone_SHA256", "MAID_SHA256"],
         UID2: ["email_hash", "phone_hash"],
