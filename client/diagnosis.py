@@ -34,8 +34,12 @@ def diagnose(party: Organisation, peer: str | None) -> Iterator[Check]:
 
 def _engine(party: Organisation) -> Check:
     from psi import curve
+    from psi.errors import EngineError
 
-    speed = curve.points_per_second(MEASURE_SECONDS)
+    try:
+        speed = curve.points_per_second(MEASURE_SECONDS)
+    except EngineError as error:
+        return Check("engine", State.FAILED, str(error))
     workers = party.settings.worker_count
     return Check(
         "engine",

@@ -1,9 +1,9 @@
 """Curve25519 over sets: hash, raise, refuse (docs/protocol.md, The group; RFC 7748, RFC 9380).
 
-The one module that knows which engine works: a native kernel takes over here, behind the same
-functions and with the same bytes. Chunks go to an injected executor and come back in order, a
-bounded number at a time, into one array; without an executor they are worked here. Nothing is
-returned before the whole set is done, and one refused point refuses the set.
+Which engine works is settled in `psi/engines.py`; all give the same bytes. Chunks go to an injected
+executor and come back in order, a bounded number at a time, into one array; without an executor
+they are worked here. Nothing is returned before the whole set is done, and one refused point
+refuses the set.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from psi import portable
 from psi.chunks import Jobs, in_order
+from psi.engines import Engine, engine
 from psi.keys import Keys
 from psi.points import (
     POINT_BYTES,
@@ -49,34 +48,9 @@ __all__ = [
 ]
 
 CHUNK = 4096  # points: a quarter of a second of work against a millisecond of pipe
-_SAMPLE = 64  # points timed between two looks at the clock
+_SAMPLE = 256  # points timed between two looks at the clock: a whole block of the kernel
 
 Progress = Callable[[int], None]  # called with the number done so far, once a finished chunk
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What works on a chunk; every function goes to a worker process by its name."""
-
-    name: str
-    raise_chunk: Callable[[Points, bytes], Points]
-    hash_chunk: Callable[[bytes, npt.NDArray[np.int64], bytes], Points]
-    hash_and_raise_chunk: Callable[[bytes, npt.NDArray[np.int64], bytes, bytes], Points]
-    public_point: Callable[[bytes], bytes]
-
-
-_PORTABLE = Engine(
-    name="portable",
-    raise_chunk=portable.raise_chunk,
-    hash_chunk=portable.hash_chunk,
-    hash_and_raise_chunk=portable.hash_and_raise_chunk,
-    public_point=portable.public_point,
-)
-
-
-def engine() -> Engine:
-    """Return the engine in use here."""
-    return _PORTABLE
 
 
 def raise_points(
@@ -161,10 +135,12 @@ def _spans(count: int, chunk: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + chunk, count)) for start in range(0, count, chunk))
 
 
-def _key_chunks(keys: Keys, chunk: int) -> Iterator[tuple[bytes, npt.NDArray[np.int64]]]:
+def _key_chunks(
+    keys: Keys, chunk: int
+) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
     for start, stop in _spans(len(keys), chunk):
         part = keys.slice(start, stop)
-        yield part.data.tobytes(), part.offsets
+        yield part.data, part.offsets
 
 
 def _work(

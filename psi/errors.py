@@ -33,6 +33,10 @@ class ProfileMismatch(PsiError):
     """Two parties normalise identifiers by different profiles, so their keys would not meet."""
 
 
+class EngineError(PsiError):
+    """The native kernel was asked for or is installed, and cannot be used."""
+
+
 class InvalidPoint(PsiError):
     """A point of the other party was refused (docs/protocol.md, The group)."""
 

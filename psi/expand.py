@@ -13,6 +13,7 @@ import numpy as np
 
 from psi.field import ByteRows, Elements, from_bytes
 
+DST = b"COMMONGROUND-V01-curve25519_ELL2_RO"
 _ELEMENT_BYTES = 48  # L of §8.5: 128 bits more than p has, so that the reduction shows no bias
 _LENGTH = 2 * _ELEMENT_BYTES
 _BLOCK_BYTES = 128

@@ -17,10 +17,9 @@ import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from psi.elligator import points_of_pairs
-from psi.expand import hash_to_field
+from psi.expand import DST, hash_to_field
 from psi.points import POINT_BYTES, Points
 
-DST = b"COMMONGROUND-V01-curve25519_ELL2_RO"
 _BATCH = 2048  # keys: two field elements each, and the squaring's buffers stay within 1.5 MB
 _ZERO = bytes(POINT_BYTES)
 
@@ -44,14 +43,17 @@ def _raise_point(private: X25519PrivateKey, point: bytes) -> bytes:
         return _ZERO
 
 
-def hash_chunk(data: bytes, offsets: npt.NDArray[np.int64], prefix: bytes) -> Points:
+def hash_chunk(
+    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], prefix: bytes
+) -> Points:
     """Hash prefix ‖ data[offsets[i]:offsets[i + 1]] to the curve, for each i: shape (n, 32)."""
-    messages = [data[start:stop] for start, stop in pairwise(offsets.tolist())]
+    keys = data.tobytes()
+    messages = [keys[start:stop] for start, stop in pairwise(offsets.tolist())]
     return hash_messages(messages, prefix=prefix)
 
 
 def hash_and_raise_chunk(
-    data: bytes, offsets: npt.NDArray[np.int64], prefix: bytes, scalar: bytes
+    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], prefix: bytes, scalar: bytes
 ) -> Points:
     """Hash a chunk of keys and raise the points, in one pass."""
     return raise_chunk(hash_chunk(data, offsets, prefix), scalar)

@@ -6,14 +6,15 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from psi.curve import hash_to_curve
 from psi.elligator import points_of_pairs
+from psi.expand import DST
 from psi.field import constant
 from psi.keys import Keys
-from psi.portable import DST, hash_messages
+from psi.portable import hash_messages
 
 P = 2**255 - 19
 J = 486662
@@ -93,7 +94,10 @@ def expected_points(pairs: list[tuple[int, int]]) -> list[int]:
     return [clear_cofactor(plus(elligator(u0), elligator(u1))) for u0, u1 in pairs]
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.usefixtures("each_engine")
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.binary(max_size=150), max_size=9), st.binary(max_size=40))
 @example([b""], b"")
 @example([b"x" * 111, b"x" * 112, b"x" * 113, b"x" * 127, b"x" * 128, b"x" * 129], b"")
@@ -102,6 +106,7 @@ def test_batch_equals_one_at_a_time(messages: list[bytes], prefix: bytes) -> Non
     assert [row.tobytes() for row in points] == [hash_one(prefix + key) for key in messages]
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 255, 256, 257])
 def test_batch_sizes(size: int) -> None:
     messages = [b"email\0" + hashlib.sha256(b"%d" % i).digest() for i in range(size)]
@@ -110,6 +115,7 @@ def test_batch_sizes(size: int) -> None:
     assert [row.tobytes() for row in points] == [hash_one(b"session" + key) for key in messages]
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("chunk", [2047, 2048, 2049, 4096])
 def test_chunks_and_the_batches_within_them_give_the_same_bytes(chunk: int) -> None:
     keys = Keys.from_list([b"%d" % i for i in range(2052)])

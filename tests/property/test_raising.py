@@ -79,14 +79,16 @@ def test_public_point_is_the_base_point_raised(secret: bytes) -> None:
     assert raise_points(base, scalar).tobytes() == public_point(scalar)
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_each_image_is_x25519_of_its_point_in_order() -> None:
     private = X25519PrivateKey.from_private_bytes(bytes(range(32)))
     expected = [
         private.exchange(X25519PublicKey.from_public_bytes(row.tobytes())) for row in POINTS
     ]
-    assert [row.tobytes() for row in RAISED] == expected
+    assert [row.tobytes() for row in raise_points(POINTS, A)] == expected
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 255, 256, 257])
 @pytest.mark.parametrize("chunk", [8, 256, 4096])
 def test_chunk_size_changes_no_byte(size: int, chunk: int) -> None:
@@ -95,11 +97,13 @@ def test_chunk_size_changes_no_byte(size: int, chunk: int) -> None:
     assert raised.tobytes() == RAISED[:size].tobytes()
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("chunk", [20, 100, 257, 4096])
 def test_hashing_and_raising_at_once_is_hashing_then_raising(chunk: int) -> None:
     assert hash_and_raise(KEYS, A, prefix=b"session", chunk=chunk).tobytes() == RAISED.tobytes()
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(3), Lazy], ids=["threads", "lazy"])
 def test_executor_changes_no_byte(make: Callable[[], Executor]) -> None:
     with make() as executor:
@@ -110,6 +114,7 @@ def test_executor_changes_no_byte(make: Callable[[], Executor]) -> None:
         assert fused.tobytes() == RAISED.tobytes()
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_spawned_processes_change_no_byte_and_refuse_alike() -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=spawn) as executor:
@@ -164,14 +169,16 @@ def test_progress_reports_what_is_done_after_each_chunk(executor: Executor | Non
 
 
 def test_a_key_whose_image_is_zero_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(data: bytes, offsets: Any, prefix: bytes, scalar: bytes) -> Points:
+    def broken(data: Any, offsets: Any, prefix: bytes, scalar: bytes) -> Points:
         return np.zeros((len(offsets) - 1, 32), dtype=np.uint8)
 
-    monkeypatch.setattr(curve, "_PORTABLE", replace(engine(), hash_and_raise_chunk=broken))
+    faulty = replace(engine(), hash_and_raise_chunk=broken)
+    monkeypatch.setattr(curve, "engine", lambda: faulty)
     with pytest.raises(InvalidPoint, match=r"an image of zero.*: 257\."):
         hash_and_raise(KEYS, A, prefix=b"session")
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_points_in_any_memory_layout_are_raised_by_their_rows() -> None:
     wide = np.zeros((len(POINTS), 48), dtype=np.uint8)
     wide[:, :32] = POINTS
@@ -180,7 +187,6 @@ def test_points_in_any_memory_layout_are_raised_by_their_rows() -> None:
     assert raise_points(np.asfortranarray(POINTS), A).tobytes() == RAISED.tobytes()
 
 
-def test_engine_names_itself_and_its_speed() -> None:
+def test_speed_is_what_was_raised_while_the_clock_ran() -> None:
     ticks = iter([0.0, 0.0, 0.1, 0.25])
-    assert engine().name == "portable"
-    assert points_per_second(0.2, clock=lambda: next(ticks)) == pytest.approx(128 / 0.25)
+    assert points_per_second(0.2, clock=lambda: next(ticks)) == pytest.approx(512 / 0.25)

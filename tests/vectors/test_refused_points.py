@@ -10,6 +10,8 @@ import pytest
 from psi.curve import Points, Scalar, public_point, raise_points, require_distinct, require_points
 from psi.errors import InvalidPoint
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 P = 2**255 - 19
 SCALAR = Scalar.from_bytes(bytes(range(100, 132)))
 

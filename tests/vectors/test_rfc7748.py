@@ -8,6 +8,8 @@ import pytest
 from psi.curve import Scalar, public_point, raise_points
 from psi.errors import InvalidPoint
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def raise_one(scalar: bytes, point: bytes) -> bytes:
     points = np.frombuffer(point, dtype=np.uint8).reshape(1, 32)

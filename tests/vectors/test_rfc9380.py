@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from psi.elligator import Fraction, double, map_to_curve, points_of_pairs
-from psi.expand import hash_to_field
+from psi.expand import DST, hash_to_field
 from psi.field import Elements, Multiplier, constant, invert, to_bytes
-from psi.portable import DST, hash_messages
+from psi.portable import hash_messages
 
 HERE = Path(__file__).parent
 RO = json.loads((HERE / "rfc9380_curve25519_ell2_ro.json").read_text())

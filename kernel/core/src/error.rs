@@ -12,6 +12,8 @@ pub enum KernelError {
     NotCanonical(usize),
     /// Two buffers that belong together do not fit each other.
     Lengths(&'static str),
+    /// The output does not hold whole rows.
+    Rows,
     /// Offsets do not start at or above 0, fall, or leave the data.
     Offsets,
 }
@@ -25,6 +27,7 @@ impl fmt::Display for KernelError {
             }
             Self::NotCanonical(count) => write!(f, "points that are not canonical: {count}"),
             Self::Lengths(what) => write!(f, "buffers do not fit each other: {what}"),
+            Self::Rows => f.write_str("the output buffer does not hold whole rows"),
             Self::Offsets => write!(f, "offsets must not fall, nor leave the data"),
         }
     }

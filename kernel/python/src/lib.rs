@@ -1,0 +1,154 @@
+//! The Python module `commonground_kernel`: buffers in, buffers out. See `__init__.pyi`.
+//!
+//! Nothing is computed here. Arguments become slices, the core works with the GIL released, and
+//! its errors become `ValueError`s that hold no value from a buffer.
+
+mod buffers;
+mod detached;
+
+use pyo3::prelude::*;
+
+/// Batched X25519, hash-to-curve, identifier digests and tag lookup.
+#[pymodule]
+mod commonground_kernel {
+    use crate::buffers::{Input, Output};
+    use crate::detached::{detached, hush_panics};
+    use commonground_kernel_core as core;
+    use commonground_kernel_core::{Column, Messages, Point, Scalar, Threads, Tier};
+    use pyo3::exceptions::PyValueError;
+    use pyo3::prelude::*;
+
+    /// Raised by one whenever a caller of the earlier functions would no longer be served.
+    #[pymodule_export]
+    const INTERFACE: u32 = 1;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init() {
+        hush_panics();
+    }
+
+    /// Return the names of the tiers that this processor runs, the fastest first.
+    #[pyfunction]
+    fn tiers() -> Vec<&'static str> {
+        Tier::available().map(Tier::name).collect()
+    }
+
+    /// One tier: what raises points and hashes to the curve.
+    #[pyclass(frozen)]
+    struct Engine(core::Engine);
+
+    #[pymethods]
+    impl Engine {
+        #[new]
+        #[pyo3(signature = (tier=None))]
+        fn new(tier: Option<&str>) -> PyResult<Self> {
+            let engine = tier.map_or_else(|| Ok(core::Engine::fastest()), core::Engine::named);
+            engine.map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+        }
+
+        /// The tier's name.
+        #[getter]
+        fn tier(&self) -> &'static str {
+            self.0.tier().name()
+        }
+
+        /// Raise rows of 32 bytes into `out`, whole or as tags; return how many images are zero.
+        #[pyo3(signature = (points, scalar, out, *, threads=0))]
+        fn raise_points(
+            &self,
+            py: Python<'_>,
+            points: Input,
+            scalar: Input,
+            mut out: Output,
+            threads: usize,
+        ) -> PyResult<usize> {
+            let out = out.bytes(&[&points, &scalar])?;
+            let points: &[Point] = points.rows()?;
+            let scalar = Scalar::clamped(scalar.row()?);
+            let threads = Threads::or_all(threads);
+            detached(py, || match images(out, points.len())? {
+                Images::Points(out) => core::raise(&self.0, points, &scalar, out, threads),
+                Images::Tags(out) => core::raise(&self.0, points, &scalar, out, threads),
+            })
+        }
+
+        /// Hash each prefix ‖ message to a point, into rows of 32 bytes.
+        #[pyo3(signature = (data, offsets, prefix, dst, out, *, threads=0))]
+        #[allow(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+        fn hash(
+            &self,
+            py: Python<'_>,
+            data: Input,
+            offsets: Input,
+            prefix: Input,
+            dst: Input,
+            mut out: Output,
+            threads: usize,
+        ) -> PyResult<()> {
+            let out = out.bytes(&[&data, &offsets, &prefix, &dst])?;
+            let offsets = offsets.integers::<i64>()?;
+            let (data, prefix, dst) = (data.bytes(), prefix.bytes(), dst.bytes());
+            detached(py, || {
+                let messages = Column::new(data, offsets)?;
+                let (out, []) = out.as_chunks_mut() else { return Err(core::KernelError::Rows) };
+                let messages = Messages { messages, prefix, dst };
+                core::hash(&self.0, &messages, out, Threads::or_all(threads))
+            })
+        }
+
+        /// Hash and raise, into points or tags; return how many images are zero.
+        #[pyo3(signature = (data, offsets, prefix, dst, scalar, out, *, threads=0))]
+        #[allow(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+        fn hash_and_raise(
+            &self,
+            py: Python<'_>,
+            data: Input,
+            offsets: Input,
+            prefix: Input,
+            dst: Input,
+            scalar: Input,
+            mut out: Output,
+            threads: usize,
+        ) -> PyResult<usize> {
+            let out = out.bytes(&[&data, &offsets, &prefix, &dst, &scalar])?;
+            let offsets = offsets.integers::<i64>()?;
+            let (data, prefix, dst) = (data.bytes(), prefix.bytes(), dst.bytes());
+            let scalar = Scalar::clamped(scalar.row()?);
+            let threads = Threads::or_all(threads);
+            detached(py, || {
+                let messages = Column::new(data, offsets)?;
+                let count = messages.len();
+                let messages = Messages { messages, prefix, dst };
+                match images(out, count)? {
+                    Images::Points(out) => {
+                        core::hash_and_raise(&self.0, &messages, &scalar, out, threads)
+                    }
+                    Images::Tags(out) => {
+                        core::hash_and_raise(&self.0, &messages, &scalar, out, threads)
+                    }
+                }
+            })
+        }
+    }
+
+    /// Where images go: the size of the buffer says what is kept of each.
+    enum Images<'a> {
+        Points(&'a mut [[u8; 32]]),
+        Tags(&'a mut [[u8; 16]]),
+    }
+
+    fn images(out: &mut [u8], count: usize) -> Result<Images<'_>, core::KernelError> {
+        let bytes = out.len();
+        if Some(bytes) == count.checked_mul(32) {
+            Ok(Images::Points(out.as_chunks_mut().0))
+        } else if Some(bytes) == count.checked_mul(16) {
+            Ok(Images::Tags(out.as_chunks_mut().0))
+        } else {
+            Err(core::KernelError::Lengths("images have 32 bytes each, or 16"))
+        }
+    }
+}

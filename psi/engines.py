@@ -1,0 +1,78 @@
+"""Which engine works on chunks: the native kernel where it is installed, else the portable one.
+
+COMMONGROUND_KERNEL forces a tier of the kernel (`ifma`, `avx2`, `portable`), or `none` to do
+without it. The bytes are the same whatever works; only the time differs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from psi import kernel
+from psi.points import Points
+
+VARIABLE: Final = "COMMONGROUND_KERNEL"
+WITHOUT: Final = "none"
+
+_Data = npt.NDArray[np.uint8]
+_Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What works on a chunk; every function goes to a thread or to a worker process.
+
+    `releases_gil` says that threads of one process work at the same time.
+    """
+
+    name: str
+    releases_gil: bool
+    raise_chunk: Callable[[Points, bytes], Points]
+    hash_chunk: Callable[[_Data, _Offsets, bytes], Points]
+    hash_and_raise_chunk: Callable[[_Data, _Offsets, bytes, bytes], Points]
+    public_point: Callable[[bytes], bytes]
+
+
+def engine() -> Engine:
+    """Return the engine in use here.
+
+    Raises:
+        EngineError: the kernel is installed, or asked for, and cannot be used.
+    """
+    return choose(os.environ.get(VARIABLE) or None)
+
+
+@lru_cache(maxsize=8)
+def choose(asked: str | None) -> Engine:
+    """Return the engine of a tier's name, of `none`, or, for None, the fastest there is."""
+    if asked == WITHOUT or (asked is None and kernel.module() is None):
+        return _portable()
+    tier = kernel.loaded(asked).tier
+    return Engine(
+        name=f"kernel ({tier})",
+        releases_gil=True,
+        raise_chunk=partial(kernel.raise_chunk, tier),
+        hash_chunk=partial(kernel.hash_chunk, tier),
+        hash_and_raise_chunk=partial(kernel.hash_and_raise_chunk, tier),
+        public_point=partial(kernel.public_point, tier),
+    )
+
+
+def _portable() -> Engine:
+    from psi import portable
+
+    return Engine(
+        name="portable",
+        releases_gil=False,
+        raise_chunk=portable.raise_chunk,
+        hash_chunk=portable.hash_chunk,
+        hash_and_raise_chunk=portable.hash_and_raise_chunk,
+        public_point=portable.public_point,
+    )
