@@ -2,28 +2,54 @@
 
 import json
 from base64 import b64decode
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+import contract_maker
 import pytest
 import yaml
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from party.contract_file import load_contract
-from party.errors import ContractError
+from party.contract_terms import ListUse, OutputKind, Platform
+from party.errors import ContractError, Refusal
 from party.request import Request
 
 FOLDER = Path(__file__).parent / "contract"
-CONTRACT_HASH = "68a39e51353f8d829b1757a45f7307a36df80d78623db0b1964c847f1ed0dad1"
-REQUEST_HASH = "850d3c46f3bfd03d10e0c354b162c77367d2853d059787c0c40a34c0297a6e47"
 NOW = 1_767_225_600 + 86_400
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A contract and a request under it, with the hashes of what was signed."""
+
+    contract: Path
+    contract_hash: str
+    request: Path
+    request_hash: str
+
+
+SUMMER = Signed(
+    FOLDER / "summer-2026.yaml",
+    "68a39e51353f8d829b1757a45f7307a36df80d78623db0b1964c847f1ed0dad1",
+    FOLDER / "reach-request.json",
+    "850d3c46f3bfd03d10e0c354b162c77367d2853d059787c0c40a34c0297a6e47",
+)
+AUTUMN = Signed(
+    FOLDER / "autumn-2026.yaml",
+    "634da5b42f7e15dc4540fc4b14c29767f7d9d705477e8a24e4a3fa8a0fa7a9ec",
+    FOLDER / "exclude-request.json",
+    "059c00c81e4f9395f8427d6d90eed556d1450327720c7b1119bf7a85481a09a7",
+)
+SIGNED = [SUMMER, AUTUMN]
 
 # A verifier that shares no code with the product: all texts stay as they stand in the file.
 
 
-def plain_contract():
-    document = yaml.load((FOLDER / "summer-2026.yaml").read_text(), Loader=yaml.BaseLoader)
+def plain_contract(path):
+    document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
     for name in ("window_days", "min_match", "min_cell", "list_expiry_days", "retention_days"):
         document[name] = int(document[name])
     document["consent_max_age_hours"] = int(document["consent_max_age_hours"])
@@ -44,49 +70,87 @@ def verify(vkey, signature, message):
     Ed25519PublicKey.from_public_bytes(key).verify(b64decode(signature), message)
 
 
-def test_the_contracts_hash_and_signatures_verify_independently():
-    document = plain_contract()
+def verify_contract(path):
+    """Verify every signature, and return the hash of what was signed."""
+    document = plain_contract(path)
     signatures = document.pop("signatures")
-    assert sha256(canonical(document)).hexdigest() == CONTRACT_HASH
     assert set(signatures) == set(document["parties"])
     for name, party in document["parties"].items():
         message = b"commonground/contract/v1\n" + canonical(document)
         verify(party["identity"], signatures[name], message)
         with pytest.raises(InvalidSignature):
             verify(party["identity"], signatures[name], message + b" ")
+    return sha256(canonical(document)).hexdigest()
 
 
-def test_the_requests_hash_and_signature_verify_independently():
-    document = json.loads((FOLDER / "reach-request.json").read_bytes())
+def verify_request(path, contract):
+    """Verify a request's signature, and return its hash and that of the contract it names."""
+    document = json.loads(path.read_bytes())
     signature = document.pop("signature")
-    assert sha256(canonical(document)).hexdigest() == REQUEST_HASH
-    assert document["contract"] == CONTRACT_HASH
-    requester = plain_contract()["parties"][document["requester"]]
+    requester = plain_contract(contract)["parties"][document["requester"]]
     message = b"commonground/request/v1\n" + canonical(document)
     verify(requester["identity"], signature, message)
+    return sha256(canonical(document)).hexdigest(), document["contract"]
 
 
-def test_the_product_reads_them_as_they_were_signed():
-    contract = load_contract(FOLDER / "summer-2026.yaml")
+@pytest.mark.parametrize("signed", SIGNED)
+def test_the_contracts_hash_and_signatures_verify_independently(signed):
+    assert verify_contract(signed.contract) == signed.contract_hash
+
+
+@pytest.mark.parametrize("signed", SIGNED)
+def test_the_requests_hash_and_signature_verify_independently(signed):
+    found = verify_request(signed.request, signed.contract)
+    assert found == (signed.request_hash, signed.contract_hash)
+
+
+@pytest.mark.parametrize("signed", SIGNED)
+def test_the_product_reads_them_as_they_were_signed(signed):
+    contract = load_contract(signed.contract)
     contract.require_in_force(NOW)
-    assert contract.digest == CONTRACT_HASH
-    request = Request.decode((FOLDER / "reach-request.json").read_bytes())
+    assert contract.digest == signed.contract_hash
+    request = Request.decode(signed.request.read_bytes())
     request.check(contract, NOW)
-    assert request.digest == REQUEST_HASH
+    assert request.digest == signed.request_hash
+
+
+def test_the_uses_and_platforms_of_a_match_are_read_as_they_were_signed():
+    contract = load_contract(AUTUMN.contract)
+    request = Request.decode(AUTUMN.request.read_bytes())
+    grant = contract.output(OutputKind.MATCH, request.roles)
+    assert grant.uses == (ListUse.EXCLUDE,)
+    assert grant.export_to == (Platform.GOOGLE, Platform.META)
+    assert (request.use, request.parameters.suppression_runs) == (ListUse.EXCLUDE, 30)
+    with pytest.raises(Refusal, match="is not signed by the identity key"):
+        replace(request, use=ListUse.INCLUDE).check(contract, NOW)
+
+
+def test_what_the_maker_makes_verifies_in_the_same_way_and_is_never_made_over(tmp_path):
+    contract, request = contract_maker.make(tmp_path)
+    assert verify_request(request, contract)[1] == verify_contract(contract)
+    assert contract.read_bytes() != AUTUMN.contract.read_bytes()
+    with pytest.raises(FileExistsError, match="was signed once"):
+        contract_maker.make(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("signed", "old", "new"),
     [
-        ("min_match: 1000", "min_match: 1001"),
-        ("epsilon: '10'", "epsilon: '11'"),
-        ("gold, silver", "silver, gold"),
-        ("approval: manual", "approval: rule"),
-        ("Größe", "Grösse"),
+        (SUMMER, "min_match: 1000", "min_match: 1001"),
+        (SUMMER, "epsilon: '10'", "epsilon: '11'"),
+        (SUMMER, "gold, silver", "silver, gold"),
+        (SUMMER, "approval: manual", "approval: rule"),
+        (SUMMER, "Größe", "Grösse"),
+        (AUTUMN, "uses: [exclude]", "uses: [include]"),
+        (AUTUMN, "uses: [exclude]", "uses: [exclude, include]"),
+        (AUTUMN, ", uses: [exclude]", ""),
+        (AUTUMN, "[google-customer-match, meta]", "[meta, google-customer-match]"),
+        (AUTUMN, "[google-customer-match, meta]", "[google-customer-match, meta, tiktok]"),
+        (AUTUMN, ", export_to: [google-customer-match, meta]", ""),
     ],
 )
-def test_an_edited_contract_is_refused(tmp_path, old, new):
-    text = (FOLDER / "summer-2026.yaml").read_text()
+def test_an_edited_contract_is_refused(tmp_path, signed, old, new):
+    text = signed.contract.read_text()
     assert old in text
     path = tmp_path / "edited.yaml"
     path.write_text(text.replace(old, new))
