@@ -9,6 +9,10 @@ mod column;
 mod error;
 mod expand;
 mod hash;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod portable;
 mod raise;
 mod scalar;

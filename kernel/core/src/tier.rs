@@ -47,7 +47,11 @@ impl Tier {
     /// Says whether this build has the tier and this processor can run it.
     pub fn is_available(self) -> bool {
         match self {
-            Self::Ifma | Self::Avx2 => false,
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => crate::ifma::Ifma::detect().is_some(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Ifma => false,
+            Self::Avx2 => false,
             Self::Portable => true,
         }
     }
@@ -86,7 +90,12 @@ impl Engine {
 
     fn table(tier: Tier) -> Self {
         match tier {
-            Tier::Ifma | Tier::Avx2 | Tier::Portable => Self {
+            #[cfg(target_arch = "x86_64")]
+            Tier::Ifma => {
+                Self { tier, raise: crate::ifma::raise_block, map: crate::ifma::map_block }
+            }
+            // The others are never available.
+            _ => Self {
                 tier: Tier::Portable,
                 raise: portable::raise_block,
                 map: portable::map_block,

@@ -1,0 +1,82 @@
+//! The tier for AVX-512 IFMA: eight lanes, and two vectors at a time.
+
+mod bytes;
+mod field;
+mod vector;
+
+use crate::lanes::{self, Compiled, Field, Fraction, Twin, wipe_stack};
+use crate::tier::BLOCK;
+use crate::{Pair, Point, Scalar};
+pub(crate) use vector::Ifma;
+
+/// Two vectors of eight lanes.
+type Lanes = Twin<Ifma>;
+type Factor = <Lanes as Field>::Factor;
+
+/// How many vectors a block has.
+const VECTORS: usize = BLOCK / Lanes::LANES;
+
+/// 64-bit words of stack that raising a block may have used.
+const WIPED: usize = 6144;
+
+/// Raises each point; see [`crate::tier::RaiseBlock`].
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
+    raise(points, scalar, out);
+    wipe_stack::<WIPED>();
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn raise(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
+    lanes::raise_block::<_, VECTORS>(proof(), points, scalar, out);
+}
+
+/// Maps each pair; see [`crate::tier::MapBlock`].
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+pub(crate) fn map_block(pairs: &[Pair], out: &mut [Point]) {
+    lanes::map_block::<_, VECTORS>(proof(), pairs, out);
+}
+
+/// Returns the proof of the features, which who calls this has vouched for.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn proof() -> Lanes {
+    // SAFETY: nobody reaches a function with these target features but where they were detected.
+    Twin(unsafe { Ifma::assume() })
+}
+
+impl Compiled for Lanes {
+    fn times(self, x: &Factor, y: &Factor) -> Factor {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { times(self, x, y) }
+    }
+
+    fn square_times(self, x: &Factor, times: usize) -> Factor {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { square_times(self, x, times) }
+    }
+
+    fn ladder(self, u: &Factor, scalar: &Scalar) -> Fraction<Self> {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { ladder(self, u, scalar) }
+    }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn times(f: Lanes, x: &Factor, y: &Factor) -> Factor {
+    f.carry(f.multiply(x, y))
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn square_times(f: Lanes, x: &Factor, times: usize) -> Factor {
+    lanes::square_times(f, x, times)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn ladder(f: Lanes, u: &Factor, scalar: &Scalar) -> Fraction<Lanes> {
+    lanes::ladder(f, u, scalar)
+}
