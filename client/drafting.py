@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from party.card import IdentityCard
@@ -12,10 +13,10 @@ from party.contract import Contract
 from party.contract_draft import draft_contract
 from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms
-from party.datasets import Definition
 from party.errors import ContractError
 from party.identity import PARTY_NAME
 from party.known_peers import KnownPeers
+from party.offered import offered_by
 from party.organisation import Organisation
 
 DAY_SECONDS: Final = 86_400
@@ -59,8 +60,16 @@ def require_new(path: Path) -> None:
         raise ContractError(f"{path} exists already, and is left as it is; choose another --out")
 
 
-def write_draft(party: Organisation, theirs: IdentityCard, draft: Draft, path: Path) -> Contract:
+def write_draft(
+    party: Organisation,
+    theirs: IdentityCard,
+    draft: Draft,
+    path: Path,
+    their_datasets: Mapping[str, DatasetTerms] = MappingProxyType({}),
+) -> Contract:
     """Write a draft with a counterpart to a new file and return it as read back.
+
+    `their_datasets` are those that the counterpart has stated.
 
     Raises:
         ContractError: the card is this party's own, or the file exists.
@@ -81,20 +90,7 @@ def write_draft(party: Organisation, theirs: IdentityCard, draft: Draft, path: P
         title=draft.title or f"Between {mine.organisation} and {theirs.organisation}",
         starts=starts,
         ends=starts + draft.days * DAY_SECONDS,
-        datasets={my_name: offered_by(party)},
+        datasets={my_name: offered_by(party), their_name: their_datasets},
     )
     path.write_text(text, encoding="utf-8")
     return parse_contract(text.encode(), source=str(path))
-
-
-def offered_by(party: Organisation) -> Mapping[str, DatasetTerms]:
-    """Return what the registered datasets hold, as a contract states it."""
-    offered = {}
-    for registered in party.datasets():
-        definition = Definition.from_dict(registered.definition)
-        offered[registered.name] = DatasetTerms(
-            identifiers=definition.types,
-            most_identifiers=len(definition.identifiers),
-            labels={name: tuple(label.values) for name, label in definition.labels.items()},
-        )
-    return offered

@@ -19,7 +19,6 @@ from client.errors import Interrupted, NotAccepted, WrongCertificate
 from client.probe import Way
 from commonground.v1 import joining_pb2 as pb
 from commonground.v1 import joining_pb2_grpc
-from party.card import IdentityCard
 from party.certificate import Certificate
 from party.errors import InvitationError, Refusal, RefusalStatus
 from party.introduction import Introduction
@@ -34,8 +33,8 @@ RETRY_SECONDS: Final = 0.3
 
 def join_with_draft(
     party: Organisation, line: str, draft: Draft, path: Path, *, replace: bool
-) -> IdentityCard:
-    """Use the invitation in a line, write a draft contract with its maker, return the maker's card.
+) -> Introduction:
+    """Use the invitation in a line, write a draft contract with its maker, return what it said.
 
     Raises:
         InvitationError, DialError, Refusal: see `join`; nothing is written then.
@@ -43,13 +42,13 @@ def join_with_draft(
     """
     invitation = Invitation.parse(line)
     require_new(path)
-    card = join(party, invitation, replace=replace)
-    write_draft(party, card, draft, path)
-    return card
+    theirs = join(party, invitation, replace=replace)
+    write_draft(party, theirs.card, draft, path, theirs.datasets)
+    return theirs
 
 
-def join(party: Organisation, invitation: Invitation, *, replace: bool) -> IdentityCard:
-    """Use an invitation, pin its maker, and return the maker's card.
+def join(party: Organisation, invitation: Invitation, *, replace: bool) -> Introduction:
+    """Use an invitation, pin its maker, and return the maker's introduction.
 
     `replace` lets the maker's name take the place of other keys under it.
 
@@ -80,7 +79,7 @@ def join(party: Organisation, invitation: Invitation, *, replace: bool) -> Ident
             connection, theirs.card, "joined", actor="operator", replace=replace
         )
     )
-    return theirs.card
+    return theirs
 
 
 def _find(way: Way, invitation: Invitation) -> Certificate:

@@ -65,6 +65,7 @@ def invitation_document(issued: Issued, now: int) -> dict[str, Any]:
         "used_by": issued.used_by,
         "peer": issued.peer,
         "withdrawn_at": issued.withdrawn_at,
+        "offers": list(issued.datasets),
     }
 
 
@@ -72,13 +73,18 @@ def invitations_shown(issued: Sequence[Issued], now: int) -> RenderableType:
     """Return a line for each invitation."""
     if not issued:
         return "There are no invitations. `commonground invite` makes one."
-    table = Table("id", "for", "made", "ends", "state")
+    table = Table("id", "for", "offers", "made", "ends", "state")
     for one in issued:
         who = one.for_name or "anybody who has the line"
         if one.replaces:
             who += ", also with new keys"
         table.add_row(
-            one.id, who, shown_time(one.made_at), shown_time(one.ends_at), _state(one, now)
+            one.id,
+            who,
+            ", ".join(one.datasets),
+            shown_time(one.made_at),
+            shown_time(one.ends_at),
+            _state(one, now),
         )
     return table
 

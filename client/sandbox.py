@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from client.agreeing import import_contract
-from client.drafting import DAY_SECONDS, offered_by
+from client.drafting import DAY_SECONDS
 from client.founding import Founding, found
 from client.registering import register
 from client.sandbox_people import PARTNER, PEOPLE, YOU, People, Truth
@@ -24,6 +24,7 @@ from party.contract_draft import draft_contract
 from party.contract_file import parse_contract, render_contract, sign_contract_file
 from party.datasets import load_definition
 from party.errors import SettingsError
+from party.offered import offered_by
 from party.organisation import Organisation
 
 MARKER: Final = "sandbox.json"

@@ -6,7 +6,7 @@ they do not mean. It is signed by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from party.card import IdentityCard
@@ -103,12 +103,26 @@ def draft_contract(
         "starts": write_time(starts),
         "ends": write_time(ends),
     }
+    silent = [party for party in parties if not known.get(party)]
     text = _HEADING + "".join(
-        f"\n{_comment(words)}{write_yaml({key: document[key] for key in keys})}"
+        f"\n{_comment(words + _missing(silent, keys))}"
+        f"{write_yaml({key: document[key] for key in keys})}"
         for words, keys in _PARTS
     )
     parse_contract(text.encode(), source="the draft")
     return text
+
+
+def _missing(silent: Sequence[str], keys: Sequence[str]) -> str:
+    """Say whose datasets are not known here, and what to do about it."""
+    if "datasets" not in keys or not silent:
+        return ""
+    return "".join(
+        f"\nTO FILL IN: what {party} offers is not known here. 'people' below is an example, to\n"
+        f"be replaced. At {party}, `commonground contract propose` writes its registered datasets\n"
+        "in this form, and `commonground invite --offer DATASET` states them to whoever joins."
+        for party in silent
+    )
 
 
 _EXAMPLE: Final = DatasetTerms(

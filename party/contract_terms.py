@@ -128,11 +128,14 @@ class DatasetTerms:
     labels: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def read(cls, section: Section, order: Collection[str]) -> DatasetTerms:
-        """Read one dataset; its identifier types are among the contract's `order`."""
+    def read(cls, section: Section, order: Collection[str] | None) -> DatasetTerms:
+        """Read one dataset; its identifier types are among the contract's `order`, if it has one.
+
+        Outside a contract there is no order, and `order` is None.
+        """
         identifiers = read_identifiers(section)
         for kind in identifiers:
-            if kind not in order:
+            if order is not None and kind not in order:
                 raise section.fault(
                     "identifiers", f"'{kind}' is not in the contract's own list 'identifiers'"
                 )
@@ -260,6 +263,11 @@ def read_datasets(
     return MappingProxyType({party: _datasets_of(section, party, order) for party in parties})
 
 
+def read_offered(section: Section, key: str) -> Mapping[str, DatasetTerms]:
+    """Read under a key what one party says that it offers: its datasets by name."""
+    return _datasets_of(section, key, None)
+
+
 def read_identifiers(section: Section) -> tuple[str, ...]:
     """Read a list of identifier types under the key `identifiers`."""
     types = section.texts("identifiers", IDENTIFIER_TYPE, most=_MOST_IDENTIFIER_TYPES)
@@ -298,13 +306,13 @@ def _of_a_match(
 
 
 def _datasets_of(
-    section: Section, party: str, order: Collection[str]
+    section: Section, party: str, order: Collection[str] | None
 ) -> Mapping[str, DatasetTerms]:
     names = section.names(party, NAME, most=_MOST_DATASETS)
     own = section.section(party, required=names)
     return MappingProxyType({name: _dataset(own, name, order) for name in names})
 
 
-def _dataset(section: Section, name: str, order: Collection[str]) -> DatasetTerms:
+def _dataset(section: Section, name: str, order: Collection[str] | None) -> DatasetTerms:
     required = ("identifiers", "most_identifiers")
     return DatasetTerms.read(section.section(name, required=required, optional=("labels",)), order)

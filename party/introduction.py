@@ -3,20 +3,25 @@
 TLS shows that each side holds what the invitation pins: the joiner the code, the maker its
 certificate. The signature adds that the card is its sender's own: the identity key in it signs
 the card, the invitation and the sender's part in it, so no card can be presented by another
-party, sent back, or taken to another invitation.
+party, sent back, or taken to another invitation. The maker may add what its datasets hold, in
+the words of a contract, so that the joiner's draft is complete.
 """
 
 from __future__ import annotations
 
 import binascii
+import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final, Literal
 
 import rfc8785
 
 from audit.errors import SignatureError
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
+from party.contract_terms import DatasetTerms, read_offered
 from party.document import Section, TextRule, read_canonical
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
@@ -24,6 +29,8 @@ from party.identity import PARTY_NAME, Identity
 Part = Literal["joiner", "maker"]
 PARTS: Final[tuple[Part, ...]] = ("joiner", "maker")
 MOST_BYTES: Final = 16_384
+MOST_STATED_BYTES: Final = 12_288
+"""So much of it may be datasets; the rest is for card and signature."""
 SIGNATURE_PREFIX: Final = b"commonground/introduction/v1\n"
 
 _KEYS: Final = ("card", "invitation", "part", "signature")
@@ -33,20 +40,31 @@ _SIGNATURE: Final = TextRule("a signature in base64", most=88)
 
 @dataclass(frozen=True)
 class Introduction:
-    """A card with its owner's signature; `invitation` is the fingerprint of its certificate."""
+    """A card with its owner's signature; `invitation` is the fingerprint of its certificate.
+
+    `datasets` are those that the maker states; a joiner states none.
+    """
 
     card: IdentityCard
     invitation: str
     part: Part
     signature: str
+    datasets: Mapping[str, DatasetTerms] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def make(
-        cls, identity: Identity, card: IdentityCard, *, invitation: str, part: Part
+        cls,
+        identity: Identity,
+        card: IdentityCard,
+        *,
+        invitation: str,
+        part: Part,
+        datasets: Mapping[str, DatasetTerms] = MappingProxyType({}),
     ) -> Introduction:
-        """Return the own card, signed for an invitation."""
-        text = SIGNATURE_PREFIX + _signed_text(card, invitation, part)
-        return cls(card, invitation, part, b64encode(identity.sign(text)).decode())
+        """Return the own card, signed for an invitation, with the `datasets` that are stated."""
+        unsigned = cls(card, invitation, part, "", datasets)
+        signature = identity.sign(SIGNATURE_PREFIX + unsigned.signed_text)
+        return replace(unsigned, signature=b64encode(signature).decode())
 
     @classmethod
     def decode(cls, data: bytes) -> Introduction:
@@ -59,21 +77,41 @@ class Introduction:
             raise Refusal(
                 RefusalStatus.LIMIT_EXCEEDED, f"The introduction has more than {MOST_BYTES} bytes."
             )
-        section = Section(read_canonical(data, _malformed), "", _malformed, required=_KEYS)
+        section = Section(
+            read_canonical(data, _malformed), "", _malformed, required=_KEYS, optional=("datasets",)
+        )
         card = section.section("card", required=REQUIRED_KEYS, optional=OPTIONAL_KEYS)
         part = section.choice("part", PARTS)
+        if part == "joiner" and "datasets" in section:
+            raise section.fault("datasets", "a joiner states none")
+        stated = read_offered(section, "datasets") if "datasets" in section else {}
         return cls(
             card=IdentityCard.read(card),
             invitation=section.text("invitation", _FINGERPRINT),
             part="joiner" if part == "joiner" else "maker",
             signature=section.text("signature", _SIGNATURE),
+            datasets=stated,
         )
 
     def encode(self) -> bytes:
         """Return the canonical JSON for the wire."""
-        document = _statement(self.card, self.invitation, self.part)
-        document["signature"] = self.signature
+        document = {**self._statement(), "signature": self.signature}
         return rfc8785.dumps(document)  # type: ignore[arg-type]
+
+    @property
+    def signed_text(self) -> bytes:
+        """What the signature is over, after the prefix."""
+        return rfc8785.dumps(self._statement())  # type: ignore[arg-type]
+
+    def _statement(self) -> dict[str, object]:
+        said: dict[str, object] = {
+            "card": self.card.to_json(),
+            "invitation": self.invitation,
+            "part": self.part,
+        }
+        if self.datasets:
+            said["datasets"] = to_json(self.datasets)
+        return said
 
     @property
     def name(self) -> str:
@@ -86,19 +124,22 @@ class Introduction:
             raise _malformed("it was made for another invitation")
         if PARTY_NAME.fullmatch(self.name) is None:
             raise _malformed("the certificate's name is no party's name")
-        text = SIGNATURE_PREFIX + _signed_text(self.card, invitation, part)
+        text = SIGNATURE_PREFIX + self.signed_text
         try:
             self.card.verifier.verify(text, b64decode(self.signature, validate=True))
         except (SignatureError, binascii.Error):
             raise _malformed("the card is not signed by the identity key in it") from None
 
 
-def _statement(card: IdentityCard, invitation: str, part: Part) -> dict[str, object]:
-    return {"card": card.to_json(), "invitation": invitation, "part": part}
+def to_json(datasets: Mapping[str, DatasetTerms]) -> dict[str, object]:
+    """Return datasets as they stand in an introduction, and in a contract under their party."""
+    return {name: terms.to_json() for name, terms in datasets.items()}
 
 
-def _signed_text(card: IdentityCard, invitation: str, part: Part) -> bytes:
-    return rfc8785.dumps(_statement(card, invitation, part))  # type: ignore[arg-type]
+def read_stored(text: str) -> Mapping[str, DatasetTerms]:
+    """Return datasets that were stored as JSON text."""
+    section = Section({"datasets": json.loads(text)}, "", _malformed, required=("datasets",))
+    return read_offered(section, "datasets")
 
 
 def _malformed(problem: str) -> Refusal:

@@ -7,9 +7,10 @@ a while, so that its holder hears why it does not serve.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,9 +18,10 @@ from sqlalchemy.engine import Connection
 from party.card import IdentityCard
 from party.errors import InvitationError, Refusal, RefusalStatus, SettingsError
 from party.identity import PARTY_NAME
-from party.introduction import Introduction
+from party.introduction import MOST_STATED_BYTES, Introduction, read_stored, to_json
 from party.invitation import SCHEME, Invitation, short_id
 from party.known_peers import KnownPeers, user_of
+from party.offered import offered_of
 from party.schema import INVITATIONS
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Issued:
 
     `fingerprint` is that of the code's certificate; `id` begins its digits. `used_by` is the
     fingerprint of whoever came, and `peer` the name under which it is pinned now, if it is.
+    `datasets` are the names of those that the joiner is told of.
     """
 
     fingerprint: str
@@ -47,6 +50,7 @@ class Issued:
     used_by: str | None
     peer: str | None
     withdrawn_at: int | None
+    datasets: tuple[str, ...]
 
     @property
     def id(self) -> str:
@@ -77,12 +81,22 @@ class Reception:
     def __init__(self, party: Organisation) -> None:
         self._party, self._known = party, KnownPeers(party)
 
-    def invite(self, *, hours: int, for_name: str | None, replace: bool) -> Invitation:
+    def invite(
+        self,
+        *,
+        hours: int,
+        for_name: str | None,
+        replace: bool,
+        datasets: Collection[str] = (),
+    ) -> Invitation:
         """Make an invitation that ends after so many hours, for one name where one is given.
+
+        Whoever joins is told what `datasets` hold, as a contract states it.
 
         Raises:
             SettingsError: this party has no address at which it could be joined.
-            InvitationError: the name does not serve.
+            InvitationError: the name does not serve, or the datasets are too much to tell.
+            DatasetError: a dataset is not registered.
         """
         address = self._party.own_card().address
         if address is None:
@@ -103,6 +117,7 @@ class Reception:
             "replaces": int(replace),
             "made_at": now,
             "ends_at": now + hours * HOUR_SECONDS,
+            "datasets": self._stated(datasets),
         }
 
         def work(connection: Connection) -> None:
@@ -112,6 +127,18 @@ class Reception:
 
         self._party.store.write(work)
         return invitation
+
+    def _stated(self, names: Collection[str]) -> str | None:
+        """Return what the joiner will be told of datasets, as JSON text."""
+        if not names:
+            return None
+        text = json.dumps(to_json(offered_of(self._party, names)))
+        if len(text.encode()) > MOST_STATED_BYTES:
+            raise InvitationError(
+                f"what {', '.join(names)} hold is too long for an invitation: the labels have too "
+                "many values. Offer fewer, and fill the others into the contract by hand"
+            )
+        return text
 
     def invitations(self) -> dict[str, str]:
         """Return the certificates (PEM) of all invitations by their fingerprints."""
@@ -186,28 +213,36 @@ class Reception:
         theirs.verify(invitation=invitation, part="joiner")
         if theirs.card.identity == self._party.identity.vkey:
             raise Refusal(RefusalStatus.BAD_REQUEST, "a party does not join itself")
-        self._party.store.write(lambda connection: self._use(connection, theirs))
+        stated = self._party.store.write(lambda connection: self._use(connection, theirs))
         answer = Introduction.make(
-            self._party.identity, self._party.own_card(), invitation=invitation, part="maker"
+            self._party.identity,
+            self._party.own_card(),
+            invitation=invitation,
+            part="maker",
+            datasets=read_stored(stated) if stated else {},
         )
         return Welcomed(theirs.name, theirs.card.fingerprint, answer.encode())
 
-    def _use(self, connection: Connection, theirs: Introduction) -> None:
+    def _use(self, connection: Connection, theirs: Introduction) -> str | None:
+        """Pin a joiner and use its invitation up; return what it is told of datasets."""
         key = INVITATIONS.c.fingerprint == theirs.invitation
         row = connection.execute(sa.select(INVITATIONS).where(key)).first()
         user = user_of(theirs.card)
         if row is not None and row.used_by == user and row.withdrawn_at is None:
-            return
-        replace = self._require_open(row, theirs.name)
+            return cast("str | None", row.datasets)
+        row = self._require_open(row, theirs.name)
         try:
-            self._known.pin(connection, theirs.card, "invited", actor="invitation", replace=replace)
+            self._known.pin(
+                connection, theirs.card, "invited", actor="invitation", replace=bool(row.replaces)
+            )
         except InvitationError as error:
             raise Refusal(RefusalStatus.DECLINED, f"at the other party, {error}") from None
         used = {"used_by": user, "used_at": self._party.now}
         connection.execute(sa.update(INVITATIONS).where(key).values(**used))
+        return cast("str | None", row.datasets)
 
-    def _require_open(self, row: sa.Row[Any] | None, name: str) -> bool:
-        """Return whether an invitation lets new keys in under its name, or refuse it."""
+    def _require_open(self, row: sa.Row[Any] | None, name: str) -> sa.Row[Any]:
+        """Return an invitation that a party of this name may use, or refuse it."""
         if row is not None and row.withdrawn_at is not None:
             raise Refusal(
                 RefusalStatus.EXPIRED,
@@ -227,7 +262,7 @@ class Reception:
                 f"this invitation is for the party '{row.for_name}', and yours is named '{name}'; "
                 "ask for one of your own",
             )
-        return bool(row.replaces)
+        return row
 
 
 def _issued(row: sa.Row[Any], pinned: Mapping[str, str]) -> Issued:
@@ -243,6 +278,7 @@ def _issued(row: sa.Row[Any], pinned: Mapping[str, str]) -> Issued:
         used_by=used_by,
         peer=pinned.get(used_by or ""),
         withdrawn_at=row.withdrawn_at,
+        datasets=tuple(json.loads(row.datasets)) if row.datasets else (),
     )
 
 

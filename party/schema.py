@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0006"
+REVISION: Final = "0007"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -202,6 +202,7 @@ INVITATIONS: Final = Table(
     Column("used_by", Text),
     Column("used_at", BigInteger),
     Column("withdrawn_at", BigInteger),
+    Column("datasets", Text),
 )
 
 PEERS: Final = Table(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.completion import offer_datasets
 
 
 def add_to(app: typer.Typer) -> None:
@@ -14,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "commonground invite --party channel/",
-            "commonground invite --for advertiser --hours 2 --party channel/",
+            "commonground invite --for advertiser --offer subscribers --party channel/",
         )
     )(invite)
 
@@ -35,6 +36,16 @@ def invite(
             help="Let NAME come with new keys, in the place of those that are pinned here.",
         ),
     ] = False,
+    offer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--offer",
+            metavar="DATASET",
+            help="Tell whoever joins what this dataset holds: its name, types of identifiers and "
+            "labels with their values, so that their draft contract has it. May be repeated.",
+            autocompletion=offer_datasets,
+        ),
+    ] = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -50,12 +61,15 @@ def invite(
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        invitation = Reception(here).invite(hours=hours, for_name=for_name, replace=replace)
+        invitation = Reception(here).invite(
+            hours=hours, for_name=for_name, replace=replace, datasets=offer or ()
+        )
         ends = here.now + hours * HOUR_SECONDS
     who = "one party" if for_name is None else f"the party {for_name}"
     output.say(
         f"For {who}, once, until {shown_time(ends)}, while `commonground serve` runs here. "
         "They type: commonground join LINE",
+        f"Told of your datasets: {', '.join(offer) if offer else 'nothing; --offer NAME does'}",
         f"To take it back: commonground invitations withdraw {invitation.id}",
     )
     output.result(
@@ -66,6 +80,7 @@ def invite(
             "fingerprint": invitation.fingerprint,
             "for": for_name,
             "ends": ends,
+            "offers": list(offer or ()),
         },
         invitation.line,
     )

@@ -56,8 +56,8 @@ def join(
     path = out or draft_path(contract_id)
     draft = Draft(contract_id, None, days=365, they_measure=False)
     with opened(party) as here, output.busy("Joining …"):
-        card = join_with_draft(here, text, draft, path, replace=replace)
-    name = card.parsed_certificate.party_name
+        theirs = join_with_draft(here, text, draft, path, replace=replace)
+    card, name = theirs.card, theirs.name
     output.result(
         {
             "peer": name,
@@ -66,11 +66,22 @@ def join(
             "fingerprint": card.fingerprint,
             "contract": contract_id,
             "file": str(path),
+            "their_datasets": list(theirs.datasets),
         },
         f"{name} of {card.organisation} is pinned here, and this party there.",
         f"Fingerprint  {card.fingerprint}",
         f"The draft is in {path}. Read it, edit it, and agree on it with your counterpart.",
+        _stated(name, list(theirs.datasets)),
         f"Next: commonground contract sign {path}",
         "      send the file to your counterpart, who signs it too",
         f"      commonground doctor --peer {name}",
+    )
+
+
+def _stated(name: str, datasets: list[str]) -> str:
+    if datasets:
+        return f"It has {name}'s datasets as {name} states them: {', '.join(datasets)}."
+    return (
+        f"{name} has stated no dataset: an example stands in its place under 'datasets'. Ask "
+        f"{name} what to write there."
     )

@@ -6,7 +6,7 @@ listens is added by the root, which knows a server (`commonground.Party`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -308,18 +308,30 @@ class Party:
 
     # -- meeting counterparts ---------------------------------------------------------------
 
-    def invite(self, for_name: str | None = None, *, hours: int = 24, replace: bool = False) -> str:
+    def invite(
+        self,
+        for_name: str | None = None,
+        *,
+        hours: int = 24,
+        replace: bool = False,
+        offer: Collection[str] = (),
+    ) -> str:
         """Return one line with which one counterpart joins, once, while this party serves.
 
         `for_name` lets only the party of this name use it; `replace` lets it come with new keys.
+        `offer` names datasets of which the joiner's draft is to say what they hold.
 
         Raises:
             SettingsError: this party has no address.
-            InvitationError: the name does not serve.
+            InvitationError: the name does not serve, or the datasets are too much to tell.
+            DatasetError: a dataset is not registered.
         """
         from party.reception import Reception
 
-        return Reception(self._party).invite(hours=hours, for_name=for_name, replace=replace).line
+        made = Reception(self._party).invite(
+            hours=hours, for_name=for_name, replace=replace, datasets=offer
+        )
+        return made.line
 
     def join(
         self,

@@ -52,7 +52,7 @@ def test_open_invitations_and_pinned_peers_are_offered(party):
         store.execute("INSERT INTO peers VALUES ('channel', 'a card', 0)")
         for digits, used in (("1f0c22ab99", None), ("2f0c22ab99", "somebody")):
             store.execute(
-                "INSERT INTO invitations VALUES (?, 'pem', NULL, 0, 0, 0, ?, NULL, NULL)",
+                "INSERT INTO invitations VALUES (?, 'pem', NULL, 0, 0, 0, ?, NULL, NULL, NULL)",
                 (f"sha256:{digits}", used),
             )
     assert offered("peers forget ", party) == ["channel"]

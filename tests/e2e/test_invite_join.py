@@ -9,10 +9,11 @@ import sqlite3
 import time
 
 import pytest
-from command_line import ask, error_of, init, run
+from command_line import ask, error_of, init, run, write_dataset
 from slow_road import Road
 from two_processes import Party
 
+from party.contract_file import load_contract
 from party.invitation import Invitation
 
 STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "throughput")
@@ -104,6 +105,28 @@ def test_two_commands_pin_both_sides_and_a_contract_follows(place, newcomer):
     assert "MB/s" in found["checks"][-1]["detail"]
     for who in (party, channel.folder):
         assert ask("audit", "verify", "--party", who)["verified"] is True
+
+
+def test_a_draft_has_what_the_maker_offers_and_says_so_where_it_offers_nothing(
+    place, newcomer, tmp_path
+):
+    channel, party = place[0] / "channel", newcomer("vendor")
+    run("dataset", "add", write_dataset(tmp_path), "--party", channel)
+    offering = ("--for", "vendor", "--replace", "--offer", "people")
+    assert join(invite(place, *offering), party, draft="whole")["their_datasets"] == ["people"]
+    draft = load_contract(party.parent / "whole.yaml")
+    assert draft.datasets["channel"]["people"].labels == {"group": ("a", "b")}
+    said = (party.parent / "whole.yaml").read_text()
+    assert "what vendor offers is not known here" in said
+    assert "what channel offers" not in said
+
+    done = join(invite(place, "--for", "vendor"), party, draft="partial")
+    assert done["their_datasets"] == []
+    said = (party.parent / "partial.yaml").read_text()
+    assert "TO FILL IN: what channel offers is not known here" in said
+    assert "no dataset nothing" in error_of(
+        "invite", "--offer", "nothing", "--party", channel, expect=6
+    )
 
 
 def test_a_known_peer_is_drafted_with_by_name(place, newcomer):

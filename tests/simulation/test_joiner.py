@@ -144,7 +144,8 @@ def test_the_own_invitation_is_not_dialled(joiner):
 def test_a_name_with_other_keys_is_found_before_the_code_is_used(joiner, maker):
     """Last in this file: the joiner keeps the peer."""
     maker.answer = introduction(maker)
-    assert join(joiner, maker.invitation, replace=False).fingerprint == maker.invitation.fingerprint
+    joined = join(joiner, maker.invitation, replace=False)
+    assert joined.card.fingerprint == maker.invitation.fingerprint
     assert list(KnownPeers(joiner).cards()) == [MAKER]
     namesake = IdentityCard.of(party_called(MAKER, copy=1), organisation="Another", address=None)
     joiner.store.write(

@@ -8,11 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from organisations import people, write_dataset
 
 from audit.entry import Entry
 from party.contract_draft import draft_contract
 from party.contract_file import parse_contract
-from party.errors import ContractError, InvitationError, Refusal, RefusalStatus, SettingsError
+from party.contract_terms import DatasetTerms
+from party.datasets import inspect, load_definition
+from party.errors import (
+    ContractError,
+    DatasetError,
+    InvitationError,
+    Refusal,
+    RefusalStatus,
+    SettingsError,
+)
 from party.introduction import MOST_BYTES, Introduction
 from party.known_peers import KnownPeers
 from party.organisation import Organisation
@@ -62,8 +72,10 @@ def maker(make):
     return make("channel", ADDRESS)
 
 
-def invite(maker, *, hours=24, for_name=None, replace=False):
-    return Reception(maker).invite(hours=hours, for_name=for_name, replace=replace)
+def invite(maker, *, hours=24, for_name=None, replace=False, datasets=()):
+    return Reception(maker).invite(
+        hours=hours, for_name=for_name, replace=replace, datasets=datasets
+    )
 
 
 def introduce(joiner, invitation):
@@ -396,6 +408,77 @@ def test_what_cannot_be_logged_forgets_nobody(maker, make, monkeypatch):
             KnownPeers(maker).forget("advertiser")
     assert list(KnownPeers(maker).cards()) == ["advertiser"]
     use(maker, joiner, used)
+
+
+# -- what the maker offers ----------------------------------------------------------------------
+
+SEGMENTS = ("gold", "silver")
+
+
+def register(maker, folder, name="receipts", segments=SEGMENTS):
+    folder = folder / f"data-{name}"
+    write_dataset(folder, name, people(0, len(segments), segments), label="segment")
+    definition = load_definition(folder / f"{name}.yaml")
+    maker.keep_dataset(definition, inspect(definition), None)
+
+
+def test_a_joiner_is_told_what_the_offered_datasets_hold_and_of_no_other(maker, make, tmp_path):
+    register(maker, tmp_path)
+    register(maker, tmp_path, "secret")
+    joiner, invitation = make("advertiser"), invite(maker, datasets=("receipts",))
+    stated = use(maker, joiner, invitation).datasets
+    terms = DatasetTerms(("email", "phone"), 2, {"segment": SEGMENTS})
+    assert stated == {"receipts": terms}
+    assert use(maker, joiner, invitation).datasets == stated
+    assert use(maker, make("vendor"), invite(maker)).datasets == {}
+
+
+def test_what_is_stated_is_signed(maker, make, tmp_path):
+    register(maker, tmp_path)
+    invitation = invite(maker, datasets=("receipts",))
+    answer = use(maker, make("advertiser"), invitation)
+    for changed in ({}, {"receipts": DatasetTerms(("email",), 1, {})}):
+        with pytest.raises(Refusal, match="not signed"):
+            dataclasses.replace(answer, datasets=changed).verify(
+                invitation=invitation.certificate.fingerprint, part="maker"
+            )
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "x",
+        {},
+        {"Not A Name": {"identifiers": ["email"], "most_identifiers": 1}},
+        {"receipts": {"identifiers": ["shoe"], "most_identifiers": 1}},
+        {"receipts": {"identifiers": ["email"], "most_identifiers": 0}},
+        {"receipts": {"identifiers": ["email"], "most_identifiers": 1, "people": 5}},
+        {"receipts": {"identifiers": ["email"], "most_identifiers": 1, "labels": {"a": ["x\n"]}}},
+        {f"d{n}": {"identifiers": ["email"], "most_identifiers": 1} for n in range(99)},
+    ],
+)
+def test_datasets_that_no_contract_could_state_are_refused(maker, make, stated):
+    answer = use(maker, make("advertiser"), invite(maker))
+    with pytest.raises(Refusal) as found:
+        Introduction.decode(altered(answer, datasets=stated))
+    assert found.value.status is RefusalStatus.BAD_REQUEST
+
+
+def test_a_joiner_that_states_datasets_is_refused(maker, make):
+    letter = introduce(make("advertiser"), invite(maker))
+    stated = {"receipts": {"identifiers": ["email"], "most_identifiers": 1}}
+    with pytest.raises(Refusal, match="a joiner states none"):
+        Introduction.decode(altered(letter, datasets=stated))
+
+
+def test_a_dataset_that_is_not_registered_or_too_much_to_tell_makes_no_invitation(maker, tmp_path):
+    with pytest.raises(DatasetError, match="no dataset receipts"):
+        invite(maker, datasets=("receipts",))
+    values = [f"value number {n} of a label with many" for n in range(400)]
+    register(maker, tmp_path, segments=values)
+    with pytest.raises(InvitationError, match="too long for an invitation"):
+        invite(maker, datasets=("receipts",))
+    assert Reception(maker).issued() == []
 
 
 # -- introductions ------------------------------------------------------------------------------
