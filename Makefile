@@ -9,7 +9,7 @@ PROTO := $(wildcard proto/commonground/v1/*.proto)
 PACKAGES := commonground psi privacy reports audit party server client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format proto bench wheel soak bench-identity clean
+.PHONY: help demo test lint format proto bench bench-large wheel soak bench-identity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,9 +50,11 @@ wheel: $(READY) ## Build the wheel into build/dist
 soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 runs, then it stops
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
 
-bench: $(READY) ## Ratios against peers and limits, into build/bench/
-	$(BIN)/python -m benchmarks.curve
-	$(BIN)/python -m benchmarks.session
+bench: $(READY) ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the peers beside
+	$(BIN)/python -m benchmarks
+
+bench-large: $(READY) ## Sessions of one and ten million people a side: an hour, 10 GB
+	$(BIN)/python -m benchmarks --large
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity

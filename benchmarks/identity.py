@@ -31,13 +31,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.command import part_parser
+from benchmarks.load import Load, Watch
+from benchmarks.output import FOLDER, part_file, write_figures
+from benchmarks.text_table import MARK_LEGEND
 from examples.demo.processes import Meter, Party
 from party.datasets.connection import Connection
 from party.datasets.graph import Sightings, partition
 from psi.arrow import integers
 
-BUILD = Path("build/bench/identity")
-OUTPUT = Path("build/bench/identity.json")
+PART = "identity"
+BUILD = FOLDER / PART
 SECONDS_LIMIT = 600.0  # of `dataset add` with ten million rows, on two cores
 LIMIT_ROWS = 10_000_000
 MEMORY_LIMIT_BYTES = 250_000_000
@@ -104,6 +108,7 @@ class Result:
     mb: float
     seconds_over_limit: float
     memory_over_limit: float
+    load: Load
 
 
 def draw(rows: int, chance: np.random.Generator) -> list[Ids]:
@@ -214,9 +219,9 @@ def measure(rows: int) -> Result:
     party = Party(BUILD / "party")
     party.run("init", party.folder, "--name", "shop", "--organisation", "shop",
               "--origin", "shop.example/log")  # fmt: skip
-    began = time.monotonic()
+    watch = Watch()
     report = party.run("dataset", "add", BUILD / "visits.yaml")["quality"]
-    seconds = time.monotonic() - began
+    load = watch.stop()
     if report["people"] != graph["persons"]:
         raise SystemExit("the command and the graph alone found different persons")
     shutil.rmtree(BUILD)  # a gigabyte
@@ -228,10 +233,11 @@ def measure(rows: int) -> Result:
         broken=int(graph["broken"]),
         components_seconds=graph["seconds"],
         components_mb=meter.peak / 1e6,
-        seconds=seconds,
+        seconds=load.seconds,
         mb=party.meter.peak / 1e6,
-        seconds_over_limit=seconds / (SECONDS_LIMIT * max(1.0, rows / LIMIT_ROWS)),
+        seconds_over_limit=load.seconds / (SECONDS_LIMIT * max(1.0, rows / LIMIT_ROWS)),
         memory_over_limit=party.meter.peak / (MEMORY_LIMIT_BYTES + BYTES_A_ROW * rows),
+        load=load,
     )
 
 
@@ -248,11 +254,13 @@ def print_table(result: Result) -> None:
         ("memory over its limit", result.memory_over_limit),
     ):
         print(f"  {name:<26} {value:6.2f}  <= 1")
+    if result.load.disturbed:
+        print(MARK_LEGEND)
 
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = part_parser("benchmarks.identity", __doc__)
     parser.add_argument("--rows", type=int, default=LIMIT_ROWS)
     parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--components", action="store_true", help=argparse.SUPPRESS)
@@ -265,7 +273,7 @@ def main() -> None:
         return
     result = measure(arguments.rows)
     print_table(result)
-    OUTPUT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
+    write_figures(part_file(PART), asdict(result))
 
 
 if __name__ == "__main__":

@@ -1,186 +1,196 @@
-"""Sessions end to end: both parties as processes on this machine, over mutual TLS.
+"""Sessions end to end: from Parquet to Parquet, over mutual TLS, both parties on this machine.
 
-A reach report of people x people, from files to the report, against its limits and against its
-curve work alone at the speed that a bare loop over `cryptography`'s X25519 has in the same run.
+For each size a match and a table (reach by 50 segments and 8 frequencies) between two parties that
+are processes here; with a folder of peers, the peers' intersection of the same digests right after
+it. Every list is compared with the truth, and a table's total too: a run that is wrong has no
+figures.
 
-    python -m benchmarks.session [--people 100000]
+    python -m benchmarks.session [--sizes 100000 1000000 10000x1000000] [--peers-dir DIR]
 
 prints a table and writes build/bench/session.json.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import json
 import os
 import shutil
-import time
-from dataclasses import asdict, dataclass
+import sys
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.curve import bare_loop, microseconds
-from examples.demo.__main__ import free_port
-from examples.demo.processes import Party
-from psi.curve import Scalar
+from benchmarks.command import part_parser
+from benchmarks.engine import Cost, measure_cost
+from benchmarks.errors import BenchmarkError
+from benchmarks.load import Load
+from benchmarks.machine import usable_cores
+from benchmarks.network import enter_private_network
+from benchmarks.output import FOLDER, part_file, write_figures
+from benchmarks.parties import ADVERTISER, CHANNEL, Pair, Taken, dataset_of, their_dataset_of
+from benchmarks.rivals import Installed, RivalRun, installed, run_rival
+from benchmarks.session_tables import session_tables
+from benchmarks.workload import Size, receiver_numbers, sender_numbers, write_list
+from examples.demo.processes import CommandError
+from psi.curve import engine
 
-BUILD = Path("build/bench/session")
-OUTPUT = Path("build/bench/session.json")
-SECONDS_LIMIT = 90.0  # of a report at 100,000 x 100,000 people on two cores
-MEMORY_LIMIT_BYTES = 250_000_000
-BYTES_A_KEY = 300
-KEYS_A_PERSON = 2  # e-mail and phone: the tabulator offers both, the recipient one
-SAMPLE_POINTS = 4096
+PART = "session"
+BUILD = FOLDER / PART
+PORTABLE_SIZES = ("10000", "30000", "100000", "3000x100000")
+KERNEL_SIZES = ("100000", "300000", "1000000", "10000x1000000")
+_MOST_ERRORS = 6  # standard errors that a table's total may be off
 
-DESCRIPTION = """\
-dataset: {name}
-source: {name}.csv
-person: ref
-columns:
-  email: id.email
-  phone: {{kind: id.phone, region: US}}
-  {label}: attribute
-  opt_in: consent
-consent:
-  column: opt_in
-  given: ["yes"]
-  purposes: [dpv:TargetedAdvertising, dpv:MarketResearch]
-  recipients: [advertiser, channel]
-labels:
-  {label}: {{column: {label}, values: {values}}}
-"""
-SEGMENTS = ("gold", "silver", "bronze")
-FREQUENCIES = ("1", "2", "3", "4", "5+")
+
+@dataclass(frozen=True)
+class Run:
+    """One session. Bytes of the wire are None where loopback could not be had alone.
+
+    `engine_cpu_seconds` is what the curve's engine alone needs for the session's points;
+    `engine_share` is that over what all cores could give while the command ran, and
+    `engine_share_of_cpu` over what both parties took.
+    """
+
+    protocol: str
+    receiver: int
+    sender: int
+    seconds: float
+    session_seconds: float
+    cpu_seconds: float
+    engine_cpu_seconds: float
+    engine_share: float
+    engine_share_of_cpu: float
+    peak_mb: dict[str, float]
+    wire_mb: float | None
+    payload_mb: float
+    load: Load
 
 
 @dataclass(frozen=True)
 class Result:
-    """One report: seconds and bytes, and each figure over its limit (at most 1 is wanted)."""
+    """All runs of ours and of the peers', and the engine that made ours."""
 
-    people: int
-    seconds: float
-    seconds_over_limit: float
-    curve_seconds_over_seconds: float
-    advertiser_mb: float
-    channel_mb: float
-    advertiser_over_limit: float
-    channel_over_limit: float
-    wire_mb: float
+    engine: str
+    runs: tuple[Run, ...]
+    rivals: tuple[RivalRun, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        return asdict(self)
 
 
-def measure(people: int) -> Result:
-    """Run one reach report between two new parties."""
+def measure(sizes: list[Size], rivals: Installed) -> Result:
+    """Run every size; the parties' folders are deleted afterwards, unless a run fails."""
+    own_network = enter_private_network()
     shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
-    advertiser, channel = Party(BUILD / "advertiser"), Party(BUILD / "channel")
-    _set_up(advertiser, channel, people)
-    channel.serve()
-    try:
-        began = time.monotonic()
-        advertiser.run("report", "reach", "--by", "frequency", "--segment", "segment")
-        seconds = time.monotonic() - began
-    finally:
-        channel.stop()
-    wire = sum(path.stat().st_size for path in (channel.folder / "sessions").rglob("*.set"))
-    return Result(
-        people=people,
-        seconds=seconds,
-        seconds_over_limit=seconds / SECONDS_LIMIT,
-        curve_seconds_over_seconds=_curve_seconds(people) / seconds,
-        advertiser_mb=advertiser.meter.peak / 1e6,
-        channel_mb=channel.meter.peak / 1e6,
-        advertiser_over_limit=advertiser.meter.peak / _memory_limit(people),
-        channel_over_limit=channel.meter.peak / _memory_limit(KEYS_A_PERSON * people),
-        wire_mb=wire / 1e6,
+    pair = Pair(BUILD, own_network=own_network)
+    runs: list[Run] = []
+    others: list[RivalRun] = []
+    pair.set_up(sizes)
+    for size in sizes:
+        runs.append(_match(pair, size, measure_cost()))
+        others += _run_rivals(rivals, size, own_network)
+        if size.square:
+            runs.append(_table(pair, size, measure_cost()))
+    shutil.rmtree(BUILD)
+    return Result(engine().name, tuple(runs), tuple(others))
+
+
+def _match(pair: Pair, size: Size, cost: Cost) -> Run:
+    taken = pair.run(
+        "match", "--receiver", ADVERTISER, "--their-people", str(size.sender),
+        "--dataset", dataset_of(size), "--their-dataset", their_dataset_of(size.sender),
+    )  # fmt: skip
+    _require_list(pair, taken.document["id"], size)
+    return _run("match", size, taken, cost)
+
+
+def _require_list(pair: Pair, request: str, size: Size) -> None:
+    """Compare the list with the truth."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(pair.advertiser.folder / "lists" / f"{request}.parquet")
+    found = np.sort(pc.cast(table["reference"], pa.int64()).to_numpy())
+    if not np.array_equal(found, np.arange(size.shared_numbers.start, size.shared_numbers.stop)):
+        raise BenchmarkError(f"the list of {size} is wrong")
+
+
+def _table(pair: Pair, size: Size, cost: Cost) -> Run:
+    taken = pair.run(
+        "report", "reach", "--segment", "segment", "--by", "frequency",
+        "--their-people", str(size.sender), "--dataset", dataset_of(size),
+        "--their-dataset", their_dataset_of(size.sender),
+        "--out", pair.build / f"reach-{size.receiver}.parquet",
+    )  # fmt: skip
+    _require_total(taken.document["result"]["rows"], size)
+    return _run("crosstab", size, taken, cost)
+
+
+def _require_total(rows: list[dict[str, Any]], size: Size) -> None:
+    """Compare the table's total with the truth, within its noise."""
+    total = next(row for row in rows if row["metric"] == "reach" and row["segment"] is None)
+    if abs(total["value"] - size.shared) > _MOST_ERRORS * total["standard_error"]:
+        raise BenchmarkError(f"the table of {size} is wrong")
+
+
+def _run(protocol: str, size: Size, taken: Taken, cost: Cost) -> Run:
+    engine_seconds = cost.cpu_seconds(taken.points)
+    return Run(
+        protocol=protocol,
+        receiver=size.receiver,
+        sender=size.sender,
+        seconds=taken.load.seconds,
+        session_seconds=taken.session_seconds,
+        cpu_seconds=taken.load.cpu_seconds,
+        engine_cpu_seconds=engine_seconds,
+        engine_share=engine_seconds / (usable_cores() * taken.load.seconds),
+        engine_share_of_cpu=engine_seconds / taken.load.cpu_seconds,
+        peak_mb={party: taken.peak_bytes[party] / 1e6 for party in (ADVERTISER, CHANNEL)},
+        wire_mb=taken.wire_bytes / 1e6 if taken.wire_bytes else None,
+        payload_mb=taken.payload_bytes / 1e6,
+        load=taken.load,
     )
 
 
-def _memory_limit(keys: int) -> int:
-    return MEMORY_LIMIT_BYTES + BYTES_A_KEY * keys
+def _run_rivals(rivals: Installed, size: Size, own_network: bool) -> list[RivalRun]:
+    largest = max(size.receiver, size.sender)
+    chosen = {rival: python for rival, python in rivals.items() if largest <= rival.most_people}
+    if not chosen:
+        return []
+    receiver, sender = BUILD / "receiver.csv", BUILD / "sender.csv"
+    write_list(receiver, receiver_numbers(size))
+    write_list(sender, sender_numbers(size.sender))
+    runs = [run_rival(rival, python, size, receiver, sender) for rival, python in chosen.items()]
+    return runs if own_network else [replace(run, wire_mb=None) for run in runs]
 
 
-def _curve_seconds(people: int) -> float:
-    """Return what the raisings alone take on all cores: each set once by either party."""
-    points = np.random.default_rng(1).integers(0, 256, (SAMPLE_POINTS, 32), dtype=np.uint8)
-    points[:, 31] &= 0x3F
-    scalar = Scalar.from_bytes(bytes(range(32)))
-    each = microseconds(lambda: bare_loop(points, scalar), SAMPLE_POINTS) / 1e6
-    return 2 * (KEYS_A_PERSON + 1) * people * each / (os.cpu_count() or 1)
-
-
-def _set_up(advertiser: Party, channel: Party, people: int) -> None:
-    parts = (
-        (advertiser, "customers", "segment", SEGMENTS, 0),
-        (channel, "receipts", "frequency", FREQUENCIES, people // 2),
-    )
-    for party, dataset, label, values, first in parts:
-        name = party.folder.name
-        _write(dataset, label, values, range(first, first + people))
-        port = free_port()
-        party.run(
-            "init", party.folder, "--name", name, "--organisation", name,
-            "--origin", f"{name}.example/log", "--listen", f"127.0.0.1:{port}",
-        )  # fmt: skip
-        party.run("dataset", "add", BUILD / f"{dataset}.yaml")
-    contract = BUILD / "contract.yaml"
-    advertiser.run("contract", "propose", channel.folder / "public.yaml", "--out", contract)
-    _fill_in(contract)
-    for party in (advertiser, channel):
-        party.run("contract", "sign", contract)
-    for party in (advertiser, channel):
-        party.run("contract", "import", contract)
-
-
-def _write(dataset: str, label: str, values: tuple[str, ...], numbers: range) -> None:
-    with (BUILD / f"{dataset}.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["ref", "email", "phone", label, "opt_in"])
-        rows.writerows(
-            (i, f"p{i}@example.com", f"+1202{5550000 + i:07d}", values[i % len(values)], "yes")
-            for i in numbers
-        )
-    text = DESCRIPTION.format(name=dataset, label=label, values=json.dumps(values))
-    (BUILD / f"{dataset}.yaml").write_text(text, encoding="utf-8")
-
-
-def _fill_in(contract: Path) -> None:
-    """Edit the draft: the counterpart's data in place of the example."""
-    text = contract.read_text(encoding="utf-8")
-    before, _, rest = text.partition("  channel:\n    people:\n")
-    _, _, after = rest.partition("        group: [one, two]\n")
-    offered = (
-        "  channel:\n    receipts:\n      identifiers: [email, phone]\n      most_identifiers: 2\n"
-        f"      labels:\n        frequency: {json.dumps(FREQUENCIES)}\n"
-    )
-    contract.write_text(before + offered + after, encoding="utf-8")
-
-
-def print_table(result: Result) -> None:
-    """Print each figure beside its limit."""
-    keys = f"{result.people:,} x {result.people:,} people"
-    print(f"reach, {keys}, both parties on {os.cpu_count()} cores")
-    for name, value, limit in (
-        ("seconds over the limit of 90", result.seconds_over_limit, "<= 1"),
-        ("curve work over seconds", result.curve_seconds_over_seconds, ""),
-        ("advertiser's memory over its limit", result.advertiser_over_limit, "<= 1"),
-        ("channel's memory over its limit", result.channel_over_limit, "<= 1"),
-    ):
-        print(f"  {name:<36} {value:6.2f}  {limit}")
-    print(
-        f"  {result.seconds:.1f} s, {result.wire_mb:.1f} MB on the wire, "
-        f"{result.advertiser_mb:.0f} and {result.channel_mb:.0f} MB of memory"
-    )
+def default_sizes() -> tuple[str, ...]:
+    """Return sizes that the engine here does in minutes."""
+    return PORTABLE_SIZES if engine().name == "portable" else KERNEL_SIZES
 
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=100_000)
-    result = measure(parser.parse_args().people)
-    print_table(result)
-    OUTPUT.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
+    parser = part_parser("benchmarks.session", __doc__)
+    parser.add_argument(
+        "--sizes", nargs="+", metavar="SIZE",
+        help="people of both sides, or receiver x sender: 100000 10000x1000000",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peers-dir", type=Path, default=os.environ.get("PEERS_DIR"), metavar="DIR",
+        help="the peers' environments; PEERS_DIR without it, none without both",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    try:
+        sizes = [Size.parse(text) for text in arguments.sizes or default_sizes()]
+        result = measure(sizes, installed(arguments.peers_dir))
+    except (BenchmarkError, CommandError) as error:
+        sys.exit(f"No figures: {error}")
+    figures = result.to_json()
+    print(session_tables(figures))
+    write_figures(part_file(PART), figures)
 
 
 if __name__ == "__main__":

@@ -77,12 +77,16 @@ class Party:
         document: dict[str, Any] = json.loads(out)
         return document
 
-    def serve(self) -> None:
+    def serve(self, *options: str) -> None:
         """Start listening; returns once the port is open."""
         print(f"  {self.folder.name}$ commonground serve &", flush=True)
         log = (self.folder / "serve.log").open("w", encoding="utf-8")
         self._server = subprocess.Popen(
-            [*_command(), "serve"], stdout=log, stderr=log, text=True, env=self._environment()
+            [*_command(), "serve", *options],
+            stdout=log,
+            stderr=log,
+            text=True,
+            env=self._environment(),
         )
         self.meter.watch(self._server.pid)
         deadline = time.monotonic() + START_SECONDS

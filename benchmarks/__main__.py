@@ -1,0 +1,88 @@
+"""All parts, one after the other, into build/bench/summary.json and a table beside it.
+
+    python -m benchmarks                  # what `make bench` runs
+    python -m benchmarks --large          # sessions of one and ten million: `make bench-large`
+
+Each part is a process with a time limit. The peers run too where PEERS_DIR names their folder
+(docs/performance.md). Without figures of every part there is no summary, and an old one is deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.command import part_parser
+from benchmarks.errors import BenchmarkError
+from benchmarks.machine import describe_machine
+from benchmarks.output import FOLDER, part_file, read_figures, write_figures, write_text
+from benchmarks.summary import assemble, render
+
+LARGE = ("1000000", "10000000")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module of benchmarks that writes figures under its name, and how long it may take."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    limit_seconds: int = 120
+
+
+USUAL = (Part("curve"), Part("columns"), Part("session", limit_seconds=3600))
+LARGE_PARTS = (Part("session", ("--sizes", *LARGE), limit_seconds=7200),)
+
+
+def run_part(part: Part) -> dict[str, Any] | None:
+    """Run one part; return its figures, or None when it ended badly or took too long."""
+    file = part_file(part.name)
+    file.unlink(missing_ok=True)
+    print(f"\n== {part.name}", flush=True)
+    command = [sys.executable, "-m", f"benchmarks.{part.name}", *part.options]
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        failed = process.wait(part.limit_seconds)
+    except subprocess.TimeoutExpired:
+        print(f"{part.name} was not done after {part.limit_seconds} seconds", file=sys.stderr)
+        failed = 1
+    finally:
+        _end(process)
+    return None if failed else read_figures(file)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a part and all that it started, if they still run."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def main() -> None:
+    """Run all parts; write and print the summary."""
+    parser = part_parser("benchmarks", __doc__)
+    parser.add_argument("--large", action="store_true", help="one and ten million people a side")
+    large = parser.parse_args().large
+    file = FOLDER / ("large.json" if large else "summary.json")
+    file.unlink(missing_ok=True)
+    began, start = time.time(), time.monotonic()
+    figures = {part.name: run_part(part) for part in (LARGE_PARTS if large else USUAL)}
+    try:
+        summary = assemble(
+            figures, describe_machine(), began=began, seconds=time.monotonic() - start
+        )
+    except BenchmarkError as error:
+        sys.exit(f"Error: {error}")
+    text = render(summary)
+    write_figures(file, summary)
+    write_text(file.with_suffix(".txt"), text + "\n")
+    print(f"\n{text}\n\nWritten to {file} and {file.with_suffix('.txt')}.")
+
+
+if __name__ == "__main__":
+    main()
