@@ -18,7 +18,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from statistics import median
 from types import TracebackType
 from typing import Any
@@ -33,17 +32,19 @@ from benchmarks.load import Load, Watch
 from benchmarks.openssl import bare_loop, openssl_microseconds
 from benchmarks.output import part_file, write_figures
 from benchmarks.timing import median_ratio, microseconds
+from psi.engines import VARIABLE, WITHOUT
+from psi.kernel import module
 
 PART = "curve"
 TIERS = ("ifma", "avx2", "portable")
-NO_KERNEL = ("",)  # nothing to force
 BARE_POINTS = 4096
-_SWITCH = "COMMONGROUND_KERNEL"
 
 
 @dataclass(frozen=True)
 class Tier:
     """One engine: microseconds a point of one core, and ratios taken round by round.
+
+    `name` is what forces it, `engine` what it calls itself.
 
     `openssl_ratio` and `cryptography_ratio` are their time over this engine's for raising;
     `scaling` is the throughput of all cores over that of one.
@@ -82,14 +83,13 @@ class Worker(AbstractContextManager["Worker"]):
 
     def __init__(self, tier: str, cores: Sequence[int] = ()) -> None:
         options = ["--cores", *map(str, cores)] if cores else []
-        environment = {name: text for name, text in os.environ.items() if name != _SWITCH}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.curve_worker", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment | ({_SWITCH: tier} if tier else {}),
+            env=os.environ | {VARIABLE: tier},
         )
         self.engine = self._heard()["engine"]
 
@@ -126,7 +126,7 @@ def measure(rounds: int) -> Result:
     unavailable = []
     with ExitStack() as stack:
         workers: dict[str, tuple[Worker, Worker]] = {}
-        for tier in TIERS if find_spec("commonground_kernel") else NO_KERNEL:
+        for tier in (*(TIERS if module() else ()), WITHOUT):
             try:
                 alone = stack.enter_context(Worker(tier))
             except BenchmarkError as error:
@@ -175,7 +175,7 @@ def _tier(tier: str, name: str, measured: list[dict[str, float]]) -> Tier:
 
     openssl = _column(measured, "openssl")
     return Tier(
-        name=tier or name,
+        name=tier,
         engine=name,
         raise_us=median(of("raise")),
         hash_us=median(of("hash")),

@@ -16,7 +16,7 @@ def curve_table(figures: dict[str, Any]) -> str:
     """Return a row an engine, and the two that they are compared with."""
     rows = [
         [
-            tier["name"],
+            tier["engine"],
             number(tier["raise_us"]),
             number(tier["hash_us"]),
             number(tier["fused_us"]),
