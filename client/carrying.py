@@ -14,13 +14,21 @@ from typing import Final, Protocol
 
 from client.cancelling import Cancelled, CancelToken
 from client.dial import Dialler
+from client.endings import tell_ends, untold
 from client.errors import DialError, PeerFailed, Unreachable
 from client.link import DialledLink
 from party.contract import Contract
 from party.decision import Decision
 from party.desk import Desk
 from party.driver import Progress, ProgressHook
-from party.errors import ContractError, PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.errors import (
+    ContractError,
+    IdentityError,
+    PartyError,
+    Refusal,
+    RefusalStatus,
+    SessionSuspended,
+)
 from party.filing import APPROVED, PENDING, Filed
 from party.list_names import Naming
 from party.organisation import Organisation
@@ -91,6 +99,7 @@ class Carrier:
     def _go_on(self, filed: Filed) -> Filed:
         request = filed.request
         if filed.decision.refusal is not None:
+            self._tell_end(filed)
             raise filed.decision.refusal
         if filed.state == PENDING:
             raise PartyError(
@@ -105,6 +114,7 @@ class Carrier:
             reaching(self.party, contract, filed.peer) as dialler,
             self.cancel.closing(dialler.close),
         ):
+            tell_ends(self.desk, dialler, contract, self.party.now)
             if filed.mine and filed.state == APPROVED:
                 self._require_approval(dialler, filed)
             self._run(dialler, request)
@@ -211,13 +221,32 @@ class Carrier:
         """
         for contract in self._contracts_with(peer):
             with reaching(self.party, contract, peer) as dialler:
+                tell_ends(self.desk, dialler, contract, self.party.now)
                 for request in dialler.fetch_requests():
-                    try:
-                        self.desk.submit(peer, request)
-                    except Refusal as refusal:
-                        self.observer.say(f"Refused {request.id[:8]}: {refusal}")
-                        refused = Decision("refused", refusal.status, refusal.message)
-                        dialler.decide(request.id, refused)
+                    decision = self._take(peer, request)
+                    if decision.refusal is not None:
+                        dialler.decide(request.id, decision)
+
+    def _take(self, peer: str, request: Request) -> Decision:
+        """File a fetched request; one that was refused here before may not be known as refused."""
+        try:
+            return self.desk.submit(peer, request)
+        except Refusal as refusal:
+            self.observer.say(f"Refused {request.id[:8]}: {refusal}")
+            return Decision("refused", refusal.status, refusal.message)
+
+    def _tell_end(self, filed: Filed) -> None:
+        """Tell a counterpart that this party dials how a session ended, if it may not know."""
+        contract = self.party.contract(filed.request.contract)
+        now = self.party.now
+        told = all(one.id != filed.id for one in untold(self.desk, contract, filed.peer, now))
+        if told or not dials(self.party, contract, filed):
+            return
+        try:
+            with reaching(self.party, contract, filed.peer) as dialler:
+                tell_ends(self.desk, dialler, contract, now)
+        except (DialError, SessionSuspended, ContractError, IdentityError) as error:
+            self.observer.say(f"{filed.peer} could not be told that it has ended: {error}")
 
     def _tell_refusal(self, filed: Filed) -> None:
         """Tell a counterpart that this party dials of a refusal; one that dials will ask."""

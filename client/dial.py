@@ -47,6 +47,7 @@ from party.wire.collaboration import (
     encode_request,
 )
 from party.wire.names import SessionName, encode_name
+from party.wire.refusals import encode_refusal
 from party.wire.suppression import (
     decode_acknowledgement,
     decode_run,
@@ -153,6 +154,13 @@ class Dialler:
             decision=encode_decision(decision),
         )
         self._patiently(lambda: self._requests.DecideRequest(message, timeout=CALL_SECONDS))
+
+    def refuse(self, request_id: str, refusal: Refusal) -> None:
+        """Tell the counterpart that the session of a request has ended without a result."""
+        message = session_pb2.RefuseRequest(
+            session=self._name(request_id), refusal=encode_refusal(refusal)
+        )
+        self._patiently(lambda: self.sessions.Refuse(message, timeout=CALL_SECONDS))
 
     def suppress(self, request_id: str, run: SuppressionRun) -> Acknowledgement:
         """Put a suppression run to the receiver of a list, and return its word."""

@@ -30,7 +30,7 @@ from party.wire.refusals import encode_refusal
 from psi.sets import LabelledSet
 
 REFUSE_SECONDS: Final = 5.0
-"""How long a counterpart is looked for to be told that it is over; without it, it finds out."""
+"""How long a counterpart is looked for to be told that it is over, before it waits to be told."""
 
 Message = TypeVar("Message", bound=Exchange)
 
@@ -140,7 +140,10 @@ class DialledLink:
         return artefact
 
     def refuse(self, status: str, reason: str) -> None:
-        """Tell the counterpart that the session ends, unless it was the one to end it."""
+        """Tell the counterpart that the session ends, unless it was the one to end it.
+
+        One that cannot be reached is told at the next contact (`client.endings`).
+        """
         refusal = Refusal(RefusalStatus(status), reason)
         request = pb.RefuseRequest(
             session=encode_name(self._line.name), refusal=encode_refusal(refusal)
@@ -151,8 +154,11 @@ class DialledLink:
                 lambda: self._line.call("Refuse", request),
                 patience_seconds=REFUSE_SECONDS,
             )
-        except (Refusal, SessionSuspended, DialError):
-            return  # the other side ended it, or cannot be reached
+        except (SessionSuspended, DialError):
+            return
+        except Refusal:
+            pass  # the other side ended it, or does not know it
+        self._letters.note_end()
 
     def _push(self, kind: SmallKind | None, step: int, artefact: Artefact) -> bytes:
         what = f"taking step {step}"

@@ -61,6 +61,12 @@ class ServedDesk:
         event = Event("request.decided", request_id, peer, state=decision.state)
         self._say(event, f"request {request_id[:8]} with {peer}: {decision.state} by them")
 
+    def end(self, peer: str, request_id: str, contract_hash: bytes, refusal: Refusal) -> None:
+        """Take the counterpart's word that a session has ended without a result."""
+        self._desk.end(peer, request_id, contract_hash, refusal)
+        event = Event("session.ended", request_id, peer, status=refusal.status.value)
+        self._say(event, f"session {request_id[:8]} with {peer}: ended by them, {refusal}")
+
     def folder(self, request_id: str) -> SessionFolder:
         """Return the folder of a request's session."""
         return self._desk.folder(request_id)

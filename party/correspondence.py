@@ -55,5 +55,14 @@ class Correspondence:
         """Say whether the counterpart has the artefact of a step on disk."""
         return self._folder.has(self._file("acknowledged", f"{step:02d}"))
 
+    def note_end(self) -> None:
+        """Store that the counterpart knows that the session has ended without a result."""
+        self._folder.write_bytes(self._file("ended", "told"), b"")
+
+    @property
+    def end_is_known(self) -> bool:
+        """Whether the counterpart knows that the session has ended without a result."""
+        return self._folder.has(self._file("ended", "told"))
+
     def _file(self, what: str, kind: str) -> str:
         return f"{what}-{self._peer}-{kind}"

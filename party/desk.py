@@ -117,13 +117,19 @@ class Desk:
         ]
 
     def decide(self, peer: str, request_id: str, decision: Decision) -> None:
-        """Record what the counterpart decided on a request of this party's own."""
+        """Record what the counterpart decided on a request of this party's own.
+
+        A refusal of one whose session has begun here is how that session ended there.
+        """
         filed = self._filing.get(request_id)
         if filed is None or not filed.mine or filed.peer != peer:
             raise Refusal(RefusalStatus.BAD_REQUEST, f"there is no request {request_id} to {peer}")
         if decision.state == "refused" and filed.state == APPROVED:
             status = decision.status or RefusalStatus.DECLINED
-            self._filing.settle(filed, REFUSED, status, decision.reason, actor=peer)
+            if self._record_of(filed).opening() is not None:
+                self._fail(filed, Refusal(status, decision.reason))
+            else:
+                self._filing.settle(filed, REFUSED, status, decision.reason, actor=peer)
 
     # -- deciding -------------------------------------------------------------------------
 
@@ -200,6 +206,25 @@ class Desk:
                 "want of memory; the session is kept and can be resumed"
             ) from None
 
+    def end(self, peer: str, request_id: str, contract_hash: bytes, refusal: Refusal) -> None:
+        """Record the counterpart's word that a session has ended without a result.
+
+        What has finished here, or ended before, stays as it is.
+
+        Raises:
+            Refusal: there is no such request under this contract between the two parties.
+        """
+        filed = self._filing.get(request_id)
+        if filed is None or filed.peer != peer or filed.request.contract != contract_hash.hex():
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                "there is no request with this id and contract between the two parties",
+            )
+        self._fail(filed, refusal)
+
+    def _fail(self, filed: Filed, refusal: Refusal) -> None:
+        self._record_of(filed).fail(refusal, self._party.now, peer_at_fault=False)
+
     def require_budget(self, request: Request, contract: Contract, *, times: int = 1) -> None:
         """Refuse a request, or so many like it, whose charge would not fit now; nothing is spent.
 
@@ -267,6 +292,10 @@ class Desk:
     def _record(self, request: Request, contract: Contract, me: str) -> SessionRecord:
         party = self._party
         return SessionRecord(party.store, party.journal, party.identity, contract, request, me=me)
+
+    def _record_of(self, filed: Filed) -> SessionRecord:
+        contract = self._contract_of(filed.request)
+        return self._record(filed.request, contract, contract.me(self._party.identity))
 
     def _preparer(
         self, request: Request, contract: Contract, me: str

@@ -1,4 +1,4 @@
-"""Deleting what has come to its end: lists at their expiry, artefacts after the retention.
+"""Ending what has come to its end: requests and lists at their expiry, artefacts after retention.
 
 A list is what a contract disclosed for so many days; a session's artefacts and its seed serve
 resuming, suppression runs until the list's end and, for the time that the contract keeps them, an
@@ -20,6 +20,7 @@ from audit.bodies import RetentionPruned
 from party.contract import DAY_SECONDS, Contract
 from party.contract_terms import OutputKind
 from party.errors import SessionSuspended
+from party.expired_requests import end_expired
 from party.list_files import delete_changes
 from party.list_names import replaced
 from party.occupied import carrying_out
@@ -37,7 +38,8 @@ What: TypeAlias = Literal["list", "session", "holders"]
 
 
 def prune(party: Organisation) -> int:
-    """Delete ended lists and artefacts of a party, log each, and return how many went."""
+    """End expired requests; delete ended lists and artefacts, log each, return how many went."""
+    end_expired(party)
     _drop_former_lists(party)
     _drop_unnamed_lists(party)
     return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)

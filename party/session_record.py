@@ -31,7 +31,8 @@ from audit.bodies import (
 from audit.shapes import Record
 from party.artefacts import decode_small, encode_small
 from party.contract import Contract
-from party.errors import Refusal, RefusalStatus
+from party.decision import OPEN_STATES
+from party.errors import Refusal, RefusalStatus, RefusedThere
 from party.identity import Identity
 from party.journal import Journal
 from party.messages import ConsentStatement, ReleaseArtefact
@@ -113,6 +114,7 @@ class SessionRecord:
         """Seal the seed and log the consent snapshot; nothing is spent and nothing sent yet."""
 
         def work(connection: Connection) -> int:
+            self._require_not_failed(connection)
             last = connection.execute(
                 sa.select(sa.func.max(CONSENT_SNAPSHOTS.c.sequence))
             ).scalar_one()
@@ -158,6 +160,7 @@ class SessionRecord:
         """
 
         def work(connection: Connection) -> None:
+            self._require_not_failed(connection)
             state = connection.execute(
                 sa.select(SESSIONS.c.state).where(SESSIONS.c.request == self._request.id)
             ).scalar_one()
@@ -213,6 +216,7 @@ class SessionRecord:
         digest = hashlib.sha256(np.ascontiguousarray(tags.elements).data).digest()
 
         def work(connection: Connection) -> None:
+            self._require_not_failed(connection)
             self._log(
                 connection,
                 "list.disclosed",
@@ -234,6 +238,7 @@ class SessionRecord:
         """Draw the release's noise once and store it with the table, before it is sent."""
 
         def work(connection: Connection) -> ReleaseArtefact:
+            self._require_not_failed(connection)
             stored = connection.execute(
                 sa.select(RELEASES.c.artefact).where(RELEASES.c.request == self._request.id)
             ).scalar_one_or_none()
@@ -274,6 +279,7 @@ class SessionRecord:
         def work(connection: Connection) -> None:
             if self.state(connection) == FINISHED:
                 return
+            self._require_not_failed(connection)
             body = SessionFinished(request=self._request.id, transcript=transcript.hex())
             self._log(connection, "session.finished", body)
             self._update(connection, state=FINISHED, transcript=transcript, ended_at=now)
@@ -294,13 +300,13 @@ class SessionRecord:
         self._store.write(work)
 
     def fail(self, refusal: Refusal, now: int, *, peer_at_fault: bool) -> None:
-        """Log why the session ends without a result; what was spent stays spent.
+        """Log why the session ends without a result, once; what was spent stays spent.
 
         An incident is logged by the party that noticed what its peer did.
         """
 
         def work(connection: Connection) -> None:
-            if self.state(connection) in (FINISHED, FAILED):
+            if self._request_row(connection).state not in OPEN_STATES:
                 return
             if peer_at_fault and refusal.status in INCIDENTS:
                 word, what = INCIDENTS[refusal.status]
@@ -327,7 +333,18 @@ class SessionRecord:
         found: str | None = connection.execute(query).scalar_one_or_none()
         return found
 
+    def _require_not_failed(self, connection: Connection) -> None:
+        """Stop a driver whose session the counterpart has ended while it worked."""
+        row = self._request_row(connection)
+        if row.state == FAILED:
+            raise RefusedThere(RefusalStatus(row.status), row.reason)
+
     # -- rows and entries -----------------------------------------------------------------
+
+    def _request_row(self, connection: Connection) -> sa.Row[Any]:
+        return connection.execute(
+            sa.select(REQUESTS).where(REQUESTS.c.id == self._request.id)
+        ).one()
 
     @property
     def _seal_context(self) -> str:

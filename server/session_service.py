@@ -187,11 +187,12 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
             return pb.AttendResponse()
 
     def Refuse(self, request: pb.RefuseRequest, context: Context) -> pb.RefuseResponse:  # noqa: N802
-        """End the session as the dialler says."""
+        """End the session as the dialler says, whether or not it is open."""
         with answering(context):
-            session = self._find(context, decode_name(request))
+            name = decode_name(request)
+            caller = self._caller(context, name)
             fields.require_present(request, "refusal")
-            session.mailbox.stop(decode_refusal(request.refusal))
+            self._sessions.refuse(caller.peer, name, decode_refusal(request.refusal))
             return pb.RefuseResponse()
 
     # -- inside ----------------------------------------------------------------------------------

@@ -47,6 +47,9 @@ class Desk(Protocol):
     def decide(self, peer: str, request_id: str, decision: Decision) -> None:
         """Take the counterpart's decision on an own request."""
 
+    def end(self, peer: str, request_id: str, contract_hash: bytes, refusal: Refusal) -> None:
+        """Record the counterpart's word that a session has ended without a result."""
+
     def folder(self, request_id: str) -> SessionFolder:
         """Return the folder of a request's session."""
 
@@ -132,9 +135,17 @@ class Sessions:
         session.mailbox.notice()
         return session
 
-    def end(self, session: Session, refusal: Refusal) -> None:
-        """End a session with a refusal, for its calls and its driver."""
-        session.mailbox.stop(refusal)
+    def refuse(self, peer: str, name: SessionName, refusal: Refusal) -> None:
+        """End a session as its counterpart says, open or not; it is on disk before the answer.
+
+        Raises:
+            Refusal: there is no such request with this counterpart.
+        """
+        self._desk.end(peer, name.request_id, name.contract_hash, refusal)
+        with self._lock:
+            session = self._open.get((peer, name.request_id))
+        if session is not None:
+            session.mailbox.stop(refusal)
 
     def running(self) -> int:
         """Return the number of drivers at work."""

@@ -17,6 +17,7 @@ from store_backends import SQLITE
 from party.card import IdentityCard
 from party.contract import Contract
 from party.contract_file import load_contract, sign_contract_file
+from party.contract_terms import write_time
 from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, RefusalStatus, RefusedThere, SessionSuspended
@@ -177,6 +178,7 @@ def make_contract(
     addresses=None,
     of_matches="",
     contract_id="test",
+    ends=4102358400,  # 2099-12-31
 ):
     """Write, sign by both and store one contract between advertiser and channel.
 
@@ -228,7 +230,7 @@ list_expiry_days: 30
 retention_days: 90
 consent_max_age_hours: 24
 starts: 2020-01-01T00:00:00Z
-ends: 2099-12-31T00:00:00Z
+ends: {write_time(ends)}
 """
     path = folder / "contract.yaml"
     path.write_text(text, encoding="utf-8")
@@ -265,7 +267,7 @@ def copy_pair(ready: Path, folder: Path, stores=SQLITE):
         (folder / name / FILE).write_text(render_settings(copied), encoding="utf-8")
         parties[name] = Organisation.open(folder / name)
         parties[name]._executor = ThreadPoolExecutor(1)
-    return parties, parties["advertiser"].contract(None)
+    return parties, parties["advertiser"].contract("test")
 
 
 def run_both(parties, request, wire, **link_options):

@@ -1,51 +1,50 @@
 """Two parties in one process over a network that misbehaves by a seed, under clocks of its own.
 
-Covers: the product's own ends of a session (client.link, client.line and client.transfer; the
-services, sessions and mailboxes of `server`), desk, session, store, ledger and log, while a seed
+Covers: the product's own ends of a session (client.carrying, client.link, client.line and
+client.transfer; the services, sessions and mailboxes of `server`), desk, session, store, ledger
+and log, while a seed
   - drops requests (nothing arrives) and answers (it was done, and nobody is told),
   - doubles requests, and repeats old ones after newer ones (reordering),
   - cuts streams of sets in the middle,
   - delays, so that patience ends; sets the parties' clocks apart, and back,
-  - stops the listener and starts it anew, and kills the dialling side between two calls.
-Does not cover: TLS, gRPC's own framing and threads, signs of life while computing (Attend), the
-calls by which a request is put to a counterpart, a kill inside a call (tests/e2e/test_kills), a
-store that fails, more than one session at a time, and lies (tests/simulation/test_lies).
+  - stops the listener and starts it anew, and kills the dialling side between two calls;
+and while sessions come to no result, which both sides must end with the same reason: a match
+below its minimum, a budget that another session has used up, a contract that ends meanwhile, and
+data or consent of either side that change between two starts (`shaky_plays`).
+Does not cover: TLS, gRPC's own framing and threads, signs of life while computing (Attend),
+requests that wait for a person or that a dialling counterpart fetches, a kill inside a call
+(tests/e2e/test_kills), a store that fails, more than one session at a time, and lies
+(tests/simulation/test_lies).
 The same seed draws the same faults; how the threads interleave is left to the machine.
 """
 
 import random
 import threading
 import time
-from dataclasses import dataclass, field
 
 import grpc
-import numpy as np
-import sqlalchemy as sa
-from organisations import copy_pair
 
+import client.carrying
+import client.dial
 import client.line
 import client.link
 import server.mailbox
 from client.calls import calling
+from client.dial import Dialler
 from client.line import Line
 from client.link import DialledLink
-from party.contract_terms import OutputKind
 from party.desk import Desk
-from party.errors import PartyError, Refusal
-from party.evidence import StoredLog, compare_logs, verify_log
-from party.ledger import rows
-from party.request import Request
-from party.schema import RELEASES, SALTS, SESSIONS
-from party.session_record import FAILED, FINISHED
+from server.collaboration_service import CollaborationService
 from server.peers import Peers
 from server.session_service import SessionService
 from server.sessions import Patience, Sessions
 
 DIALS, LISTENS = "advertiser", "channel"
 PATIENCE_SECONDS, HOLD_SECONDS = 120.0, 0.2
+REACH_SECONDS = 0.01  # real ones, for a call that belongs to no session
 TICK_SECONDS = 0.02  # the clock moves on by itself whenever somebody reads it
-STARTS = 60  # of the dialling side, before a seed has failed to come to an end
 REAL_SECONDS = 60
+ALL = "every call"
 FAULTS = {
     "drop the request": 6,
     "drop the answer": 6,
@@ -127,6 +126,8 @@ class Network:
         start = time.time()
         for name, party in parties.items():
             party.clock = lambda name=name: start + self.skew[name] + self.clock.advance(0)
+        self.calls, self.events = 0, {}
+        self.lost, self.dark_after = set(), None
         self.start_listener()
 
     def start_listener(self):
@@ -139,10 +140,17 @@ class Network:
             clock=self.clock,
         )
         peers = Peers(party.identity, desk.contracts, party.clock)
-        self.service = SessionService(peers, self.sessions)
+        self.services = (
+            SessionService(peers, self.sessions),
+            CollaborationService(peers, desk),
+        )
 
     def stop_listener(self):
         self.sessions.stop(grace_seconds=10**6)  # of the fake clock: as long as the driver needs
+
+    def restart_listener(self):
+        self.stop_listener()
+        self.start_listener()
 
     def wait_for_listener(self):
         deadline = time.monotonic() + REAL_SECONDS
@@ -161,8 +169,16 @@ class Network:
     # -- calls ---------------------------------------------------------------------------------
 
     def call(self, rpc, request):
-        """Carry a call there and its answer back, or not."""
+        """Carry a call there and its answer back, or not.
+
+        Calls named in `lost` never arrive; after one of `dark_after`, none does and no answer.
+        """
         request = list(request) if rpc == "SendSet" else request
+        self.calls += 1
+        self.events.pop(self.calls, lambda: None)()
+        if rpc in self.lost or ALL in self.lost:
+            self.clock.advance(PATIENCE_SECONDS)
+            raise LOST
         fault = self.draw()
         self._before(fault)
         if fault == "cut the stream" and rpc == "SendSet":
@@ -175,9 +191,10 @@ class Network:
         if fault == "double the request":
             self._deliver(rpc, request, quietly=True)
         answer = self._deliver(rpc, request)
-        if rpc != "Refuse":
-            self.old.append((rpc, request))
-        if fault == "drop the answer":
+        self.old.append((rpc, request))
+        if rpc == self.dark_after:
+            self.lost.add(ALL)
+        if fault == "drop the answer" or ALL in self.lost:
             raise LOST
         if rpc == "PullSet":
             return Stream(answer, cut=fault == "cut the stream")
@@ -194,15 +211,15 @@ class Network:
             case "kill the dialling side":
                 raise Killed
             case "stop the listener":
-                self.stop_listener()
-                self.start_listener()
+                self.restart_listener()
 
     def _deliver(self, rpc, request, *, quietly=False):
         context = Context(self.parties[DIALS].identity)
         try:
             if rpc == "SendSet":
-                return self.service.SendSet(iter(request), context)
-            answer = getattr(self.service, rpc)(request, context)
+                return self.services[0].SendSet(iter(request), context)
+            service = next(one for one in self.services if hasattr(type(one), rpc))
+            answer = getattr(service, rpc)(request, context)
             return list(answer) if rpc == "PullSet" else answer
         except CallFailed:
             if not quietly:
@@ -231,13 +248,17 @@ class Stream:
         """Nothing is left to cancel."""
 
 
-class ShakyDialler:
-    """What a link needs of `client.dial.Dialler`, over the network."""
+class ShakyDialler(Dialler):
+    """A connection over the network, which may lose every call of it."""
 
     def __init__(self, network, contract):
         self.own, self.peer, self.address = DIALS, LISTENS, "in memory"
         self.contract_hash = bytes.fromhex(contract.digest)
-        self.sessions = _Stub(network)
+        self._patience, self._closed = REACH_SECONDS, False
+        self.sessions = self._requests = _Stub(network)
+
+    def close(self):
+        self._closed = True
 
     def attempt(self, call):
         with calling():
@@ -252,151 +273,29 @@ class _Stub:
         return lambda request, timeout: self._network.call(rpc, request)
 
 
-# -- one seed ------------------------------------------------------------------------------------
-
-
-@dataclass
-class Play:
-    """What happened under one seed."""
-
-    seed: int
-    kind: str
-    ended: str = ""
-    starts: int = 0
-    faults: list = field(default_factory=list)
-
-
 def hurry(monkeypatch):
     """Let both ends wait by the fake clock: short real pauses, long times."""
     monkeypatch.setattr(client.line, "FIRST_WAIT_SECONDS", 0.0005)
     monkeypatch.setattr(client.line, "MOST_WAIT_SECONDS", 0.002)
+    monkeypatch.setattr(client.dial, "RETRY_SECONDS", 0.0005)
     monkeypatch.setattr(server.mailbox, "_TICK_SECONDS", 0.002)
 
 
-def play(seed, ready, folder, monkeypatch):
-    """Carry one request through a misbehaving network to its end, and hold it to its promises."""
-    parties, contract = copy_pair(ready, folder)
-    network = Network(seed, parties)
+def lay_wires(network, monkeypatch):
+    """Let the dialling side's commands reach the listener over the network alone."""
+    monkeypatch.setattr(
+        client.carrying,
+        "Dialler",
+        lambda identity, contract, peer, address: ShakyDialler(network, contract),
+    )
+    monkeypatch.setattr(
+        client.carrying,
+        "DialledLink",
+        lambda *words, **more: DialledLink(*words, **more, attend_seconds=10**6),
+    )
     monkeypatch.setattr(
         client.link, "Line", lambda *words, **more: Line(*words, **more, clock=network.clock)
     )
-    request, kind = _ask(network, parties, contract)
-    result = Play(seed, kind, faults=network.faults)
-    try:
-        while not result.ended:
-            result.starts += 1
-            assert result.starts <= STARTS, f"seed {seed} comes to no end: {network.faults}"
-            network.calm = result.starts > STARTS // 2  # a network that works in the end
-            outcome = _dial(network, parties, contract, request)
-            network.wait_for_listener() if outcome is None else network.stop_listener()
-            if outcome is not None:
-                network.start_listener()
-            _require_kept(parties, request)
-            result.ended = _ended(parties, request, outcome)
-        _require_end(parties, request, result)
-    finally:
-        network.stop_listener()
-        for party in parties.values():
-            party.close()
-    return result
 
 
-def _ask(network, parties, contract):
-    kind = network.random.choice(["match there", "match here", "reach"])
-    now = parties[DIALS].now
-    if kind == "reach":
-        request = Request.crosstab(
-            contract, OutputKind.REACH, requester=DIALS, tabulator=LISTENS, recipient=DIALS,
-            labels={LISTENS: "frequency", DIALS: "segment"}, now=now,
-        )  # fmt: skip
-    else:
-        receiver, sender = (LISTENS, DIALS) if kind == "match there" else (DIALS, LISTENS)
-        request = Request.match(
-            contract, requester=DIALS, receiver=receiver, sender=sender, now=now
-        )
-    return Desk(parties[DIALS]).make(request, contract, actor="test"), kind
-
-
-def _dial(network, parties, contract, request):
-    """Run the dialling side once; return None when it is done, or what stopped it."""
-    desk = Desk(parties[DIALS])
-    options = {"patience_seconds": PATIENCE_SECONDS, "attend_seconds": 10**6}
-    try:
-        dialler = ShakyDialler(network, contract)
-        with DialledLink(dialler, request, desk.folder(request.id), **options) as link:
-            desk.run(request, link)
-    except (Killed, PartyError) as error:
-        return error
-    return None
-
-
-# -- what must hold ------------------------------------------------------------------------------
-
-
-def _states(parties, request):
-    """Return how the request's session stands at each party, None where it has not begun."""
-    query = sa.select(SESSIONS.c.state).where(SESSIONS.c.request == request.id)
-    found = {name: party.store.row(query) for name, party in parties.items()}
-    return {name: None if row is None else row.state for name, row in found.items()}
-
-
-def _require_kept(parties, request):
-    """Whatever happened: at most one charge, no result beside a failure, a log that verifies."""
-    states = set(_states(parties, request).values())
-    assert states != {FINISHED, FAILED}, "one side has a result, and the other one a failure"
-    for party in parties.values():
-        charged = [row.what for row in party.store.write(rows)]
-        assert len(charged) == len(set(charged)), "charged twice"
-        verify_log(StoredLog(party.store, party.identity))
-
-
-def _ended(parties, request, outcome):
-    """Return how it ended, "" while it can be resumed."""
-    states = _states(parties, request)
-    if outcome is None:
-        assert set(states.values()) == {FINISHED}
-        return "finished"
-    if isinstance(outcome, Refusal):
-        assert FINISHED not in states.values()
-        return outcome.status.value
-    return ""
-
-
-def _require_end(parties, request, result):
-    charged = {
-        name: [row.what for row in party.store.write(rows)].count("session")
-        for name, party in parties.items()
-    }
-    if result.ended != "finished":
-        assert set(charged.values()) <= {0, 1}
-        assert all(Desk(party).result(request.id) is None for party in parties.values())
-        return
-    assert set(charged.values()) == {1}
-    transcripts = {
-        bytes(party.store.row(sa.select(SESSIONS.c.transcript)).transcript)
-        for party in parties.values()
-    }
-    assert len(transcripts) == 1
-    compared = compare_logs(*(StoredLog(p.store, p.identity) for p in parties.values()))
-    assert len(compared.shared) == 1
-    assert compared.ours.cosignatures == compared.theirs.cosignatures == 1
-    _require_exact(parties, request, result.kind)
-
-
-def _require_exact(parties, request, kind):
-    """People 20 to 59 are at both; the table without its noise and dummies is their table."""
-    results = {name: Desk(party).result(request.id) for name, party in parties.items()}
-    if kind != "reach":
-        receiver = LISTENS if kind == "match there" else DIALS
-        assert results[receiver]["people"] == 40
-        return
-    store = parties[LISTENS].store
-    commitment = bytes.fromhex(store.row(sa.select(RELEASES.c.noise)).noise)
-    value = store.row(sa.select(SALTS.c.value).where(SALTS.c.commitment == commitment)).value
-    noise = np.frombuffer(value, dtype=">i8")
-    table = results[DIALS]
-    counts, drawn = np.array(table["table"]["counts"]), np.array(table["drawn"])
-    assert int((counts - drawn).sum() - noise.sum()) == 40
-
-
-__all__ = ["Play", "hurry", "play"]
+__all__ = ["DIALS", "FAULTS", "LISTENS", "Killed", "Network", "hurry", "lay_wires"]

@@ -11,8 +11,8 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
-from organisations import make_pair  # noqa: E402 - found on the path above
-from shaky_network import hurry, play  # noqa: E402
+from shaky_network import hurry  # noqa: E402 - found on the path above
+from shaky_plays import make_ready, play  # noqa: E402
 
 
 def main(seeds):
@@ -21,8 +21,7 @@ def main(seeds):
     with tempfile.TemporaryDirectory(prefix="commonground-soak-") as name:
         ready = Path(name) / "ready"
         ready.mkdir()
-        for party in make_pair(ready)[0].values():
-            party.close()
+        make_ready(ready)
         for seed in range(seeds):
             with tempfile.TemporaryDirectory(dir=name) as folder, pytest.MonkeyPatch.context() as m:
                 hurry(m)
@@ -32,9 +31,10 @@ def main(seeds):
                     broken.append(seed)
                     traceback.print_exc()
                     continue
-            ends[f"{one.kind}: {one.ended}"] += 1
+            ends[f"{one.trouble}, {one.kind}: {one.ended}"] += 1
             faults.update(one.faults)
-            print(f"seed {seed}: {one.kind}, {one.ended}, {one.starts} starts", flush=True)
+            told = f"{one.trouble}, {one.kind}, {one.ended}, {one.starts} starts"
+            print(f"seed {seed}: {told}", flush=True)
     print(f"{seeds} seeds, {len(broken)} broke a promise {broken or ''}")
     for title, counted in (("ended", ends), ("faults", faults)):
         print(f"{title}: " + ", ".join(f"{what} {n}" for what, n in counted.most_common()))

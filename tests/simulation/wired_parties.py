@@ -183,7 +183,7 @@ class ScriptedDesk:
     def __init__(self, path, contracts, make_walk):
         self.path, self._contracts, self._make_walk = path, contracts, make_walk
         self.walks, self.decision, self.decided = [], Decision("approved"), []
-        self.own_requests, self.suppressions = [], None
+        self.own_requests, self.suppressions, self.ended = [], None, []
 
     def submit(self, peer, request):
         return self.decision
@@ -193,6 +193,9 @@ class ScriptedDesk:
 
     def decide(self, peer, request_id, decision):
         self.decided.append((peer, request_id, decision))
+
+    def end(self, peer, request_id, contract_hash, refusal):
+        self.ended.append((peer, request_id, refusal.status))
 
     def folder(self, request_id):
         return SessionFolder(self.path / request_id)
