@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -339,6 +340,7 @@ def _exports_of(contract: Contract) -> dict[str, tuple[str, ...]] | None:
     return {party: tuple(dict.fromkeys(to)) for party, to in exports.items()} or None
 
 
+@lru_cache(maxsize=64)  # every call of a counterpart is held against the contracts
 def _read_contract(name: str, text: str, digest: str) -> Contract:
     """Return a contract from its row in the store, unless it was changed there."""
     with suppress(ContractError):
