@@ -11,7 +11,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from benchmarks.machine import usable_cores
 from benchmarks.timing import microseconds
 from psi.curve import Scalar, hash_and_raise, hash_to_curve, points_per_second, raise_points
 from psi.keys import Keys
@@ -35,7 +34,7 @@ class Cost:
 
 def measure_cost() -> Cost:
     """Measure both kinds of work, here and now."""
-    keys, scalar = some_keys(sample_size(usable_cores())), new_scalar()
+    keys, scalar = some_keys(sample_size()), new_scalar()
     points = hash_to_curve(keys, prefix=PREFIX)
     return Cost(
         hash_and_raise=microseconds(lambda: hash_and_raise(keys, scalar, prefix=PREFIX), len(keys)),
