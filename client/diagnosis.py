@@ -99,15 +99,17 @@ def _contracts(party: Organisation) -> Iterator[Check]:
 def _dataset(registered: Registered) -> Check:
     """Hold a dataset's source against what was registered."""
     from party.datasets import Definition
-    from party.datasets.rows import open_source
+    from party.datasets.consent import ConsentTable
+    from party.datasets.rows import snapshot_now
 
     name = f"dataset {registered.name}"
     try:
-        with open_source(Definition.from_dict(registered.definition)) as source:
-            snapshot = source.snapshot()
+        definition = Definition.from_dict(registered.definition)
+        snapshot = snapshot_now(definition)
     except DatasetError as error:
         return Check(name, State.FAILED, str(error))
     if snapshot.hex() != registered.snapshot:
-        again = "its source has changed since: `commonground dataset add` reports on it again"
+        what = "its source" + " or table of consent" * isinstance(definition.consent, ConsentTable)
+        again = f"{what} has changed since: `commonground dataset add` reports on it again"
         return Check(name, State.WARNING, again)
     return Check(name, State.OK, "its source is as it was registered")

@@ -279,7 +279,7 @@ class Lists:
             peer=filed.peer,
             made_at=0 if row is None else row.made_at,
             expires_at=stored["expires_at"],
-            snapshot=stored.get("snapshot", ""),
+            snapshot=stored.get("source_snapshot", ""),
             parts=MappingProxyType(parts),
             suppressed=stored.get("suppressed"),
             replaced=request.id in list_names.replaced(self._party.store),

@@ -40,14 +40,17 @@ class Keeper:
 
     def keep(self, outcome: Outcome, session_input: SessionInput) -> dict[str, Any]:
         """Return the result as JSON values; a list is written to its file first."""
-        steps = [
-            {"name": step.name, "before": step.before, "after": step.after}
-            for step in session_input.prepared.steps
-        ]
+        read = {
+            "steps": [
+                {"name": step.name, "before": step.before, "after": step.after}
+                for step in session_input.prepared.steps
+            ],
+            "snapshot": session_input.prepared.snapshot.hex(),
+        }
         if isinstance(outcome, ListOutcome):
-            return {"role": "receiver", "steps": steps, **self._keep_list(outcome, session_input)}
+            return {"role": "receiver", **read, **self._keep_list(outcome, session_input)}
         if isinstance(outcome, TableOutcome):
-            return {"role": RECIPIENT, "steps": steps, **self._recipient(outcome, session_input)}
+            return {"role": RECIPIENT, **read, **self._recipient(outcome, session_input)}
         if isinstance(outcome, TabulatorOutcome):
             table = self._table(
                 outcome.release.cells,
@@ -56,8 +59,8 @@ class Keeper:
                 outcome.recipient_sizes,
                 _unnamed(len(outcome.recipient_sizes)),
             )
-            return {"role": TABULATOR, "steps": steps, "table": table.to_dict()}
-        return {"role": "sender", "steps": steps}
+            return {"role": TABULATOR, **read, "table": table.to_dict()}
+        return {"role": "sender", **read}
 
     def _keep_list(self, outcome: ListOutcome, session_input: SessionInput) -> dict[str, Any]:
         prepared, types = session_input.prepared, self.request.identifiers
@@ -71,7 +74,7 @@ class Keeper:
             "list_sha256": sha256_of(path).hex(),
             "people": len(table),
             **write_changes(self.lists.folder, self.request.id, table, self.former),
-            "snapshot": session_input.prepared.snapshot.hex(),
+            "source_snapshot": prepared.source_snapshot.hex(),
             "expires_at": self.record.list_expires_at(),
         }
 

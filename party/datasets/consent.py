@@ -110,6 +110,11 @@ class ConsentSnapshot:
 class ConsentStatements(Protocol):
     """What the rows of a source say about consent, wherever it is written down."""
 
+    @property
+    def lines(self) -> bytes:
+        """What names the tables that were read beside the source (`Source.lines`)."""
+        ...
+
     def grants(self) -> list[tuple[str, str]]:
         """Return every purpose and recipient that is spoken of, sorted."""
         ...
@@ -125,6 +130,11 @@ class ColumnStatements:
 
     consent: ConsentColumn
     column: CodedColumn
+
+    @property
+    def lines(self) -> bytes:
+        """Nothing: a column is in the source."""
+        return b""
 
     def grants(self) -> list[tuple[str, str]]:
         """Return every purpose with every recipient of the notice."""

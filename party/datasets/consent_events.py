@@ -20,7 +20,10 @@ _NO_TIME = "is not a time; write ISO 8601 in UTC, such as 2026-01-31T00:00:00Z"
 
 @dataclass(frozen=True, eq=False)
 class ConsentEvents:
-    """The events of a consent table, one a row, and the same keys in the source's rows."""
+    """The events of a consent table, one a row, and the same keys in the source's rows.
+
+    `lines` names the tables that were read (`Source.lines`).
+    """
 
     source_keys: CodedColumn
     keys: CodedColumn
@@ -28,21 +31,23 @@ class ConsentEvents:
     recipients: CodedColumn
     gives: npt.NDArray[np.bool_]
     times: npt.NDArray[np.int64]
+    lines: bytes
 
     @classmethod
     def read(cls, consent: ConsentTable, folder: Path, source_keys: CodedColumn) -> ConsentEvents:
         """Read the table; raise `DatasetError` where an event lacks its key or a readable time."""
-        columns = (consent.key, consent.state, consent.purpose, consent.recipient, consent.time)
-        names = tuple(dict.fromkeys(columns))
-        with Source.open(folder, consent.table, names, exact=(consent.key,)) as source:
+        names = _columns(consent)
+        with open_events(consent, folder) as source:
+            states, lines = source.states(), source.lines()
             table = source.read(names)
+            source.require_unchanged(states)
             coded = {name: CodedColumn.of(column) for name, column in table.items()}
             keys, times = coded[consent.key], microseconds(coded[consent.time])
             _require(keys.codes != NOTHING, source, consent.key, "is empty; name whose event it is")
             _require(times != UNREADABLE, source, consent.time, _NO_TIME)
         gives = coded[consent.state].positions_of(consent.given) != NOTHING
         return cls(
-            source_keys, keys, coded[consent.purpose], coded[consent.recipient], gives, times
+            source_keys, keys, coded[consent.purpose], coded[consent.recipient], gives, times, lines
         )
 
     def of_rows(self, purpose: str, recipient: str, until: float | None) -> Statements:
@@ -70,6 +75,16 @@ class ConsentEvents:
             (purposes[p].as_py(), recipients[r].as_py())
             for p, r in zip(*np.divmod(pairs, width), strict=True)
         )
+
+
+def open_events(consent: ConsentTable, folder: Path) -> Source:
+    """Find and check the tables of events; raise `DatasetError` when they do not fit."""
+    return Source.open(folder, consent.table, _columns(consent), exact=(consent.key,))
+
+
+def _columns(consent: ConsentTable) -> tuple[str, ...]:
+    columns = (consent.key, consent.state, consent.purpose, consent.recipient, consent.time)
+    return tuple(dict.fromkeys(columns))
 
 
 def _require(good: npt.NDArray[np.bool_], source: Source, column: str, otherwise: str) -> None:

@@ -28,6 +28,7 @@ from party.datasets.labels import Label
 from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
 from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import BoundStep, select
+from party.datasets.source import snapshot_of
 from party.errors import DatasetError
 from psi.errors import IdentifierError
 from psi.identifiers import kind_of
@@ -48,7 +49,8 @@ class Prepared:
     `persons` (n,) int64 is a key's first person. A key may stand for several people of one label:
     `owners` (m, 2) int64 pairs each key with each of its people, sorted. `person_refs` is an Arrow
     array of the party's own references, by person. `coverage` counts the people with an identifier
-    of each requested type. `snapshot` names what was read (`Source.snapshot`).
+    of each requested type. `snapshot` names all that was read, `source_snapshot` the source without
+    a table of consent, which grows between two runs while rows keep their places.
     """
 
     keys: Keys
@@ -59,6 +61,7 @@ class Prepared:
     steps: tuple[BoundStep, ...]
     coverage: Mapping[str, int]
     snapshot: bytes
+    source_snapshot: bytes
     consent: ConsentSnapshot
 
 
@@ -88,20 +91,23 @@ def prepare(
     _require_askable(definition, asked, values, identifiers)
     most = _most_of_a_person(offer, most_identifiers)
     with open_source(definition) as source:
-        states, snapshot = source.states(), source.snapshot()
+        states, lines = source.states(), source.lines()
+        rows = read_rows(
+            definition,
+            source,
+            [asked.column] if asked else [],
+            partial(read_whole, definition, source, executor=executor),
+        )
+        snapshot = snapshot_of(lines, rows.consent.lines)
         selection = select(
-            read_rows(
-                definition,
-                source,
-                [asked.column] if asked else [],
-                partial(read_whole, definition, source, executor=executor),
-            ),
+            rows,
             label=asked,
             values=values,
             purpose=purpose,
             recipient=recipient,
             now=now,
         )
+        del rows  # its texts are not needed any more
         consent = take_snapshot(selection.consenting.to_pylist(), salt, now)
         columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
         offers = [columns.offers_of(type_) for type_ in identifiers]
@@ -116,6 +122,7 @@ def prepare(
         steps=(*selection.steps, *steps),
         coverage=MappingProxyType({part.type: part.people for part in offers}),
         snapshot=snapshot,
+        source_snapshot=snapshot_of(lines),
         consent=consent,
     )
 

@@ -20,7 +20,7 @@ from party.datasets.definition import ColumnDefinition, Definition
 from party.datasets.labels import Label
 from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
-from party.datasets.source import Source
+from party.datasets.source import Source, snapshot_of
 from party.datasets.times import UNREADABLE, microseconds
 from psi.columns import Column, Quality, mask, read_column
 from psi.digest_forms import FormFault, encoded_twice
@@ -98,7 +98,7 @@ class TypeCoverage:
 class QualityReport:
     """What a dataset holds. `undeclared` columns are never read.
 
-    `snapshot` names what the report was made from (`Source.snapshot`); a registration keeps it
+    `snapshot` names what the report was made from, consent included; a registration keeps it
     beside the report, so it is not in its JSON.
     """
 
@@ -141,7 +141,7 @@ def inspect(definition: Definition, hook: Hook = lambda what: None) -> QualityRe
 
 
 def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityReport:
-    states, snapshot = source.states(), source.snapshot()
+    states, lines = source.states(), source.lines()
     others = [column.name for column in definition.columns if column.spec is None]
     identifiers = _Identifiers(source, hook)
     rows = read_rows(
@@ -153,7 +153,7 @@ def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityRepor
     report = QualityReport(
         dataset=definition.name,
         files=source.names(),
-        snapshot=snapshot,
+        snapshot=snapshot_of(lines, rows.consent.lines),
         rows=rows.count,
         people=len(rows.people),
         columns=tuple(

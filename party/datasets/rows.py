@@ -9,10 +9,10 @@ from party.datasets.coded import CodedColumn
 from party.datasets.connecting import ConnectedQuality, Read, connect
 from party.datasets.connection import Connection
 from party.datasets.consent import ColumnStatements, ConsentColumn, ConsentStatements
-from party.datasets.consent_events import ConsentEvents
+from party.datasets.consent_events import ConsentEvents, open_events
 from party.datasets.definition import Definition
 from party.datasets.people import People
-from party.datasets.source import Source
+from party.datasets.source import Source, snapshot_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +60,19 @@ def read_rows(definition: Definition, source: Source, columns: Sequence[str], re
     else:
         people = People.of_rows(count) if column is None else People.of_column(column)
     return Rows(count, people, _statements(definition, consent_column), coded, connected)
+
+
+def snapshot_now(definition: Definition) -> bytes:
+    """Return the digest that names all that would be read now, consent included.
+
+    Raises `DatasetError` when the tables do not fit the description.
+    """
+    with open_source(definition) as source:
+        lines = source.lines()
+    if isinstance(definition.consent, ConsentColumn):
+        return snapshot_of(lines)
+    with open_events(definition.consent, definition.folder) as events:
+        return snapshot_of(lines, events.lines())
 
 
 def _statements(definition: Definition, column: CodedColumn) -> ConsentStatements:

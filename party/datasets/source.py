@@ -125,16 +125,20 @@ class Source:
             if file.content.state() != before:
                 raise DatasetError(f"{file.name}: changed while it was read; run again")
 
-    def snapshot(self) -> bytes:
-        """Return SHA-256 over `sha256sum`'s lines (digest, two spaces, name) for all tables.
+    def lines(self) -> bytes:
+        """Return `sha256sum`'s line (digest, two spaces, name) for each table.
 
         The digest of a file or object is that of its bytes, the digest of an answer to a query
         that of its texts (`spill`).
         """
-        lines = hashlib.sha256()
-        for file in self.files:
-            lines.update(f"{file.content.digest().hex()}  {self._name(file.content)}\n".encode())
-        return lines.digest()
+        return b"".join(
+            f"{file.content.digest().hex()}  {self._name(file.content)}\n".encode()
+            for file in self.files
+        )
+
+    def snapshot(self) -> bytes:
+        """Return the digest that names these tables: SHA-256 over their lines."""
+        return snapshot_of(self.lines())
 
     def _name(self, content: Content) -> str:
         if not isinstance(content, LocalFile):
@@ -146,6 +150,11 @@ class Source:
 
     def _described(self) -> str:
         return self.files[0].name + (" and the files beside it" if self.files[1:] else "")
+
+
+def snapshot_of(*lines: bytes) -> bytes:
+    """Return the digest that names tables by their lines, one source's after the other's."""
+    return hashlib.sha256(b"".join(lines)).digest()
 
 
 def _open(

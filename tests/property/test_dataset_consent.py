@@ -1,6 +1,7 @@
 """Consent: who is left out, by whom it is decided, and what the snapshot shows."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,8 @@ from audit.commitment import verify_opening
 from audit.errors import CommitmentError
 from party.datasets import inspect
 from party.datasets.consent import GIVEN, REFUSED, SILENT, consenting, take_snapshot
+from party.datasets.rows import snapshot_now
+from party.datasets.source import Source
 from party.errors import DatasetError
 from psi.columns import read_column
 
@@ -186,6 +189,40 @@ class TestTable:
         events = [event("1", "2026-01-01"), event("2", "2026-01-01") | changes]
         with pytest.raises(DatasetError, match=f"consents.csv, {says}"):
             prepared(with_events(tmp_path, events), identifiers=["email"])
+
+    def test_another_event_is_another_snapshot_of_the_same_source(self, tmp_path):
+        """A run names all that it read: other consent, other people, another name."""
+        given = [event(person, "2026-01-01") for person in "12"]
+        definition = with_events(tmp_path, given)
+        first, reported = prepared(definition, identifiers=["email"]), inspect(definition)
+        assert first.snapshot == reported.snapshot == snapshot_now(definition)
+        with_events(tmp_path, [*given, event("2", "2026-02-01", state="withdrawn")])
+        second = prepared(definition, identifiers=["email"])
+        assert second.snapshot != first.snapshot
+        assert second.snapshot == inspect(definition).snapshot == snapshot_now(definition)
+        assert second.source_snapshot == first.source_snapshot
+
+    def test_the_snapshot_is_that_of_the_lines_of_sha256sum(self, tmp_path):
+        definition = with_events(tmp_path, [event("1", "2026-01-01")])
+        files = ("receipts.csv", "consents.csv")
+        lines = [f"{sha256((tmp_path / n).read_bytes()).hexdigest()}  {n}\n" for n in files]
+        read = prepared(definition, identifiers=["email"])
+        assert read.snapshot == sha256("".join(lines).encode()).digest()
+        assert read.source_snapshot == sha256(lines[0].encode()).digest()
+
+    def test_a_table_that_changes_while_it_is_read_is_refused(self, tmp_path, monkeypatch):
+        definition, lines = with_events(tmp_path, [event("1", "2026-01-01")]), Source.lines
+
+        def read_then_change(self):
+            found = lines(self)
+            if b"consents.csv" in found:
+                with (tmp_path / "consents.csv").open("a", encoding="utf-8") as file:
+                    file.write("2,given,x,y,2026-01-01\n")
+            return found
+
+        monkeypatch.setattr(Source, "lines", read_then_change)
+        with pytest.raises(DatasetError, match=r"consents\.csv: changed while it was read"):
+            prepared(definition, identifiers=["email"])
 
     def test_a_missing_table_or_column_is_an_error(self, tmp_path):
         definition = with_events(tmp_path, [event("1", "2026-01-01")], purpose="reason")

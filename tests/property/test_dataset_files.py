@@ -161,14 +161,14 @@ def test_another_byte_or_another_name_is_another_snapshot(tmp_path):
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
     definition = write(tmp_path, [row("1", "a@example.com")])
-    snapshot = Source.snapshot
+    lines = Source.lines
 
-    def snapshot_then_change(self):
-        digest = snapshot(self)
+    def read_then_change(self):
+        found = lines(self)
         with (tmp_path / "receipts.csv").open("a", encoding="utf-8") as file:
             file.write("2,b@example.com,,gold,yes\n")
-        return digest
+        return found
 
-    monkeypatch.setattr(Source, "snapshot", snapshot_then_change)
+    monkeypatch.setattr(Source, "lines", read_then_change)
     with pytest.raises(DatasetError, match="changed while it was read"):
         prepared(definition)

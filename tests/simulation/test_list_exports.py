@@ -429,5 +429,28 @@ def test_people_told_by_row_numbers_are_exported_only_from_the_same_files(listed
         )  # fmt: skip
 
 
+def test_people_told_by_row_numbers_are_exported_after_another_event_of_consent(listed, out):
+    """Events come every day; the rows keep their places, and whoever withdrew is left out."""
+    events = ["ref,state,purpose,recipient,time"]
+    events += [f"ref{i},yes,dpv:TargetedAdvertising,advertiser,2026-01-01" for i in range(20, 90)]
+    table = listed.data / "events.csv"
+    table.write_text("\n".join(events) + "\n")
+
+    def by_events(text):
+        start, end = text.index("consent:\n  column"), text.index("labels:")
+        section = "consent: {table: events.csv, key: ref, state: state, given: ['yes'], "
+        section += "purpose: purpose, recipient: recipient, time: time}\n"
+        text = text[:start] + section + text[end:]
+        return text.replace("person: ref\n", "").replace("  consent: consent\n", "")
+
+    listed.register(by_events)
+    listed.match(Naming("rows"))
+    withdrawn = "ref20,no,dpv:TargetedAdvertising,advertiser,2026-02-01"
+    table.write_text("\n".join([*events, withdrawn]) + "\n")
+    found = listed.lists.find("rows")
+    export_list(listed.channel, listed.contract, found, Order("meta", out), actor="test")
+    assert len(read_csv(out)) == len(MATCHED)
+
+
 def test_every_platform_has_a_target():
     assert set(TARGETS) == {*(platform.value for platform in Platform), "csv", "parquet"}

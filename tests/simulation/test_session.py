@@ -90,7 +90,9 @@ def test_a_match_gives_the_receiver_its_own_people_and_nothing_to_the_sender(pai
     by = dict(zip(table["reference"], table["matched_by"], strict=True))
     assert by["ref20"] == "phone+email"
     assert by["ref21"] == "email"
-    assert set(Desk(parties["advertiser"]).result(request.id)) == {"role", "steps"}
+    sent = Desk(parties["advertiser"]).result(request.id)
+    assert set(sent) == {"role", "steps", "snapshot"}
+    assert sent["snapshot"] == parties["advertiser"].dataset("customers").snapshot
 
 
 @pytest.mark.parametrize(
