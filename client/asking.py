@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from party.contract import Contract
 from party.contract_terms import ListUse, OutputKind
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
-from party.list_names import Naming
+from party.list_names import Naming, require_free
 from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from party.request import Request
@@ -72,8 +72,13 @@ def match_request(
 
     Raises:
         ContractError: a name is no party's, or several are possible.
-        Refusal: the contract does not grant it.
+        Refusal: the contract does not grant it, or there are more runs than may be.
     """
+    if suppression_runs is not None and not 0 <= suppression_runs <= MOST_RUNS:
+        raise Refusal(
+            RefusalStatus.LIMIT_EXCEEDED,
+            f"{suppression_runs} suppression_runs were asked for: a list has 0 to {MOST_RUNS}",
+        )
     me = contract.me(party.identity)
     receiver, sender = _roles(contract, me, receiver, None)
     peer = sender if receiver == me else receiver
@@ -101,17 +106,19 @@ def _usual_use(contract: Contract, receiver: str, sender: str) -> ListUse:
     return granted[0] if len(granted) == 1 else ListUse.INCLUDE
 
 
-def list_naming(request: Request, name: str | None) -> Naming | None:
+def list_naming(party: Organisation, request: Request, name: str | None) -> Naming | None:
     """Return what a request's list is to be called, where it is this party's and has a name.
 
     Raises:
-        PartyError: the name does not serve, or the list is the counterpart's.
+        PartyError: the name does not serve or is another list's, or the list is the counterpart's.
     """
     if name is None:
         return None
     if request.roles[RECEIVER] != request.requester:
         raise PartyError("the list is the counterpart's, who names it: leave out --name")
-    return Naming(name)
+    naming = Naming(name)
+    require_free(party.store, naming)
+    return naming
 
 
 def refresh_request(party: Organisation, found: MatchedList, contract: Contract) -> Request:

@@ -38,6 +38,20 @@ def offer_contracts(ctx: typer.Context, incomplete: str) -> Offers:
             yield name, f"hash {digest[:_SHORT]}"
 
 
+def offer_lists(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the names of lists that are kept, and the first digits of those without one."""
+    found = _read(
+        ctx,
+        "SELECT r.id, r.peer, n.name FROM results JOIN requests r ON r.id = results.request "
+        "LEFT JOIN list_generations n ON n.request = r.id "
+        "WHERE results.list_file IS NOT NULL ORDER BY results.made_at DESC",
+    )
+    for request, peer, name in found:
+        word = name or request
+        if word.startswith(incomplete):
+            yield name or request[: max(_SHORT, len(incomplete))], f"list with {peer}"
+
+
 def offer_datasets(ctx: typer.Context, incomplete: str) -> Offers:
     """Offer the names of registered datasets."""
     for name, population in _read(ctx, "SELECT name, population FROM datasets ORDER BY name"):

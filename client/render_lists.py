@@ -42,7 +42,7 @@ def list_shown(found: MatchedList) -> list[RenderableType]:
     lines: list[RenderableType] = [
         f"{found.people:,} of your people are known to {found.peer} too.",
         f"The list {found.title}, to {found.use}, is in {found.file}, with your own references. It "
-        f"expires on {shown_time(found.expires_at)}.",
+        f"expires on {shown_time(found.expires_at)}. Its request is {found.request.id[:8]}.",
     ]
     if Part.ADDED in found.parts:
         added, removed = found.part(Part.ADDED), found.part(Part.REMOVED)

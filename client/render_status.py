@@ -15,7 +15,7 @@ from party.contract import Contract
 from party.filing import Filed
 from party.ledger import Balance
 from party.organisation import Organisation
-from party.standing import OpenSession, Standing
+from party.standing import KeptList, OpenSession, Standing
 from privacy.units import format_delta, format_epsilon
 from psi import curve
 
@@ -60,7 +60,13 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
             for one in standing.budgets
         ],
         "lists": [
-            {"request": one.request, "peer": one.peer, "expires_at": one.expires_at}
+            {
+                "request": one.request,
+                "name": one.name,
+                "use": one.use,
+                "peer": one.peer,
+                "expires_at": one.expires_at,
+            }
             for one in standing.lists
         ],
         "log": {
@@ -86,8 +92,7 @@ def status_shown(party: Organisation, standing: Standing) -> RenderableType:
         ("waits there", _waiting(standing.waiting_there)),
         ("sessions", [_session(one) for one in standing.sessions]),
         ("budgets left", [_budget(one) for one in standing.budgets]),
-        ("lists", [f"{_short(one.request)} with {one.peer}, deleted {shown_time(one.expires_at)}"
-                   for one in standing.lists]),
+        ("lists", [_list(one) for one in standing.lists]),
         ("log", [_log(standing)]),
         ("certificate", [f"until {shown_time(party.identity.certificate.not_after)}"]),
         ("engine", [f"{curve.engine().name}, {party.settings.worker_count} workers"]),
@@ -143,6 +148,11 @@ def _session(session: OpenSession) -> str:
         f"since {shown_time(session.since)}"
     )
     return line if session.runs else f"{line}: requests resume {name}"
+
+
+def _list(kept: KeptList) -> str:
+    title = kept.name or _short(kept.request)
+    return f"{title}, to {kept.use}, with {kept.peer}; deleted {shown_time(kept.expires_at)}"
 
 
 def _budget(balance: Balance) -> str:

@@ -22,6 +22,7 @@ from client.sandbox_people import PARTNER, PEOPLE, YOU, People, Truth
 from party.contract import Contract
 from party.contract_draft import draft_contract
 from party.contract_file import parse_contract, render_contract, sign_contract_file
+from party.contract_terms import EXPORT_TO, Platform
 from party.datasets import load_definition
 from party.errors import SettingsError
 from party.offered import offered_by
@@ -174,10 +175,14 @@ def _agree(file: Path, you: Organisation, partner: Organisation) -> None:
 
 
 def _grants(drafted: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return an output for each side: yours by rule, the partner's by hand."""
+    """Return an output for each side: yours by rule, the partner's by hand.
+
+    Your lists may be taken to every platform: nobody in them is real.
+    """
+    taken = {EXPORT_TO: [one.value for one in Platform]} if "receiver" in drafted else {}
     first, second = ("receiver", "sender") if "receiver" in drafted else ("recipient", "tabulator")
     return [
-        {**drafted, first: YOU, second: PARTNER, "approval": "rule"},
+        {**drafted, first: YOU, second: PARTNER, "approval": "rule", **taken},
         {**drafted, first: PARTNER, second: YOU, "approval": "manual"},
     ]
 

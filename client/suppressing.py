@@ -15,6 +15,7 @@ from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import Filed
+from party.lists import Lists
 from party.organisation import Organisation
 from party.session_record import FINISHED
 from party.suppression.desk import SuppressionDesk
@@ -22,11 +23,15 @@ from psi.legs import SENDER
 
 SENT: Final = "sent"
 APPLIED: Final = "applied"
+AWAITED: Final = "awaited"
 
 
 @dataclass(frozen=True)
 class Suppressed:
-    """What a side has done: how many runs it has sent or applied now; the sender's runs left."""
+    """What a side has done: how many runs it has sent or applied now; the sender's runs left.
+
+    A receiver that does not dial has awaited them: they come to its `serve`.
+    """
 
     did: str
     runs: int
@@ -38,6 +43,14 @@ class Suppressor:
     """Carries the suppression runs of one party's lists."""
 
     party: Organisation
+
+    def find(self, wanted: str) -> Filed:
+        """Return a match by the name of this party's list, or by its request's first digits.
+
+        Raises:
+            PartyError: there is none, or the list is not made yet.
+        """
+        return Lists(self.party).match_of(wanted)
 
     def suppress(self, filed: Filed, *, cover: bool = False) -> Suppressed:
         """Do this party's part for one list; with `cover` the sender makes a run in any case.
@@ -84,9 +97,9 @@ class Suppressor:
 
     def _fetch(self, filed: Filed, contract: Contract) -> Suppressed:
         receiver = SuppressionDesk(self.party).receiver(filed)
-        applied = 0
         if contract.parties[contract.me(self.party.identity)].address is not None:
-            return Suppressed(APPLIED, applied)  # the sender dials, and `serve` applies what comes
+            return Suppressed(AWAITED, 0)  # the sender dials, and `serve` applies what comes
+        applied = 0
         with reaching(self.party, contract, filed.peer) as dialler:
             while (run := dialler.fetch_run(filed.request.id)) is not None:
                 dialler.acknowledge_run(filed.request.id, receiver.apply(run))

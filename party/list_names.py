@@ -7,7 +7,9 @@ that stored the result. There is no pointer that could be left behind.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -32,6 +34,11 @@ class Naming:
             raise PartyError(f"the name of a list: {problem}")
 
 
+def require_free(store: Store, naming: Naming) -> None:
+    """Refuse a name before anything is asked; see `register` for what is raised."""
+    _require_free(store.rows(_called(naming.name)), naming)
+
+
 def register(connection: Connection, request: str, naming: Naming) -> None:
     """Give a request's list its name.
 
@@ -39,7 +46,19 @@ def register(connection: Connection, request: str, naming: Naming) -> None:
         PartyError: another list that has not ended has the name, or the same list is being
             refreshed already.
     """
-    rows = connection.execute(_generations().where(LIST_GENERATIONS.c.name == naming.name)).all()
+    rows = connection.execute(_called(naming.name)).all()
+    _require_free(rows, naming)
+    connection.execute(
+        sa.insert(LIST_GENERATIONS).values(
+            request=request,
+            name=naming.name,
+            number=max((row.number for row in rows), default=0) + 1,
+            replaces=naming.replaces,
+        )
+    )
+
+
+def _require_free(rows: Sequence[sa.Row[Any]], naming: Naming) -> None:
     under_way = [row.request for row in rows if row.made_at is None and row.state in OPEN_STATES]
     if under_way:
         raise PartyError(
@@ -51,14 +70,6 @@ def register(connection: Connection, request: str, naming: Naming) -> None:
             f"there is a list called {naming.name} already: choose another name, or refresh it "
             f"with `commonground lists refresh {naming.name}`"
         )
-    connection.execute(
-        sa.insert(LIST_GENERATIONS).values(
-            request=request,
-            name=naming.name,
-            number=max((row.number for row in rows), default=0) + 1,
-            replaces=naming.replaces,
-        )
-    )
 
 
 def naming_of(store: Store, request: str) -> Naming | None:
@@ -78,6 +89,10 @@ def replaced(store: Store) -> set[str]:
     """Return the requests whose lists a newer generation has taken the place of."""
     rows = store.rows(_generations().where(RESULTS.c.made_at.is_not(None)))
     return {row.replaces for row in rows if row.replaces is not None}
+
+
+def _called(name: str) -> sa.Select[tuple[str, str, int, str, str, str, int]]:
+    return _generations().where(LIST_GENERATIONS.c.name == name)
 
 
 def _generations() -> sa.Select[tuple[str, str, int, str, str, str, int]]:

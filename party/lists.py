@@ -185,6 +185,14 @@ class Lists:
             PartyError: there is none, or this party is not the one that has it.
             ResultError: it is not what this party stored.
         """
+        return self.of_request(self.match_of(wanted).request.id)
+
+    def match_of(self, wanted: str) -> Filed:
+        """Return the request behind a list of this party's by name, or any whose id starts so.
+
+        Raises:
+            PartyError: there is none, or the list is not made yet.
+        """
         request = list_names.newest(self._party.store, wanted)
         if request is None:
             for name, filed in self.under_way():
@@ -193,14 +201,11 @@ class Lists:
                         f"the list {wanted} is not made yet: go on with `commonground requests "
                         f"resume {filed.request.id[:8]}`"
                     )
-            try:
-                request = self._desk.find(wanted).request.id
-            except PartyError:
-                raise PartyError(
-                    f"there is no list called {wanted}, and no request that starts so: see "
-                    "`commonground lists list`"
-                ) from None
-        return self.of_request(request)
+            request = wanted
+        try:
+            return self._desk.find(request)
+        except PartyError as error:
+            raise PartyError(f"there is no list called {wanted}, and {error}") from None
 
     def of_request(self, request_id: str) -> MatchedList:
         """Return the list that a finished match has brought this party.

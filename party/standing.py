@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from audit.checkpoint import open_checkpoint, verify_cosignature
 from party.balances import balances
 from party.contract import Contract
+from party.contract_terms import ListUse
 from party.desk import Desk
 from party.filing import APPROVED, PENDING, Filed
 from party.ledger import Balance
 from party.occupied import is_carried_out, listens_at
 from party.organisation import Organisation
-from party.schema import COSIGNATURES, REQUESTS, RESULTS, SESSIONS
+from party.request import Request
+from party.schema import COSIGNATURES, LIST_GENERATIONS, REQUESTS, RESULTS, SESSIONS
 from party.session_record import CHARGED, OPENED
 
 
@@ -35,9 +37,11 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class KeptList:
-    """A list that is on disk until it expires (Unix seconds)."""
+    """A list that is on disk until it expires (Unix seconds); not every one has a name."""
 
     request: str
+    name: str | None
+    use: str
     peer: str
     expires_at: int
 
@@ -108,12 +112,25 @@ def _sessions(party: Organisation) -> list[OpenSession]:
 
 def _lists(party: Organisation) -> list[KeptList]:
     rows = party.store.rows(
-        sa.select(RESULTS.c.request, REQUESTS.c.peer, RESULTS.c.expires_at)
+        sa.select(
+            RESULTS.c.request,
+            LIST_GENERATIONS.c.name,
+            REQUESTS.c.body,
+            REQUESTS.c.peer,
+            RESULTS.c.expires_at,
+        )
         .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
+        .outerjoin(LIST_GENERATIONS, LIST_GENERATIONS.c.request == RESULTS.c.request)
         .where(RESULTS.c.list_file.is_not(None))
         .order_by(RESULTS.c.expires_at)
     )
-    return [KeptList(row.request, row.peer, row.expires_at) for row in rows]
+    return [
+        KeptList(row.request, row.name, _use_of(row.body), row.peer, row.expires_at) for row in rows
+    ]
+
+
+def _use_of(body: str) -> str:
+    return (Request.decode(body.encode()).use or ListUse.INCLUDE).value
 
 
 def _last_cosignature(party: Organisation) -> LastCosignature | None:

@@ -17,6 +17,7 @@ from client.commands.options import (
     example,
     opened,
 )
+from client.completion import offer_lists, offer_requests
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +37,9 @@ PartName = Literal["whole", "added", "removed"]
 ListName = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help="The list's name, or its request's id or the id's first digits."
+        metavar="NAME",
+        help="The list's name, or its request's id or the id's first digits.",
+        autocompletion=offer_lists,
     ),
 ]
 
@@ -80,7 +83,12 @@ def show(
 def name_(
     ctx: typer.Context,
     request: Annotated[
-        str, typer.Argument(metavar="ID", help="The request's id, or its first digits.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The request's id, or its first digits.",
+            autocompletion=offer_requests,
+        ),
     ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the list is to be called.")],
     party: PartyFolder = None,
@@ -114,7 +122,7 @@ def refresh(
     """
     from client.asking import refresh_request
     from client.quoting import Guess
-    from party.list_names import Naming
+    from party.list_names import Naming, require_free
     from party.lists import Lists
     from party.retention import prune
 
@@ -123,6 +131,8 @@ def refresh(
         found = Lists(here).find(name)
         agreed = here.contract(contract or found.request.contract)
         request = refresh_request(here, found, agreed)
+        naming = Naming(found.title, replaces=found.request.id)
+        require_free(here.store, naming)
         output.say(
             f"A refresh of {found.title} is a full disclosure again: {found.peer} charges it like "
             "a first match."
@@ -137,7 +147,7 @@ def refresh(
             wait=wait,
             private=False,
             out=None,
-            naming=Naming(found.title, replaces=found.request.id),
+            naming=naming,
         )
         prune(here)
 

@@ -75,6 +75,7 @@ def match(
         request = match_request(
             here, agreed, receiver, chosen, wanted, suppression_runs=suppression_runs
         )
+        naming = list_naming(here, request, name)
         run_request(
             here,
             output,
@@ -85,5 +86,5 @@ def match(
             wait=wait,
             private=False,
             out=out,
-            naming=list_naming(request, name),
+            naming=naming,
         )

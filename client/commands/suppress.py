@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.completion import offer_requests
 
 if TYPE_CHECKING:
     from client.suppressing import Suppressed
@@ -18,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=example(
             "commonground suppress 1f0c22ab --party advertiser/",
             "commonground suppress 1f0c22ab --cover",
+            "commonground suppress summer --party channel/",
         )
     )(suppress)
 
@@ -25,7 +27,12 @@ def add_to(app: typer.Typer) -> None:
 def suppress(
     ctx: typer.Context,
     request: Annotated[
-        str, typer.Argument(metavar="ID", help="The match's request id, or its first digits.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The match's request id or its first digits, or the name of your list.",
+            autocompletion=offer_requests,
+        ),
     ],
     cover: Annotated[
         bool,
@@ -44,12 +51,12 @@ def suppress(
     acknowledges. A receiver that only dials types the same command, and fetches what waits.
     """
     from client.suppressing import Suppressor
-    from party.desk import Desk
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        filed = Desk(here).find(request)
-        done = Suppressor(here).suppress(filed, cover=cover)
+        suppressor = Suppressor(here)
+        filed = suppressor.find(request)
+        done = suppressor.suppress(filed, cover=cover)
     output.result(
         {"request": filed.request.id, "runs": {done.did: done.runs, "left": done.runs_left}},
         _sentence(done),
@@ -57,9 +64,15 @@ def suppress(
 
 
 def _sentence(done: Suppressed) -> str:
+    from client.suppressing import AWAITED
+
+    if done.did == AWAITED:
+        return (
+            "Nothing is to be done here: the sender dials, and `commonground serve` applies runs."
+        )
     if not done.runs:
         return (
-            "No run was fetched. Where the sender dials, `commonground serve` applies what comes."
+            "No run waits at the sender."
             if done.runs_left is None
             else f"Nobody has withdrawn since; no run was made. Runs left: {done.runs_left}."
         )

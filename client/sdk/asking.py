@@ -45,7 +45,7 @@ class Asked:
             _use(wanted.use),
             suppression_runs=wanted.suppression_runs,
         )
-        return cls(request, agreed, list_naming(request, wanted.name))
+        return cls(request, agreed, list_naming(party, request, wanted.name))
 
     @classmethod
     def table(

@@ -287,7 +287,7 @@ class Party:
     def suppress(self, request: str, *, cover: bool = False) -> Suppressed:
         """Take people who have withdrawn off a list that is out; return how many runs that took.
 
-        With `cover` the sender makes a run also when nobody has withdrawn.
+        `request` may be your list's name. With `cover` the sender makes a run in any case.
 
         Raises:
             Refusal: the list has no runs, no more or no longer, or the counterpart refused one.
@@ -295,7 +295,8 @@ class Party:
             DatasetError: the dataset does not say who has withdrawn.
         """
         with self._calls.carrying(None, None):
-            return Suppressor(self._party).suppress(Desk(self._party).find(request), cover=cover)
+            suppressor = Suppressor(self._party)
+            return suppressor.suppress(suppressor.find(request), cover=cover)
 
     def result(self, request: str) -> Report | Audience:
         """Return what a finished request has brought, by its id or the id's first digits.

@@ -155,7 +155,8 @@ def _granted_form(
         raise Refusal(
             RefusalStatus.NOT_GRANTED,
             f"contract {contract.id} does not grant that this list is taken to {platform}; it "
-            f"grants {', '.join(granted) or 'no platform'} (export_to)",
+            f"grants {', '.join(granted) or 'no platform'}. Agree on one that does (export_to of "
+            "the match), or export your own references, which need no grant: csv or parquet",
         )
     try:
         contract.require_in_force(party.now)

@@ -4,10 +4,13 @@ import csv
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from known_people import email, reference
 from two_processes import copy_pair, true_match
+
+from client.completion import offer_lists
 
 FEW = ("--dataset", "few", "--their-dataset", "few")
 NAME = "summer"
@@ -59,6 +62,27 @@ def test_lists_are_listed_and_shown_to_their_owner_alone(refreshed, party):
     assert "only its receiver has one" in said
 
 
+def test_a_list_goes_by_its_name_in_status_in_suppress_and_after_tab(party):
+    [kept] = party.read("status")["lists"]
+    assert (kept["name"], kept["use"]) == (NAME, "exclude")
+    assert (
+        f"lists          {NAME}, to exclude, with channel; deleted "
+        in party._run("status", expect=0).stdout
+    )
+    assert "No run waits" not in party.read_error("suppress", "winter", expect=6)
+    said = party.read_error("suppress", NAME, expect=4)  # the counterpart is not there now
+    assert "channel" in said
+    ctx = SimpleNamespace(params={"party": party.folder})
+    assert list(offer_lists(ctx, "s")) == [(NAME, "list with channel")]
+    assert list(offer_lists(ctx, "w")) == []
+
+
+def test_a_name_that_is_taken_is_said_before_anything_is_quoted(party):
+    said = party.start("match", *FEW, "--name", NAME).wait(6).err
+    assert "there is a list called summer already" in said
+    assert "Quote" not in said
+
+
 def test_an_export_is_the_list_hashed_and_the_audit_shows_it(refreshed, party, tmp_path):
     out = tmp_path / "meta.csv"
     done = exported(party, out, "--to", "meta", "--identifier", "email")
@@ -85,6 +109,7 @@ def test_own_references_are_exported_without_a_grant(party, tmp_path):
     ("words", "code", "says"),
     [
         (("--to", "tiktok"), 3, "NOT_GRANTED: contract contract does not grant"),
+        (("--to", "tiktok"), 3, "Agree on one that does"),
         (
             ("--to", "meta", "--part", "removed"),
             6,

@@ -73,7 +73,7 @@ def require_no_counts(pair, request):
 
 def test_the_receiver_is_told_that_the_sender_brings_its_runs(listed):
     pair, _, request = listed
-    assert pair.channel.read("suppress", request)["runs"] == {"applied": 0, "left": None}
+    assert pair.channel.read("suppress", request)["runs"] == {"awaited": 0, "left": None}
 
 
 @pytest.mark.parametrize(("words", "code"), [(("0f",), 6), (("--cover",), 2)])
