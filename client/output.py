@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -39,9 +39,7 @@ class Output:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
             return
-        console = open_console(sys.stdout)
-        for part in shown:
-            _print(console, part)
+        _write(sys.stdout, shown)
 
     def begun(self, request_id: str) -> None:
         """Take note of the request that is under way."""
@@ -55,9 +53,7 @@ class Output:
 
     def say(self, *parts: RenderableType) -> None:
         """Tell what happens meanwhile."""
-        console = open_console(sys.stderr)
-        for part in parts:
-            _print(console, part)
+        _write(sys.stderr, parts)
 
     def busy(self, what: str) -> AbstractContextManager[object]:
         """Show that something is under way, where somebody watches."""
@@ -85,10 +81,18 @@ def as_text(*parts: RenderableType) -> str:
     from io import StringIO
 
     stream = StringIO()
+    _write(stream, parts)
+    return stream.getvalue()
+
+
+def _write(stream: TextIO, parts: Sequence[RenderableType]) -> None:
+    """Print each part; sentences where nobody watches, such as a listener's, do without Rich."""
+    if not stream.isatty() and all(isinstance(part, str) for part in parts):
+        stream.writelines(f"{part}\n" for part in parts)
+        return
     console = open_console(stream)
     for part in parts:
         _print(console, part)
-    return stream.getvalue()
 
 
 def _print(console: Console, part: RenderableType) -> None:

@@ -20,19 +20,10 @@ def contract_document(contract: Contract, now: int) -> dict[str, Any]:
     return {
         "contract": contract.id,
         "hash": contract.digest,
-        "state": standing(contract, now),
+        "state": contract.standing(now),
         "signed_by": list(contract.signatures),
         "document": contract.to_json(),
     }
-
-
-def standing(contract: Contract, now: int) -> str:
-    """Say whether a contract is signed and in force at `now`."""
-    if len(contract.signatures) < len(contract.parties):
-        return "not signed by all"
-    if now < contract.starts:
-        return "not yet in force"
-    return "ended" if now >= contract.ends else "in force"
 
 
 def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
@@ -40,7 +31,7 @@ def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
     signed = ", ".join(contract.signatures) or "nobody yet"
     return [
         f"Contract {contract.id} – {contract.title}",
-        f"{standing(contract, now).capitalize()}, from {write_time(contract.starts)} to "
+        f"{contract.standing(now).capitalize()}, from {write_time(contract.starts)} to "
         f"{write_time(contract.ends)}. Signed by {signed}.",
         f"Hash {contract.digest}",
         "",

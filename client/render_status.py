@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
-from client.render_contract import standing as contract_state
 from client.render_request import next_step
 from client.units import shown_time
 from party.contract import Contract
@@ -33,7 +32,7 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
             {
                 "contract": one.id,
                 "with": list(one.counterparts(one.me(party.identity))),
-                "state": contract_state(one, standing.now),
+                "state": one.standing(standing.now),
                 "ends": one.ends,
             }
             for one in standing.contracts
@@ -125,7 +124,7 @@ def _listens(party: Organisation, standing: Standing) -> str:
 def _contracts(contracts: Sequence[Contract], party: Organisation, now: int) -> list[str]:
     return [
         f"{one.id} with {', '.join(one.counterparts(one.me(party.identity)))}, "
-        f"{contract_state(one, now)}, ends {shown_time(one.ends)}"
+        f"{one.standing(now)}, ends {shown_time(one.ends)}"
         for one in contracts
     ]
 

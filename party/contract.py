@@ -160,6 +160,14 @@ class Contract:
         """Return when a list ends whose request was made at `created`; both in Unix seconds."""
         return created + self.list_expiry_days * DAY_SECONDS
 
+    def standing(self, now: int) -> str:
+        """Say in words whether it is signed and in its time at `now` (Unix seconds)."""
+        if len(self.signatures) < len(self.parties):
+            return "not signed by all"
+        if now < self.starts:
+            return "not yet in force"
+        return "ended" if now >= self.ends else "in force"
+
     def require_in_force(self, now: int) -> None:
         """Raise ContractError unless all have signed and `now` (Unix seconds) is in its time.
 

@@ -19,7 +19,7 @@ from psi.curve import Scalar, hash_and_raise
 from psi.errors import LimitExceeded
 from psi.keys import Keys
 from psi.seed import Seed
-from psi.sets import MAX_KEYS, LabelledSet, Progress, sort_within_labels
+from psi.sets import MAX_KEYS, LabelledSet, Progress, as_words
 
 DUMMY: Final = -1
 FIRST_FILLER: Final = -2
@@ -93,29 +93,46 @@ def build_own_set(
     Raises:
         LimitExceeded: more keys than the protocol allows.
     """
-    names_by_number = np.argsort(np.asarray(numbering))
-    everything = Keys.concat([keys, *(dummies[name] for name in names_by_number)])
-    if len(everything) > MAX_KEYS:
+    by_number = [dummies[name] for name in np.argsort(np.asarray(numbering))]
+    if len(keys) + sum(map(len, by_number)) > MAX_KEYS:
         raise LimitExceeded(f"a set may have {MAX_KEYS} keys at most: split the request")
-    blinded = hash_and_raise(
-        everything, scalar, prefix=session_id, executor=executor, progress=progress
+    points = np.concatenate(
+        [
+            hash_and_raise(keys, scalar, prefix=session_id, executor=executor, progress=progress),
+            hash_and_raise(
+                Keys.concat(by_number),
+                scalar,
+                prefix=session_id,
+                executor=executor,
+                progress=_beyond(len(keys), progress),
+            ),
+            *(filler_points(pile, scalar) for pile in fillers),
+        ]
     )
     number_of = np.concatenate(
         [
             np.asarray(numbering, dtype=np.int32)[labels],
-            *(np.full(len(dummies[name]), n, np.int32) for n, name in enumerate(names_by_number)),
+            *(np.full(len(pile), n, np.int32) for n, pile in enumerate(by_number)),
             *(np.full(len(pile.secrets), n, np.int32) for n, pile in enumerate(fillers)),
         ]
     )
-    points = np.concatenate([blinded, *(filler_points(pile, scalar) for pile in fillers)])
+    sizes = tuple(np.bincount(number_of, minlength=len(numbering)).tolist())
     source = np.concatenate(
         [
             np.arange(len(keys), dtype=np.int64),
-            np.full(len(everything) - len(keys), DUMMY, dtype=np.int64),
+            np.full(sum(map(len, by_number)), DUMMY, dtype=np.int64),
             *(FIRST_FILLER - np.arange(len(pile.secrets), dtype=np.int64) for pile in fillers),
         ]
     )
-    by_label = np.argsort(number_of, kind="stable")
-    sizes = tuple(np.bincount(number_of, minlength=len(numbering)).tolist())
-    shuffled, order = sort_within_labels(LabelledSet(sizes, points[by_label]))
-    return OwnSet(shuffled, source[by_label][order])
+    order = np.argsort(number_of, kind="stable")
+    stop = 0
+    for size in sizes:
+        start, stop = stop, stop + size
+        among = order[start:stop]
+        order[start:stop] = among[np.argsort(as_words(points[among]), kind="stable")]
+    return OwnSet(LabelledSet(sizes, points[order]), source[order])
+
+
+def _beyond(begun: int, progress: Progress | None) -> Progress | None:
+    """Return what counts on from the first `begun`."""
+    return None if progress is None else lambda done: progress(begun + done)

@@ -80,13 +80,11 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
 
 
 def _announce(output: Output, here: Organisation, where: str, port: int) -> None:
-    from client.render_contract import standing
-
     contracts = [
         {
             "contract": contract.id,
             "with": list(contract.counterparts(contract.me(here.identity))),
-            "state": standing(contract, here.now),
+            "state": contract.standing(here.now),
         }
         for contract in here.contracts()
     ]
