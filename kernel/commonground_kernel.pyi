@@ -23,6 +23,18 @@ __version__: str
 def tiers() -> list[str]:
     """Return the names of the tiers that this processor runs, the fastest first."""
 
+def sort_order(rows: Buffer, width: int, order: Buffer, *, threads: int = 0) -> None:
+    """Write into n int64 the place of each row in bytewise order; equal rows keep their order.
+
+    `width` is the bytes of a row, 16 or 32.
+    """
+
+def find(wanted: Buffer, rows: Buffer, width: int, places: Buffer, *, threads: int = 0) -> None:
+    """Write into n int64 where each of n wanted rows stands in `rows`, or -1.
+
+    Of equal rows, the first. `width` is the bytes of a row, 16 or 32.
+    """
+
 class Engine:
     """One tier: what raises points and hashes to the curve. All give the same bytes."""
 

@@ -18,7 +18,7 @@ from psi.curve import Scalar, public_point, raise_points
 from psi.errors import WrongAnswer
 from psi.legs import Form
 from psi.seed import Seed
-from psi.sets import Buffer, LabelledSet, as_words
+from psi.sets import Buffer, LabelledSet, contains
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ def require_known_tags(answer: LabelledSet, expected: Sequence[Buffer]) -> None:
         WrongAnswer: at least one is missing.
     """
     for label, points in enumerate(expected):
-        tags = as_words(points[:, : Form.TAGS.value])
-        if not np.isin(tags, as_words(answer.label(label))).all():
+        if not contains(answer.label(label), points[:, : Form.TAGS.value]).all():
             raise WrongAnswer(
                 "a known answer did not come back under its label: the counterpart did not "
                 "raise this set with one scalar. Nothing is released; talk to them"

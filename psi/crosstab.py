@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from psi.sets import LabelledSet, as_words
+from psi.points import Tags
+from psi.sets import LabelledSet, find
 
 Counts = npt.NDArray[np.int64]
 
@@ -27,16 +28,20 @@ def tabulate(sets: Sequence[LabelledSet]) -> Counts:
         One axis a set, of its number of labels + 1; index 0 is `∅`.
     """
     shape = tuple(len(labelled.sizes) + 1 for labelled in sets)
-    words = np.concatenate([as_words(labelled.elements) for labelled in sets])
-    _, key_of = np.unique(words, return_inverse=True)
-    cell = np.zeros(int(key_of.max()) + 1 if len(key_of) else 0, dtype=np.int64)
-    start = 0
+    cells: list[Counts] = []  # of the keys of each set that no earlier set has
+    firsts: list[Tags] = []
     for axis, labelled in enumerate(sets):
-        stop = start + len(labelled)
         stride = int(np.prod(shape[axis + 1 :], dtype=np.int64))
-        cell[key_of[start:stop]] += (labelled.label_numbers().astype(np.int64) + 1) * stride
-        start = stop
-    flat = np.bincount(cell, minlength=int(np.prod(shape, dtype=np.int64)))
+        cell = (labelled.label_numbers().astype(np.int64) + 1) * stride
+        tags = labelled.elements
+        for earlier, cell_of in zip(firsts, cells, strict=True):
+            places = find(tags, earlier)
+            known = places >= 0
+            cell_of[places[known]] += cell[known]
+            tags, cell = tags[~known], cell[~known]
+        firsts.append(tags)
+        cells.append(cell)
+    flat = np.bincount(np.concatenate(cells), minlength=int(np.prod(shape, dtype=np.int64)))
     return flat.astype(np.int64).reshape(shape)
 
 

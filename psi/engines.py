@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psi import kernel
-from psi.points import Points
+from psi.points import Places, Points, Rows
 
 VARIABLE: Final = "COMMONGROUND_KERNEL"
 WITHOUT: Final = "none"
@@ -27,7 +27,7 @@ _Offsets = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Engine:
-    """What works on a chunk; every function goes to a thread or to a worker process.
+    """What works on a chunk, in a thread or a worker process; `find` and `sort_order` on a set.
 
     `releases_gil` says that threads of one process work at the same time.
     """
@@ -38,6 +38,8 @@ class Engine:
     hash_chunk: Callable[[_Data, _Offsets, bytes], Points]
     hash_and_raise_chunk: Callable[[_Data, _Offsets, bytes, bytes], Points]
     public_point: Callable[[bytes], bytes]
+    find: Callable[[Rows, Rows], Places]
+    sort_order: Callable[[Rows], Places]
 
 
 def engine() -> Engine:
@@ -62,6 +64,8 @@ def choose(asked: str | None) -> Engine:
         hash_chunk=partial(kernel.hash_chunk, tier),
         hash_and_raise_chunk=partial(kernel.hash_and_raise_chunk, tier),
         public_point=partial(kernel.public_point, tier),
+        find=kernel.find,
+        sort_order=kernel.sort_order,
     )
 
 
@@ -75,4 +79,6 @@ def _portable() -> Engine:
         hash_chunk=portable.hash_chunk,
         hash_and_raise_chunk=portable.hash_and_raise_chunk,
         public_point=portable.public_point,
+        find=portable.find,
+        sort_order=portable.sort_order,
     )

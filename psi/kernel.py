@@ -1,8 +1,8 @@
 """The native kernel, where it is installed: the one module that imports `commonground_kernel`.
 
-Its functions take a tier's name first and stand at module level, so that they go to a thread or
-to a spawned worker alike. A call works on one thread with the GIL released: the executor decides
-how many calls there are at a time.
+Functions on chunks take a tier's name first and stand at module level, so that they go to a thread
+or to a spawned worker alike. Such a call works on one thread with the GIL released: the executor
+decides how many calls there are at a time. Sorting and finding want the whole set, and all cores.
 
 A kernel that does not load, that this version does not know how to call, or that gives another
 answer than the RFCs is an error. Going on without it would give the same bytes, at a sixth of the
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from psi.errors import EngineError
 from psi.expand import DST
-from psi.points import POINT_BYTES, Points
+from psi.points import POINT_BYTES, Places, Points, Rows
 
 if TYPE_CHECKING:
     import commonground_kernel
@@ -64,14 +64,8 @@ def loaded(tier: str | None) -> commonground_kernel.Engine:
     Raises:
         EngineError: the kernel cannot be used, has no such tier for this processor, or is wrong.
     """
-    kernel = module()
-    if kernel is None:
-        raise EngineError(
-            "COMMONGROUND_KERNEL names a tier of the native kernel, which is not installed: "
-            "install the wheel commonground-kernel, or unset the variable"
-        )
     try:
-        engine: commonground_kernel.Engine = kernel.Engine(tier)
+        engine: commonground_kernel.Engine = _required().Engine(tier)
     except ValueError as error:
         raise EngineError(
             f"COMMONGROUND_KERNEL={tier}: {error}; none is to do without the kernel"
@@ -116,6 +110,22 @@ def public_point(tier: str, scalar: bytes) -> bytes:
     return raise_chunk(tier, base, scalar).tobytes()
 
 
+def find(wanted: Rows, rows: Rows) -> Places:
+    """Return where each row of `wanted` stands in `rows`, the first place, or -1: (n,) int64."""
+    places = np.empty(len(wanted), dtype=np.int64)
+    _required().find(
+        np.ascontiguousarray(wanted), np.ascontiguousarray(rows), rows.shape[1], places
+    )
+    return places
+
+
+def sort_order(rows: Rows) -> Places:
+    """Return the place of each row in bytewise order: (n,) int64; equal rows keep theirs."""
+    order = np.empty(len(rows), dtype=np.int64)
+    _required().sort_order(np.ascontiguousarray(rows), rows.shape[1], order)
+    return order
+
+
 def _require_answers(engine: commonground_kernel.Engine) -> None:
     image, hashed = bytearray(POINT_BYTES), bytearray(POINT_BYTES)
     engine.raise_points(bytes.fromhex(_POINT), bytes.fromhex(_SCALAR), image, threads=1)
@@ -123,6 +133,16 @@ def _require_answers(engine: commonground_kernel.Engine) -> None:
     engine.hash(b"abc", offsets, b"", _DST, hashed, threads=1)
     if (image.hex(), hashed.hex()) != (_IMAGE, _HASH_OF_ABC):
         raise _unusable(f"gives wrong answers with the tier {engine.tier}")
+
+
+def _required() -> ModuleType:
+    kernel = module()
+    if kernel is None:
+        raise EngineError(
+            "COMMONGROUND_KERNEL names a tier of the native kernel, which is not installed: "
+            "install the wheel commonground-kernel, or unset the variable"
+        )
+    return kernel
 
 
 def _unusable(what: str) -> EngineError:

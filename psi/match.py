@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from psi.errors import WrongAnswer
-from psi.sets import LabelledSet, as_words
+from psi.sets import LabelledSet, contains
 
 
 def count_common(one: LabelledSet, other: LabelledSet) -> int:
     """Return how many tags two sets share, dummies among them; the exact count stays here."""
-    return int(np.isin(as_words(one.elements), as_words(other.elements)).sum())
+    return int(np.count_nonzero(contains(other.elements, one.elements)))
 
 
 def is_below_minimum(common: int, *, dummies: int, most_identifiers: int, minimum: int) -> bool:
@@ -25,7 +25,7 @@ def is_below_minimum(common: int, *, dummies: int, most_identifiers: int, minimu
 
 def matched_positions(mine: LabelledSet, theirs: LabelledSet) -> npt.NDArray[np.int64]:
     """Return the positions in `mine` whose tags the other set has too, ascending."""
-    return np.flatnonzero(np.isin(as_words(mine.elements), as_words(theirs.elements)))
+    return np.flatnonzero(contains(theirs.elements, mine.elements))
 
 
 def require_dummies(mine: LabelledSet, theirs: LabelledSet, places: npt.NDArray[np.int64]) -> None:
@@ -34,8 +34,7 @@ def require_dummies(mine: LabelledSet, theirs: LabelledSet, places: npt.NDArray[
     Raises:
         WrongAnswer: the sender left agreed dummies out.
     """
-    chosen = as_words(mine.elements[places])
-    if not np.isin(chosen, as_words(theirs.elements)).all():
+    if not contains(theirs.elements, mine.elements[places]).all():
         raise WrongAnswer(
             "agreed dummies are missing from the counterpart's set: its count of the match "
             "would not be noisy. No list is made; talk to them"

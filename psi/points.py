@@ -14,6 +14,8 @@ from psi.errors import InvalidPoint
 
 Points = npt.NDArray[np.uint8]  # (n, 32)
 Tags = npt.NDArray[np.uint8]  # (n, 16)
+Rows = npt.NDArray[np.uint8]  # points or tags
+Places = npt.NDArray[np.int64]  # (n,) places in a set
 
 POINT_BYTES = 32
 _ADVICE = "The counterpart's software is at fault or hostile, and the session ends"
@@ -82,6 +84,12 @@ def require_distinct(elements: Points | Tags) -> None:
     refused = len(rows) - len(np.unique(rows.view(f"S{rows.shape[1]}")))
     if refused:
         raise InvalidPoint(f"elements refused as repeats of another one: {refused}. {_ADVICE}")
+
+
+def as_words(elements: Rows) -> npt.NDArray[np.bytes_]:
+    """View (n, w) bytes as n fixed-width words that NumPy sorts and compares bytewise."""
+    contiguous = np.ascontiguousarray(elements)
+    return contiguous.view(f"S{elements.shape[1]}").reshape(len(elements))
 
 
 def _words(elements: Points | Tags) -> npt.NDArray[np.uint64]:

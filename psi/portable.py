@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from psi.elligator import points_of_pairs
 from psi.expand import DST, hash_to_field
-from psi.points import POINT_BYTES, Points
+from psi.points import POINT_BYTES, Places, Points, Rows, as_words
 
 _BATCH = 2048  # keys: two field elements each, and the squaring's buffers stay within 1.5 MB
 _ZERO = bytes(POINT_BYTES)
@@ -71,6 +71,21 @@ def hash_messages(messages: Sequence[bytes], *, prefix: bytes, dst: bytes = DST)
 def public_point(scalar: bytes) -> bytes:
     """Raise the base point 9."""
     return X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes_raw()
+
+
+def find(wanted: Rows, rows: Rows) -> Places:
+    """Return where each row of `wanted` stands in `rows`, the first place, or -1: (n,) int64."""
+    if not len(rows):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    words, asked = as_words(rows), as_words(wanted)
+    order = np.argsort(words, kind="stable")
+    places = order[np.minimum(np.searchsorted(words, asked, sorter=order), len(rows) - 1)]
+    return np.where(words[places] == asked, places, -1).astype(np.int64)
+
+
+def sort_order(rows: Rows) -> Places:
+    """Return the place of each row in bytewise order: (n,) int64; equal rows keep theirs."""
+    return np.argsort(as_words(rows), kind="stable").astype(np.int64, copy=False)
 
 
 def _as_points(encoded: Sequence[bytes]) -> Points:

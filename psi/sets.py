@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from psi.curve import Scalar, raise_points, require_distinct, require_points
+from psi.curve import Scalar, engine, raise_points, require_distinct, require_points
 from psi.errors import InvalidPoint, LimitExceeded
 from psi.legs import Form, Order
 
@@ -70,10 +70,14 @@ class LabelledSet:
         return np.repeat(np.arange(len(self.sizes), dtype=np.int32), self.sizes)
 
 
-def as_words(elements: Buffer) -> npt.NDArray[np.bytes_]:
-    """View (n, w) bytes as n fixed-width words that NumPy sorts and compares bytewise."""
-    contiguous = np.ascontiguousarray(elements)
-    return contiguous.view(f"S{elements.shape[1]}").reshape(len(elements))
+def find(wanted: Buffer, elements: Buffer) -> npt.NDArray[np.int64]:
+    """Return where each of `wanted` stands in `elements`, or -1, shape (n,)."""
+    return engine().find(wanted, elements)
+
+
+def contains(elements: Buffer, wanted: Buffer) -> npt.NDArray[np.bool_]:
+    """Say of each of `wanted` whether it is in `elements`."""
+    return find(wanted, elements) >= 0
 
 
 def sort_within_labels(labelled: LabelledSet) -> tuple[LabelledSet, npt.NDArray[np.int64]]:
@@ -82,9 +86,9 @@ def sort_within_labels(labelled: LabelledSet) -> tuple[LabelledSet, npt.NDArray[
     Points are pseudorandom to whoever lacks a scalar, so sorting by value is a shuffle.
     """
     order = np.empty(len(labelled), dtype=np.int64)
-    words = as_words(labelled.elements)
+    sort_order = engine().sort_order
     for start, stop in labelled.spans():
-        order[start:stop] = start + np.argsort(words[start:stop], kind="stable")
+        order[start:stop] = start + sort_order(labelled.elements[start:stop])
     return LabelledSet(labelled.sizes, labelled.elements[order]), order
 
 

@@ -17,7 +17,7 @@ from psi.errors import InvalidPoint, LimitExceeded
 from psi.legs import Form
 from psi.own import OwnSet, Positions
 from psi.points import Points, Tags, require_distinct
-from psi.sets import LabelledSet, as_words
+from psi.sets import LabelledSet, contains, find
 
 Indices = npt.NDArray[np.int64]
 
@@ -76,13 +76,13 @@ def require_run(points: Points, committed: LabelledSet, used: Points) -> None:
     if points.shape != (RUN_POINTS, Form.POINTS.value):
         raise LimitExceeded(f"a suppression run has {RUN_POINTS} points, no more and no fewer")
     require_distinct(points)
-    foreign = RUN_POINTS - int(np.count_nonzero(_positions_in(committed, points) >= 0))
+    foreign = RUN_POINTS - int(np.count_nonzero(contains(committed.elements, points)))
     if foreign:
         raise InvalidPoint(
             f"points of the run that the sender's set of the match does not have: {foreign}. "
             "Nothing was taken off the list; talk to them"
         )
-    again = int(np.isin(as_words(points), as_words(used)).sum())
+    again = int(np.count_nonzero(contains(used, points)))
     if again:
         raise InvalidPoint(
             f"points of the run that an earlier run had: {again}. Nothing was taken off the "
@@ -97,7 +97,7 @@ def run_tags(points: Points, scalar: Scalar) -> Tags:
 
 def is_suppressed(tags: Tags, hits: Tags) -> npt.NDArray[np.bool_]:
     """Say of each of a list's tags whether a run took it off."""
-    return np.isin(as_words(tags), as_words(hits))
+    return contains(hits, tags)
 
 
 def _positions_of(own: OwnSet, keys: Indices) -> Positions:
@@ -111,15 +111,6 @@ def _positions_of(own: OwnSet, keys: Indices) -> Positions:
 def _stand_in(points: Points, labelled: LabelledSet) -> npt.NDArray[np.bool_]:
     """Say of each element of a sorted set whether it is one of `points`."""
     marked = np.zeros(len(labelled), dtype=np.bool_)
-    places = _positions_in(labelled, points)
+    places = find(points, labelled.elements)
     marked[places[places >= 0]] = True
     return marked
-
-
-def _positions_in(labelled: LabelledSet, points: Points) -> Positions:
-    """Return where each point stands in a set of one label that is sorted, or -1."""
-    words, wanted = as_words(labelled.elements), as_words(points)
-    places = np.searchsorted(words, wanted)
-    inside = np.minimum(places, max(0, len(words) - 1))
-    found = words[inside] == wanted if len(words) else np.zeros(len(wanted), dtype=np.bool_)
-    return np.where(found, inside, -1).astype(np.int64)

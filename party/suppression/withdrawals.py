@@ -24,8 +24,9 @@ from party.datasets.identifier_columns import read_whole
 from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import select
 from party.errors import DatasetError
+from psi.points import as_words
 from psi.seed import Seed
-from psi.sets import Buffer, as_words
+from psi.sets import Buffer
 
 if TYPE_CHECKING:
     from party.artefacts import SessionFolder

@@ -5,9 +5,11 @@
 //! elements, a block at a time, and give the same bytes. Buffers come from a peer or a caller:
 //! none of their contents makes anything here panic.
 
+mod buckets;
 mod column;
 mod error;
 mod expand;
+mod find;
 mod hash;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
@@ -16,14 +18,18 @@ mod lanes;
 mod portable;
 mod raise;
 mod scalar;
+mod sort;
 mod threads;
 pub mod tier;
 
+pub use buckets::Row;
 pub use column::{Column, Offset};
 pub use error::KernelError;
+pub use find::find;
 pub use hash::{Messages, hash, hash_and_raise};
 pub use raise::{Image, raise};
 pub use scalar::Scalar;
+pub use sort::sort_order;
 pub use threads::Threads;
 pub use tier::{Engine, Tier};
 

@@ -73,7 +73,7 @@ impl Input {
         // SAFETY: every bit pattern is an integer.
         match unsafe { self.bytes().align_to() } {
             ([], integers, []) => Ok(integers),
-            _ => Err(PyValueError::new_err("a buffer does not hold whole, aligned integers")),
+            _ => Err(not_integers()),
         }
     }
 }
@@ -98,6 +98,15 @@ impl Output {
         // arguments of the same call, which were checked.
         Ok(unsafe { std::slice::from_raw_parts_mut(start, length) })
     }
+
+    /// Returns integers in the machine's order; see [`Output::bytes`].
+    pub(crate) fn integers(&mut self, inputs: &[&Input]) -> PyResult<&mut [i64]> {
+        // SAFETY: every bit pattern is an integer, and every integer is bytes.
+        match unsafe { self.bytes(inputs)?.align_to_mut() } {
+            ([], integers, []) => Ok(integers),
+            _ => Err(not_integers()),
+        }
+    }
 }
 
 /// What [`Input::integers`] can read.
@@ -109,4 +118,8 @@ impl Integer for i64 {}
 
 fn not_rows(bytes: usize) -> PyErr {
     PyValueError::new_err(format!("a buffer does not hold whole rows of {bytes} bytes"))
+}
+
+fn not_integers() -> PyErr {
+    PyValueError::new_err("a buffer does not hold whole, aligned integers")
 }

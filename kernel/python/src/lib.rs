@@ -135,6 +135,61 @@ mod commonground_kernel {
         }
     }
 
+    /// Write the place of each row in bytewise order; rows have `width` bytes, 16 or 32.
+    #[pyfunction]
+    #[pyo3(signature = (rows, width, order, *, threads=0))]
+    fn sort_order(
+        py: Python<'_>,
+        rows: Input,
+        width: usize,
+        mut order: Output,
+        threads: usize,
+    ) -> PyResult<()> {
+        let order = order.integers(&[&rows])?;
+        let threads = Threads::or_all(threads);
+        match width {
+            16 => {
+                let rows = rows.rows::<16>()?;
+                detached(py, || core::sort_order(rows, order, threads))
+            }
+            32 => {
+                let rows = rows.rows::<32>()?;
+                detached(py, || core::sort_order(rows, order, threads))
+            }
+            _ => Err(no_width()),
+        }
+    }
+
+    /// Write the place in `rows` of each row of `wanted`, or −1.
+    #[pyfunction]
+    #[pyo3(signature = (wanted, rows, width, places, *, threads=0))]
+    fn find(
+        py: Python<'_>,
+        wanted: Input,
+        rows: Input,
+        width: usize,
+        mut places: Output,
+        threads: usize,
+    ) -> PyResult<()> {
+        let places = places.integers(&[&wanted, &rows])?;
+        let threads = Threads::or_all(threads);
+        match width {
+            16 => {
+                let (wanted, rows) = (wanted.rows::<16>()?, rows.rows::<16>()?);
+                detached(py, || core::find(wanted, rows, places, threads))
+            }
+            32 => {
+                let (wanted, rows) = (wanted.rows::<32>()?, rows.rows::<32>()?);
+                detached(py, || core::find(wanted, rows, places, threads))
+            }
+            _ => Err(no_width()),
+        }
+    }
+
+    fn no_width() -> PyErr {
+        PyValueError::new_err("rows have 16 bytes or 32")
+    }
+
     /// Where images go: the size of the buffer says what is kept of each.
     enum Images<'a> {
         Points(&'a mut [[u8; 32]]),
