@@ -86,20 +86,6 @@ def lists_shown(
     return table
 
 
-def exported_document(done: Exported) -> dict[str, Any]:
-    """Return an export as JSON values."""
-    return {
-        "file": str(done.file),
-        "manifest": str(done.manifest),
-        "to": done.to,
-        "part": done.part.value,
-        "lines": done.lines,
-        "left_out": done.left_out,
-        "apart": list(done.apart),
-        "expires_at": done.expires_at,
-    }
-
-
 def exported_shown(done: Exported) -> list[RenderableType]:
     """Return an export as sentences, with the reminder of its end."""
     lines: list[RenderableType] = [f"Written to {done.file}: {done.lines:,} lines."]

@@ -37,6 +37,10 @@ class Suppressed:
     runs: int
     runs_left: int | None = None
 
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON values."""
+        return {"runs": {self.did: self.runs, "left": self.runs_left}}
+
 
 @dataclass(frozen=True)
 class Suppressor:

@@ -156,7 +156,7 @@ def refresh(
     epilog=example(
         "commonground lists export summer --to google-customer-match --out g.csv",
         "commonground lists export summer --to tiktok --identifier phone --out t.csv",
-        "commonground lists export summer --to csv --part added --out new.csv",
+        "commonground lists export summer --to meta --part removed --out gone.csv",
     )
 )
 def export(
@@ -169,14 +169,17 @@ def export(
     out: Annotated[Path, typer.Option(metavar="FILE", help="A new file, for your eyes only.")],
     part: Annotated[
         PartName,
-        typer.Option(help="All people, or those who came or went at the last refresh."),
+        typer.Option(
+            help="All people, or those who came or went at the last refresh. Who went is to be "
+            "taken off the audience, and is named only where the list before was taken.",
+        ),
     ] = "whole",
     identifier: Annotated[
         list[str] | None,
         typer.Option(
             metavar="TYPE",
             help="Only identifiers of this type, such as email; may be repeated. Without it: all "
-            "that the platform takes.",
+            "that the platform takes in one file.",
         ),
     ] = None,
     party: PartyFolder = None,
@@ -188,7 +191,7 @@ def export(
     grant (export_to). The log says that the list was exported and where to. A manifest beside the
     file says when both are to be deleted.
     """
-    from client.render_lists import exported_document, exported_shown
+    from client.render_lists import exported_shown
     from party.activation import Order, export_list
     from party.list_files import Part
     from party.lists import Lists
@@ -199,4 +202,4 @@ def export(
         contract = here.contract(found.request.contract)
         order = Order(to, out, Part(part), tuple(identifier or ()))
         done = export_list(here, contract, found, order, actor=OPERATOR)
-    output.result(exported_document(done), *exported_shown(done))
+    output.result(done.to_dict(), *exported_shown(done))

@@ -57,10 +57,7 @@ def suppress(
         suppressor = Suppressor(here)
         filed = suppressor.find(request)
         done = suppressor.suppress(filed, cover=cover)
-    output.result(
-        {"request": filed.request.id, "runs": {done.did: done.runs, "left": done.runs_left}},
-        _sentence(done),
-    )
+    output.result({"request": filed.request.id, **done.to_dict()}, _sentence(done))
 
 
 def _sentence(done: Suppressed) -> str:

@@ -106,12 +106,13 @@ class Lists:
         out: str | Path,
         *,
         part: str = "whole",
-        identifiers: Iterable[str] = (),
+        identifiers: str | Iterable[str] = (),
     ) -> Exported:
         """Write a list to a new file in a platform's form, or as your own references; log it.
 
         `to` is google-customer-match, meta, tiktok, uid2, csv or parquet; `part` whole, added or
-        removed; `identifiers` are types such as email, all that the platform takes without them.
+        removed; `identifiers` is a type such as email, or several. Without it the file has all
+        that the platform takes in one file.
 
         Raises:
             Refusal: the contract does not grant it (NOT_GRANTED), or the list has expired.
@@ -121,7 +122,8 @@ class Lists:
         """
         found = self._find(name)
         agreed = self._party.contract(found.request.contract)
-        order = Order(to, Path(out), _part(part), tuple(identifiers))
+        types = (identifiers,) if isinstance(identifiers, str) else tuple(identifiers)
+        order = Order(to, Path(out), _part(part), types)
         return export_list(self._party, agreed, found, order, actor=OPERATOR)
 
     def _find(self, name: str) -> MatchedList:

@@ -14,7 +14,7 @@ from client.actors import OPERATOR
 from client.output import as_text
 from client.results import NothingLearnt, export, export_result, result_of
 from party.contract_terms import ListUse, OutputKind
-from party.errors import PartyError
+from party.errors import PartyError, ResultError
 from party.filing import Filed
 from party.list_files import Part
 from party.lists import Lists, MatchedList
@@ -231,7 +231,13 @@ class Audience:
     def __str__(self) -> str:
         from client.render_report import result_shown
 
-        return as_text(*result_shown(result_of(self._party, self._filed, private=False)))
+        try:
+            found = result_of(self._party, self._filed, private=False)
+            return as_text(*result_shown(found))
+        except ResultError:
+            raise
+        except PartyError as ended:  # what it says is what there is to see
+            return as_text(str(ended))
 
 
 class Quote:

@@ -70,6 +70,16 @@ class Exported:
     apart: tuple[str, ...]
     expires_at: int
 
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON values."""
+        return {
+            **vars(self),
+            "file": str(self.file),
+            "manifest": str(self.manifest),
+            "part": self.part.value,
+            "apart": list(self.apart),
+        }
+
 
 @dataclass(frozen=True)
 class _Written:

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import inspect
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -82,10 +83,14 @@ def test_an_export_is_in_the_platforms_form_and_says_what_was_written(pair, refr
     assert found == {hashlib.sha256(email(i).encode()).hexdigest() for i in true_match()}
     assert (done.lines, done.left_out) == (len(expected()), 0)
     assert done.manifest.is_file()
+    said = done.to_dict()
+    assert (said["file"], said["lines"]) == (str(done.file), len(expected()))
+    alone = pair[0].lists.export(NAME, "meta", tmp_path / "alone.csv", identifiers="email")
+    assert alone.file.read_bytes() == done.file.read_bytes()
     own = asyncio.run(pair[0].aio.lists.export(NAME, "csv", str(tmp_path / "own.csv")))
     assert own.lines == len(expected())
     kinds = [entry.kind for entry in pair[0].audit.entries()]
-    assert kinds.count("export.made") == 2
+    assert kinds.count("export.made") == 3
 
 
 @pytest.mark.parametrize(
@@ -130,6 +135,21 @@ def test_what_is_no_list_no_part_and_no_use_is_said(pair, refreshed, tmp_path):
     assert len(advertiser.requests.list()) == asked
 
 
+def test_a_list_that_has_ended_is_told_of_and_not_shown(pair, refreshed):
+    with Party(pair[0].folder) as later:
+        later._party.clock = lambda: time.time() + 400 * 86_400
+        [ended] = later.lists.list()
+        assert (ended.name, ended.state) == (NAME, "expired")
+        assert "expired on" in str(ended)
+        assert list(later.lists.to_pandas()["state"]) == ["expired"]
+        for verb in (later.lists.show, later.lists.refresh):
+            with pytest.raises(errors.Refusal) as refused:
+                verb(NAME)
+            assert refused.value.status is errors.RefusalStatus.EXPIRED
+        with pytest.raises(errors.Refusal, match="expired on"):
+            ended.to_pandas()
+
+
 def test_who_withdraws_is_taken_off_a_list_by_a_run(pair, refreshed):
     advertiser, channel = pair
     audience = refreshed[1]
@@ -137,7 +157,7 @@ def test_who_withdraws_is_taken_off_a_list_by_a_run(pair, refreshed):
         channel.suppress(audience.id, cover=True)
     assert channel.audit.entries()
     done = asyncio.run(advertiser.aio.suppress(audience.id))
-    assert (done.did, done.runs) == ("applied", 1)
+    assert (done.did, done.to_dict()) == ("applied", {"runs": {"applied": 1, "left": None}})
     assert advertiser.suppress(NAME).runs == 0
     assert advertiser.lists.show(NAME).to_dict()["suppressed"]["run"] == 1
 
