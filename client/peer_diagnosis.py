@@ -161,7 +161,7 @@ class _Walk:
         except Interrupted as error:
             raise NotAccepted(
                 "their certificate is the pinned one, and they hang up on ours or do not answer "
-                f"({error}): they have forgotten this party or never knew it. They import the "
+                f"({error}): they do not know this party, or have forgotten it. They import the "
                 "contract that names it, or invite it"
             ) from None
 

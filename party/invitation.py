@@ -67,8 +67,8 @@ class Invitation:
         text = "".join(line.split())
         if not text.startswith(SCHEME):
             raise InvitationError(
-                f"this is no invitation: it begins with {SCHEME}. Copy the whole line that "
-                "`commonground invite` printed"
+                f"this is no invitation: an invitation begins with {SCHEME}. Copy the whole line "
+                "that `commonground invite` printed"
             )
         found = _LINE.fullmatch(text) if len(text) <= MOST_CHARACTERS else None
         if found is None or _check(text.rpartition("-")[0]) != found[4]:

@@ -9,7 +9,9 @@ import grpc
 
 from commonground.v1 import joining_pb2 as pb
 from commonground.v1 import joining_pb2_grpc
+from party.errors import Refusal
 from party.events import Event, note
+from party.invitation import short_id
 from party.wire import fields, limits
 from server.answering import answering
 from server.peers import Peers, Reception
@@ -32,7 +34,18 @@ class JoinService(joining_pb2_grpc.JoinServiceServicer):
             introduction = fields.bounded_bytes(
                 request.introduction, limits.MOST_INTRODUCTION_BYTES, "introduction"
             )
-            welcomed = self._reception.welcome(invitation, introduction)
+            try:
+                welcomed = self._reception.welcome(invitation, introduction)
+            except Refusal as refusal:
+                _note_refusal(invitation, refusal)
+                raise
             pinned = Event("peer.pinned", peer=welcomed.peer)
             note(_log, pinned, f"peer {welcomed.peer} has joined, {welcomed.fingerprint} is pinned")
             return pb.JoinResponse(introduction=welcomed.answer)
+
+
+def _note_refusal(invitation: str, refusal: Refusal) -> None:
+    """Tell the operator that a line was tried in vain: others may have read it."""
+    refused = Event("join.refused", status=refusal.status.value, reason=refusal.message)
+    sentence = f"a join with the invitation {short_id(invitation)} was refused: {refusal}"
+    note(_log, refused, sentence, level=logging.WARNING)

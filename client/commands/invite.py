@@ -69,7 +69,9 @@ def invite(
     output.say(
         f"For {who}, once, until {shown_time(ends)}, while `commonground serve` runs here. "
         "They type: commonground join LINE",
-        f"Told of your datasets: {', '.join(offer) if offer else 'nothing; --offer NAME does'}",
+        f"They will be told what your {', '.join(offer)} holds."
+        if offer
+        else "They will not be told what your datasets hold; --offer DATASET tells it.",
         f"To take it back: commonground invitations withdraw {invitation.id}",
     )
     output.result(

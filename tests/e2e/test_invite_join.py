@@ -199,7 +199,7 @@ def test_a_forgotten_peer_is_shut_out_of_a_listener_that_runs(place, newcomer):
     found = ask("doctor", "--peer", "channel", "--party", party, expect=6)
     assert found["failed"] == "channel: pin"
     failed = next(check for check in found["checks"] if check["state"] == "failed")
-    assert "they have forgotten this party" in failed["detail"]
+    assert "or have forgotten it" in failed["detail"]
     assert "was withdrawn" in failing(line, party, 3)
     said = error_of("peers", "forget", "vendor", "--party", channel, expect=6)
     assert "no invitation has pinned a peer named 'vendor'" in said

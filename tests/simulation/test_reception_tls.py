@@ -23,6 +23,7 @@ from commonground.v1 import (
     session_pb2_grpc,
 )
 from party.card import IdentityCard
+from party.errors import Refusal, RefusalStatus
 from party.invitation import Invitation
 from party.reception import Welcomed
 from party.wire.collaboration import encode_request
@@ -169,6 +170,19 @@ def test_a_party_of_a_contract_may_all_but_join(listening):
     assert list(found.contracts) == [bytes.fromhex(contract_between().digest)]
     assert abs(found.time_ms / 1000 - time.time()) < 5
     assert found.profile.version == Profile.current().version
+
+
+def test_a_join_that_is_refused_is_told_to_the_operator(listening, caplog):
+    def refuse(invitation, introduction):
+        raise Refusal(RefusalStatus.EXPIRED, "this invitation has ended")
+
+    listening.reception.welcome = refuse
+    with speaking(listening, listening.invitation) as channel:
+        refused(grpc.StatusCode.FAILED_PRECONDITION, join, channel)
+    [record] = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert record.commonground_event.name == "join.refused"
+    assert record.commonground_event.status == "EXPIRED"
+    assert listening.invitation.id in record.getMessage()
 
 
 def test_an_invitation_that_is_not_known_is_not_let_in(listening):
