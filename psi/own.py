@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from psi.answers import Fillers, filler_points
-from psi.curve import Scalar, hash_and_raise
+from psi.curve import Scalar, engine, hash_and_raise
 from psi.errors import LimitExceeded
 from psi.keys import Keys
 from psi.seed import Seed
-from psi.sets import MAX_KEYS, LabelledSet, Progress, as_words
+from psi.sets import MAX_KEYS, LabelledSet, Progress
 
 DUMMY: Final = -1
 FIRST_FILLER: Final = -2
@@ -129,7 +129,7 @@ def build_own_set(
     for size in sizes:
         start, stop = stop, stop + size
         among = order[start:stop]
-        order[start:stop] = among[np.argsort(as_words(points[among]), kind="stable")]
+        order[start:stop] = among[engine().sort_order(points[among])]
     return OwnSet(LabelledSet(sizes, points[order]), source[order])
 
 
