@@ -88,6 +88,6 @@ def _delete_what_has_ended(party: Organisation) -> None:
 
 
 def _take_off_who_withdrew(party: Organisation) -> None:
-    for filed, said in Suppressor(party).suppress_all():
+    for filed, said in Suppressor(party).suppress_all(cover=party.settings.cover_runs):
         event = Event("suppression", request=filed.request.id, peer=filed.peer, reason=said)
         note(_log, event, f"suppression of list {filed.request.id[:8]}: {said}")

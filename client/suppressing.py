@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.carrying import Waiting, reaching
-from party.contract import Contract
+from party.contract import DAY_SECONDS, Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import Filed
@@ -21,6 +21,8 @@ from party.session_record import FINISHED
 from party.suppression.desk import SuppressionDesk
 from psi.legs import SENDER
 
+ROUND_SECONDS: Final = DAY_SECONDS - 3600
+"""A round of cover less than this ago was today's, whatever the clock did meanwhile."""
 SENT: Final = "sent"
 APPLIED: Final = "applied"
 AWAITED: Final = "awaited"
@@ -65,23 +67,40 @@ class Suppressor:
             DatasetError: the dataset does not say who has withdrawn.
         """
         contract = self.party.contract(filed.request.contract)
-        if filed.request.roles.get(SENDER) == contract.me(self.party.identity):
+        if self._sends(filed):
             return self._send(filed, contract, cover=cover)
         return self._fetch(filed, contract)
 
-    def suppress_all(self) -> Iterator[tuple[Filed, str]]:
-        """Do this party's part for each list that has runs; yield what was done or did not work."""
+    def suppress_all(self, *, cover: bool = False) -> Iterator[tuple[Filed, str]]:
+        """Do this party's part for each list that has runs; yield what was done or did not work.
+
+        With `cover` a list of this party's people has its runs at one time of the day, whether or
+        not anybody has withdrawn; another round on the same day leaves it alone.
+        """
         for filed in Desk(self.party).filed():
             if filed.state != FINISHED or not filed.request.parameters.suppression_runs:
                 continue
             try:
-                done = self.suppress(filed)
+                done = self._daily(filed) if cover else self.suppress(filed)
             except (PartyError, OSError) as error:
                 if not (isinstance(error, Refusal) and error.status is RefusalStatus.EXPIRED):
                     yield filed, str(error)
                 continue
             if done.runs:
                 yield filed, f"{done.runs} runs {done.did}"
+
+    def _daily(self, filed: Filed) -> Suppressed:
+        """Do what the day asks for: at the sender one round of runs, and only one."""
+        if not self._sends(filed):
+            return self.suppress(filed)
+        sender = SuppressionDesk(self.party).sender(filed)
+        if sender.waiting() is None and sender.has_run_since(self.party.now - ROUND_SECONDS):
+            return Suppressed(SENT, 0, sender.runs_left)
+        return self.suppress(filed, cover=sender.runs_left > 0)
+
+    def _sends(self, filed: Filed) -> bool:
+        contract = self.party.contract(filed.request.contract)
+        return filed.request.roles.get(SENDER) == contract.me(self.party.identity)
 
     def _send(self, filed: Filed, contract: Contract, *, cover: bool) -> Suppressed:
         sender = SuppressionDesk(self.party).sender(filed)

@@ -29,6 +29,7 @@ class Settings:
     patience_seconds: int = 120
     max_sessions: int = 4
     log_format: str = "text"
+    cover_runs: bool = False
 
     @property
     def worker_count(self) -> int:
@@ -85,6 +86,10 @@ max_sessions = {settings.max_sessions}
 
 # How `serve` writes events to stderr: "text", or "json" for one object a line.
 log_format = {_quote(settings.log_format)}
+
+# Whether `serve` makes a suppression run a day for each list that counterparts have of this party's
+# people, also when nobody has withdrawn, so that a run does not tell that somebody has.
+cover_runs = {str(settings.cover_runs).lower()}
 """
 
 

@@ -55,14 +55,17 @@ class Peers:
         contracts: Callable[[], list[Contract]],
         now: Callable[[], float],
         reception: Reception | None = None,
+        ended: Callable[[], list[Contract]] | None = None,
     ) -> None:
+        """Take what stands now; `ended` are contracts under which a list may still be out."""
         self._identity, self._contracts, self._now = identity, contracts, now
+        self._ended = ended
         self._reception = reception
 
     def certificates(self) -> dict[str, str]:
         """Return every certificate (PEM) that TLS lets in, by its fingerprint."""
         invited = {} if self._reception is None else self._reception.invitations()
-        return {**invited, **self._known()}
+        return {**invited, **self._of_lists(), **self._known()}
 
     def _known(self) -> dict[str, str]:
         cards = {} if self._reception is None else self._reception.peers()
@@ -70,12 +73,10 @@ class Peers:
         return {**by_peer, **self._of_contracts()}
 
     def _of_contracts(self) -> dict[str, str]:
-        return {
-            card.fingerprint: card.certificate
-            for contract, own in self._own_contracts()
-            for name, card in contract.parties.items()
-            if name != own
-        }
+        return _certificates(self._own_contracts())
+
+    def _of_lists(self) -> dict[str, str]:
+        return {**_certificates(self._with_lists()), **self._of_contracts()}
 
     def require_pinned(self, context: grpc.ServicerContext) -> str:
         """Return the fingerprint of the caller's certificate, which some contract pins.
@@ -85,6 +86,14 @@ class Peers:
                 by no contract in force.
         """
         return self._require_among(self._of_contracts, context)
+
+    def require_list_party(self, context: grpc.ServicerContext) -> str:
+        """Return the caller's fingerprint, also where the contract has ended before its list.
+
+        Raises:
+            Unauthenticated: as `require_pinned`.
+        """
+        return self._require_among(self._of_lists, context)
 
     def require_known(self, context: grpc.ServicerContext) -> str:
         """Return the caller's fingerprint, which a contract or an invitation has pinned.
@@ -144,25 +153,55 @@ class Peers:
         Raises:
             Refusal: no contract in force has this hash and this certificate.
         """
-        for contract, own in self._own_contracts():
-            if contract.digest != contract_hash.hex():
-                continue
-            for name, card in contract.parties.items():
-                if name != own and card.fingerprint == fingerprint:
-                    return Caller(own, name)
-        raise Refusal(
-            RefusalStatus.CONTRACT_UNKNOWN,
-            f"no contract {contract_hash.hex()[:16]}… with the caller is signed and in force here; "
-            "both sides import the same signed file",
-        )
+        return _caller(self._own_contracts(), fingerprint, contract_hash)
+
+    def under_list(self, fingerprint: str, contract_hash: bytes) -> Caller:
+        """Return the same where the contract may have ended before a list under it.
+
+        Raises:
+            Refusal: as `under`.
+        """
+        return _caller([*self._own_contracts(), *self._with_lists()], fingerprint, contract_hash)
 
     def _own_contracts(self) -> Iterable[tuple[Contract, str]]:
         """Yield the contracts that name this party with its present certificate, and its name."""
-        for contract in self._contracts():
+        return self._mine(self._contracts())
+
+    def _with_lists(self) -> Iterable[tuple[Contract, str]]:
+        return self._mine([] if self._ended is None else self._ended())
+
+    def _mine(self, contracts: Iterable[Contract]) -> Iterable[tuple[Contract, str]]:
+        for contract in contracts:
             try:
                 yield contract, contract.me(self._identity)
             except ContractError:
                 continue
+
+
+def _caller(
+    contracts: Iterable[tuple[Contract, str]], fingerprint: str, contract_hash: bytes
+) -> Caller:
+    for contract, own in contracts:
+        if contract.digest != contract_hash.hex():
+            continue
+        for name, card in contract.parties.items():
+            if name != own and card.fingerprint == fingerprint:
+                return Caller(own, name)
+    raise Refusal(
+        RefusalStatus.CONTRACT_UNKNOWN,
+        f"no contract {contract_hash.hex()[:16]}… with the caller is signed and in force here; "
+        "both sides import the same signed file",
+    )
+
+
+def _certificates(contracts: Iterable[tuple[Contract, str]]) -> dict[str, str]:
+    """Return the counterparts' certificates (PEM) by their fingerprints."""
+    return {
+        card.fingerprint: card.certificate
+        for contract, own in contracts
+        for name, card in contract.parties.items()
+        if name != own
+    }
 
 
 def _property(context: grpc.ServicerContext, name: str) -> list[bytes]:

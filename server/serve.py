@@ -99,7 +99,7 @@ def start(
         IdentityError: the party's certificate is not valid at `now` (Unix seconds).
     """
     identity.certificate.require_valid(int(now()))
-    peers = Peers(identity, desk.contracts, now, reception)
+    peers = Peers(identity, desk.contracts, now, reception, desk.suppressions.ended_contracts)
     sessions = Sessions(
         desk, max_sessions=max_sessions, patience=Patience(patience_seconds, hold_seconds)
     )

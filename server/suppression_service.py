@@ -9,6 +9,7 @@ import grpc
 
 from commonground.v1 import suppression_pb2 as pb
 from commonground.v1 import suppression_pb2_grpc
+from party.contract import Contract
 from party.events import Event, note
 from party.suppression.run import Acknowledgement, SuppressionRun
 from party.wire import fields
@@ -40,6 +41,9 @@ class SuppressionDesk(Protocol):
         self, peer: str, request_id: str, contract_hash: bytes, word: Acknowledgement
     ) -> None:
         """Take the receiver's word on a run."""
+
+    def ended_contracts(self) -> list[Contract]:
+        """Return the contracts that have ended while a list under them may still be out."""
 
 
 class SuppressionService(suppression_pb2_grpc.SuppressionServiceServicer):
@@ -83,10 +87,10 @@ class SuppressionService(suppression_pb2_grpc.SuppressionServiceServicer):
     def _where(
         self, request: fields.Presence, context: grpc.ServicerContext
     ) -> tuple[str, str, bytes]:
-        """Return who calls, and about which request and contract."""
-        fingerprint = self._peers.require_pinned(context)
+        """Return who calls, and about which request and contract, which may have ended."""
+        fingerprint = self._peers.require_list_party(context)
         name = decode_name(request)
-        caller = self._peers.under(fingerprint, name.contract_hash)
+        caller = self._peers.under_list(fingerprint, name.contract_hash)
         return caller.peer, name.request_id, name.contract_hash
 
 

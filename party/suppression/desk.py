@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import Filed
@@ -49,6 +50,28 @@ class SuppressionDesk:
         """Take the receiver's word that a run is applied."""
         session = self._session_with(peer, request_id, contract_hash, sends=True)
         SuppressionSender(self._party, session).take(word)
+
+    def ended_contracts(self) -> list[Contract]:
+        """Return the contracts that have ended while a list under them may still be out.
+
+        Their parties may speak of suppression runs, and of nothing else.
+        """
+        now = self._party.now
+        ended = [
+            contract
+            for contract in self._party.contracts()
+            if contract.ends <= now < contract.list_expires_at(contract.ends)
+        ]
+        if not ended:
+            return []
+        alive = {
+            filed.request.contract
+            for filed in Desk(self._party).filed()
+            if filed.request.parameters.suppression_runs
+            and now
+            < self._party.contract(filed.request.contract).list_expires_at(filed.request.created)
+        }
+        return [contract for contract in ended if contract.digest in alive]
 
     # -- for this party ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.driver import SOURCE_FILE
-from party.errors import ContractError, Refusal, RefusalStatus
+from party.errors import Refusal, RefusalStatus
 from party.request import Request
 from party.schema import SESSIONS
 from party.session_record import FINISHED, seal_context
@@ -46,8 +46,8 @@ class ListSession:
         """Return the match of a request while its list may be suppressed.
 
         Raises:
-            Refusal: it is no match with suppression runs, has made no list, or the list or the
-                contract has come to its end.
+            Refusal: it is no match with suppression runs, has made no list, or the list has come
+                to its end. A contract that has ended meanwhile is no obstacle.
         """
         request, contract = filed.request, party.contract(filed.request.contract)
         if request.kind is not OutputKind.MATCH or not request.parameters.suppression_runs:
@@ -56,7 +56,8 @@ class ListSession:
                 f"request {request.id[:8]} has no suppression runs: only a match has, whose "
                 "request asked for them. Make the list again with --suppression-runs",
             )
-        _require_alive(request, contract, party.now)
+        if party.now >= contract.list_expires_at(request.created):
+            raise _over(request)
         query = sa.select(SESSIONS).where(SESSIONS.c.request == request.id)
         row = party.store.row(query)
         if row is None or row.session_id is None:
@@ -113,15 +114,6 @@ class ListSession:
     @property
     def _shelf(self) -> Shelf:
         return Shelf(Terms.of(self.request).table, self.folder)
-
-
-def _require_alive(request: Request, contract: Contract, now: int) -> None:
-    if now >= contract.list_expires_at(request.created):
-        raise _over(request)
-    try:
-        contract.require_in_force(now)
-    except ContractError as error:
-        raise Refusal(RefusalStatus.EXPIRED, str(error)) from None
 
 
 def _over(request: Request) -> Refusal:

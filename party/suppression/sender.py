@@ -14,8 +14,8 @@ from party.errors import Refusal, RefusalStatus
 from party.suppression.book import DONE, WAITING, Book
 from party.suppression.list_session import ListSession
 from party.suppression.run import Acknowledgement, SuppressionRun
-from party.suppression.withdrawals import Indices, consenting_now, read_holders
-from psi.suppression import choose_run, still_due
+from party.suppression.withdrawals import Holders, Indices, consenting_now, read_holders
+from psi.suppression import RUN_POINTS, choose_run, still_due
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
@@ -34,6 +34,10 @@ class SuppressionSender:
             if entered.state == WAITING:
                 return self._book.read_run(entered.number)
         return None
+
+    def has_run_since(self, moment: int) -> bool:
+        """Say whether a run was made or acknowledged after `moment` (Unix seconds)."""
+        return any(entered.changed_at > moment for entered in self._book.runs())
 
     @property
     def runs_left(self) -> int:
@@ -83,13 +87,18 @@ class SuppressionSender:
             self._book.finish(self._book.read_run(entered.number), acknowledgement)
 
     def _due(self) -> Indices:
-        """Return the withdrawn keys that no run has named yet."""
-        return still_due(self._session.own_set(), self._withdrawn, self._book.used_points())
+        """Return the withdrawn keys that the next run names: nobody's in part."""
+        due = still_due(self._session.own_set(), self._withdrawn, self._book.used_points())
+        return self._holders.whole(due, RUN_POINTS)
+
+    @cached_property
+    def _holders(self) -> Holders:
+        session = self._session
+        return read_holders(session.folder, self._party.identity, session.request)
 
     @cached_property
     def _withdrawn(self) -> Indices:
-        session, party = self._session, self._party
-        holders = read_holders(session.folder, party.identity, session.request)
+        session, party, holders = self._session, self._party, self._holders
         registered = party.dataset(session.request.datasets[session.me])
         consenting = consenting_now(
             holders,

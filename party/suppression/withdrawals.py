@@ -70,16 +70,34 @@ class Holders:
         Args:
             consenting: (n, 16) the tokens of all who consent now.
         """
-        words = as_words(self.tokens)
-        consents = np.isin(words, as_words(consenting))
-        gone = np.ones(int(self.keys.max(initial=-1)) + 1, dtype=np.bool_)
+        consents = np.isin(as_words(self.tokens), as_words(consenting))
+        first = self._first_holders()
+        gone = np.ones(len(first), dtype=np.bool_)
         gone[self.keys[consents[self.holders]]] = False
-        rank = np.empty(len(words), dtype=np.int64)
-        rank[np.argsort(words, kind="stable")] = np.arange(len(words))
-        first = np.full(len(gone), len(words), dtype=np.int64)
-        np.minimum.at(first, self.keys, rank[self.holders])
         keys = np.flatnonzero(gone)
         return keys[np.lexsort((keys, first[keys]))]
+
+    def whole(self, keys: Indices, most: int) -> Indices:
+        """Return the first of `withdrawn` keys, `most` at most, and of no holder a part only.
+
+        A key of several holders goes with the first of them. A holder of more than `most` keys is
+        parted, since nothing else would come to an end.
+        """
+        if len(keys) <= most:
+            return keys
+        first = self._first_holders()
+        head = keys[:most]
+        complete = head[first[head] != first[keys[most]]]
+        return complete if len(complete) else head
+
+    def _first_holders(self) -> Indices:
+        """Return for each key the place of its first holder in the order of tokens."""
+        words = as_words(self.tokens)
+        rank = np.empty(len(words), dtype=np.int64)
+        rank[np.argsort(words, kind="stable")] = np.arange(len(words))
+        first = np.full(int(self.keys.max(initial=-1)) + 1, len(words), dtype=np.int64)
+        np.minimum.at(first, self.keys, rank[self.holders])
+        return first
 
     def to_bytes(self) -> bytes:
         """Return the bytes that are sealed."""

@@ -20,6 +20,7 @@ ALL = Settings(
     patience_seconds=60,
     max_sessions=2,
     log_format="json",
+    cover_runs=True,
 )
 
 
@@ -51,6 +52,8 @@ def test_only_the_organisation_has_no_default(tmp_path):
         ("patience_seconds = 0", "patience_seconds must be positive"),
         ("patience_seconds = 1.5", "patience_seconds must be of type int"),
         ("listen = 7443", "listen must be of type str"),
+        ("cover_runs = 1", "cover_runs must be of type bool"),
+        ("cover_runs = 'yes'", "cover_runs must be of type bool"),
         ("log_format = 'xml'", "log_format must be text or json"),
         ("workers = 1\nworkers = 2", "overwrite"),
         ("workers", "Expected"),

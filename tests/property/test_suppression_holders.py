@@ -41,6 +41,29 @@ def test_the_keys_of_one_person_stand_together():
     assert held.withdrawn(TOKENS[:0]).tolist() == [1, 3, 0, 2, 4]
 
 
+def test_a_run_takes_nobody_in_part():
+    held = holders([(0, 5), (1, 2), (2, 5), (3, 2), (4, 5), (5, 7)])
+    due = held.withdrawn(TOKENS[:0])
+    assert due.tolist() == [1, 3, 0, 2, 4, 5]
+    assert held.whole(due, 5).tolist() == [1, 3, 0, 2, 4]
+    for most in (2, 3, 4):
+        assert held.whole(due, most).tolist() == [1, 3]
+    assert held.whole(due, 1).tolist() == [1], "more keys than a run takes"
+    assert held.whole(due, 6).tolist() == due.tolist()
+
+
+@given(EVERY_KEY, st.integers(1, 12))
+def test_what_a_run_takes_is_a_beginning_that_no_holder_crosses(owners, most):
+    held = holders([(key, person) for key, people in owners.items() for person in people])
+    due = held.withdrawn(TOKENS[:0])
+    taken = held.whole(due, most)
+    assert 0 < len(taken) <= most
+    assert due[: len(taken)].tolist() == taken.tolist()
+    firsts = [{min(owners[key]) for key in part.tolist()} for part in (taken, due[len(taken) :])]
+    if len([key for key in owners if min(owners[key]) == min(owners[due[0]])]) <= most:
+        assert not firsts[0] & firsts[1]
+
+
 def test_somebody_who_joined_meanwhile_changes_nothing():
     held = holders([(0, 1), (1, 2)])
     newcomer = np.full((1, 16), 255, dtype=np.uint8)

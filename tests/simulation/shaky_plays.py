@@ -202,10 +202,11 @@ def _give_own_data(parties, ready, folder, whose):
 
 
 def _change(network, path, whose, trouble):
-    """Change a person, or what a person consents to, and end whoever has read it before."""
+    """Change somebody whom only one side has, or their consent, and end whoever has read it."""
     with path.open(encoding="utf-8") as file:
         table = list(csv.reader(file))
-    table[5][1 if trouble == DATA else 4] = "somebody.else@example.com" if trouble == DATA else "no"
+    row = table[1 if whose == DIALS else -1]
+    row[1 if trouble == DATA else 4] = "somebody.else@example.com" if trouble == DATA else "no"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(table)
     if whose == DIALS:

@@ -444,6 +444,18 @@ def test_a_dataset_without_a_person_column_goes_by_its_identifiers(tmp_path):
         party.close()
 
 
+def test_whoever_a_run_does_not_take_whole_waits_for_the_next_one(out, monkeypatch):
+    """Somebody who is half off a list would still be on it."""
+    before = out.listed()
+    out.withdraw(20, 22, 23, 25, 26)  # two identifiers each
+    monkeypatch.setattr("party.suppression.sender.RUN_POINTS", 3)
+    sender = out.sender()
+    sender.take(out.receiver().apply(sender.next_run()))
+    after = out.listed()
+    assert len(before) - len(after) == 1
+    assert all(after[name] == before[name] for name in after)
+
+
 # -- the end of a list -----------------------------------------------------------------------------
 
 
@@ -457,6 +469,28 @@ def test_a_run_after_the_lists_end_is_refused_and_is_no_incident(out):
         assert refused.value.status is RefusalStatus.EXPIRED
     del receiver, run
     assert not any(kind.startswith("incident.") for kind in out.kinds(RECEIVER))
+
+
+def test_a_withdrawal_reaches_a_list_that_outlives_its_contract(tmp_path):
+    parties, contract = make_pair(tmp_path, ends=int(time.time()) + 5 * DAY)
+    request = disclose(parties, contract)
+    rows = people(0, 60, ["gold", "silver"], consent=lambda i: "no" if i == 30 else "yes")
+    write_dataset(tmp_path / "data" / SENDER, "customers", rows, label="segment")
+    desks = {name: SuppressionDesk(party) for name, party in parties.items()}
+    filed = {name: Desk(party).find(request.id) for name, party in parties.items()}
+    assert all(desk.ended_contracts() == [] for desk in desks.values()), "it is in force"
+    for party in parties.values():
+        party.clock = lambda: time.time() + 6 * DAY
+    assert all(desk.ended_contracts() == [contract] for desk in desks.values())
+    sender = desks[SENDER].sender(filed[SENDER])
+    sender.take(desks[RECEIVER].receiver(filed[RECEIVER]).apply(sender.next_run()))
+    assert Desk(parties[RECEIVER]).result(request.id)["people"] == 39
+    compare_logs(*(StoredLog(p.store, p.identity) for p in parties.values()))
+    for party in parties.values():
+        party.clock = lambda: time.time() + 31 * DAY
+    assert all(desk.ended_contracts() == [] for desk in desks.values()), "so has the list"
+    for party in parties.values():
+        party.close()
 
 
 def test_nothing_that_the_runs_need_is_left_after_the_lists_end(out):

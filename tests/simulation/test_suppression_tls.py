@@ -13,6 +13,7 @@ from organisations import Wire, make_pair, people, run_both, write_dataset
 from client import carrying
 from client.carrying import Waiting
 from client.dial import Dialler
+from client.errors import NotAccepted
 from client.serving import ServedDesk
 from client.suppressing import Suppressor
 from commonground.v1 import suppression_pb2 as pb
@@ -25,6 +26,7 @@ from party.suppression.desk import SuppressionDesk
 from party.suppression.run import Acknowledgement, SuppressionRun
 from server import serve
 
+DAY = 86_400
 SENDER, RECEIVER = "advertiser", "channel"
 RUNS = {SENDER: 1, RECEIVER: 6}
 """How many runs the list has where this side listens."""
@@ -39,8 +41,9 @@ def free_port():
 class Disclosed:
     """Two parties, one of which listens, and a list between them."""
 
-    def __init__(self, folder, listens):
-        self.parties, contract = make_pair(folder, addresses={listens: f"127.0.0.1:{free_port()}"})
+    def __init__(self, folder, listens, **terms):
+        addresses = {listens: f"127.0.0.1:{free_port()}"}
+        self.parties, contract = make_pair(folder, addresses=addresses, **terms)
         self.contract, self.listens, self.folder = contract, listens, folder
         request = Request.match(
             contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time()),
@@ -73,7 +76,10 @@ class Disclosed:
         party = self.parties[self.listens]
         address = self.contract.parties[self.listens].address
         server = serve.start(
-            ServedDesk(Desk(party), SuppressionDesk(party)), party.identity, address
+            ServedDesk(Desk(party), SuppressionDesk(party)),
+            party.identity,
+            address,
+            now=party.clock,
         )
         try:
             yield
@@ -174,6 +180,51 @@ def test_the_daily_round_does_what_is_due_and_says_what_it_could_not_do(made):
         assert did == "1 runs sent"
         assert list(Suppressor(one.parties[SENDER]).suppress_all()) == []
     assert "ref33" not in one.listed()
+
+
+def test_with_cover_there_is_one_round_a_day_whether_or_not_anybody_withdrew(tmp_path):
+    one = Disclosed(tmp_path, RECEIVER)
+    one.withdraw()
+    sender = one.parties[SENDER]
+    with one.serving():
+        sender.clock = lambda: time.time() + DAY
+        ((_, did),) = Suppressor(sender).suppress_all(cover=True)
+        assert did == "1 runs sent", "nobody had withdrawn"
+        one.withdraw(34)
+        assert list(Suppressor(sender).suppress_all(cover=True)) == [], "today's is made"
+        sender.clock = lambda: time.time() + 2 * DAY
+        ((_, did),) = Suppressor(sender).suppress_all(cover=True)
+        assert did == "1 runs sent"
+        assert "ref34" not in one.listed()
+        sender.clock = lambda: time.time() + 3 * DAY
+        left = one.filed(SENDER).request.parameters.suppression_runs + 1 - one.next_number()
+        while left:
+            left = one.suppress(SENDER, cover=True).runs_left
+        sender.clock = lambda: time.time() + 5 * DAY
+        assert list(Suppressor(sender).suppress_all(cover=True)) == [], "cover needs no excuse"
+    one.close()
+
+
+# -- after the contract's end ----------------------------------------------------------------------
+
+
+def test_parties_of_an_ended_contract_may_speak_of_its_lists_and_of_nothing_else(tmp_path):
+    one = Disclosed(tmp_path, RECEIVER, ends=int(time.time()) + 5 * DAY)
+    one.withdraw(20, 30)
+    for party in one.parties.values():
+        party.clock = lambda: time.time() + 6 * DAY
+    with one.serving():
+        assert one.suppress(SENDER).runs == 1
+        assert one.listed() == {f"ref{i}" for i in range(20, 60)} - {"ref20", "ref30"}
+        with one.dialler() as dialler:
+            for call in (
+                lambda: dialler.submit(one.request),
+                dialler.fetch_requests,
+                lambda: dialler.refuse(one.request.id, Refusal(RefusalStatus.DECLINED, "no")),
+            ):
+                with pytest.raises(NotAccepted):
+                    call()
+    one.close()
 
 
 # -- what the wire refuses -------------------------------------------------------------------------

@@ -177,13 +177,20 @@ class Walk:
         self.heard.append(link.exchange(message))
 
 
+class NoLists:
+    """A suppression desk of a party without lists."""
+
+    def ended_contracts(self):
+        return []
+
+
 class ScriptedDesk:
     """A desk that approves, and runs a `Walk` a session."""
 
     def __init__(self, path, contracts, make_walk):
         self.path, self._contracts, self._make_walk = path, contracts, make_walk
         self.walks, self.decision, self.decided = [], Decision("approved"), []
-        self.own_requests, self.suppressions, self.ended = [], None, []
+        self.own_requests, self.suppressions, self.ended = [], NoLists(), []
 
     def submit(self, peer, request):
         return self.decision
