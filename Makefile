@@ -51,9 +51,9 @@ soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 r
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
 
 bench: $(READY) ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the peers beside
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES))
 
-bench-large: $(READY) ## Sessions of one and ten million people a side: an hour, 10 GB
+bench-large: $(READY) ## Sessions of one and ten million people a side: tens of minutes, 10 GB
 	$(BIN)/python -m benchmarks --large
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +36,12 @@ class Part:
     limit_seconds: int = 120
 
 
-USUAL = (Part("curve"), Part("columns"), Part("session", limit_seconds=3600))
-LARGE_PARTS = (Part("session", ("--sizes", *LARGE), limit_seconds=7200),)
+def parts_of(sizes: Sequence[str], *, large: bool) -> tuple[Part, ...]:
+    """Return what is to be run; without sizes the session part chooses them by its engine."""
+    if large:
+        return (Part("session", ("--sizes", *LARGE), limit_seconds=7200),)
+    options = ("--sizes", *sizes) if sizes else ()
+    return Part("curve"), Part("columns"), Part("session", options, limit_seconds=3600)
 
 
 def run_part(part: Part) -> dict[str, Any] | None:
@@ -66,12 +71,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Run all parts; write and print the summary."""
     parser = part_parser("benchmarks", __doc__)
-    parser.add_argument("--large", action="store_true", help="one and ten million people a side")
-    large = parser.parse_args().large
-    file = FOLDER / ("large.json" if large else "summary.json")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--large", action="store_true", help="one and ten million people a side")
+    chosen.add_argument(
+        "--sizes", nargs="+", default=(), metavar="SIZE",
+        help="people of both sides, or receiver x sender: 100000 10000x1000000",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    parts = parts_of(arguments.sizes, large=arguments.large)
+    file = FOLDER / ("large.json" if arguments.large else "summary.json")
     file.unlink(missing_ok=True)
     began, start = time.time(), time.monotonic()
-    figures = {part.name: run_part(part) for part in (LARGE_PARTS if large else USUAL)}
+    figures = {part.name: run_part(part) for part in parts}
     try:
         summary = assemble(
             figures, describe_machine(), began=began, seconds=time.monotonic() - start

@@ -19,6 +19,7 @@ from benchmarks.engine import PREFIX, new_scalar, sample_size, some_keys
 from benchmarks.timing import microseconds, wall_clock
 from party.workers import start_workers
 from psi.curve import engine, hash_and_raise, hash_to_curve, raise_points
+from psi.errors import EngineError
 
 Round = Callable[[], dict[str, float]]
 
@@ -61,17 +62,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.curve_worker")
     parser.add_argument("--cores", type=int, nargs="+", help="use all of these")
     cores = parser.parse_args().cores
+    try:
+        name = engine().name
+    except EngineError as error:
+        sys.exit(str(error))
     if cores is None:
-        serve(on_one_core())
+        serve(name, on_one_core())
         return
     os.sched_setaffinity(0, cores)
     with start_workers(len(cores)) as executor:
-        serve(on_all_cores(len(cores), executor))
+        serve(name, on_all_cores(len(cores), executor))
 
 
-def serve(work: Round) -> None:
+def serve(name: str, work: Round) -> None:
     """Say the engine's name, then do one round a line."""
-    print(json.dumps({"engine": engine().name}), flush=True)
+    print(json.dumps({"engine": name}), flush=True)
     for _ in sys.stdin:
         print(json.dumps(work()), flush=True)
 

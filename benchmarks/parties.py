@@ -28,7 +28,7 @@ from benchmarks.workload import (
     write_people,
 )
 from examples.demo.__main__ import free_port
-from examples.demo.processes import CommandError, Meter, Party
+from examples.demo.processes import Meter, Party
 from party.yaml_text import write_yaml
 
 ADVERTISER, CHANNEL = "advertiser", "channel"
@@ -195,5 +195,5 @@ def _carried(session: Path) -> tuple[int, int]:
         payload += file.stat().st_size
         points += file.stat().st_size // width if width == POINT_BYTES else 0
     if not points:
-        raise CommandError("the session left no sets to count")
+        raise BenchmarkError("the session left no sets to count")
     return points, payload
