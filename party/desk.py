@@ -192,7 +192,7 @@ class Desk:
             remember=lambda seed, taken: self._remember(request, me, seed, taken),
             keep=keeper.keep,
             clock=party.clock,
-            executor=party.executor,
+            executor=party.curve_executor,
             progress=progress,
         )
         links: Mapping[str, Link] = {link.peer: link}

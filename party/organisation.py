@@ -35,7 +35,8 @@ from party.journal import Journal
 from party.schema import CONTRACTS, DATASETS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.store import Store, sqlite_url
-from party.workers import start_workers
+from party.workers import start_threads, start_workers
+from psi.engines import engine
 from psi.legs import RECEIVER
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Organisation:
         self.folder, self.settings, self.identity, self.store = folder, settings, identity, store
         self.clock: Callable[[], float] = time.time
         self.journal = Journal(store, identity, lambda: self.clock())
-        self._executor: Executor | None = None
+        self._processes: Executor | None = None
+        self._threads: Executor | None = None
         self._starting_workers = threading.Lock()
 
     @classmethod
@@ -129,16 +131,16 @@ class Organisation:
         Store.create(settings.store or sqlite_url(folder / STORE_FILE)).close()
 
     def close(self) -> None:
-        """End the worker processes and the store's connections."""
+        """End the workers and the store's connections."""
         self.end_workers()
         self.store.close()
 
     def end_workers(self) -> None:
-        """End the worker processes; the next work starts new ones."""
+        """End the workers; the next work starts new ones."""
         with self._starting_workers:
-            if self._executor is not None:
-                self._executor.shutdown(cancel_futures=True)
-                self._executor = None
+            for workers in filter(None, (self._processes, self._threads)):
+                workers.shutdown(cancel_futures=True)
+            self._processes = self._threads = None
 
     @property
     def now(self) -> int:
@@ -147,11 +149,21 @@ class Organisation:
 
     @property
     def executor(self) -> Executor:
-        """Worker processes for the curve work."""
+        """Worker processes, for what Python computes."""
         with self._starting_workers:  # sessions begin in threads of their own
-            if self._executor is None:
-                self._executor = start_workers(self.settings.worker_count)
-            return self._executor
+            if self._processes is None:
+                self._processes = start_workers(self.settings.worker_count)
+            return self._processes
+
+    @property
+    def curve_executor(self) -> Executor:
+        """Workers for the curve: threads where its engine releases the GIL, else the processes."""
+        if not engine().releases_gil:
+            return self.executor
+        with self._starting_workers:
+            if self._threads is None:
+                self._threads = start_threads(self.settings.worker_count)
+            return self._threads
 
     def card(self, address: str | None) -> IdentityCard:
         """Return the party's public identity card."""

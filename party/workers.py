@@ -1,6 +1,7 @@
-"""Worker processes for curve work: spawned, deaf to Ctrl-C, and gone when their party is.
+"""Workers: threads where the engine of the curve lets go of the GIL, processes for all other work.
 
-They are spawned since nothing may fork beside gRPC. A worker that outlived its party would wait
+Processes are spawned since nothing may fork beside gRPC. They are deaf to Ctrl-C, and gone when
+their party is. A worker that outlived its party would wait
 for ever, with a part of someone's set in its memory: Python ends workers only when their parent
 ends in good order. This module imports nothing heavy, because every worker imports it.
 """
@@ -11,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import wait
 
 from party.errors import PartyError
@@ -22,6 +23,11 @@ def start_workers(count: int) -> Executor:
     return ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
     )
+
+
+def start_threads(count: int) -> Executor:
+    """Return an executor of `count` threads: they share a set's memory, and no chunk is copied."""
+    return ThreadPoolExecutor(count, thread_name_prefix="curve")
 
 
 def require_no_worker() -> None:
