@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -26,11 +26,7 @@ class Machine:
     python: str
     openssl: str
     cryptography: str
-
-    @property
-    def has_ifma(self) -> bool:
-        """Whether the fastest tier of the kernel can run."""
-        return "avx512ifma" in self.instructions
+    kernel: str
 
 
 def describe_machine() -> Machine:
@@ -46,6 +42,7 @@ def describe_machine() -> Machine:
         python=platform.python_version(),
         openssl=_openssl_version(),
         cryptography=version("cryptography"),
+        kernel=_kernel_version(),
     )
 
 
@@ -62,6 +59,13 @@ def _processor_lines() -> dict[str, str]:
         return {}
     pairs = (line.partition(":") for line in text.split("\n\n")[0].splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _kernel_version() -> str:
+    try:
+        return version("commonground-kernel")
+    except PackageNotFoundError:
+        return "none"
 
 
 def _openssl_version() -> str:

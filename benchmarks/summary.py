@@ -36,7 +36,9 @@ def assemble(
     failed = [name for name, figures in parts.items() if figures is None]
     if failed or not parts:
         raise BenchmarkError(
-            f"no summary, since {', '.join(failed) or 'every part'} has no figures: see above"
+            f"the part {', '.join(failed)} has no figures; it says why above"
+            if failed
+            else "nothing was run"
         )
     found = {name: figures for name, figures in parts.items() if figures is not None}
     return {
@@ -65,7 +67,8 @@ def render(summary: Figures) -> str:
     machine = summary["machine"]
     heading = (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
-        f"{' '.join(machine['instructions'])}; {machine['openssl']}, Python {machine['python']}; "
+        f"{' '.join(machine['instructions'])}\n"
+        f"{machine['openssl']}, Python {machine['python']}, kernel {machine['kernel']}; "
         f"{summary['began']}, {summary['seconds']:.0f} s"
     )
     tables = [table(summary[part]) for part, table in TABLES.items() if part in summary]

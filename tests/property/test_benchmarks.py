@@ -43,7 +43,9 @@ QUIET = {
     "stolen_cores": 0.0,
     "disturbed": False,
 }
-MACHINE = Machine("a processor", ("avx2",), 2, 8.0, "Linux x86_64", "3.11", "OpenSSL 3", "50")
+MACHINE = Machine(
+    "a processor", ("avx2",), 2, 8.0, "Linux x86_64", "3.11", "OpenSSL 3", "50", "none"
+)
 
 
 def run(protocol, people, seconds, *, sender=None, disturbed=False, wire_mb=96.0):
@@ -265,6 +267,20 @@ def test_a_failed_run_ends_without_a_summary(tmp_path, monkeypatch):
         orchestra.main()
     assert ended.value.code not in (0, None)
     assert not old.exists()
+
+
+def test_nothing_is_run_after_a_part_that_failed(monkeypatch):
+    begun = []
+    monkeypatch.setattr(orchestra, "run_part", lambda part: begun.append(part.name))
+    assert orchestra.run_parts(orchestra.parts_of((), large=False)) == {"curve": None}
+    assert begun == ["curve"]
+
+
+def test_chosen_sizes_reach_the_sessions():
+    parts = {part.name: part for part in orchestra.parts_of(("5000", "2000x9000"), large=False)}
+    assert parts["session"].options == ("--sizes", "5000", "2000x9000")
+    (large,) = orchestra.parts_of((), large=True)
+    assert [Size.parse(text).square for text in large.options[1:]] == [True, True]
 
 
 def test_figures_that_are_no_numbers_are_refused_and_replace_nothing(tmp_path):
