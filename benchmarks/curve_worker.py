@@ -17,7 +17,7 @@ from concurrent.futures import Executor
 
 from benchmarks.engine import PREFIX, new_scalar, sample_size, some_keys
 from benchmarks.timing import microseconds, wall_clock
-from party.workers import start_workers
+from party.workers import start_threads, start_workers
 from psi.curve import engine, hash_and_raise, hash_to_curve, raise_points
 from psi.errors import EngineError
 
@@ -70,7 +70,8 @@ def main() -> None:
         serve(name, on_one_core())
         return
     os.sched_setaffinity(0, cores)
-    with start_workers(len(cores)) as executor:
+    start = start_threads if engine().releases_gil else start_workers
+    with start(len(cores)) as executor:
         serve(name, on_all_cores(len(cores), executor))
 
 
