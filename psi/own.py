@@ -18,7 +18,6 @@ from psi.answers import Fillers, filler_points
 from psi.curve import Scalar, engine, hash_and_raise
 from psi.errors import LimitExceeded
 from psi.keys import Keys
-from psi.points import as_words
 from psi.seed import Seed
 from psi.sets import MAX_KEYS, LabelledSet, Progress
 
