@@ -57,6 +57,25 @@ def write_changes(
     return {"changes": changes}
 
 
+def still_added(
+    folder: Path, request: str, changes: Mapping[str, Any], kept: pa.Table
+) -> dict[str, Any]:
+    """Return what a result says of its changes once a suppression run has left `kept` of the list.
+
+    The file of those who came stays as it is; whoever is off the list is left out when it is read.
+    So the count leaves them out too. Where the file is gone or was changed nobody reads either.
+    """
+    stored = changes.get(Part.ADDED.value)
+    if stored is None:
+        return dict(changes)
+    try:
+        added = read_list(change_file(folder, request, Part.ADDED), stored["sha256"])
+    except (ResultError, FileNotFoundError):
+        return dict(changes)
+    people = len(added) - len(_without(added, kept))
+    return {**changes, Part.ADDED.value: {**stored, "people": people}}
+
+
 def read_list(file: Path, digest: str) -> pa.Table:
     """Return the table in a list's file; ResultError when it is not the one that was written."""
     import pyarrow.parquet as pq

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, ResultError
-from party.list_files import sha256_of
+from party.list_files import sha256_of, still_added
 from party.schema import RESULTS
 from party.session import as_refusal
 from party.session_record import result_message
@@ -104,6 +104,9 @@ class SuppressionReceiver:
             "people": len(kept),
             "suppressed": {"run": run.number, "at": self._party.now},
         }
+        if "changes" in stored:
+            request_id, lists = self._session.request.id, self._file.folder
+            changed["changes"] = still_added(lists, request_id, stored["changes"], kept)
         self._book.finish(run, acknowledgement, lambda c: self._change_result(c, changed))
         self._file.delete_older(path.name)
 

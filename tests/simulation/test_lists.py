@@ -9,17 +9,21 @@ from listed_parties import (
     make_listed,
     of_people,
 )
-from organisations import Killed, Wire
+from organisations import Killed, Wire, people, write_dataset
 
 from client.asking import Choice, match_request
 from party import session_record
 from party.contract_terms import ListUse
+from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus, ResultError
 from party.list_files import Part
 from party.list_names import Naming
 from party.lists import Lists
+from party.request import Request
+from party.request_parameters import Parameters
 from party.schema import DATASETS
+from party.suppression.desk import SuppressionDesk
 
 TRUE_MATCH = {f"ref{i}" for i in range(20, 60)}
 
@@ -74,6 +78,34 @@ def test_a_refresh_tells_exactly_who_came_and_who_went(listed):
     assert (found.request.id, found.use) == (new.id, ListUse.EXCLUDE)
     assert found.parts[Part.ADDED].people == 10
     assert found.request.contract == old.request.contract
+
+
+def test_whom_a_run_takes_off_is_not_counted_as_added_any_more(listed):
+    first = Request.match(
+        listed.contract, requester="channel", receiver="channel", sender="advertiser",
+        now=listed.channel.now, parameters=Parameters(suppression_runs=1),
+    )  # fmt: skip
+    assert listed.carry_out(listed.file(first, Naming("spring")))["channel"] is None
+    listed.set_people(of_people(10, 50))
+    request = listed.refresh("spring")
+    assert listed.lists.find("spring").part(Part.ADDED).people == 10
+    withdraw(listed, {12, 13, 40})
+    sender, receiver = (SuppressionDesk(listed.parties[name]) for name in ("advertiser", "channel"))
+    run = sender.sender(Desk(listed.parties["advertiser"]).find(request.id)).next_run()
+    receiver.receiver(Desk(listed.channel).find(request.id)).apply(run)
+    found = listed.lists.find("spring")
+    assert len(found.table(Part.ADDED, listed.channel.now)) == 8
+    assert (found.people, found.part(Part.ADDED).people) == (37, 8)
+    assert found.part(Part.REMOVED).people == 10
+
+
+def withdraw(listed, numbers):
+    """Let people of the advertiser withdraw, in a copy of its file."""
+    folder = listed.folder / "data" / "advertiser"
+    rows = people(0, 60, ["gold", "silver"], consent=lambda i: "no" if i in numbers else "yes")
+    write_dataset(folder, "customers", rows, label="segment")
+    definition = load_definition(folder / "customers.yaml")
+    listed.parties["advertiser"].keep_dataset(definition, inspect(definition), None)
 
 
 def test_a_refresh_takes_the_place_of_the_old_list_which_is_deleted_and_logged(listed):
