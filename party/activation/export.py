@@ -144,10 +144,15 @@ def export_list(
 def _nobody(found: MatchedList, order: Order, people: int) -> str:
     if people == 0:
         return f"nobody was {order.part} at the last refresh of the list {found.title}"
-    lack = "consents now" if order.part is not Part.REMOVED else "is in the dataset any more"
+    if order.part is Part.REMOVED:
+        return (
+            f"nobody who was removed from the list {found.title} can be named: nobody of them is "
+            "in the dataset any more, or has an identifier that the file takes. Replace the "
+            "audience by the whole list"
+        )
     return (
-        f"nobody of the list {found.title} is left to export: nobody of this part {lack}, or has "
-        "an identifier that the file takes"
+        f"nobody of the list {found.title} is left to export: nobody of this part consents now, or "
+        "has an identifier that the file takes"
     )
 
 

@@ -232,7 +232,7 @@ def test_removed_people_who_are_all_gone_from_the_dataset_make_no_file(listed, o
     export(listed, out, "meta")
     listed.set_people(of_people(5, 50))
     listed.refresh()
-    with pytest.raises(PartyError, match="is in the dataset any more"):
+    with pytest.raises(PartyError, match="Replace the audience by the whole list"):
         export(listed, out.with_name("gone.csv"), "meta", Part.REMOVED)
 
 
