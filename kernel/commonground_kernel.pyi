@@ -35,6 +35,24 @@ def find(wanted: Buffer, rows: Buffer, width: int, places: Buffer, *, threads: i
     Of equal rows, the first. `width` is the bytes of a row, 16 or 32.
     """
 
+def digest(
+    form: str,
+    width: int,
+    data: Buffer,
+    offsets: Buffer,
+    digests: Buffer,
+    taken: Buffer,
+    *,
+    threads: int = 0,
+) -> None:
+    """Write the digests of plain values, and 1 to `taken` for each that was one.
+
+    `form` says what the column holds: `text` is hashed as it is, `email` in lower case, `maid` in
+    lower case with hyphens; `digest` is decoded from hex or base64. A value that is not in plain
+    writing has zeros in both outputs: whoever knows all rules reads it. Values are
+    data[offsets[i]:offsets[i + 1]]; `width` is 32 for SHA-256 and 16 for MD5.
+    """
+
 class Engine:
     """One tier: what raises points and hashes to the curve. All give the same bytes."""
 

@@ -36,6 +36,15 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(contiguous)])
 
 
+def text_buffers(values: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Return the bytes of n large strings, none of them null, and their n + 1 offsets."""
+    _, offsets, data = values.buffers()
+    if len(values) == 0 or offsets is None:
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    held = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+    return held, np.frombuffer(offsets, np.int64, len(values) + 1, values.offset * 8)
+
+
 def texts(values: Sequence[str | None]) -> pa.Array:
     """Return texts, or None for nothing, as an Arrow array of large strings."""
     import pyarrow as pa

@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from psi.arrow import positions
+from psi.arrow import integers, positions
 from psi.characters import trim
 from psi.chunks import in_order
 from psi.digests import recognise_digest
+from psi.engines import engine
 from psi.errors import EmptyColumn, IdentifierError, Rejected
 from psi.identifiers import ALGORITHMS, NAMESPACED, digest, digest_width, kind_of, normalise
 from psi.identifiers import parse_digest as parse_digest_text
 from psi.phones import require_region
+from psi.plain import digest_plain
 from psi.reasons import Reason
 
 if TYPE_CHECKING:
@@ -141,7 +143,7 @@ def read_column(
     over it.
     """
     distinct, indices = _dictionary(values)
-    reading = _join(_readings(spec, distinct, executor), digest_width(spec.type))
+    reading = _read(spec, distinct, executor)
     del distinct
     codes = np.append(reading.codes, np.int8(_BLANK))[indices]
     _refuse_contradictions(spec, reading.contradictions, indices, rows)
@@ -187,7 +189,7 @@ def survey_column(spec: ColumnSpec, values: pa.Array | pa.ChunkedArray) -> Surve
     Raises `IdentifierError` when the column is not text or whole numbers.
     """
     distinct, indices = _dictionary(values)
-    reading = _join(_readings(spec, distinct, None), digest_width(spec.type))
+    reading = _read(spec, distinct, None)
     accepted = reading.codes == _ACCEPTED
     accepted[list(reading.contradictions)] = False
     codes = reading.codes.copy()
@@ -241,6 +243,23 @@ def _dictionary(values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, npt.NDArr
         texts = texts.combine_chunks()
     encoded = pc.dictionary_encode(texts)
     return encoded.dictionary, positions(encoded.indices, missing=len(encoded.dictionary))
+
+
+def _read(spec: ColumnSpec, distinct: pa.Array, executor: Executor | None) -> _Reading:
+    """Read distinct values: the plain ones at once where the engine can, the others one by one."""
+    width = digest_width(spec.type)
+    kind = kind_of(spec.type)
+    plain = digest_plain(kind, ALGORITHMS[kind], spec.digested, distinct, gmail=spec.gmail)
+    if plain is None:
+        return _join(_readings(spec, distinct, executor), width)
+    digests, taken = plain
+    others = np.flatnonzero(~taken)
+    rest = _join(_readings(spec, distinct.take(integers(others)), executor), width)
+    digests[others] = rest.digests
+    codes = np.full(len(taken), _ACCEPTED, dtype=np.int8)
+    codes[others] = rest.codes
+    contradictions = {int(others[at]): what for at, what in rest.contradictions.items()}
+    return _Reading(digests, codes, contradictions, rest.examples)
 
 
 def _readings(
@@ -350,5 +369,6 @@ def _count_reasons(codes: npt.NDArray[np.int8]) -> dict[str, int]:
 
 
 def _count_distinct(reading: _Reading) -> int:
-    accepted = np.ascontiguousarray(reading.digests[reading.codes == _ACCEPTED])
-    return len(np.unique(accepted.view(f"V{accepted.shape[1]}")))
+    accepted = reading.digests[reading.codes == _ACCEPTED]
+    ordered = accepted[engine().sort_order(accepted)]
+    return len(accepted) and 1 + int(np.any(ordered[1:] != ordered[:-1], axis=1).sum())

@@ -27,9 +27,10 @@ _Offsets = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Engine:
-    """What works on a chunk, in a thread or a worker process; `find` and `sort_order` on a set.
+    """What works on a chunk, in a thread or a worker process; from `find` on, on a whole set.
 
-    `releases_gil` says that threads of one process work at the same time.
+    `releases_gil` says that threads of one process work at the same time. An engine without
+    `digest_plain` leaves identifiers to `psi.columns`, which reads them one by one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Engine:
     public_point: Callable[[bytes], bytes]
     find: Callable[[Rows, Rows], Places]
     sort_order: Callable[[Rows], Places]
+    digest_plain: Callable[[str, int, _Data, _Offsets], tuple[Rows, npt.NDArray[np.bool_]]] | None
 
 
 def engine() -> Engine:
@@ -66,6 +68,7 @@ def choose(asked: str | None) -> Engine:
         public_point=partial(kernel.public_point, tier),
         find=kernel.find,
         sort_order=kernel.sort_order,
+        digest_plain=kernel.digest_plain,
     )
 
 
@@ -81,4 +84,5 @@ def _portable() -> Engine:
         public_point=portable.public_point,
         find=portable.find,
         sort_order=portable.sort_order,
+        digest_plain=None,
     )

@@ -126,6 +126,16 @@ def sort_order(rows: Rows) -> Places:
     return order
 
 
+def digest_plain(
+    form: str, width: int, data: Rows, offsets: npt.NDArray[np.int64]
+) -> tuple[Rows, npt.NDArray[np.bool_]]:
+    """Return the digests (n, width) of the values in plain writing, and which those are (n,)."""
+    digests = np.empty((len(offsets) - 1, width), dtype=np.uint8)
+    taken = np.empty(len(offsets) - 1, dtype=np.uint8)
+    _required().digest(form, width, data, offsets, digests, taken)
+    return digests, taken.view(np.bool_)
+
+
 def _require_answers(engine: commonground_kernel.Engine) -> None:
     image, hashed = bytearray(POINT_BYTES), bytearray(POINT_BYTES)
     engine.raise_points(bytes.fromhex(_POINT), bytes.fromhex(_SCALAR), image, threads=1)

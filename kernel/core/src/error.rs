@@ -14,6 +14,8 @@ pub enum KernelError {
     Lengths(&'static str),
     /// The output does not hold whole rows.
     Rows,
+    /// There is no form of identifiers of that name.
+    NoSuchForm,
     /// There is not enough memory for the work.
     Memory,
     /// Offsets do not start at or above 0, fall, or leave the data.
@@ -30,6 +32,7 @@ impl fmt::Display for KernelError {
             Self::NotCanonical(count) => write!(f, "points that are not canonical: {count}"),
             Self::Lengths(what) => write!(f, "buffers do not fit each other: {what}"),
             Self::Rows => f.write_str("the output buffer does not hold whole rows"),
+            Self::NoSuchForm => f.write_str("forms are text, email, maid and digest"),
             Self::Memory => f.write_str("not enough memory"),
             Self::Offsets => write!(f, "offsets must not fall, nor leave the data"),
         }

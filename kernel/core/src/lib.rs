@@ -11,6 +11,7 @@ mod error;
 mod expand;
 mod find;
 mod hash;
+mod identifiers;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 #[cfg(target_arch = "x86_64")]
@@ -27,6 +28,7 @@ pub use column::{Column, Offset};
 pub use error::KernelError;
 pub use find::find;
 pub use hash::{Messages, hash, hash_and_raise};
+pub use identifiers::{Form, Hashed, digest};
 pub use raise::{Image, raise};
 pub use scalar::Scalar;
 pub use sort::sort_order;

@@ -81,22 +81,23 @@ impl Input {
 impl Output {
     /// Returns all bytes, having checked that none is among those of `inputs`.
     pub(crate) fn bytes(&mut self, inputs: &[&Input]) -> PyResult<&mut [u8]> {
+        if inputs.iter().any(|input| overlap(&self.0, &input.0)) {
+            return Err(PyValueError::new_err("the output buffer overlaps an input"));
+        }
         let length = self.0.len_bytes();
         if length == 0 {
             return Ok(&mut []);
         }
         let start: *mut u8 = self.0.buf_ptr().cast();
-        let mine = start.addr()..start.addr() + length;
-        for input in inputs {
-            let other = input.bytes().as_ptr_range();
-            if other.start.addr() < mine.end && mine.start < other.end.addr() {
-                return Err(PyValueError::new_err("the output buffer overlaps an input"));
-            }
-        }
         // SAFETY: as in `Input::bytes`; the buffer is writable, and `self` is borrowed mutably. That
         // nothing else reads or writes this memory meanwhile is the caller's part, but for the
         // arguments of the same call, which were checked.
         Ok(unsafe { std::slice::from_raw_parts_mut(start, length) })
+    }
+
+    /// Says whether another output has a byte in common with this one.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        overlap(&self.0, &other.0)
     }
 
     /// Returns integers in the machine's order; see [`Output::bytes`].
@@ -107,6 +108,13 @@ impl Output {
             _ => Err(not_integers()),
         }
     }
+}
+
+/// Says whether two buffers have a byte in common.
+fn overlap(one: &PyUntypedBuffer, other: &PyUntypedBuffer) -> bool {
+    let start = |buffer: &PyUntypedBuffer| buffer.buf_ptr().addr();
+    let end = |buffer: &PyUntypedBuffer| start(buffer) + buffer.len_bytes();
+    start(one) < end(other) && start(other) < end(one)
 }
 
 /// What [`Input::integers`] can read.

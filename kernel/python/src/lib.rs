@@ -94,9 +94,8 @@ mod commonground_kernel {
             let (data, prefix, dst) = (data.bytes(), prefix.bytes(), dst.bytes());
             detached(py, || {
                 let messages = Column::new(data, offsets)?;
-                let (out, []) = out.as_chunks_mut() else { return Err(core::KernelError::Rows) };
                 let messages = Messages { messages, prefix, dst };
-                core::hash(&self.0, &messages, out, Threads::or_all(threads))
+                core::hash(&self.0, &messages, rows(out)?, Threads::or_all(threads))
             })
         }
 
@@ -183,6 +182,45 @@ mod commonground_kernel {
                 detached(py, || core::find(wanted, rows, places, threads))
             }
             _ => Err(no_width()),
+        }
+    }
+
+    /// Write the digests of plain identifiers, and for each value whether it was one.
+    #[pyfunction]
+    #[pyo3(signature = (form, width, data, offsets, digests, taken, *, threads=0))]
+    #[allow(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+    fn digest(
+        py: Python<'_>,
+        form: &str,
+        width: usize,
+        data: Input,
+        offsets: Input,
+        mut digests: Output,
+        mut taken: Output,
+        threads: usize,
+    ) -> PyResult<()> {
+        if digests.overlaps(&taken) {
+            return Err(PyValueError::new_err("the output buffers overlap"));
+        }
+        let taken = taken.bytes(&[&data, &offsets])?;
+        let digests = digests.bytes(&[&data, &offsets])?;
+        let (data, offsets) = (data.bytes(), offsets.integers::<i64>()?);
+        let form = core::Form::named(form);
+        detached(py, || {
+            let (form, values) = (form?, Column::new(data, offsets)?);
+            let threads = Threads::or_all(threads);
+            match width {
+                16 => core::digest(form, values, rows::<16>(digests)?, taken, threads),
+                32 => core::digest(form, values, rows::<32>(digests)?, taken, threads),
+                _ => Err(core::KernelError::Rows),
+            }
+        })
+    }
+
+    fn rows<const N: usize>(out: &mut [u8]) -> Result<&mut [[u8; N]], core::KernelError> {
+        match out.as_chunks_mut() {
+            (rows, []) => Ok(rows),
+            _ => Err(core::KernelError::Rows),
         }
     }
 
