@@ -151,7 +151,7 @@ def _session(session: OpenSession) -> str:
 
 def _list(kept: KeptList) -> str:
     title = kept.name or _short(kept.request)
-    return f"{title}, to {kept.use}, with {kept.peer}; deleted {shown_time(kept.expires_at)}"
+    return f"{title}, to {kept.use}, with {kept.peer}; ends {shown_time(kept.expires_at)}"
 
 
 def _budget(balance: Balance) -> str:

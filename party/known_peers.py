@@ -104,19 +104,22 @@ class KnownPeers:
         return self._party.store.write(work)
 
     def _to_forget(self, name: str) -> IdentityCard:
-        known = {peer.name: peer for peer in self.peers() if peer.pinned_at is not None}
-        if name not in known:
+        peers = self.peers()
+        named = [peer for peer in peers if peer.name == name]
+        pinned = next((peer for peer in named if peer.pinned_at is not None), None)
+        if pinned is None and not named:
+            known = ", ".join(peer.name for peer in peers if peer.pinned_at is not None)
             raise InvitationError(
-                f"no invitation has pinned a peer named '{name}' here (pinned: "
-                f"{', '.join(known) or 'none'})"
+                f"no invitation has pinned a peer named '{name}' here (pinned: {known or 'none'})"
             )
-        if known[name].contracts:
+        contracts = (pinned or named[0]).contracts
+        if pinned is None or contracts:
             raise InvitationError(
-                f"'{name}' is not forgotten: a contract ({', '.join(known[name].contracts)}) pins "
-                "its keys too, and lets it in until it ends. `commonground contract show` says "
-                "when; until then refuse what it asks (`commonground requests refuse`)"
+                f"'{name}' is not forgotten: a contract ({', '.join(contracts)}) pins its keys and "
+                "lets it in until it ends. `commonground contract show` says when; until then "
+                "refuse what it asks (`commonground requests refuse`)"
             )
-        return known[name].card
+        return pinned.card
 
     def _agreed(self) -> dict[str, _Agreed]:
         """Return whose keys contracts that have not ended pin, by fingerprint."""

@@ -66,7 +66,7 @@ def test_a_list_goes_by_its_name_in_status_in_suppress_and_after_tab(party):
     [kept] = party.read("status")["lists"]
     assert (kept["name"], kept["use"]) == (NAME, "exclude")
     assert (
-        f"lists          {NAME}, to exclude, with channel; deleted "
+        f"lists          {NAME}, to exclude, with channel; ends "
         in party._run("status", expect=0).stdout
     )
     assert "No run waits" not in party.read_error("suppress", "winter", expect=6)

@@ -390,9 +390,11 @@ def test_peers_are_those_whom_invitations_and_contracts_let_in(maker, make):
 
 def test_only_a_pinned_peer_is_forgotten(maker, make):
     agree(maker, make("advertiser"))
-    for name in ("advertiser", "nobody", ""):
+    for name in ("nobody", ""):
         with pytest.raises(InvitationError, match="no invitation has pinned"):
             KnownPeers(maker).forget(name)
+    with pytest.raises(InvitationError, match=r"not forgotten: a contract \(deal\) pins its keys"):
+        KnownPeers(maker).forget("advertiser")
 
 
 def test_what_cannot_be_logged_forgets_nobody(maker, make, monkeypatch):
