@@ -5,6 +5,8 @@
 //! elements, a block at a time, and give the same bytes. Buffers come from a peer or a caller:
 //! none of their contents makes anything here panic.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod buckets;
 mod column;
 mod error;

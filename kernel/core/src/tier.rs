@@ -49,9 +49,10 @@ impl Tier {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Ifma => crate::ifma::Ifma::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => crate::avx2::Avx2::detect().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Ifma => false,
-            Self::Avx2 => false,
+            Self::Ifma | Self::Avx2 => false,
             Self::Portable => true,
         }
     }
@@ -93,6 +94,10 @@ impl Engine {
             #[cfg(target_arch = "x86_64")]
             Tier::Ifma => {
                 Self { tier, raise: crate::ifma::raise_block, map: crate::ifma::map_block }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx2 => {
+                Self { tier, raise: crate::avx2::raise_block, map: crate::avx2::map_block }
             }
             // The others are never available.
             _ => Self {

@@ -18,12 +18,24 @@ impl Ifma {
                 word[lane] = u64::from_le_bytes(*bytes);
             }
         }
-        self.split_words(words.map(|word| self.load_lanes(word)))
+        let [w0, w1, w2, w3] = words;
+        self.split_words([
+            self.load_lanes(w0),
+            self.load_lanes(w1),
+            self.load_lanes(w2),
+            self.load_lanes(w3),
+        ])
     }
 
     #[inline(always)]
     pub(super) fn store_points(self, x: &Factor, out: &mut [Point]) {
-        let words = self.join_words(x).map(|word| self.store_lanes(word));
+        let [w0, w1, w2, w3] = self.join_words(x);
+        let words = [
+            self.store_lanes(w0),
+            self.store_lanes(w1),
+            self.store_lanes(w2),
+            self.store_lanes(w3),
+        ];
         for (lane, point) in out.iter_mut().take(Self::LANES).enumerate() {
             let (chunks, _) = point.as_chunks_mut::<8>();
             for (word, bytes) in words.iter().zip(chunks) {

@@ -50,7 +50,8 @@ impl From<Minuend> for Sum {
 impl Ifma {
     #[inline(always)]
     fn splat_limbs(self, limbs: [u64; LIMBS]) -> [V; LIMBS] {
-        limbs.map(|limb| self.splat(limb))
+        let [x0, x1, x2, x3, x4] = limbs;
+        [self.splat(x0), self.splat(x1), self.splat(x2), self.splat(x3), self.splat(x4)]
     }
 
     /// Returns x·y + start. Without `start` each limb is at most 10·(2⁵² − 1) + 607 < 2⁵⁶ − 2⁹:
@@ -131,7 +132,8 @@ impl Field for Ifma {
 
     #[inline(always)]
     fn constant(self, words: [u64; 4]) -> Factor {
-        self.split_words(words.map(|word| self.splat(word)))
+        let [w0, w1, w2, w3] = words;
+        self.split_words([self.splat(w0), self.splat(w1), self.splat(w2), self.splat(w3)])
     }
 
     #[inline(always)]
@@ -179,19 +181,29 @@ impl Field for Ifma {
 
     #[inline(always)]
     fn minuend(self, x: &Factor) -> Minuend {
-        let Product(x) = self.product(x);
-        let bias = self.splat_limbs(BIAS);
-        Minuend(core::array::from_fn(|k| self.add64(bias[k], x[k])))
+        let Product(mut x) = self.product(x);
+        for k in 0..LIMBS {
+            x[k] = self.add64(x[k], self.splat(BIAS[k]));
+        }
+        Minuend(x)
     }
 
     #[inline(always)]
     fn add(self, x: &Minuend, y: &Product) -> Sum {
-        Sum(core::array::from_fn(|k| self.add64(x.0[k], y.0[k])))
+        let mut z = x.0;
+        for k in 0..LIMBS {
+            z[k] = self.add64(z[k], y.0[k]);
+        }
+        Sum(z)
     }
 
     #[inline(always)]
     fn subtract(self, x: &Minuend, y: &Product) -> Sum {
-        Sum(core::array::from_fn(|k| self.sub64(x.0[k], y.0[k])))
+        let mut z = x.0;
+        for k in 0..LIMBS {
+            z[k] = self.sub64(z[k], y.0[k]);
+        }
+        Sum(z)
     }
 
     #[inline(always)]
@@ -246,6 +258,10 @@ impl Field for Ifma {
 
     #[inline(always)]
     fn select(self, mask: Lanes, yes: &Factor, no: &Factor) -> Factor {
-        Factor(core::array::from_fn(|k| self.blend(mask, yes.0[k], no.0[k])))
+        let mut z = no.0;
+        for k in 0..LIMBS {
+            z[k] = self.blend(mask, yes.0[k], z[k]);
+        }
+        Factor(z)
     }
 }

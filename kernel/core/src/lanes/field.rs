@@ -2,6 +2,7 @@
 
 use super::fraction::Fraction;
 use crate::{Point, Scalar};
+use core::arch::asm;
 use zeroize::Zeroize;
 
 /// Arithmetic on vectors of field elements, one element a lane.
@@ -103,10 +104,10 @@ impl SecretBit {
     #[inline(always)]
     pub(crate) fn new(bit: u8) -> Self {
         let mut bit = u64::from(bit);
-        // SAFETY: no instruction is executed. The register may have changed, for all that the
-        // compiler knows, so it cannot turn what is computed from it into a branch on the scalar.
+        // SAFETY: no instruction is executed. For all that the compiler knows the register
+        // changes, so it cannot turn what is computed from it into a branch on the scalar.
         unsafe {
-            core::arch::asm!("/* {0} */", inout(reg) bit, options(pure, nomem, nostack, preserves_flags));
+            asm!("/* {0} */", inout(reg) bit, options(pure, nomem, nostack, preserves_flags));
         }
         Self(bit)
     }

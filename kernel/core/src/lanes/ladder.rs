@@ -33,16 +33,26 @@ impl<F: Field> Sides<F> {
         }
     }
 
-    /// Returns X and Z of twice the point.
+    /// Returns (X + Z)² and (X − Z)².
+    #[inline(always)]
+    fn squares(&self, f: F) -> (F::Minuend, F::Product) {
+        (f.square_to_minuend(&self.plus), f.square(&self.minus))
+    }
+
     #[inline(always)]
     fn double(&self, f: F) -> (F::Minuend, F::Product) {
-        let plus2 = f.square_to_minuend(&self.plus);
-        let minus2 = f.square(&self.minus);
-        let cross = f.carry(f.subtract(&plus2, &minus2)); // 4·X·Z
-        let slope = f.carry(f.add_scaled(&plus2, &cross, A24));
-        let x = f.multiply_to_minuend(&f.carry(plus2), &f.carry(minus2));
-        (x, f.multiply(&cross, &slope))
+        let (plus2, minus2) = self.squares(f);
+        double(f, plus2, minus2)
     }
+}
+
+/// Returns X and Z of twice the point, from (X + Z)² and (X − Z)².
+#[inline(always)]
+fn double<F: Field>(f: F, plus2: F::Minuend, minus2: F::Product) -> (F::Minuend, F::Product) {
+    let cross = f.carry(f.subtract(&plus2, &minus2)); // 4·X·Z
+    let slope = f.carry(f.add_scaled(&plus2, &cross, A24));
+    let x = f.multiply_to_minuend(&f.carry(plus2), &f.carry(minus2));
+    (x, f.multiply(&cross, &slope))
 }
 
 /// Returns u of scalar·P for each P given by its u; a point of low order gives Z = 0.
@@ -83,13 +93,14 @@ fn step<F: Field>(
 ) -> (Sides<F>, Sides<F>) {
     let da = f.multiply_to_minuend(&other.minus, &this.plus);
     let cb = f.multiply(&other.plus, &this.minus);
-    let (x, z) = Sides::select(f, swap, other, this).double(f);
+    let (plus2, minus2) = Sides::select(f, swap, other, this).squares(f);
     let sum = f.carry(f.add(&da, &cb));
     let difference = f.carry(f.subtract(&da, &cb));
-    let doubled = Sides::of(f, &x, &z);
-    let x = f.square_to_minuend(&sum);
-    let z = f.multiply(&f.carry(f.square(&difference)), u);
-    (doubled, Sides::of(f, &x, &z))
+    let added_x = f.square_to_minuend(&sum);
+    let difference2 = f.carry(f.square(&difference));
+    let (x, z) = double(f, plus2, minus2);
+    let added_z = f.multiply(&difference2, u);
+    (Sides::of(f, &x, &z), Sides::of(f, &added_x, &added_z))
 }
 
 /// Returns the bit of that index, which is public; the bit is not.

@@ -1,0 +1,80 @@
+//! The tier for AVX2: four lanes.
+
+mod bytes;
+mod field;
+mod product;
+mod vector;
+
+use crate::lanes::{self, Compiled, Field, Fraction, wipe_stack};
+use crate::tier::BLOCK;
+use crate::{Pair, Point, Scalar};
+use field::Factor;
+pub(crate) use vector::Avx2;
+
+/// How many vectors a block has.
+const VECTORS: usize = BLOCK / Avx2::LANES;
+
+/// 64-bit words of stack that raising a block may have used.
+const WIPED: usize = 6144;
+
+/// Raises each point; see [`crate::tier::RaiseBlock`].
+#[target_feature(enable = "avx2")]
+pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
+    raise(points, scalar, out);
+    wipe_stack::<WIPED>();
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+fn raise(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
+    lanes::raise_block::<_, VECTORS>(proof(), points, scalar, out);
+}
+
+/// Maps each pair; see [`crate::tier::MapBlock`].
+#[target_feature(enable = "avx2")]
+pub(crate) fn map_block(pairs: &[Pair], out: &mut [Point]) {
+    lanes::map_block::<_, VECTORS>(proof(), pairs, out);
+}
+
+/// Returns the proof of the feature, which who calls this has vouched for.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn proof() -> Avx2 {
+    // SAFETY: nobody reaches a function with this target feature but where it was detected.
+    unsafe { Avx2::assume() }
+}
+
+impl Compiled for Avx2 {
+    fn times(self, x: &Factor, y: &Factor) -> Factor {
+        // SAFETY: `self` is the proof of the feature.
+        unsafe { times(self, x, y) }
+    }
+
+    fn square_times(self, x: &Factor, times: usize) -> Factor {
+        // SAFETY: `self` is the proof of the feature.
+        unsafe { square_times(self, x, times) }
+    }
+
+    fn ladder(self, u: &Factor, scalar: &Scalar) -> Fraction<Self> {
+        // SAFETY: `self` is the proof of the feature.
+        unsafe { ladder(self, u, scalar) }
+    }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+fn times(f: Avx2, x: &Factor, y: &Factor) -> Factor {
+    f.carry(f.multiply(x, y))
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+fn square_times(f: Avx2, x: &Factor, times: usize) -> Factor {
+    lanes::square_times(f, x, times)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+fn ladder(f: Avx2, u: &Factor, scalar: &Scalar) -> Fraction<Avx2> {
+    lanes::ladder(f, u, scalar)
+}
