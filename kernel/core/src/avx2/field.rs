@@ -57,7 +57,7 @@ impl Avx2 {
     /// Carries from limb k, which is not the last, to the next.
     #[inline(always)]
     pub(super) fn carry_limb(self, x: &mut [V; LIMBS], k: usize) {
-        let (above, mask) = if k % 2 == 0 {
+        let (above, mask) = if k.is_multiple_of(2) {
             (self.shift_right::<26>(x[k]), LOW_26)
         } else {
             (self.shift_right::<25>(x[k]), LOW_25)
@@ -71,7 +71,7 @@ impl Avx2 {
     fn bias(self, k: usize) -> V {
         self.splat(match k {
             0 => 2 * (LOW_26 - 18),
-            _ if k % 2 == 0 => 2 * LOW_26,
+            _ if k.is_multiple_of(2) => 2 * LOW_26,
             _ => 2 * LOW_25,
         })
     }

@@ -1,6 +1,7 @@
 //! The tier for AVX2: four lanes.
 
 mod bytes;
+#[expect(clippy::needless_range_loop, reason = "formulas name limbs by their index")]
 mod field;
 mod product;
 mod vector;

@@ -1,6 +1,7 @@
 //! The tier for AVX-512 IFMA: eight lanes, and two vectors at a time.
 
 mod bytes;
+#[expect(clippy::needless_range_loop, reason = "formulas name limbs by their index")]
 mod field;
 mod vector;
 
