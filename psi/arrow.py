@@ -45,6 +45,14 @@ def text_buffers(values: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[n
     return held, np.frombuffer(offsets, np.int64, len(values) + 1, values.offset * 8)
 
 
+def binaries(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> pa.Array:
+    """Return n byte strings, data[offsets[i]:offsets[i + 1]] each, over the same memory."""
+    import pyarrow as pa
+
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(offsets)), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
+
+
 def texts(values: Sequence[str | None]) -> pa.Array:
     """Return texts, or None for nothing, as an Arrow array of large strings."""
     import pyarrow as pa

@@ -12,22 +12,26 @@ people, and a commitment to how many they are.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from audit.commitment import SALT_BYTES, commit
-from audit.merkle import CompactRange, leaf_hash
+from audit.merkle_rows import root_of_rows
 from party.contract_terms import NAME, PURPOSE
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.origin import Origin, read_origin
 from party.datasets.rules import CELL, COLUMN
 from party.document import Section
 from party.errors import DatasetError
+from psi.engines import engine
+from psi.row_hashes import mac_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _MOST_LISTED: Final = 64
 _TABLE_KEYS: Final = ("table", "key", "state", "given", "purpose", "recipient", "time")
@@ -197,8 +201,8 @@ def consenting(
     return gives & ~refuses
 
 
-def take_snapshot(references: Iterable[str], salt: bytes, taken_at: float) -> ConsentSnapshot:
-    """Return the snapshot of the people whose references are given, each once.
+def take_snapshot(references: pa.Array, salt: bytes, taken_at: float) -> ConsentSnapshot:
+    """Return the snapshot of the people whose references, large strings, are given, each once.
 
     `salt` is 32 bytes, kept by the party: without it neither people nor their number can be
     guessed from the snapshot. Raises `DatasetError` when it has another length.
@@ -206,8 +210,8 @@ def take_snapshot(references: Iterable[str], salt: bytes, taken_at: float) -> Co
     if len(salt) != SALT_BYTES:
         raise DatasetError(f"the salt of a consent snapshot is {SALT_BYTES} bytes")
     record_key = hmac.digest(salt, b"consent records", "sha256")
-    leaves = sorted(hmac.digest(record_key, text.encode(), "sha256") for text in references)
-    tree = CompactRange().extend(leaf_hash(leaf) for leaf in leaves)
-    number = len(leaves).to_bytes(8, "big")
+    records = mac_texts(record_key, references)
+    records = records[engine().sort_order(records)]
+    number = len(records).to_bytes(8, "big")
     count = commit("consent count", number, hmac.digest(salt, b"consent count", "sha256"))
-    return ConsentSnapshot(tree.root(), count, taken_at)
+    return ConsentSnapshot(root_of_rows(records), count, taken_at)

@@ -108,7 +108,7 @@ def prepare(
             now=now,
         )
         del rows  # its texts are not needed any more
-        consent = take_snapshot(selection.consenting.to_pylist(), salt, now)
+        consent = take_snapshot(selection.consenting, salt, now)
         columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
         offers = [columns.offers_of(type_) for type_ in identifiers]
         source.require_unchanged(states)

@@ -8,9 +8,7 @@ the list. A key is withdrawn when nobody who had it consents any more.
 
 from __future__ import annotations
 
-import hmac
 import struct
-from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +22,16 @@ from party.datasets.identifier_columns import read_whole
 from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import select
 from party.errors import DatasetError
+from psi.arrow import binaries
+from psi.keys import Keys
 from psi.points import as_words
+from psi.row_hashes import mac_texts
 from psi.seed import Seed
 from psi.sets import Buffer
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from party.artefacts import SessionFolder
     from party.identity import Identity
     from party.request import Request
@@ -58,9 +61,9 @@ class Holders:
         """Return the holders of the keys that a session was prepared with."""
         if by_person:
             keys, holders = prepared.owners[:, 0], prepared.owners[:, 1]
-            return cls(True, _tokens(_texts(prepared), seed), keys, holders)
+            return cls(True, _tokens(prepared.person_refs, seed), keys, holders)
         every = np.arange(len(prepared.keys), dtype=np.int64)
-        return cls(False, _tokens(prepared.keys, seed), every, every)
+        return cls(False, _tokens(_as_binaries(prepared.keys), seed), every, every)
 
     def withdrawn(self, consenting: Buffer) -> Indices:
         """Return the keys of whom nobody consents any more, all of one holder's together.
@@ -180,7 +183,7 @@ def consenting_now(
             gmail=gmail,
             executor=executor,
         )
-        return _tokens(prepared.keys, seed)
+        return _tokens(_as_binaries(prepared.keys), seed)
     if not tells_by_column(definition):
         raise DatasetError(
             f"dataset {definition.name} had a column `person` when the list was made, and has "
@@ -197,17 +200,16 @@ def consenting_now(
             recipient=recipient,
             now=now,
         )
-    return _tokens((text.encode() for text in selection.consenting.to_pylist()), seed)
+    return _tokens(selection.consenting, seed)
 
 
-def _texts(prepared: Prepared) -> Iterable[bytes]:
-    return (text.encode() for text in prepared.person_refs.to_pylist())
+def _as_binaries(keys: Keys) -> pa.Array:
+    return binaries(keys.data, keys.offsets)
 
 
-def _tokens(names: Iterable[bytes], seed: Seed) -> Buffer:
+def _tokens(names: pa.Array, seed: Seed) -> Buffer:
     key = seed.derive(b"", "holders")
-    digests = b"".join(hmac.digest(key, name, "sha256")[:_TOKEN_BYTES] for name in names)
-    return np.frombuffer(digests, dtype=np.uint8).reshape(-1, _TOKEN_BYTES)
+    return np.ascontiguousarray(mac_texts(key, names)[:, :_TOKEN_BYTES])
 
 
 def _context(request: Request) -> str:

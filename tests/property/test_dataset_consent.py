@@ -28,6 +28,7 @@ from party.datasets.consent import GIVEN, REFUSED, SILENT, consenting, take_snap
 from party.datasets.rows import snapshot_now
 from party.datasets.source import Source
 from party.errors import DatasetError
+from psi.arrow import texts
 from psi.columns import read_column
 
 EVENTS = {
@@ -266,13 +267,13 @@ class TestSnapshot:
         low, high = sorted(hmac.digest(key, text, "sha256") for text in (b"a", b"b"))
         leaves = sha256(b"\0" + low).digest() + sha256(b"\0" + high).digest()
         for order in (["a", "b"], ["b", "a"]):
-            assert take_snapshot(order, SALT, 0).root == sha256(b"\1" + leaves).digest()
-        assert take_snapshot([], SALT, 0).root == sha256(b"").digest()
+            assert take_snapshot(texts(order), SALT, 0).root == sha256(b"\1" + leaves).digest()
+        assert take_snapshot(texts([]), SALT, 0).root == sha256(b"").digest()
 
     def test_the_count_is_a_commitment_that_opens_only_to_the_count(self):
         import hmac
 
-        taken = take_snapshot(["a", "b"], SALT, 5.0)
+        taken = take_snapshot(texts(["a", "b"]), SALT, 5.0)
         salt = hmac.digest(SALT, b"consent count", "sha256")
         verify_opening(taken.count, "consent count", (2).to_bytes(8, "big"), salt)
         with pytest.raises(CommitmentError):
@@ -280,13 +281,16 @@ class TestSnapshot:
         assert taken.taken_at == 5.0
 
     def test_another_salt_hides_that_it_is_the_same_people(self):
-        one, other = take_snapshot(["a"], SALT, 0), take_snapshot(["a"], SALT[::-1], 0)
+        one, other = (
+            take_snapshot(texts(["a"]), SALT, 0),
+            take_snapshot(texts(["a"]), SALT[::-1], 0),
+        )
         assert one.root != other.root
         assert one.count != other.count
 
     def test_a_short_salt_is_refused(self):
         with pytest.raises(DatasetError, match="32 bytes"):
-            take_snapshot(["a"], b"salt", 0)
+            take_snapshot(texts(["a"]), b"salt", 0)
 
 
 def test_the_step_records_how_many_consent(tmp_path):
