@@ -136,6 +136,7 @@ class Carrier:
         def hook(progress: Progress) -> None:
             self.cancel.require_going()
             tell(progress)
+            self.cancel.require_going()  # whoever was told may have closed the party
 
         return hook
 
