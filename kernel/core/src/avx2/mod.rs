@@ -15,8 +15,8 @@ pub(crate) use vector::Avx2;
 /// How many vectors a block has.
 const VECTORS: usize = BLOCK / Avx2::LANES;
 
-/// 64-bit words of stack that raising a block may have used.
-const WIPED: usize = 6144;
+/// Words of 64 bits: more than the stack that raising a block takes.
+const WIPED: usize = 10752;
 
 /// Raises each point; see [`crate::tier::RaiseBlock`].
 #[target_feature(enable = "avx2")]

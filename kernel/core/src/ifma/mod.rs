@@ -17,8 +17,8 @@ type Factor = <Lanes as Field>::Factor;
 /// How many vectors a block has.
 const VECTORS: usize = BLOCK / Lanes::LANES;
 
-/// 64-bit words of stack that raising a block may have used.
-const WIPED: usize = 6144;
+/// Words of 64 bits: more than the stack that raising a block takes.
+const WIPED: usize = 6656;
 
 /// Raises each point; see [`crate::tier::RaiseBlock`].
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]

@@ -1,9 +1,8 @@
 //! What a vector tier has to give: arithmetic modulo p = 2²⁵⁵ − 19 on several elements at once.
 
 use super::fraction::Fraction;
+use super::secret::SecretBit;
 use crate::{Point, Scalar};
-use core::arch::asm;
-use zeroize::Zeroize;
 
 /// Arithmetic on vectors of field elements, one element a lane.
 ///
@@ -93,39 +92,4 @@ pub(crate) trait Compiled: Field {
 
     /// Returns [`super::ladder`] of these. The checks of the compiled code look at this function.
     fn ladder(self, u: &Self::Factor, scalar: &Scalar) -> Fraction<Self>;
-}
-
-/// A bit that the compiler cannot branch on, for it is never shown where the bit comes from.
-#[derive(Clone, Copy)]
-pub(crate) struct SecretBit(u64);
-
-impl SecretBit {
-    /// Takes 0 or 1.
-    #[inline(always)]
-    pub(crate) fn new(bit: u8) -> Self {
-        let mut bit = u64::from(bit);
-        // SAFETY: no instruction is executed. For all that the compiler knows the register
-        // changes, so it cannot turn what is computed from it into a branch on the scalar.
-        unsafe {
-            asm!("/* {0} */", inout(reg) bit, options(pure, nomem, nostack, preserves_flags));
-        }
-        Self(bit)
-    }
-
-    /// Returns all ones for 1, and 0 for 0.
-    #[inline(always)]
-    pub(crate) fn all_ones(self) -> u64 {
-        self.0.wrapping_neg()
-    }
-}
-
-/// Overwrites the dead stack frames of the functions that worked with a scalar.
-///
-/// Their vectors are spilled where only the compiler knows. `BYTES` is more than the frames
-/// take, which `kernel/checks` verifies in the compiled code.
-#[inline(never)]
-pub(crate) fn wipe_stack<const WORDS: usize>() {
-    let mut dead = [1u64; WORDS];
-    dead.zeroize();
-    core::hint::black_box(&dead);
 }

@@ -3,8 +3,9 @@
 //! The curve is y² = x³ + 486662·x² + x. Only u, as a fraction X/Z, is computed: Costello and
 //! Smith, "Montgomery curves and their arithmetic" (2017), algorithms 1, 2 and 4.
 
-use super::field::{Field, SecretBit};
+use super::field::Field;
 use super::fraction::Fraction;
+use super::secret::SecretBit;
 use crate::Scalar;
 
 /// (486662 − 2)/4, as in RFC 7748.

@@ -9,12 +9,14 @@ mod fraction;
 mod ladder;
 mod number;
 mod power;
+mod secret;
 mod twin;
 
-pub(crate) use field::{Compiled, Field, SecretBit, wipe_stack};
+pub(crate) use field::{Compiled, Field};
 pub(crate) use fraction::Fraction;
 pub(crate) use ladder::ladder;
 pub(crate) use power::square_times;
+pub(crate) use secret::{SecretBit, wipe_stack};
 pub(crate) use twin::Twin;
 
 use crate::{Pair, Point, Scalar};

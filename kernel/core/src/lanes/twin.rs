@@ -1,6 +1,7 @@
 //! Two vectors side by side: while one waits for a product, the other multiplies.
 
-use super::field::{Field, SecretBit};
+use super::field::Field;
+use super::secret::SecretBit;
 use crate::Point;
 
 /// A field whose vectors are pairs of vectors of `F`.
