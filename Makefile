@@ -7,9 +7,12 @@ READY := $(VENV)/.ready
 HOUSEHOLDS ?=
 PROTO := $(wildcard proto/commonground/v1/*.proto)
 PACKAGES := commonground psi privacy reports audit party server client
+KERNEL := $(VENV)/.kernel
+KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs' -print \
+	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format proto bench bench-large wheel soak bench-identity clean
+.PHONY: help engine kernel kernel-test demo test test-engine lint format proto bench bench-large wheel soak bench-identity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,11 +23,39 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY) ## Two organisations on this machine: match, reach report, verified logs
+# What runs people's data is as fast as it can be made here; without cargo it is slower, and works.
+engine: $(READY)
+	@{ command -v cargo >/dev/null && $(MAKE) --no-print-directory kernel; } || \
+		echo "Going on without the native kernel, at a sixth of its speed or less: see make kernel"
+
+kernel: $(KERNEL) ## Build the native kernel and install it into .venv; needs cargo, 1.89 or later
+
+$(KERNEL): $(KERNEL_SOURCES) | $(READY)
+	@command -v cargo >/dev/null || { echo "There is no cargo: install Rust 1.89 or later"; false; }
+	@echo "Building the native kernel (a minute or two, once) ..."
+	@rm -rf build/kernel
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation -w build/kernel ./kernel
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+		--force-reinstall build/kernel/*.whl
+	@touch $@
+
+kernel-test: $(KERNEL) ## Format, lints and tests of the kernel's Rust
+	cargo fmt --check --manifest-path kernel/Cargo.toml
+	cargo clippy --quiet --release --all-targets --manifest-path kernel/Cargo.toml -- -D warnings
+	cargo test --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core
+
+demo: engine ## Two organisations on this machine: match, reach report, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
-test: $(READY) ## The whole suite
+test: engine ## The whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-engine: $(READY) ## What depends on the engine: COMMONGROUND_KERNEL=none, portable, avx2, ifma
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/vectors/test_rfc7748.py \
+		tests/vectors/test_rfc9380.py tests/vectors/test_refused_points.py \
+		tests/property/test_raising.py tests/property/test_columns.py \
+		tests/e2e/test_two_parties.py::test_two_organisations_get_from_nothing_to_a_list_by_typing
 
 lint: $(READY) ## Format, lint, types, layers, generated code
 	$(BIN)/ruff format --check .
@@ -50,14 +81,14 @@ wheel: $(READY) ## Build the wheel into build/dist
 soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 runs, then it stops
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
 
-bench: $(READY) ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the peers beside
+bench: engine ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the peers beside
 	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES))
 
-bench-large: $(READY) ## Sessions of one and ten million people a side: tens of minutes, 10 GB
+bench-large: engine ## Sessions of one and ten million people a side: tens of minutes, 10 GB
 	$(BIN)/python -m benchmarks --large
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity
 
 clean: ## Remove what was built here
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build kernel/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
