@@ -66,6 +66,8 @@ class Keys:
         """Return the keys of all parts, one part after the other."""
         if not parts:
             return cls.empty()
+        if len(parts) == 1:
+            return parts[0]
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
         return cls(np.concatenate([part.data for part in parts]), _offsets(lengths))
 

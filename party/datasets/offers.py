@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from psi.engines import engine
 from psi.keys import Keys
 
-_PERSON_BYTES = 8
+_NOBODY = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,16 +35,16 @@ class Offers:
         parts: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]],
     ) -> Offers:
         """Return the offers of several columns of one type, sorted by person and digest."""
-        rows = np.empty((sum(len(person) for person, _ in parts), _PERSON_BYTES + width), np.uint8)
-        start = 0
-        for person, digests in parts:
-            stop = start + len(person)
-            rows[start:stop, :_PERSON_BYTES] = person.astype(">i8").view(np.uint8).reshape(-1, 8)
-            rows[start:stop, _PERSON_BYTES:] = digests
-            start = stop
-        unique = np.unique(_void(rows)).view(np.uint8).reshape(-1, _PERSON_BYTES + width)
-        person = np.ascontiguousarray(unique[:, :_PERSON_BYTES]).view(">i8").reshape(-1)
-        return cls(type, person.astype(np.int64), unique[:, _PERSON_BYTES:])
+        person = np.concatenate([_NOBODY, *(person for person, _ in parts)])
+        digests = np.concatenate([np.empty((0, width), np.uint8), *(rows for _, rows in parts)])
+        if np.all(person[1:] > person[:-1]):  # as where each row is a person
+            return cls(type, person, digests)
+        order = engine().sort_order(digests)
+        order = order[np.argsort(person[order], kind="stable")]
+        person, digests = person[order], digests[order]
+        new = _differs(digests)
+        new[1:] |= person[1:] != person[:-1]
+        return cls(type, person[new], digests[new])
 
     def __len__(self) -> int:
         return len(self.person)
@@ -88,9 +89,12 @@ def at_most(offers: Sequence[Offers], most: int) -> list[Offers]:
     persons = np.concatenate([part.person for part in offers])
     order = np.argsort(persons, kind="stable")
     by_person = persons[order]
-    first = np.searchsorted(by_person, by_person, side="left")
+    place = np.arange(len(persons))
+    first = place.copy()
+    first[1:][by_person[1:] == by_person[:-1]] = 0
+    np.maximum.accumulate(first, out=first)
     kept = np.empty(len(persons), dtype=np.bool_)
-    kept[order] = np.arange(len(persons)) - first < most
+    kept[order] = place - first < most
     limited, start = [], 0
     for part in offers:
         mine = kept[start : start + len(part)]
@@ -104,10 +108,9 @@ def to_keys(offers: Offers, label_of: npt.NDArray[np.int16]) -> LabelledKeys:
 
     `label_of` (people,) is the label of each person.
     """
-    order = np.argsort(_void(offers.digests), kind="stable")
+    order = engine().sort_order(offers.digests)
     digests, person = offers.digests[order], offers.person[order]
-    new = np.ones(len(order), dtype=np.bool_)
-    new[1:] = np.any(digests[1:] != digests[:-1], axis=1)
+    new = _differs(digests)
     starts = np.flatnonzero(new)
     labels = label_of[person]
     if len(starts):
@@ -128,6 +131,9 @@ def to_keys(offers: Offers, label_of: npt.NDArray[np.int16]) -> LabelledKeys:
     )
 
 
-def _void(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.void]:
-    """Return each row as one value that sorts by its bytes."""
-    return np.ascontiguousarray(rows).view(f"V{rows.shape[1]}").reshape(-1)
+def _differs(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Say of each row whether it differs from the one before; the first one does."""
+    words = np.ascontiguousarray(digests).view(np.uint64)
+    new = np.ones(len(words), dtype=np.bool_)
+    new[1:] = np.any(words[1:] != words[:-1], axis=1)
+    return new

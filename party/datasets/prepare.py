@@ -131,7 +131,10 @@ def _bind(
     offers: Sequence[Offers], label_of: npt.NDArray[np.int16], most: int
 ) -> tuple[LabelledKeys, list[BoundStep]]:
     """Apply the bounds: so many identifiers a person, one label a key, each key once."""
-    with_any = len(np.unique(np.concatenate([part.person for part in offers])))
+    has_any = np.zeros(len(label_of), dtype=np.bool_)
+    for part in offers:
+        has_any[part.person] = True
+    with_any = int(np.count_nonzero(has_any))
     limited = at_most(offers, most)
     bound = LabelledKeys.concat([to_keys(part, label_of) for part in limited])
     every, kept = sum(map(len, offers)), sum(map(len, limited))
