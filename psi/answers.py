@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 
-from psi.curve import Scalar, public_point, raise_points
+from psi.curve import Scalar, public_points, raise_points
 from psi.errors import WrongAnswer
 from psi.legs import Form
 from psi.seed import Seed
@@ -39,9 +40,9 @@ def derive_fillers(seed: Seed, session_id: bytes, label: int, *, known: int, cou
     return Fillers(tuple(Scalar.from_bytes(secret) for secret in secrets), known)
 
 
-def filler_points(fillers: Fillers, owner: Scalar) -> Buffer:
+def filler_points(fillers: Fillers, owner: Scalar, *, executor: Executor | None = None) -> Buffer:
     """Return the fillers as points, shape (n, 32)."""
-    return raise_points(_as_points([public_point(s) for s in fillers.secrets]), owner)
+    return raise_points(public_points(fillers.secrets, executor=executor), owner, executor=executor)
 
 
 def known_points(secrets: Sequence[Scalar], owner: Scalar, route_key: bytes) -> Buffer:

@@ -36,6 +36,15 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(contiguous)])
 
 
+def present(values: pa.Array) -> npt.NDArray[np.bool_]:
+    """Say of each of n values whether it is there, and not null."""
+    validity = values.buffers()[0]
+    if validity is None or not values.null_count:
+        return np.ones(len(values), dtype=np.bool_)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return bits[values.offset : values.offset + len(values)].view(np.bool_)
+
+
 def text_buffers(values: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Return the bytes of n large strings, none of them null, and their n + 1 offsets."""
     _, offsets, data = values.buffers()

@@ -106,7 +106,7 @@ def build_own_set(
                 executor=executor,
                 progress=_beyond(len(keys), progress),
             ),
-            *(filler_points(pile, scalar) for pile in fillers),
+            *(filler_points(pile, scalar, executor=executor) for pile in fillers),
         ]
     )
     number_of = np.concatenate(

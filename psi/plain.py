@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _RAW = frozenset({"email", "maid"})  # kinds of which the kernel knows the plain writing
 
 
+def reads_plain(kind: str, *, digested: bool, gmail: bool) -> bool:
+    """Say whether the engine knows the plain writing of a column; see `digest_plain`."""
+    return engine().digest_plain is not None and not gmail and (digested or kind in _RAW)
+
+
 def digest_plain(
     kind: str, algorithm: str, digested: bool, texts: pa.Array, *, gmail: bool
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]] | None:
@@ -36,7 +41,7 @@ def digest_plain(
         gmail: Gmail's aliases are removed, which the engine does not do.
     """
     digest = engine().digest_plain
-    if digest is None or gmail or not (digested or kind in _RAW):
+    if digest is None or not reads_plain(kind, digested=digested, gmail=gmail):
         return None
     form = "digest" if digested else kind
     digests, taken = digest(form, WIDTHS[algorithm], *text_buffers(texts))

@@ -19,10 +19,11 @@ from party.datasets.offers import Offers
 from party.datasets.people import People
 from party.datasets.source import Source
 from party.errors import DatasetError
-from psi.arrow import integers, positions
+from psi.arrow import integers, positions, present
 from psi.columns import Column, ColumnSpec, read_column
 from psi.errors import EmptyColumn, IdentifierError
-from psi.identifiers import digest_width
+from psi.identifiers import ALGORITHMS, digest_width, kind_of
+from psi.plain import digest_plain, reads_plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,14 +84,53 @@ class IdentifierColumns:
         self, name: str, spec: ColumnSpec
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Return (person, digest) of a column's usable identifiers."""
+        if reads_plain(kind_of(spec.type), digested=spec.digested, gmail=spec.gmail):
+            return self._read_in_batches(name, spec)
         held = self.texts_of(name)
+        digests, valid = self._read_texts(name, spec, held.texts, held.rows)
+        return held.person[valid], digests[valid]
+
+    def _read_in_batches(
+        self, name: str, spec: ColumnSpec
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Read a column of which the engine reads most values; no text outlives its batch."""
+        kind = kind_of(spec.type)
+        offered = self.people.of_row != NOTHING
+        offered[self.people.withheld.get(name, _NONE)] = False
+        person = np.empty(np.count_nonzero(offered), dtype=np.int64)
+        digests = np.empty((len(person), digest_width(spec.type)), dtype=np.uint8)
+        row = done = 0
+        for texts in self.source.stream(name):
+            rows = row + np.flatnonzero(offered[row : row + len(texts)] & present(texts))
+            chosen = texts.take(integers(rows - row)) if len(rows) < len(texts) else texts
+            row += len(texts)
+            plain = digest_plain(kind, ALGORITHMS[kind], spec.digested, chosen, gmail=spec.gmail)
+            found, taken = plain if plain else _nothing_read(len(rows), digests.shape[1])
+            others = np.flatnonzero(~taken)
+            if len(others):
+                held = chosen.take(integers(others))
+                found[others], taken[others] = self._read_texts(name, spec, held, rows[others])
+            stop = done + int(np.count_nonzero(taken))
+            person[done:stop] = self.people.of_row[rows[taken]]
+            digests[done:stop] = found[taken]
+            done = stop
+        return person[:done], digests[:done]
+
+    def _read_texts(
+        self, name: str, spec: ColumnSpec, texts: pa.Array, rows: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+        """Return the digests (n, width) of texts that stand in `rows`, and which are usable."""
         try:
-            read = read_column(spec, held.texts, rows=held.rows, executor=self.executor)
+            read = read_column(spec, texts, rows=rows, executor=self.executor)
         except EmptyColumn:
-            return np.zeros(0, np.int64), np.zeros((0, digest_width(spec.type)), np.uint8)
+            return _nothing_read(len(rows), digest_width(spec.type))
         except IdentifierError as error:
             raise column_error(self.definition, self.source, name, error) from None
-        return held.person[read.valid], read.digests[read.valid]
+        return read.digests, read.valid
+
+
+def _nothing_read(count: int, width: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    return np.zeros((count, width), dtype=np.uint8), np.zeros(count, dtype=np.bool_)
 
 
 def read_whole(

@@ -35,8 +35,11 @@ class Offers:
         parts: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]],
     ) -> Offers:
         """Return the offers of several columns of one type, sorted by person and digest."""
-        person = np.concatenate([_NOBODY, *(person for person, _ in parts)])
-        digests = np.concatenate([np.empty((0, width), np.uint8), *(rows for _, rows in parts)])
+        if len(parts) == 1:
+            ((person, digests),) = parts
+        else:
+            person = np.concatenate([_NOBODY, *(person for person, _ in parts)])
+            digests = np.concatenate([np.empty((0, width), np.uint8), *(rows for _, rows in parts)])
         if np.all(person[1:] > person[:-1]):  # as where each row is a person
             return cls(type, person, digests)
         order = engine().sort_order(digests)
@@ -98,7 +101,8 @@ def at_most(offers: Sequence[Offers], most: int) -> list[Offers]:
     limited, start = [], 0
     for part in offers:
         mine = kept[start : start + len(part)]
-        limited.append(Offers(part.type, part.person[mine], part.digests[mine]))
+        whole = bool(mine.all())
+        limited.append(part if whole else Offers(part.type, part.person[mine], part.digests[mine]))
         start += len(part)
     return limited
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -105,6 +105,16 @@ class Source:
         table = {name: _joined(pa.chunked_array(chunks.pop(name), kind)) for name in names}
         pa.default_memory_pool().release_unused()
         return table
+
+    def stream(self, column: str) -> Iterator[pa.LargeStringArray]:
+        """Yield a column's texts a batch at a time; rows run through all tables.
+
+        Raises `DatasetError` for a table that cannot be read to its end, and a column that has no
+        text form.
+        """
+        for file in self.files:
+            for batch in file.batches([column]):
+                yield as_text(file.name, column, batch.column(0))
 
     def place(self, row: int) -> str:
         """Return where row `row` (from 0, through all tables) stands, for messages."""
