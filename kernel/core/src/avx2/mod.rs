@@ -4,6 +4,8 @@ mod bytes;
 #[expect(clippy::needless_range_loop, reason = "formulas name limbs by their index")]
 mod field;
 mod product;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 use crate::lanes::{self, Compiled, Field, Fraction, wipe_stack};

@@ -15,7 +15,8 @@ const FOLD: u64 = 608;
 const LOW_52: u64 = (1 << 52) - 1;
 const LOW_47: u64 = (1 << 47) - 1;
 /// 512·p, limb by limb: each limb is larger than a product's.
-const BIAS: [u64; LIMBS] = [(LOW_52 - 18) << 9, LOW_52 << 9, LOW_52 << 9, LOW_52 << 9, LOW_47 << 9];
+pub(super) const BIAS: [u64; LIMBS] =
+    [(LOW_52 - 18) << 9, LOW_52 << 9, LOW_52 << 9, LOW_52 << 9, LOW_47 << 9];
 
 /// Limbs 0 to 3 count modulo 2⁵²: what is above is not part of the element. Limb 4 < 2⁴⁸.
 #[derive(Clone, Copy)]

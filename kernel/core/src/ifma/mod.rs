@@ -3,6 +3,8 @@
 mod bytes;
 #[expect(clippy::needless_range_loop, reason = "formulas name limbs by their index")]
 mod field;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 use crate::lanes::{self, Compiled, Field, Fraction, Twin, wipe_stack};

@@ -3,11 +3,15 @@
 //! A tier gives the arithmetic and its number of lanes. Everything here is inlined into the
 //! tier's own functions, which are compiled for its instructions.
 
+#[cfg(test)]
+pub(crate) mod bounds;
 mod elligator;
 mod field;
 mod fraction;
 mod ladder;
 mod number;
+#[cfg(test)]
+pub(crate) mod pairs;
 mod power;
 mod secret;
 mod twin;
