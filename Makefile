@@ -41,7 +41,7 @@ $(KERNEL): $(KERNEL_SOURCES) | $(READY)
 	@touch $@
 
 kernel-test: $(KERNEL) ## Format, lints and tests of the kernel's Rust
-	cargo fmt --check --manifest-path kernel/Cargo.toml
+	cargo fmt --all --check --manifest-path kernel/Cargo.toml
 	cargo clippy --quiet --release --all-targets --manifest-path kernel/Cargo.toml -- -D warnings
 	cargo test --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core
 
