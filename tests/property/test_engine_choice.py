@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -144,3 +145,13 @@ def test_tiers_and_the_portable_engine_give_the_same_bytes(tier):
     fused = ours.hash_and_raise_chunk(data, offsets, b"session", scalar)
     assert fused.tobytes() == images.tobytes()
     assert ours.public_point(scalar) == portable.public_point(scalar)
+
+
+@pytest.mark.parametrize(("flag", "needed"), [("avx512ifma", "ifma"), ("avx2", "avx2")])
+def test_a_tier_that_the_processor_can_run_is_there(flag, needed):
+    tiers = require_kernel().tiers()
+    flags = Path("/proc/cpuinfo")
+    if not flags.exists() or f" {flag} " not in flags.read_text():
+        pytest.skip(f"this processor has no {flag}, as far as is known")
+    assert needed in tiers
+    assert tiers[-1] == "portable"
