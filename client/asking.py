@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from party.contract import Contract
 from party.contract_terms import ListUse, OutputKind
@@ -20,9 +21,12 @@ from party.request_parameters import Parameters
 from privacy.units import parse_delta, parse_epsilon
 from psi.legs import RECEIVER, SENDER
 from psi.suppression import MOST_RUNS
-from reports.campaigns import campaign_sets
-from reports.errors import UnsuitableLabels
-from reports.reach import rows_by_frequency
+from reports.kinds import require_suitable
+
+_COUNTED_BY: Final = (OutputKind.REACH, OutputKind.TABLE, OutputKind.INSIGHTS)
+"""Kinds that need a label of the tabulator."""
+_SPLIT_BY: Final = (OutputKind.TABLE,)
+"""Kinds that need a label of the recipient."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +179,17 @@ def table_request(
     Raises:
         ContractError: a name is no party's, or several are possible.
         Refusal: the contract does not grant it.
-        UnsuitableLabels: reach cannot be computed from the tabulator's labels.
+        UnsuitableLabels: the report cannot be computed from the tabulator's labels.
     """
     me = contract.me(party.identity)
     recipient, tabulator = _roles(contract, me, table.recipient, table.tabulator)
     peer = tabulator if recipient == me else recipient
     datasets = choice.datasets(me, peer)
-    by = table.by
-    if table.kind is OutputKind.REACH and by is None:
-        by = _only_label(contract, tabulator, datasets)
+    segment, by = table.segment, table.by
+    if table.kind in _COUNTED_BY and by is None:
+        by = _only_label(contract, tabulator, datasets, "--by", "to count by")
+    if table.kind in _SPLIT_BY and segment is None:
+        segment = _only_label(contract, recipient, datasets, "--segment", "to split by")
     request = Request.crosstab(
         contract,
         table.kind,
@@ -191,21 +197,12 @@ def table_request(
         tabulator=tabulator,
         recipient=recipient,
         now=party.now,
-        labels={recipient: table.segment, tabulator: by},
+        labels={recipient: segment, tabulator: by},
         datasets=datasets,
         parameters=choice.parameters(),
     )
-    if table.kind is OutputKind.REACH:
-        _require_reach(request.labels[tabulator].values)
+    require_suitable(str(table.kind), request.labels[tabulator].values)
     return request
-
-
-def _require_reach(values: tuple[str, ...]) -> None:
-    """Raise UnsuitableLabels unless the labels are frequencies, or sets of campaigns."""
-    try:
-        rows_by_frequency(values)
-    except UnsuitableLabels:
-        campaign_sets(values)
 
 
 def _roles(contract: Contract, me: str, first: str | None, second: str | None) -> tuple[str, str]:
@@ -230,13 +227,15 @@ def _only_other(contract: Contract, me: str) -> str:
     return others[0]
 
 
-def _only_label(contract: Contract, party: str, datasets: Mapping[str, str]) -> str:
+def _only_label(
+    contract: Contract, party: str, datasets: Mapping[str, str], option: str, use: str
+) -> str:
     """Return the one label of a party's dataset, or ask which."""
     name = datasets.get(party) or next(iter(contract.datasets[party]))
     labels = contract.dataset(party, name).labels
     if len(labels) != 1:
         raise ContractError(
-            f"say with --by which label of {party} to count by: {', '.join(labels) or 'none'} "
+            f"say with {option} which label of {party} {use}: {', '.join(labels) or 'none'} "
             f"in its dataset {name}"
         )
     return next(iter(labels))

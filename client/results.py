@@ -21,9 +21,8 @@ from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT
-from reports import campaigns, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
-from reports.errors import UnsuitableLabels
+from reports.kinds import build
 from reports.rendering import Rendering, ShareableRendering
 from reports.table import ReleasedTable
 
@@ -67,7 +66,7 @@ def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
 
 
 def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:
-    return _build(str(filed.request.kind), estimates_of(stored, private=private))
+    return build(str(filed.request.kind), estimates_of(stored, private=private))
 
 
 def estimates_of(
@@ -95,15 +94,6 @@ def estimates_of(
         )
     audience = [stored["audience"][label] for label in table.recipient_labels]
     return PrivateEstimates(table, laws, stored["drawn"], audience)
-
-
-def _build(kind: str, estimates: PrivateEstimates | ShareableEstimates) -> Rendering:
-    if kind == "overlap":
-        return overlap.build(estimates)
-    try:
-        return reach.build(estimates)
-    except UnsuitableLabels:
-        return campaigns.build(estimates)
 
 
 def export_result(party: Organisation, result: Result, path: Path, *, actor: str) -> None:

@@ -61,6 +61,8 @@ class OutputKind(StrEnum):
     MATCH = "match"
     REACH = "reach"
     OVERLAP = "overlap"
+    INSIGHTS = "insights"
+    TABLE = "table"
 
     @property
     def roles(self) -> tuple[str, str]:

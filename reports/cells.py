@@ -28,9 +28,12 @@ from reports.estimate import (
 )
 from reports.laws import NoiseLaw, SessionLaws, Spread, Term, spread
 from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
+from reports.shapes import ratio_spread
 from reports.table import ReleasedTable
 
 Indices = Sequence[int]
+_SAME = 100
+"""The index of a share that is the base's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +98,73 @@ class CellEstimates(Rendering, ABC):
         terms = self._share_terms(len(rows), len(columns), value)
         return noisy_number(value, spread(terms).scaled(1 / audience.value))
 
+    def part(
+        self, rows: Indices, columns: Indices, of_rows: Indices, of_columns: Indices
+    ) -> Estimate:
+        """Estimate which share of the people in one block is in a block within it (delta method).
+
+        `rows` are some of `of_rows`, and `columns` some of `of_columns`.
+        """
+        people, whole = self.count(rows, columns), self.count(of_rows, of_columns)
+        if people.suppressed or not _is_clear(whole):
+            return withheld()
+        value = people.value / whole.value
+        counted, every = len(rows) * len(columns), len(of_rows) * len(of_columns)
+        error = ratio_spread(self._part_terms(counted, every, value))
+        return noisy_number(value, error.scaled(1 / whole.value))
+
+    def base_share(self, rows: Indices) -> Estimate:
+        """Estimate which share of the tabulator's keys is in some labels (delta method)."""
+        key = tuple(rows)
+        if key not in self._base_shares:
+            self._base_shares[key] = self._measure_base_share(rows)
+        return self._base_shares[key]
+
+    def _measure_base_share(self, rows: Indices) -> Estimate:
+        whole = self._all_offered
+        if not _is_clear(whole):
+            return withheld()
+        value = self.offered(rows).value / whole.value
+        error = ratio_spread(self._base_terms(len(rows), value))
+        return noisy_number(value, error.scaled(1 / whole.value))
+
+    def index(self, rows: Indices, columns: Indices) -> Estimate:
+        """Compare a share of the matched with the same share of the base: 100 is equal.
+
+        The noise of counts and that of set sizes are independent; their errors are put together
+        by the delta method.
+        """
+        matched, base = self.part(rows, columns, self.all_rows, columns), self.base_share(rows)
+        if matched.suppressed or not _is_clear(base):
+            return withheld()
+        value = matched.value / base.value
+        people = self.count(self.all_rows, columns).value * base.value
+        keys = self._all_offered.value * base.value
+        every = len(self.all_rows) * len(columns)
+        terms = [
+            *_times(1 / people, self._part_terms(len(rows) * len(columns), every, matched.value)),
+            *_times(value / keys, self._base_terms(len(rows), base.value)),
+        ]
+        return noisy_number(_SAME * value, ratio_spread(terms).scaled(_SAME))
+
     def offered(self, rows: Indices) -> Estimate:
         """Estimate the keys that the tabulator has in some labels, from its set sizes."""
+        value = int(self._offered_keys[list(rows)].sum())
+        return noisy_number(value, spread([Term(1, self.laws.tabulator_fillers, len(rows))]))
+
+    @cached_property
+    def _all_offered(self) -> Estimate:
+        return self.offered(self.all_rows)
+
+    @cached_property
+    def _base_shares(self) -> dict[tuple[int, ...], Estimate]:
+        return {}
+
+    @cached_property
+    def _offered_keys(self) -> npt.NDArray[np.int64]:
         agreed = 2 * self.laws.dummies.mean * len(self.all_columns)
         own = self.table.parameters.known_answers + self.laws.tabulator_fillers.mean
-        value = sum(self.table.tabulator_sizes[row] - agreed - own for row in rows)
-        return noisy_number(value, spread([Term(1, self.laws.tabulator_fillers, len(rows))]))
+        return np.array(self.table.tabulator_sizes, dtype=np.int64) - agreed - own
 
     @abstractmethod
     def audience(self, columns: Indices) -> Estimate:
@@ -155,6 +219,19 @@ class CellEstimates(Rendering, ABC):
 
     def _weighted_value(self, weights: Sequence[int], columns: Indices) -> int:
         return int(np.array(weights) @ self.values[:, list(columns)].sum(axis=1))
+
+    def _part_terms(self, counted: int, every: int, share: float) -> list[Term]:
+        """Return the noise of people − share × whole, `counted` of its `every` cells."""
+        return [
+            Term(coefficient, law, cells)
+            for law in self._cell_laws()
+            for coefficient, cells in ((1 - share, counted), (-share, every - counted))
+        ]
+
+    def _base_terms(self, rows: int, share: float) -> list[Term]:
+        """Return the noise of keys − share × all keys."""
+        law, others = self.laws.tabulator_fillers, len(self.all_rows) - rows
+        return [Term(1 - share, law, rows), Term(-share, law, others)]
 
     def _row_terms(self, coefficients: Sequence[float], columns: int) -> list[Term]:
         return [
@@ -231,6 +308,10 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
             Term(-share, self.laws.dummies, others),
             Term(-share, self.laws.recipient_fillers, columns),
         ]
+
+
+def _times(factor: float, terms: Sequence[Term]) -> list[Term]:
+    return [Term(factor * term.coefficient, term.law, term.draws) for term in terms]
 
 
 def _is_clear(denominator: Estimate) -> bool:

@@ -15,7 +15,7 @@ from reports.laws import Spread
 SUPPRESSION_ERRORS = 3
 """A cell below this many standard errors is suppressed, whatever its size."""
 
-Unit = Literal["people", "keys", "share", "impressions", "times"]
+Unit = Literal["people", "keys", "share", "impressions", "times", "index"]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ _ROUNDING = 1e-12
 class NoiseLaw(Protocol):
     """How one noise draw is distributed over the integers, symmetrically about its mean."""
 
+    def __hash__(self) -> int:
+        """Equal laws are one law."""
+        ...
+
     @property
     def mean(self) -> int:
         """The public mean."""

@@ -55,7 +55,8 @@ Segment = Annotated[
     str | None,
     typer.Option(
         metavar="LABEL",
-        help="The recipient's label that splits the table into segments. None, without it.",
+        help="The recipient's label that splits the table into segments. None, without it; a "
+        "table has one, and it may be left out where there is only one.",
     ),
 ]
 By = Annotated[
@@ -63,8 +64,8 @@ By = Annotated[
     typer.Option(
         "--by",
         metavar="LABEL",
-        help="The tabulator's label to count by: a frequency (1, 2, … 5+) or sets of campaigns "
-        "(A, B, A+B). Needed when it has several.",
+        help="The tabulator's label to count by. Of reach: a frequency (1, 2, … 5+) or sets of "
+        "campaigns (A, B, A+B). Of insights: attributes. Needed when it has several.",
     ),
 ]
 Epsilon = Annotated[

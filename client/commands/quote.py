@@ -40,6 +40,8 @@ class Kind(StrEnum):
     MATCH = "match"
     REACH = "reach"
     OVERLAP = "overlap"
+    INSIGHTS = "insights"
+    TABLE = "table"
 
 
 def add_to(app: typer.Typer) -> None:

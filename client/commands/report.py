@@ -1,4 +1,4 @@
-"""`commonground report`: overlap, reach, and showing a report again."""
+"""`commonground report`: a table of one kind, and showing a report again."""
 
 from __future__ import annotations
 
@@ -141,6 +141,103 @@ def reach(
     with opened(party) as here:
         agreed = here.contract(contract)
         table = TableChoice(OutputKind.REACH, recipient, tabulator, segment, by)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        request = table_request(here, agreed, table, chosen)
+        guess = Guess(their_people, match_rate)
+        run_request(
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
+        )
+
+
+@app.command(
+    epilog=example(
+        "commonground report insights --by region-age --party brand/",
+        "commonground report insights --segment tier --by region-age --out who.csv",
+    )
+)
+def insights(
+    ctx: typer.Context,
+    segment: Segment = None,
+    by: By = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    ask: Confirm = False,
+    wait: Wait = False,
+    private: Private = False,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the people whom both parties have are like, by the tabulator's attributes.
+
+    By a label of attributes, such as region × age: counts, shares, and an index against all that
+    the tabulator has, where 100 is equal; with noise. The quote comes first, on stderr. The whole
+    report is charged before it begins.
+    """
+    from client.asking import TableChoice, table_request
+    from client.quoting import Guess
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        table = TableChoice(OutputKind.INSIGHTS, recipient, tabulator, segment, by)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        request = table_request(here, agreed, table, chosen)
+        guess = Guess(their_people, match_rate)
+        run_request(
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
+        )
+
+
+@app.command(
+    epilog=example(
+        "commonground report table --segment tier --by region --party brand/",
+        "commonground report table --segment tier --by region --out table.csv",
+    )
+)
+def table(
+    ctx: typer.Context,
+    segment: Segment = None,
+    by: By = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    ask: Confirm = False,
+    wait: Wait = False,
+    private: Private = False,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count any granted label of one party against any of the other, with noise.
+
+    The tabulator's label gives the rows, the recipient's the columns. The quote comes first, on
+    stderr. The whole report is charged before it begins.
+    """
+    from client.asking import TableChoice, table_request
+    from client.quoting import Guess
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        table = TableChoice(OutputKind.TABLE, recipient, tabulator, segment, by)
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         request = table_request(here, agreed, table, chosen)
         guess = Guess(their_people, match_rate)

@@ -114,6 +114,8 @@ class _Quotes:
     match = _awaited(Quotes.match)
     reach = _awaited(Quotes.reach)
     overlap = _awaited(Quotes.overlap)
+    insights = _awaited(Quotes.insights)
+    table = _awaited(Quotes.table)
     overlap_by_identifier = _awaited(Quotes.overlap_by_identifier)
 
 
@@ -146,6 +148,8 @@ class Asynchronous:
     match = _stoppable(Party.match)
     reach = _stoppable(Party.reach)
     overlap = _stoppable(Party.overlap)
+    insights = _stoppable(Party.insights)
+    table = _stoppable(Party.table)
     overlap_by_identifier = _stoppable(Party.overlap_by_identifier)
     suppress = _awaited(Party.suppress)
     join = _awaited(Party.join)

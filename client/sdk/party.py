@@ -16,7 +16,7 @@ from client.asking import Choice, TableChoice
 from client.by_identifier import carry_all, plan, require_room
 from client.cancelling import CancelToken
 from client.founding import Founding, found
-from client.sdk.asking import OVERLAP, REACH, Asked, ListChoice, in_force
+from client.sdk.asking import OVERLAP, Asked, ListChoice, in_force
 from client.sdk.by_identifier import OverlapByIdentifier
 from client.sdk.calls import Calls
 from client.sdk.contracts import Contracts
@@ -27,6 +27,7 @@ from client.sdk.peers import Invitations, Peers
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
 from client.sdk.results import Audience, Report, audience_of, outcome_of
+from client.sdk.tables import TableVerbs
 from client.suppressing import Suppressed, Suppressor
 from party.desk import Desk
 from party.driver import Progress
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from client.sdk.asynchronous import Asynchronous
 
 
-class Party:
+class Party(TableVerbs):
     """One organisation's folder, opened; `close` it, or use it as a context manager.
 
     It may be used from several threads. Closing suspends what is under way.
@@ -191,63 +192,6 @@ class Party:
         wanted = ListChoice(receiver, use, suppression_runs, name)
         asked = Asked.list_(self._party, contract, wanted, choice)
         return audience_of(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
-
-    def reach(
-        self,
-        segment: str | None = None,
-        by: str | None = None,
-        *,
-        recipient: str | None = None,
-        tabulator: str | None = None,
-        contract: str | None = None,
-        dataset: str | None = None,
-        their_dataset: str | None = None,
-        epsilon: str | None = None,
-        epsilon_dummies: str | None = None,
-        delta: str | None = None,
-        wait: bool = False,
-        progress: Callable[[Progress], None] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> Report:
-        """Measure how many people a campaign met and how often, by segment, with noise.
-
-        `segment` is the recipient's label, `by` the tabulator's: frequencies, or sets of campaigns.
-        ε and δ are exact decimal text.
-
-        Raises:
-            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
-            UnsuitableLabels: reach cannot be computed from the tabulator's labels.
-        """
-        table = TableChoice(REACH, recipient, tabulator, segment, by)
-        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        asked = Asked.table(self._party, contract, table, choice)
-        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
-
-    def overlap(
-        self,
-        segment: str | None = None,
-        *,
-        recipient: str | None = None,
-        tabulator: str | None = None,
-        contract: str | None = None,
-        dataset: str | None = None,
-        their_dataset: str | None = None,
-        epsilon: str | None = None,
-        epsilon_dummies: str | None = None,
-        delta: str | None = None,
-        wait: bool = False,
-        progress: Callable[[Progress], None] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> Report:
-        """Measure how many people two parties share, by the recipient's segment, with noise.
-
-        Raises:
-            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
-        """
-        table = TableChoice(OVERLAP, recipient, tabulator, segment)
-        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        asked = Asked.table(self._party, contract, table, choice)
-        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
 
     def overlap_by_identifier(
         self,

@@ -259,7 +259,8 @@ def test_the_example_shows_each_phase_as_a_bar():
 
 
 def verbs_of(thing):
-    return {name for name in vars(thing) if not name.startswith("_")}
+    classes = (vars(one) for one in thing.__mro__ if one is not object)
+    return {name for names in classes for name in names if not name.startswith("_")}
 
 
 def test_the_document_names_every_verb_and_the_awaited_ones_are_verbs():

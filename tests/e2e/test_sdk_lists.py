@@ -227,6 +227,8 @@ VERBS = {
     "quote": "quote.match quote.reach quote.overlap quote.overlap_by_identifier",
     "match": Party.match,
     "report reach": Party.reach,
+    "report insights": Party.insights,
+    "report table": Party.table,
     "report overlap": "overlap overlap_by_identifier",
     "report show": Party.result,
     "lists show": "lists.show",

@@ -66,7 +66,11 @@ WRONG_VALUES = [
         "labels.region: expected a list of 1 to 4096; found 4097",
     ),
     ("outputs", [], "outputs: expected a list of 1 to 64"),
-    ("outputs.0.kind", "lift", r"outputs\[0\].kind: expected one of match, reach, overlap"),
+    (
+        "outputs.0.kind",
+        "lift",
+        r"outputs\[0\].kind: expected one of match, reach, overlap, insights, table",
+    ),
     ("outputs.0.receiver", REMOVED, r"outputs\[0\].receiver: is missing; a match names its"),
     ("outputs.0.tabulator", "channel", r"outputs\[0\].tabulator: a match has no tabulator"),
     ("outputs.0.sender", "channel", r"outputs\[0\].sender: one party cannot have both roles"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.session import SessionNoise, TableLaws
-from reports import campaigns, overlap, reach
+from reports import campaigns, crosstab, insights, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
 from reports.overlap import Overlap
@@ -19,7 +19,9 @@ LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6))
 MOST = 2 * LAWS.dummies.n
 PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, 128, 10)
 BUILDERS = {
-    "table": (("x", "y"), lambda estimates: estimates),
+    "cells": (("x", "y"), lambda estimates: estimates),
+    "table": (("x", "y"), crosstab.build),
+    "insights": (("x × 1", "y × 1"), insights.build),
     "overlap": (("x", "y"), overlap.build),
     "reach": (("1", "2+"), reach.build),
     "campaigns": (("C1+C2", "C1"), campaigns.build),

@@ -23,6 +23,11 @@ TRUTH = {
     ("audience", "a"): 2500,
     ("share reached", "a"): 1800 / 2500,
     ("share reached", None): 3050 / 4650,
+    ("share of matched", "a"): 600 / 1800,
+    ("share of matched", None): 2400 / 3050,
+    ("share of base", None): 1400 / 3950,
+    ("index", "a"): 100 * (600 / 1800) / (1400 / 3950),
+    ("index", None): 100 * (2400 / 3050) / (3200 / 3950),
 }
 
 
@@ -45,6 +50,11 @@ def seen():
             kept["audience", "a"].append(estimates.audience((0,)))
             kept["share reached", "a"].append(estimates.share(every, (0,)))
             kept["share reached", None].append(estimates.share(every, both))
+            kept["share of matched", "a"].append(estimates.part((1,), (0,), every, (0,)))
+            kept["share of matched", None].append(estimates.part((0, 1), both, every, both))
+            kept["share of base", None].append(estimates.base_share((1,)))
+            kept["index", "a"].append(estimates.index((1,), (0,)))
+            kept["index", None].append(estimates.index((0, 1), both))
     return numbers
 
 

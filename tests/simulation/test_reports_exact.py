@@ -1,6 +1,7 @@
 """With the noise switched off in the harness, reports equal a plain pandas join."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from counted_session import CountedSession, People, SilentLaws
 
 from privacy.session import SessionNoise, TableLaws
-from reports import campaigns, overlap, reach
+from reports import campaigns, crosstab, insights, overlap, reach
 from reports.cells import ShareableEstimates
 from reports.errors import UnsuitableLabels
 
@@ -97,6 +98,82 @@ def test_reach_by_campaign_equals_the_join(kind):
         audience = int(asker["b"].eq(one.segment).sum()) if one.segment else len(asker)
         assert one.reach.value == (inside & met).sum()
         assert one.share_reached.value == (inside & met).sum() / audience
+
+
+@pytest.mark.parametrize("labels", [("a",), ("a", "b", "never")])
+def test_a_table_equals_the_join(kind, labels):
+    holder, asker, both, outcome = silent(labels)
+    numbers = crosstab.build(getattr(outcome, kind)).numbers
+    assert len(numbers.cells) == (len(labels) + 1) * (len(SEGMENTS) + 1)
+    for cell in numbers.cells:
+        inside = both["g"].notna() if cell.label is None else both["g"].eq(cell.label)
+        inside &= both["b"].notna() if cell.segment is None else both["b"].eq(cell.segment)
+        assert (cell.matched.value, cell.matched.half_width) == (inside.sum(), 0)
+        alone = None not in (cell.label, cell.segment)
+        assert cell.matched.suppressed == (alone and inside.sum() < 10)
+    for segment, audience in numbers.audience:
+        assert audience.value == (asker["b"].eq(segment).sum() if segment else len(asker))
+    for label, offered in numbers.offered:
+        assert offered.value == (holder["g"].eq(label).sum() if label else len(holder))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [(("x", "y"),), (("x", "y"), ("1", "2", "3")), (("x", "y"), ("1", "2"), ("m", "f"))],
+)
+def test_insights_equal_the_join(kind, attributes):
+    labels = tuple(" × ".join(parts) for parts in product(*attributes))
+    holder, _, both, outcome = silent(labels)
+    numbers = insights.build(getattr(outcome, kind)).numbers
+    assert len(numbers.groups) == np.prod([len(values) + 1 for values in attributes]) - 1
+
+    def within(frame, group):
+        parts = frame["g"].str.split(" × ")
+        wanted = group.split(" × ")
+        return parts.map(
+            lambda own: all(want in ("any", has) for want, has in zip(wanted, own, strict=True))
+        )
+
+    bases = {group.name: group for group in numbers.groups}
+    for one in numbers.profiles:
+        inside = both["b"].eq(one.segment) if one.segment else both["b"].notna()
+        met, matched = (inside & within(both, one.group)).sum(), inside.sum()
+        base = within(holder, one.group).mean()
+        assert one.matched.value == met
+        assert one.share.value == pytest.approx(met / matched)
+        assert bases[one.group].offered.value == within(holder, one.group).sum()
+        assert bases[one.group].base_share.value == pytest.approx(base)
+        assert one.index.value == pytest.approx(100 * met / matched / base)
+        assert (one.share.half_width, one.index.half_width) == (0, 0)
+    for segment, total in numbers.totals:
+        assert total.value == (both["b"].eq(segment).sum() if segment else len(both))
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (("x × 1", "y"), "same 1 to 4"),
+        (("a × b × c × d × e",), "same 1 to 4"),
+        (("x × 1", "y × 2"), "missing"),
+        (("x × any", "y × any"), "names marginals"),
+        ((" × 1",), "without a value"),
+    ],
+)
+def test_insights_refuse_labels_that_are_not_all_combinations(kind, labels, says):
+    *_, outcome = silent(labels)
+    with pytest.raises(UnsuitableLabels, match=says):
+        insights.build(getattr(outcome, kind))
+
+
+def test_insights_withhold_what_a_small_cell_or_an_empty_base_would_tell(kind):
+    people = People(np.array([[3], [500]]), np.array([0, 900]), np.array([10]))
+    outcome = CountedSession(people, SilentLaws(), labels=("x", "y")).run()
+    rows = insights.build(getattr(outcome, kind)).to_dict()["rows"]
+    small = [row for row in rows if row["label"] == "x" and row["unit"] in ("people", "index")]
+    assert small
+    assert all(row["suppressed"] and row["value"] is None for row in small)
+    base = next(row for row in rows if row["label"] == "x" and row["metric"] == "base")
+    assert base["value"] == 3
 
 
 def test_frames_and_dictionaries_say_the_same(kind):
