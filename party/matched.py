@@ -36,7 +36,8 @@ def matched_people(
     by_type[person[hits], type_of[key[hits]]] = True
     people = np.flatnonzero(by_type.any(axis=1))
     codes = by_type[people] @ (1 << np.arange(len(identifiers), dtype=np.int64))
-    found, index = np.unique(codes, return_inverse=True)
+    found = np.flatnonzero(np.bincount(codes))
+    index = np.searchsorted(found, codes)
     names = [
         "+".join(name for bit, name in enumerate(identifiers) if code >> bit & 1)
         for code in found.tolist()

@@ -23,11 +23,11 @@ from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import select
 from party.errors import DatasetError
 from psi.arrow import binaries
+from psi.engines import engine
 from psi.keys import Keys
-from psi.points import as_words
 from psi.row_hashes import mac_texts
 from psi.seed import Seed
-from psi.sets import Buffer
+from psi.sets import Buffer, contains
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,7 +73,7 @@ class Holders:
         Args:
             consenting: (n, 16) the tokens of all who consent now.
         """
-        consents = np.isin(as_words(self.tokens), as_words(consenting))
+        consents = contains(consenting, self.tokens)
         first = self._first_holders()
         gone = np.ones(len(first), dtype=np.bool_)
         gone[self.keys[consents[self.holders]]] = False
@@ -95,10 +95,9 @@ class Holders:
 
     def _first_holders(self) -> Indices:
         """Return for each key the place of its first holder in the order of tokens."""
-        words = as_words(self.tokens)
-        rank = np.empty(len(words), dtype=np.int64)
-        rank[np.argsort(words, kind="stable")] = np.arange(len(words))
-        first = np.full(int(self.keys.max(initial=-1)) + 1, len(words), dtype=np.int64)
+        rank = np.empty(len(self.tokens), dtype=np.int64)
+        rank[engine().sort_order(self.tokens)] = np.arange(len(rank))
+        first = np.full(int(self.keys.max(initial=-1)) + 1, len(rank), dtype=np.int64)
         np.minimum.at(first, self.keys, rank[self.holders])
         return first
 
