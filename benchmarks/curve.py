@@ -44,6 +44,8 @@ BARE_POINTS = 4096
 class Tier:
     """One engine: microseconds a point of one core, and ratios taken round by round.
 
+    `public_us` is of base points, each raised to a scalar of its own, as fillers are.
+
     `name` is what forces it, `engine` what it calls itself.
 
     `openssl_ratio` and `cryptography_ratio` are their time over this engine's for raising;
@@ -55,6 +57,7 @@ class Tier:
     raise_us: float
     hash_us: float
     fused_us: float
+    public_us: float
     hash_per_raise: float
     openssl_ratio: float | None
     cryptography_ratio: float
@@ -180,6 +183,7 @@ def _tier(tier: str, name: str, measured: list[dict[str, float]]) -> Tier:
         raise_us=median(of("raise")),
         hash_us=median(of("hash")),
         fused_us=median(of("fused")),
+        public_us=median(of("public")),
         hash_per_raise=median_ratio(of("hash"), of("raise")),
         openssl_ratio=median_ratio(openssl, of("raise")) if openssl else None,
         cryptography_ratio=median_ratio(_column(measured, "bare"), of("raise")),

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.text_table import MARK_LEGEND, number, text_table
 
 _HEADINGS = (
-    "engine", "raise us", "hash us", "fused us", "hash/raise", "openssl/raise",
+    "engine", "raise us", "hash us", "fused us", "public us", "hash/raise", "openssl/raise",
     "cryptography/raise", "all cores/one",
 )  # fmt: skip
 
@@ -20,6 +20,7 @@ def curve_table(figures: dict[str, Any]) -> str:
             number(tier["raise_us"]),
             number(tier["hash_us"]),
             number(tier["fused_us"]),
+            number(tier["public_us"]),
             number(tier["hash_per_raise"]),
             number(tier["openssl_ratio"]),
             number(tier["cryptography_ratio"]),

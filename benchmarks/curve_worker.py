@@ -18,9 +18,10 @@ from concurrent.futures import Executor
 from benchmarks.engine import PREFIX, new_scalar, sample_size, some_keys
 from benchmarks.timing import microseconds, wall_clock
 from party.workers import start_threads, start_workers
-from psi.curve import engine, hash_and_raise, hash_to_curve, raise_points
+from psi.curve import engine, hash_and_raise, hash_to_curve, public_points, raise_points
 from psi.errors import EngineError
 
+PUBLIC_POINTS = 1024
 Round = Callable[[], dict[str, float]]
 
 
@@ -28,6 +29,7 @@ def on_one_core() -> Round:
     """Return a round of all kinds of work: microseconds a point of one core, and of the clock."""
     keys, scalar = some_keys(sample_size()), new_scalar()
     points = hash_to_curve(keys, prefix=PREFIX)
+    scalars = [new_scalar() for _ in range(PUBLIC_POINTS)]
 
     def work() -> dict[str, float]:
         count = len(keys)
@@ -35,6 +37,7 @@ def on_one_core() -> Round:
             "raise": microseconds(lambda: raise_points(points, scalar), count),
             "hash": microseconds(lambda: hash_to_curve(keys, prefix=PREFIX), count),
             "fused": microseconds(lambda: hash_and_raise(keys, scalar, prefix=PREFIX), count),
+            "public": microseconds(lambda: public_points(scalars), PUBLIC_POINTS),
             "raise_wall": microseconds(
                 lambda: raise_points(points, scalar), count, clock=wall_clock
             ),
