@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from benchmarks.command import part_parser
@@ -78,6 +79,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End in good order when told to, so that no part outlives this program."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run all parts; write and print the summary."""
     parser = part_parser("benchmarks", __doc__)
@@ -93,6 +99,7 @@ def main() -> None:
     table = file.with_suffix(".txt")
     for old in (file, table):
         old.unlink(missing_ok=True)
+    signal.signal(signal.SIGTERM, _stop)
     began, start = time.time(), time.monotonic()
     try:
         figures = run_parts(parts)
