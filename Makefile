@@ -8,6 +8,7 @@ HOUSEHOLDS ?=
 PROTO := $(wildcard proto/commonground/v1/*.proto)
 PACKAGES := commonground psi privacy reports audit party server client
 KERNEL := $(VENV)/.kernel
+KERNEL_BUILT := $(or $(CARGO_TARGET_DIR),kernel/target)/release
 KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs' -print \
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
@@ -40,10 +41,13 @@ $(KERNEL): $(KERNEL_SOURCES) | $(READY)
 		--force-reinstall build/kernel/*.whl
 	@touch $@
 
-kernel-test: $(KERNEL) ## Format, lints and tests of the kernel's Rust
+kernel-test: $(KERNEL) ## Format, lints and tests of the kernel's Rust, and its ladders' machine code
 	cargo fmt --all --check --manifest-path kernel/Cargo.toml
 	cargo clippy --quiet --release --all-targets --manifest-path kernel/Cargo.toml -- -D warnings
 	cargo test --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core
+	cargo build --quiet --release --manifest-path kernel/Cargo.toml --lib --example planted
+	$(BIN)/python kernel/checks/constant_time.py $(KERNEL_BUILT)/libcommonground_kernel.so
+	$(BIN)/python kernel/checks/constant_time.py --expect-refusal $(KERNEL_BUILT)/examples/planted
 
 demo: engine ## Two organisations on this machine: match, reach report, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))

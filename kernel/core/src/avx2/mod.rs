@@ -12,6 +12,7 @@ use crate::lanes::{self, Compiled, Field, Fraction, wipe_stack};
 use crate::tier::BLOCK;
 use crate::{Pair, Point, Scalar};
 use field::Factor;
+use std::hint::black_box;
 pub(crate) use vector::Avx2;
 
 /// How many vectors a block has.
@@ -47,20 +48,25 @@ fn proof() -> Avx2 {
     unsafe { Avx2::assume() }
 }
 
+// By pointers that the compiler does not see through: it drops `inline(never)` where there are
+// target features, and what the check of the machine code looks for are these functions.
 impl Compiled for Avx2 {
     fn times(self, x: &Factor, y: &Factor) -> Factor {
-        // SAFETY: `self` is the proof of the feature.
-        unsafe { times(self, x, y) }
+        let times: unsafe fn(Self, &Factor, &Factor) -> Factor = times;
+        // SAFETY: `self` is the proof of the features.
+        unsafe { black_box(times)(self, x, y) }
     }
 
     fn square_times(self, x: &Factor, times: usize) -> Factor {
-        // SAFETY: `self` is the proof of the feature.
-        unsafe { square_times(self, x, times) }
+        let square_times: unsafe fn(Self, &Factor, usize) -> Factor = square_times;
+        // SAFETY: `self` is the proof of the features.
+        unsafe { black_box(square_times)(self, x, times) }
     }
 
     fn ladder(self, u: &Factor, scalar: &Scalar) -> Fraction<Self> {
-        // SAFETY: `self` is the proof of the feature.
-        unsafe { ladder(self, u, scalar) }
+        let ladder: unsafe fn(Self, &Factor, &Scalar) -> Fraction<Self> = ladder;
+        // SAFETY: `self` is the proof of the features.
+        unsafe { black_box(ladder)(self, u, scalar) }
     }
 }
 
