@@ -52,14 +52,22 @@ class Keys:
         return cls(np.frombuffer(b"".join(keys), dtype=np.uint8), _offsets(lengths))
 
     @classmethod
-    def from_digests(cls, type: str, digests: npt.NDArray[np.uint8]) -> Keys:  # noqa: A002
-        """Return type ‖ 0x00 ‖ digest for each row of `digests` (n, width)."""
+    def from_digests(
+        cls,
+        type: str,  # noqa: A002
+        digests: npt.NDArray[np.uint8],
+        chosen: npt.NDArray[np.int64] | None = None,
+    ) -> Keys:
+        """Return type ‖ 0x00 ‖ digest for each row of `digests` (n, width), or the chosen rows."""
         prefix = np.frombuffer(type.encode() + b"\0", dtype=np.uint8)
-        count, width = digests.shape
-        rows = np.empty((count, len(prefix) + width), dtype=np.uint8)
+        count = len(digests) if chosen is None else len(chosen)
+        rows = np.empty((count, len(prefix) + digests.shape[1]), dtype=np.uint8)
         rows[:, : len(prefix)] = prefix
-        rows[:, len(prefix) :] = digests
-        return cls(rows.reshape(-1), np.arange(count + 1, dtype=np.int64) * rows.shape[1])
+        for start in range(0, count, _TAKE_BLOCK):
+            block = slice(start, start + _TAKE_BLOCK)
+            rows[block, len(prefix) :] = digests[block if chosen is None else chosen[block]]
+        width = rows.shape[1]
+        return cls(rows.reshape(-1), np.arange(0, count * width + 1, width, dtype=np.int64))
 
     @classmethod
     def concat(cls, parts: Sequence[Keys]) -> Keys:

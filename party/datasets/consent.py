@@ -211,7 +211,7 @@ def take_snapshot(references: pa.Array, salt: bytes, taken_at: float) -> Consent
         raise DatasetError(f"the salt of a consent snapshot is {SALT_BYTES} bytes")
     record_key = hmac.digest(salt, b"consent records", "sha256")
     records = mac_texts(record_key, references)
-    records = records[engine().sort_order(records)]
+    root = root_of_rows(records, engine().sort_order(records))
     number = len(records).to_bytes(8, "big")
     count = commit("consent count", number, hmac.digest(salt, b"consent count", "sha256"))
-    return ConsentSnapshot(root_of_rows(records), count, taken_at)
+    return ConsentSnapshot(root, count, taken_at)

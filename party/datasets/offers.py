@@ -44,10 +44,10 @@ class Offers:
             return cls(type, person, digests)
         order = engine().sort_order(digests)
         order = order[np.argsort(person[order], kind="stable")]
-        person, digests = person[order], digests[order]
-        new = _differs(digests)
+        new = _differs(digests, order)
+        person = person[order]
         new[1:] |= person[1:] != person[:-1]
-        return cls(type, person[new], digests[new])
+        return cls(type, person[new], digests[order[new]])
 
     def __len__(self) -> int:
         return len(self.person)
@@ -76,6 +76,8 @@ class LabelledKeys:
     @classmethod
     def concat(cls, parts: Sequence[LabelledKeys]) -> LabelledKeys:
         """Return the keys of several types, one type after the other."""
+        if len(parts) == 1:
+            return parts[0]
         starts = np.cumsum([0, *(len(part.keys) for part in parts)])
         return cls(
             Keys.concat([part.keys for part in parts]),
@@ -113,20 +115,21 @@ def to_keys(offers: Offers, label_of: npt.NDArray[np.int16]) -> LabelledKeys:
     `label_of` (people,) is the label of each person.
     """
     order = engine().sort_order(offers.digests)
-    digests, person = offers.digests[order], offers.person[order]
-    new = _differs(digests)
-    starts = np.flatnonzero(new)
+    new = _differs(offers.digests, order)
+    person = offers.person[order]
     labels = label_of[person]
-    if len(starts):
-        agreed = np.minimum.reduceat(labels, starts) == np.maximum.reduceat(labels, starts)
-    else:
-        agreed = np.zeros(0, dtype=np.bool_)
+    if new.all():  # as where nobody shares an identifier
+        every = np.arange(len(order), dtype=np.int64)
+        keys = Keys.from_digests(offers.type, offers.digests, order)
+        return LabelledKeys(keys, labels, person, every, person, len(order))
+    starts = np.flatnonzero(new)
+    agreed = np.minimum.reduceat(labels, starts) == np.maximum.reduceat(labels, starts)
     kept = starts[agreed]
     group = np.cumsum(new) - 1
     owned = agreed[group]
     number = np.cumsum(agreed) - 1
     return LabelledKeys(
-        Keys.from_digests(offers.type, digests[kept]),
+        Keys.from_digests(offers.type, offers.digests, order[kept]),
         labels[kept],
         person[kept],
         number[group[owned]],
@@ -135,9 +138,14 @@ def to_keys(offers: Offers, label_of: npt.NDArray[np.int16]) -> LabelledKeys:
     )
 
 
-def _differs(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Say of each row whether it differs from the one before; the first one does."""
-    words = np.ascontiguousarray(digests).view(np.uint64)
-    new = np.ones(len(words), dtype=np.bool_)
-    new[1:] = np.any(words[1:] != words[:-1], axis=1)
+def _differs(digests: npt.NDArray[np.uint8], order: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Say of each row, taken in an order, whether it differs from the one before; the first does.
+
+    Rows of which the first 8 bytes differ are not compared further, and most do.
+    """
+    new = np.ones(len(order), dtype=np.bool_)
+    heads = np.ascontiguousarray(digests[:, :8]).view(np.uint64).reshape(-1)[order]
+    np.not_equal(heads[1:], heads[:-1], out=new[1:])
+    alike = np.flatnonzero(~new)
+    new[alike] = np.any(digests[order[alike]] != digests[order[alike - 1]], axis=1)
     return new

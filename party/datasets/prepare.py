@@ -136,8 +136,8 @@ def _bind(
         has_any[part.person] = True
     with_any = int(np.count_nonzero(has_any))
     limited = at_most(offers, most)
-    bound = LabelledKeys.concat([to_keys(part, label_of) for part in limited])
     every, kept = sum(map(len, offers)), sum(map(len, limited))
+    bound = LabelledKeys.concat([to_keys(part, label_of) for part in limited])
     return bound, [
         BoundStep("people with an identifier", len(label_of), with_any),
         BoundStep(f"identifiers, at most {most} of a person", every, kept),

@@ -30,6 +30,7 @@ from party.datasets.source import Source
 from party.errors import DatasetError
 from psi.arrow import texts
 from psi.columns import read_column
+from psi.plain import digest_plain
 
 EVENTS = {
     "table": "consents.csv",
@@ -99,7 +100,12 @@ def test_nothing_is_read_from_the_identifiers_of_those_who_do_not_consent(tmp_pa
         seen.extend(values.to_pylist())
         return read_column(spec, values, **more)
 
+    def spy_plain(kind, algorithm, digested, values, **more):
+        seen.extend(values.to_pylist())
+        return digest_plain(kind, algorithm, digested, values, **more)
+
     monkeypatch.setattr("party.datasets.identifier_columns.read_column", spy)
+    monkeypatch.setattr("party.datasets.identifier_columns.digest_plain", spy_plain)
     rows = [row("1", "no@example.com", opt_in="no"), row("2", "yes@example.com")]
     rows.append(row("3", "other@example.com", segment="bronze"))
     prepared(write(tmp_path, rows))
