@@ -137,7 +137,10 @@ def _label(label: Mapping[str, Any]) -> Table:
     if len(counts) > _MOST_VALUES:
         table.add_row(f"and {len(counts) - _MOST_VALUES} more", "")
     table.add_section()
-    table.add_row("none of these", f"{label['without']:,}")
+    outside = label.get("outside", 0)
+    table.add_row("none of these", f"{label['without'] - outside:,}")
+    if outside:
+        table.add_row("a value in no range", f"{outside:,}")
     if label["conflicting"]:
         table.add_row("rows contradict each other", f"{label['conflicting']:,}")
     return table

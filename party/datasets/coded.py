@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NOTHING = -1
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,6 +47,23 @@ class CodedColumn:
         encoded = pc.if_else(filled, trimmed, nothing).dictionary_encode()
         texts = np.append(positions(encoded.indices, missing=NOTHING), NOTHING)
         return cls(texts[codes], encoded.dictionary)
+
+    def positions_of_texts(self, texts: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """Return for each distinct text its position in `texts`, or -1."""
+        import pyarrow.compute as pc
+
+        return positions(pc.index_in(self.texts, value_set=arrow.texts(texts)), missing=NOTHING)
+
+    def numbers(self) -> npt.NDArray[np.float64]:
+        """Return each distinct text as a number, NaN where it is none."""
+        import pyarrow.compute as pc
+
+        is_number = pc.match_substring_regex(self.texts, _NUMBER).to_pylist()
+        texts = self.texts.to_pylist()
+        numbers = (
+            float(text) if fits else np.nan for text, fits in zip(texts, is_number, strict=True)
+        )
+        return np.fromiter(numbers, dtype=np.float64, count=len(texts))
 
     def positions_of(self, texts: tuple[str, ...]) -> npt.NDArray[np.int64]:
         """Return for each row the position of its text in `texts`, or -1."""

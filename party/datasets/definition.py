@@ -84,7 +84,7 @@ class Definition:
         named = [column.name for column in self.columns]
         named += [self.person_column] if self.person_column else []
         named.append(self.consent.source_column)
-        named += [label.column for label in self.labels.values()]
+        named += [name for label in self.labels.values() for name in label.columns]
         return tuple(dict.fromkeys(named))
 
     @property
@@ -223,11 +223,13 @@ def _require_consistent(root: Section, definition: Definition) -> None:
         require_connectable(root, definition.person, types)
     kinds = {column.name: column.kind for column in definition.columns}
     for name, label in definition.labels.items():
-        if kinds.get(label.column, "attribute") != "attribute":
-            raise root.fault(
-                "labels", f"'{name}' is made of '{label.column}', which is declared as "
-                f"{kinds[label.column]}; labels are made of attributes"
-            )  # fmt: skip
+        for column in label.columns:
+            kind = kinds.get(column, "attribute")
+            if kind != "attribute" and not (kind == "value" and column in label.number_columns):
+                raise root.fault(
+                    "labels", f"'{name}' is made of '{column}', which is declared as "
+                    f"{kind}; labels are made of attributes"
+                )  # fmt: skip
     declared = [name for name, kind in kinds.items() if kind == "consent"]
     used = definition.consent.source_column
     if isinstance(definition.consent, ConsentColumn):

@@ -1,22 +1,26 @@
 """Labels: the small public category that a party gives to a person in one request.
 
-Three ways to derive one from a person's rows: the value of a column, the number of distinct values
-of a column, the set of values of a column. The values that a label can have are public and known
+Ways to derive one from a person's rows: the value of a column, the number of distinct values of a
+column, the set of values of a column, the range of a numeric column, and combinations of these. The
+values that a label can have are public and known
 before any row is read (docs/protocol.md, Words), so a value that is not listed gives no label.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
+from party.datasets.assignment import Assignment, Positions, agreed
 from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.combination import CombinedLabel, read_combination
+from party.datasets.ranges import RangeLabel, read_ranges
 from party.datasets.rules import COLUMN
 from party.document import Section
 
@@ -28,20 +32,9 @@ _FORMS: Final = {
     "column": ("column", "values"),
     "count": ("count", "up_to"),
     "set_of": ("set_of", "among"),
+    "range_of": ("range_of", "ranges"),
+    "all_of": ("all_of",),
 }
-
-Positions: TypeAlias = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Assignment:
-    """For each person the position of the label among the label's values, or -1.
-
-    `conflicting` marks those who have none because their rows contradict each other.
-    """
-
-    positions: Positions
-    conflicting: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -50,18 +43,21 @@ class ColumnLabel:
 
     column: str
     values: tuple[str, ...]
+    number_columns: ClassVar[tuple[str, ...]] = ()
 
-    def assign(self, column: CodedColumn, person: Positions, people: int) -> Assignment:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return (self.column,)
+
+    def assign(
+        self, columns: Mapping[str, CodedColumn], person: Positions, people: int
+    ) -> Assignment:
         """Return the label of each of `people`, from the person of each row (-1: nobody)."""
-        rows = (person >= 0) & (column.codes >= 0)
-        lowest = np.full(people, len(column.texts), dtype=np.int64)
-        highest = np.full(people, NOTHING, dtype=np.int64)
-        np.minimum.at(lowest, person[rows], column.codes[rows])
-        np.maximum.at(highest, person[rows], column.codes[rows])
-        conflicting = highest > lowest
-        positions = _highest(column.positions_of(self.values), person, people)
-        positions[conflicting] = NOTHING
-        return Assignment(positions, conflicting)
+        column = columns[self.column]
+        code, conflicting = agreed(column.codes, person, people)
+        positions = np.append(column.positions_of_texts(self.values), NOTHING)[code]
+        return Assignment.of(positions, conflicting)
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
@@ -74,19 +70,28 @@ class CountLabel:
 
     column: str
     up_to: int
+    number_columns: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
     def values(self) -> tuple[str, ...]:
         """The label's values, in order."""
         return (*(str(count) for count in range(1, self.up_to)), f"{self.up_to}+")
 
-    def assign(self, column: CodedColumn, person: Positions, people: int) -> Assignment:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return (self.column,)
+
+    def assign(
+        self, columns: Mapping[str, CodedColumn], person: Positions, people: int
+    ) -> Assignment:
         """Return the label of each of `people`, from the person of each row (-1: nobody)."""
+        column = columns[self.column]
         rows = (person >= 0) & (column.codes >= 0)
         distinct = max(1, len(column.texts))
         pairs = np.unique(person[rows] * distinct + column.codes[rows])
         counts = np.bincount(pairs // distinct, minlength=people)
-        return _without_conflicts(np.minimum(counts, self.up_to) - 1)
+        return Assignment.of(np.minimum(counts, self.up_to).astype(np.int64) - 1)
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
@@ -102,6 +107,7 @@ class SetLabel:
 
     column: str
     among: tuple[str, ...]
+    number_columns: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
     def values(self) -> tuple[str, ...]:
@@ -113,14 +119,21 @@ class SetLabel:
             for subset in combinations(members, size)
         )
 
-    def assign(self, column: CodedColumn, person: Positions, people: int) -> Assignment:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return (self.column,)
+
+    def assign(
+        self, columns: Mapping[str, CodedColumn], person: Positions, people: int
+    ) -> Assignment:
         """Return the label of each of `people`, from the person of each row (-1: nobody)."""
         members = tuple(sorted(self.among))
-        member = column.positions_of(members)
+        member = columns[self.column].positions_of(members)
         rows = (person >= 0) & (member >= 0)
         masks = np.zeros(people, dtype=np.int64)
         np.bitwise_or.at(masks, person[rows], np.int64(1) << member[rows])
-        return _without_conflicts(self._position_of_mask(members)[masks])
+        return Assignment.of(self._position_of_mask(members)[masks])
 
     def _position_of_mask(self, members: tuple[str, ...]) -> Positions:
         position = {value: index for index, value in enumerate(self.values)}
@@ -135,44 +148,49 @@ class SetLabel:
         return {"set_of": self.column, "among": list(self.among)}
 
 
-Label: TypeAlias = ColumnLabel | CountLabel | SetLabel
+PlainLabel: TypeAlias = ColumnLabel | CountLabel | SetLabel | RangeLabel
+Label: TypeAlias = PlainLabel | CombinedLabel
 
 
 def read_labels(root: Section) -> dict[str, Label]:
     """Read the section `labels` of a dataset's description."""
     names = root.names("labels", NAME, most=_MOST_LABELS)
     labels = root.section("labels", required=names)
-    return {name: _read_label(labels, name) for name in names}
+    forms = {name: _form_of(labels, name) for name in names}
+    plain = {
+        name: _read_plain(labels, name, form) for name, form in forms.items() if form != "all_of"
+    }
+    combined = {
+        name: read_combination(labels.section(name, required=_FORMS[form]), plain)
+        for name, form in forms.items()
+        if form == "all_of"
+    }
+    found: dict[str, Label] = {**plain, **combined}
+    return {name: found[name] for name in names}
 
 
-def _read_label(labels: Section, name: str) -> Label:
+def _form_of(labels: Section, name: str) -> str:
     every_key = [key for keys in _FORMS.values() for key in keys]
     given = labels.section(name, required=(), optional=every_key)
     forms = [form for form in _FORMS if form in given]
     if len(forms) != 1:
         raise labels.fault(name, f"has exactly one of {', '.join(_FORMS)}")
-    section = labels.section(name, required=_FORMS[forms[0]])
-    if forms[0] == "column":
+    return forms[0]
+
+
+def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
+    section = labels.section(name, required=_FORMS[form])
+    if form == "column":
         values = section.texts("values", LABEL_VALUE, most=MOST_LABEL_VALUES)
         return ColumnLabel(section.text("column", COLUMN), values)
-    if forms[0] == "count":
+    if form == "count":
         up_to = section.integer("up_to", 1, _MOST_COUNTED)
         return CountLabel(section.text("count", COLUMN), up_to)
+    if form == "range_of":
+        return read_ranges(section)
     among = section.texts("among", LABEL_VALUE, most=_MOST_IN_SET)
     if any(_JOINT in member for member in among):
         raise section.fault("among", f"a member contains '{_JOINT}', which joins members")
     if len(_JOINT.join(among)) > LABEL_VALUE.most:
         raise section.fault("among", "the names are too long to be joined; use shorter ones")
     return SetLabel(section.text("set_of", COLUMN), among)
-
-
-def _highest(values: Positions, person: Positions, people: int) -> Positions:
-    rows = person >= 0
-    highest = np.full(people, NOTHING, dtype=np.int64)
-    np.maximum.at(highest, person[rows], values[rows])
-    return highest
-
-
-def _without_conflicts(positions: npt.NDArray[np.integer]) -> Assignment:
-    found = positions.astype(np.int64)
-    return Assignment(found, np.zeros(len(found), dtype=np.bool_))

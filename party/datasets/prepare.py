@@ -95,7 +95,7 @@ def prepare(
         rows = read_rows(
             definition,
             source,
-            [asked.column] if asked else [],
+            asked.columns if asked else [],
             partial(read_whole, definition, source, executor=executor),
         )
         snapshot = snapshot_of(lines, rows.consent.lines)

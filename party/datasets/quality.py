@@ -51,12 +51,16 @@ class ColumnQuality:
 
 @dataclass(frozen=True)
 class LabelQuality:
-    """How many people have each value of a label, whether they consent or not."""
+    """How many people have each value of a label, whether they consent or not.
+
+    `without` have none, though nothing contradicts; `outside` of them have a value in no range.
+    """
 
     name: str
     people: dict[str, int]
     conflicting: int
     without: int
+    outside: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statement as a JSON object."""
@@ -65,6 +69,7 @@ class LabelQuality:
             "people": dict(self.people),
             "conflicting": self.conflicting,
             "without": self.without,
+            "outside": self.outside,
         }
 
 
@@ -147,7 +152,7 @@ def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityRepor
     rows = read_rows(
         definition,
         source,
-        [*others, *(label.column for label in definition.labels.values())],
+        [*others, *(name for label in definition.labels.values() for name in label.columns)],
         identifiers.read,
     )
     report = QualityReport(
@@ -259,7 +264,7 @@ def _of_other_digests(column: ColumnDefinition, read: Column) -> str | None:
 
 def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:
     people: People = rows.people
-    found = label.assign(rows.columns[label.column], people.of_row, len(people))
+    found = label.assign(rows.columns, people.of_row, len(people))
     positions = found.positions[found.positions != NOTHING]
     counts = np.bincount(positions, minlength=len(label.values))
     conflicting = int(np.count_nonzero(found.conflicting))
@@ -268,6 +273,7 @@ def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:
         {value: int(count) for value, count in zip(label.values, counts, strict=True)},
         conflicting,
         len(people) - conflicting - len(positions),
+        int(np.count_nonzero(found.outside)),
     )
 
 
@@ -311,11 +317,7 @@ def _no_time(column: CodedColumn) -> npt.NDArray[np.bool_]:
 
 
 def _no_number(column: CodedColumn) -> npt.NDArray[np.bool_]:
-    import pyarrow.compute as pc
-
-    number = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-    matches = pc.match_substring_regex(column.texts, number).to_numpy(zero_copy_only=False)
-    return ~np.append(matches.astype(np.bool_), False)[column.codes]
+    return np.append(np.isnan(column.numbers()), True)[column.codes]
 
 
 _CHECKS: Final[dict[str, _Check]] = {

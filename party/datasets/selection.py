@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from party.datasets.assignment import Assignment
 from party.datasets.coded import NOTHING
 from party.datasets.consent import consenting
-from party.datasets.labels import Assignment, Label
+from party.datasets.labels import Label
 from party.datasets.people import People
 from party.datasets.rows import Rows
 
@@ -68,14 +69,16 @@ def select(
     if label is None:
         label_of = np.zeros(len(people), dtype=np.int16)
         return Selection(people, label_of, references, tuple(steps))
-    found = label.assign(rows.columns[label.column], people.of_row, len(people))
+    found = label.assign(rows.columns, people.of_row, len(people))
     requested = _requested(found, label, values)
     without_conflict = int(np.count_nonzero(~found.conflicting))
     labelled = people.only(requested != NOTHING)
-    steps += [
-        BoundStep("people whose rows agree on the label", len(people), without_conflict),
-        BoundStep("people with a requested label", without_conflict, len(labelled)),
-    ]
+    steps.append(BoundStep("people whose rows agree on the label", len(people), without_conflict))
+    left = without_conflict
+    if label.number_columns:
+        left -= int(np.count_nonzero(found.outside))
+        steps.append(BoundStep("people whose value is in a range", without_conflict, left))
+    steps.append(BoundStep("people with a requested label", left, len(labelled)))
     label_of = requested[requested != NOTHING].astype(np.int16)
     return Selection(labelled, label_of, references, tuple(steps))
 

@@ -84,6 +84,8 @@ def test_the_party_is_found_by_option_variable_and_current_folder(tmp_path, monk
         ("doctor",),
         ("quote", "reach", "--segment", "group", "--by", "group"),
         ("quote", "overlap", "--segment", "group"),
+        ("quote", "insights", "--by", "group"),
+        ("quote", "table", "--segment", "group", "--by", "group"),
         ("quote", "match", "--receiver", "channel"),
     ],
     ids=" ".join,

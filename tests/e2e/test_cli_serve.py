@@ -133,6 +133,17 @@ def test_a_report_that_the_rule_grants_runs_at_once(served):
     )
 
 
+@pytest.mark.parametrize("kind", ["insights", "table"])
+def test_insights_and_tables_run_as_reach_does(served, kind):
+    party = served[0] / "advertiser"
+    words = ("report", kind, "--segment", "group", "--by", "group", "--party", party)
+    found = ask(*words)
+    assert (found["state"], found["result"]["report"]) == ("finished", kind)
+    private = ask("report", "show", found["id"], "--private", "--party", party)["result"]
+    assert (private["report"], private["kind"][:7]) == (kind, "private")
+    assert kind.capitalize() in run("report", "show", found["id"], "--party", party).stdout
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
 def test_an_export_is_shareable_unless_insisted_and_says_what_it_is(served, suffix, tmp_path):
     party = served[0] / "advertiser"

@@ -24,7 +24,7 @@ def assigned(label, rows):
     """Return each person's label value (None: none) and who conflicts."""
     column = pa.array([cell for _, cell in rows], pa.large_string()).dictionary_encode()
     person = np.array([person for person, _ in rows], dtype=np.int64)
-    found = label.assign(CodedColumn.of(column), person, PEOPLE)
+    found = label.assign({"c": CodedColumn.of(column)}, person, PEOPLE)
     values = [None if at < 0 else label.values[at] for at in found.positions]
     return values, found.conflicting.tolist()
 

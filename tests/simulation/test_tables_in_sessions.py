@@ -1,0 +1,190 @@
+"""Insights and tables between two whole parties in memory, either of them as the tabulator.
+
+Covers: labels of several columns and of ranges, from the file to the report; what is refused
+before anything is spent. Does not cover: dialling and approval over the wire (tests/e2e).
+"""
+
+import time
+from collections import Counter
+
+import pytest
+from organisations import Wire, make_party, run_both
+
+from client.asking import Choice, TableChoice, table_request
+from client.quoting import Guess, quote_for
+from client.results import result_of
+from party.contract_draft import draft_contract
+from party.contract_file import load_contract, sign_contract_file
+from party.contract_terms import OutputKind
+from party.datasets import inspect, load_definition
+from party.desk import Desk
+from party.errors import ContractError, Refusal
+from party.ledger import rows
+from party.offered import offered_by
+from party.yaml_text import read_yaml, write_yaml
+
+PARTIES = ("advertiser", "channel")
+OTHER = dict(zip(PARTIES, reversed(PARTIES), strict=True))
+CHOICE = Choice(epsilon="20", epsilon_dummies="9")
+STRAY = 2  # by noise of ε 20 a cell is further off once in 10^17 times
+SHARED = range(30, 90)
+PEOPLE = {"advertiser": range(90), "channel": range(30, 120)}
+DESCRIPTION = """dataset: {name}
+source: {name}.csv
+person: ref
+columns: {{email: id.email, region: attribute, age: value, consent: consent}}
+consent:
+  column: consent
+  given: ["yes"]
+  purposes: [dpv:TargetedAdvertising, dpv:MarketResearch]
+  recipients: [advertiser, channel]
+labels:
+  region: {{column: region, values: [north, south]}}
+  age:
+    range_of: age
+    ranges:
+      - {{name: young, from: "18", below: "40"}}
+      - {{name: old, from: "40"}}
+  region-age: {{all_of: [region, age]}}
+  wide: {{column: region, values: {wide}}}
+"""
+WIDE = [f"v{number}" for number in range(300)]
+
+
+def region(i):
+    return "north" if i % 2 else "south"
+
+
+def age(i):
+    return 10 + i % 50  # some are below 18
+
+
+def band(i):
+    return "young" if age(i) < 40 else "old"
+
+
+def make_pair(folder):
+    parties = {name: make_party(folder, name) for name in PARTIES}
+    for name, party in parties.items():
+        lines = [f"r{i},person{i}@example.com,{region(i)},{age(i)},yes\n" for i in PEOPLE[name]]
+        (folder / f"{name}.csv").write_text("ref,email,region,age,consent\n" + "".join(lines))
+        path = folder / f"{name}.yaml"
+        path.write_text(DESCRIPTION.format(name=name, wide=WIDE))
+        definition = load_definition(path)
+        party.keep_dataset(definition, inspect(definition), None)
+    return parties, make_contract(folder, parties)
+
+
+def make_contract(folder, parties):
+    """Draft, widen and sign: tables in both directions, insights for the advertiser alone."""
+    now = int(time.time())
+    text = draft_contract(
+        {name: party.card(None) for name, party in parties.items()},
+        contract_id="test",
+        title="Test",
+        starts=now - 86_400,
+        ends=now + 86_400,
+        datasets={name: offered_by(party) for name, party in parties.items()},
+    )
+    document = read_yaml(text.encode(), "draft", ValueError)
+    document["budgets"] = {name: {"epsilon": "500", "delta": "1e-6"} for name in parties}
+    table = next(one for one in document["outputs"] if one["kind"] == "table")
+    document["outputs"].append(table | {"recipient": "channel", "tabulator": "advertiser"})
+    path = folder / "contract.yaml"
+    path.write_text(write_yaml(document), encoding="utf-8")
+    for party in parties.values():
+        sign_contract_file(path, party.identity)
+    contract = load_contract(path)
+    for party in parties.values():
+        party.keep_contract(contract)
+    return contract
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    parties, contract = make_pair(tmp_path_factory.mktemp("tables"))
+    yield parties, contract
+    for party in parties.values():
+        party.close()
+
+
+def carry(pair, asker, table):
+    """Ask, run and return the finished request at either side."""
+    parties, contract = pair
+    request = table_request(parties[asker], contract, table, CHOICE)
+    signed = Desk(parties[asker]).make(request, contract, actor="test")
+    assert Desk(parties[OTHER[asker]]).submit(asker, signed).state == "approved"
+    ended = run_both(parties, signed, Wire())
+    assert set(ended.values()) == {None}
+    return signed, {name: Desk(party).find(signed.id) for name, party in parties.items()}
+
+
+@pytest.mark.parametrize(("asker", "recipient"), [("advertiser",) * 2, ("advertiser", "channel")])
+def test_any_labels_are_counted_with_either_party_as_the_tabulator(pair, asker, recipient):
+    parties, _ = pair
+    table = TableChoice(OutputKind.TABLE, recipient, OTHER[recipient], "age", "region-age")
+    _, filed = carry(pair, asker, table)
+    numbers = result_of(parties[recipient], filed[recipient], private=True).numbers
+    truth = Counter((f"{region(i)} × {band(i)}", band(i)) for i in SHARED if age(i) >= 18)
+    assert {cell.label for cell in numbers.cells} >= {label for label, _ in truth}
+    for cell in numbers.cells:
+        if None not in (cell.label, cell.segment):
+            assert abs(cell.matched.value - truth[cell.label, cell.segment]) <= STRAY
+    tabulator = OTHER[recipient]
+    shared = result_of(parties[tabulator], filed[tabulator], private=False)
+    assert len(list(shared.rows())) == len(list(result_of(
+        parties[recipient], filed[recipient], private=False
+    ).rows()))  # fmt: skip
+
+
+def test_insights_of_a_combined_label_say_what_the_matched_are_like(pair):
+    parties, _ = pair
+    table = TableChoice(OutputKind.INSIGHTS, segment="region", by="region-age")
+    request, filed = carry(pair, "advertiser", table)
+    numbers = result_of(parties["advertiser"], filed["advertiser"], private=True).numbers
+    counted = [i for i in SHARED if age(i) >= 18]
+    found = {(one.group, one.segment): one for one in numbers.profiles}
+    young = found["any × young", None]
+    assert abs(young.matched.value - sum(band(i) == "young" for i in counted)) <= 4 * STRAY
+    assert found["south × any", "north"].matched.value <= 2 * STRAY
+    assert 190 < found["north × any", "north"].index.value < 210
+    result = Desk(parties["channel"]).result(request.id)
+    steps = {step["name"]: (step["before"], step["after"]) for step in result["steps"]}
+    minors = sum(age(i) < 18 for i in PEOPLE["channel"])
+    assert steps["people whose value is in a range"] == (90, 90 - minors)
+
+
+def test_a_quote_knows_the_sizes_of_combined_labels(pair):
+    parties, contract = pair
+    table = TableChoice(OutputKind.TABLE, "channel", "advertiser", "age", "region-age")
+    request = table_request(parties["advertiser"], contract, table, CHOICE)
+    quoted = quote_for(parties["advertiser"], contract, request, Guess())
+    held = Counter(f"{region(i)} × {band(i)}" for i in PEOPLE["advertiser"] if age(i) >= 18)
+    assert quoted.holding.by_label == tuple(
+        held[value] for value in request.labels["advertiser"].values
+    )
+    assert quoted.figures.cells == 8
+
+
+@pytest.mark.parametrize(
+    ("table", "refusal", "says"),
+    [
+        (TableChoice(OutputKind.TABLE, segment="income", by="age"), Refusal, "no label 'income'"),
+        (TableChoice(OutputKind.TABLE, segment="age", by="income"), Refusal, "no label 'income'"),
+        (TableChoice(OutputKind.TABLE, by="age"), ContractError, "say with --segment which label"),
+        (TableChoice(OutputKind.INSIGHTS), ContractError, "say with --by which label of channel"),
+        (TableChoice(OutputKind.INSIGHTS, "channel", by="age"), Refusal, "insights"),
+        (TableChoice(OutputKind.TABLE, segment="wide", by="wide"), Refusal, "cells of the table"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_spent(pair, table, refusal, says):
+    parties, contract = pair
+    before = {name: party.store.write(rows) for name, party in parties.items()}
+
+    def ask():
+        request = table_request(parties["advertiser"], contract, table, CHOICE)
+        Desk(parties["advertiser"]).make(request, contract, actor="test")
+
+    with pytest.raises(refusal, match=says):
+        ask()
+    assert {name: party.store.write(rows) for name, party in parties.items()} == before
