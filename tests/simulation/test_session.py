@@ -460,8 +460,9 @@ def test_a_party_whose_workers_ended_keeps_the_session_and_starts_new_ones(pair)
     parties, contract = pair
     request = ask(parties, match(contract))
     wire = Wire()
-    parties["channel"]._executor = DyingWorkers(1)
+    channel = parties["channel"]
+    channel._threads = channel._processes = DyingWorkers(1)
     assert isinstance(run_both(parties, request, wire)["channel"], SessionSuspended)
-    assert parties["channel"]._executor is None
-    parties["channel"]._executor = ThreadPoolExecutor(1)
+    assert (channel._threads, channel._processes) == (None, None)
+    channel._threads = channel._processes = ThreadPoolExecutor(1)
     assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
