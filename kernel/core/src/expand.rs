@@ -3,8 +3,8 @@
 //! `expand_message_xmd` with SHA-512 gives 96 bytes a message, 48 for each element. The state of
 //! SHA-512 after the padding block and the common prefix is computed once for all messages.
 
-use crate::{KernelError, Pair};
-use sha2::{Digest, Sha512};
+use crate::sha512::{Beginning, Digest, WAYS};
+use crate::{Engine, KernelError, Pair};
 
 const BLOCK_BYTES: usize = 128;
 const DIGEST_BYTES: usize = 64;
@@ -12,9 +12,13 @@ const DIGEST_BYTES: usize = 64;
 const ELEMENT_BYTES: usize = 48;
 const LENGTH: [u8; 2] = [0, 2 * ELEMENT_BYTES as u8];
 
+/// How many messages are expanded at once.
+pub(crate) const TOGETHER: usize = WAYS;
+
 /// SHA-512 fed with what all messages have in common, and what follows each.
 pub(crate) struct Expander {
-    begun: Sha512,
+    begun: Beginning,
+    empty: Beginning,
     dst_prime: Vec<u8>,
 }
 
@@ -23,26 +27,36 @@ impl Expander {
     pub(crate) fn new(prefix: &[u8], dst: &[u8]) -> Result<Self, KernelError> {
         let length = u8::try_from(dst.len()).ok().filter(|length| *length > 0);
         let length = length.ok_or(KernelError::Lengths("a DST has 1 to 255 bytes"))?;
-        let begun = Sha512::new().chain_update([0; BLOCK_BYTES]).chain_update(prefix);
-        Ok(Self { begun, dst_prime: [dst, &[length]].concat() })
+        Ok(Self {
+            begun: Beginning::of(&[&[0; BLOCK_BYTES], prefix].concat()),
+            empty: Beginning::of(&[]),
+            dst_prime: [dst, &[length]].concat(),
+        })
     }
 
-    /// Returns the two elements, canonical, of prefix ‖ message.
-    pub(crate) fn pair(&self, message: &[u8]) -> Pair {
-        let hash = self.begun.clone().chain_update(message).chain_update(LENGTH);
-        let first = self.finish(hash, 0);
-        let second = self.finish(Sha512::new_with_prefix(first), 1);
+    /// Returns the two elements, canonical, of prefix ‖ message, for each message.
+    pub(crate) fn pairs(&self, engine: &Engine, messages: &[&[u8]; TOGETHER]) -> [Pair; TOGETHER] {
+        let dst: &[u8] = &self.dst_prime;
+        let ends = messages.map(|message| [message, &LENGTH, &[0], dst]);
+        let first = self.begun.digests(engine, &ends);
+        let second = self.continued(engine, &first, 1);
         let mut mixed = first;
-        mixed.iter_mut().zip(&second).for_each(|(one, other)| *one ^= other);
-        let third = self.finish(Sha512::new_with_prefix(mixed), 2);
-        let mut uniform = [0; 2 * DIGEST_BYTES];
-        uniform[..DIGEST_BYTES].copy_from_slice(&second);
-        uniform[DIGEST_BYTES..].copy_from_slice(&third);
-        [0, 1].map(|i| reduce(std::array::from_fn(|byte| uniform[i * ELEMENT_BYTES + byte])))
+        for (mixed, second) in mixed.iter_mut().zip(&second) {
+            mixed.iter_mut().zip(second).for_each(|(one, other)| *one ^= other);
+        }
+        let third = self.continued(engine, &mixed, 2);
+        std::array::from_fn(|i| {
+            let mut uniform = [0; 2 * DIGEST_BYTES];
+            uniform[..DIGEST_BYTES].copy_from_slice(&second[i]);
+            uniform[DIGEST_BYTES..].copy_from_slice(&third[i]);
+            [0, 1].map(|i| reduce(std::array::from_fn(|byte| uniform[i * ELEMENT_BYTES + byte])))
+        })
     }
 
-    fn finish(&self, hash: Sha512, number: u8) -> [u8; DIGEST_BYTES] {
-        hash.chain_update([number]).chain_update(&self.dst_prime).finalize().into()
+    fn continued(&self, engine: &Engine, before: &[Digest; WAYS], number: u8) -> [Digest; WAYS] {
+        let number = [number];
+        let ends = before.each_ref().map(|digest| [&digest[..], &number, &self.dst_prime]);
+        self.empty.digests(engine, &ends)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Hash messages to the curve: curve25519_XMD:SHA-512_ELL2_RO_ (RFC 9380), and raise the points.
 
 use crate::column::{Column, Offset};
-use crate::expand::Expander;
+use crate::expand::{Expander, TOGETHER};
 use crate::raise::{Image, write_images};
 use crate::tier::BLOCK;
 use crate::{Engine, KernelError, Point, Scalar, Threads};
@@ -25,7 +25,7 @@ pub fn hash<O: Offset>(
     out: &mut [Point],
     threads: Threads,
 ) -> Result<(), KernelError> {
-    work(messages, out, threads, |pairs, images| engine.map_block(pairs, images)).map(drop)
+    work(engine, messages, out, threads, |pairs, images| engine.map_block(pairs, images)).map(drop)
 }
 
 /// Hashes each message and raises the point; returns how many images are zero.
@@ -36,7 +36,7 @@ pub fn hash_and_raise<O: Offset, I: Image>(
     out: &mut [I],
     threads: Threads,
 ) -> Result<usize, KernelError> {
-    work(messages, out, threads, |pairs, images| {
+    work(engine, messages, out, threads, |pairs, images| {
         let mut points = [[0; 32]; BLOCK];
         let points = &mut points[..pairs.len()];
         engine.map_block(pairs, points);
@@ -46,6 +46,7 @@ pub fn hash_and_raise<O: Offset, I: Image>(
 
 /// Makes the pairs of each block and hands them to `map`; returns how many images are zero.
 fn work<O: Offset, I: Image>(
+    engine: &Engine,
     messages: &Messages<'_, O>,
     out: &mut [I],
     threads: Threads,
@@ -60,8 +61,10 @@ fn work<O: Offset, I: Image>(
     threads.for_each(out.chunks_mut(BLOCK).enumerate(), |(block, out)| {
         let mut pairs = [[[0; 32]; 2]; BLOCK];
         let pairs = &mut pairs[..out.len()];
-        for (i, pair) in pairs.iter_mut().enumerate() {
-            *pair = expander.pair(column.get(block * BLOCK + i).unwrap_or_default());
+        for (group, pairs) in pairs.chunks_mut(TOGETHER).enumerate() {
+            let first = block * BLOCK + group * TOGETHER;
+            let messages = std::array::from_fn(|i| column.get(first + i).unwrap_or_default());
+            pairs.copy_from_slice(&expander.pairs(engine, &messages)[..pairs.len()]);
         }
         let mut images = [[0; 32]; BLOCK];
         let images = &mut images[..out.len()];

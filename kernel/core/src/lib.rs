@@ -21,6 +21,7 @@ mod lanes;
 mod portable;
 mod raise;
 mod scalar;
+mod sha512;
 mod sort;
 mod threads;
 pub mod tier;

@@ -1,10 +1,11 @@
 //! The tiers: which code raises points and maps field elements on this processor.
 //!
-//! A tier is two functions over a block. What a tier may assume: input and output are of one
+//! A tier is two functions over a block, and SHA-512's. What a tier may assume: input and output are of one
 //! length, from 0 to [`BLOCK`]; points and field elements are canonical (below p); the scalar is
 //! clamped. What it must give: the canonical u of X25519 for each point, 32 zero bytes where that
 //! is of low order, and no branch and no address that depends on the scalar.
 
+use crate::sha512::{Block, Compress, States, WAYS};
 use crate::{KernelError, Pair, Point, Scalar, portable};
 
 /// The most points that a tier is handed at once: what a vector tier shares one inversion over.
@@ -69,6 +70,7 @@ pub struct Engine {
     tier: Tier,
     raise: RaiseBlock,
     map: MapBlock,
+    compress: Compress,
 }
 
 impl Engine {
@@ -93,17 +95,20 @@ impl Engine {
         match tier {
             #[cfg(target_arch = "x86_64")]
             Tier::Ifma => {
-                Self { tier, raise: crate::ifma::raise_block, map: crate::ifma::map_block }
+                use crate::ifma::{compress, map_block, raise_block};
+                Self { tier, raise: raise_block, map: map_block, compress }
             }
             #[cfg(target_arch = "x86_64")]
             Tier::Avx2 => {
-                Self { tier, raise: crate::avx2::raise_block, map: crate::avx2::map_block }
+                use crate::avx2::{map_block, raise_block};
+                Self { tier, raise: raise_block, map: map_block, compress: portable::compress }
             }
             // The others are never available.
             _ => Self {
                 tier: Tier::Portable,
                 raise: portable::raise_block,
                 map: portable::map_block,
+                compress: portable::compress,
             },
         }
     }
@@ -118,5 +123,10 @@ impl Engine {
         debug_assert!(pairs.len() <= BLOCK && pairs.len() == out.len());
         // SAFETY: as in `raise_block`.
         unsafe { (self.map)(pairs, out) }
+    }
+
+    pub(crate) fn compress(&self, states: &mut States, blocks: &[Option<&Block>; WAYS]) {
+        // SAFETY: as in `raise_block`.
+        unsafe { (self.compress)(states, blocks) }
     }
 }

@@ -3,6 +3,7 @@
 mod bytes;
 #[expect(clippy::needless_range_loop, reason = "formulas name limbs by their index")]
 mod field;
+mod sha512;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -10,6 +11,7 @@ mod vector;
 use crate::lanes::{self, Compiled, Field, Fraction, Twin, wipe_stack};
 use crate::tier::BLOCK;
 use crate::{Pair, Point, Scalar};
+pub(crate) use sha512::compress;
 use std::hint::black_box;
 pub(crate) use vector::Ifma;
 

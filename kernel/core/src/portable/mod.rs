@@ -5,6 +5,7 @@
 mod elligator;
 mod field;
 
+use crate::sha512::{Block, States, WAYS};
 use crate::{Point, Scalar};
 use curve25519_dalek::MontgomeryPoint;
 
@@ -18,5 +19,16 @@ pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) 
     let bits = (0..255).rev().map(|bit| bytes[bit / 8] >> (bit % 8) & 1 == 1);
     for (image, point) in out.iter_mut().zip(points) {
         *image = MontgomeryPoint(*point).mul_bits_be(bits.clone()).to_bytes();
+    }
+}
+
+/// Takes one block more into each state that has one; see [`crate::sha512::Compress`].
+pub(crate) fn compress(states: &mut States, blocks: &[Option<&Block>; WAYS]) {
+    for (way, block) in blocks.iter().enumerate() {
+        if let Some(block) = block {
+            let mut state = states.each_ref().map(|word| word[way]);
+            sha2::block_api::compress512(&mut state, &[**block]);
+            states.iter_mut().zip(state).for_each(|(words, word)| words[way] = word);
+        }
     }
 }
