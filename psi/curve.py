@@ -101,15 +101,18 @@ def hash_and_raise(
     executor: Executor | None = None,
     chunk: int = CHUNK,
     progress: Progress | None = None,
+    out: Points | None = None,
 ) -> Points:
     """Hash each prefix ‖ key to a point and raise it, in one pass over each chunk.
+
+    With `out`, of shape (n, 32), the images stand there.
 
     Raises:
         InvalidPoint: an image is zero, which takes a break of SHA-512.
     """
     secret = scalar.secret_bytes()
     jobs = ((*job, prefix, secret) for job in _key_chunks(keys, chunk))
-    images = _work(engine().hash_and_raise_chunk, jobs, len(keys), executor, progress)
+    images = _work(engine().hash_and_raise_chunk, jobs, len(keys), executor, progress, out)
     require_nonzero(images)
     return images
 
@@ -166,9 +169,10 @@ def _work(
     count: int,
     executor: Executor | None,
     progress: Progress | None,
+    out: Points | None = None,
 ) -> Points:
-    """Put the chunks' results one behind the other into one array (count, 32)."""
-    images = np.empty((count, POINT_BYTES), dtype=np.uint8)
+    """Put the chunks' results one behind the other into one array (count, 32), or into `out`."""
+    images = np.empty((count, POINT_BYTES), dtype=np.uint8) if out is None else out
     done = 0
     with closing(in_order(function, jobs, executor)) as results:
         for result in results:

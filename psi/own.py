@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from psi.answers import Fillers, filler_points
-from psi.curve import Scalar, engine, hash_and_raise
+from psi.curve import Points, Scalar, engine, hash_and_raise
 from psi.errors import LimitExceeded
 from psi.keys import Keys
+from psi.points import POINT_BYTES
 from psi.seed import Seed
 from psi.sets import MAX_KEYS, LabelledSet, Progress
 
@@ -94,21 +96,19 @@ def build_own_set(
         LimitExceeded: more keys than the protocol allows.
     """
     by_number = [dummies[name] for name in np.argsort(np.asarray(numbering))]
-    if len(keys) + sum(map(len, by_number)) > MAX_KEYS:
+    hidden = Keys.concat(by_number)
+    hashed = len(keys) + len(hidden)
+    if hashed > MAX_KEYS:
         raise LimitExceeded(f"a set may have {MAX_KEYS} keys at most: split the request")
-    points = np.concatenate(
-        [
-            hash_and_raise(keys, scalar, prefix=session_id, executor=executor, progress=progress),
-            hash_and_raise(
-                Keys.concat(by_number),
-                scalar,
-                prefix=session_id,
-                executor=executor,
-                progress=_beyond(len(keys), progress),
-            ),
-            *(filler_points(pile, scalar, executor=executor) for pile in fillers),
-        ]
-    )
+    count = hashed + sum(len(pile.secrets) for pile in fillers)
+    points = np.empty((count, POINT_BYTES), dtype=np.uint8)
+    blind = partial(hash_and_raise, scalar=scalar, prefix=session_id, executor=executor)
+    blind(keys, progress=progress, out=points[: len(keys)])
+    blind(hidden, progress=_beyond(len(keys), progress), out=points[len(keys) : hashed])
+    start = hashed
+    for pile in fillers:
+        points[start : start + len(pile.secrets)] = filler_points(pile, scalar, executor=executor)
+        start += len(pile.secrets)
     number_of = np.concatenate(
         [
             np.asarray(numbering, dtype=np.int32)[labels],
@@ -117,20 +117,31 @@ def build_own_set(
         ]
     )
     sizes = tuple(np.bincount(number_of, minlength=len(numbering)).tolist())
+    order = _order_by_label(points, number_of, sizes)
     source = np.concatenate(
         [
             np.arange(len(keys), dtype=np.int64),
-            np.full(sum(map(len, by_number)), DUMMY, dtype=np.int64),
+            np.full(len(hidden), DUMMY, dtype=np.int64),
             *(FIRST_FILLER - np.arange(len(pile.secrets), dtype=np.int64) for pile in fillers),
         ]
     )
+    return OwnSet(LabelledSet(sizes, points[order]), source[order])
+
+
+def _order_by_label(
+    points: Points, number_of: npt.NDArray[np.int32], sizes: Sequence[int]
+) -> Positions:
+    """Return the order that sorts points by their label number, and by value within it."""
+    sort_order = engine().sort_order
+    if len(sizes) == 1:
+        return sort_order(points)
     order = np.argsort(number_of, kind="stable")
     stop = 0
     for size in sizes:
         start, stop = stop, stop + size
         among = order[start:stop]
-        order[start:stop] = among[engine().sort_order(points[among])]
-    return OwnSet(LabelledSet(sizes, points[order]), source[order])
+        order[start:stop] = among[sort_order(points[among])]
+    return order
 
 
 def _beyond(begun: int, progress: Progress | None) -> Progress | None:
