@@ -7,6 +7,7 @@ inputs must not be written and its output not touched. An output overlaps no inp
 Raises:
     ValueError: buffers of other sizes than described, and what each function says. Messages hold
         numbers of rows and nothing from a buffer.
+    MemoryError: not enough for the work.
     RuntimeError: a defect here.
 """
 

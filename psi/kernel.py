@@ -68,7 +68,7 @@ def loaded(tier: str | None) -> commonground_kernel.Engine:
         engine: commonground_kernel.Engine = _required().Engine(tier)
     except ValueError as error:
         raise EngineError(
-            f"COMMONGROUND_KERNEL={tier}: {error}; none is to do without the kernel"
+            f"COMMONGROUND_KERNEL={tier}: {error}. Name one of them, or none to do without"
         ) from None
     _require_answers(engine)
     return engine

@@ -5,7 +5,7 @@
 //! this code it was, but not what the bytes were.
 
 use commonground_kernel_core::KernelError;
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -16,6 +16,7 @@ pub(crate) fn detached<T: Send>(
 ) -> PyResult<T> {
     // The work is given up whole, and its buffers are the caller's, who is told.
     match py.detach(|| panic::catch_unwind(AssertUnwindSafe(work))) {
+        Ok(Err(KernelError::Memory)) => Err(PyMemoryError::new_err("not enough memory")),
         Ok(done) => done.map_err(|error| PyValueError::new_err(error.to_string())),
         Err(_) => Err(PyRuntimeError::new_err("the kernel failed: this is a defect, report it")),
     }
