@@ -23,9 +23,9 @@ from psi.legs import RECEIVER, SENDER
 from psi.suppression import MOST_RUNS
 from reports.kinds import require_suitable
 
-_COUNTED_BY: Final = (OutputKind.REACH, OutputKind.TABLE, OutputKind.INSIGHTS)
+_COUNTED_BY: Final = (OutputKind.REACH, OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.TABLE)
 """Kinds that need a label of the tabulator."""
-_SPLIT_BY: Final = (OutputKind.TABLE,)
+_SPLIT_BY: Final = (OutputKind.FUNNEL, OutputKind.TABLE)
 """Kinds that need a label of the recipient."""
 
 

@@ -62,6 +62,7 @@ class OutputKind(StrEnum):
     REACH = "reach"
     OVERLAP = "overlap"
     INSIGHTS = "insights"
+    FUNNEL = "funnel"
     TABLE = "table"
 
     @property

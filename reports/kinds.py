@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from reports import campaigns, crosstab, insights, overlap, reach
+from reports import campaigns, crosstab, funnel, insights, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import UnsuitableLabels
 from reports.rendering import Rendering
@@ -45,8 +45,10 @@ _BUILD: dict[str, Callable[[PrivateEstimates | ShareableEstimates], Rendering]] 
     "reach": _build_reach,
     "table": crosstab.build,
     "insights": insights.build,
+    "funnel": funnel.build,
 }
 _CHECK: dict[str, Callable[[Sequence[str]], object]] = {
     "reach": _check_reach,
     "insights": insights.groups_of,
+    "funnel": funnel.require_stages,
 }

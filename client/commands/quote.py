@@ -41,6 +41,7 @@ class Kind(StrEnum):
     REACH = "reach"
     OVERLAP = "overlap"
     INSIGHTS = "insights"
+    FUNNEL = "funnel"
     TABLE = "table"
 
 

@@ -200,6 +200,54 @@ def insights(
 
 @app.command(
     epilog=example(
+        "commonground report funnel --segment stage --by seen --party brand/",
+        "commonground report funnel --segment stage --by seen --out funnel.csv",
+    )
+)
+def funnel(
+    ctx: typer.Context,
+    segment: Segment = None,
+    by: By = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    ask: Confirm = False,
+    wait: Wait = False,
+    private: Private = False,
+    out: Out = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow people from one party's stages to the other's: flows and step conversion, with noise.
+
+    Labels are stages, the earliest first in the contract. The quote comes first, on stderr. The
+    whole report is charged before it begins.
+    """
+    from client.asking import TableChoice, table_request
+    from client.quoting import Guess
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        table = TableChoice(OutputKind.FUNNEL, recipient, tabulator, segment, by)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        request = table_request(here, agreed, table, chosen)
+        guess = Guess(their_people, match_rate)
+        run_request(
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
+        )
+
+
+@app.command(
+    epilog=example(
         "commonground report table --segment tier --by region --party brand/",
         "commonground report table --segment tier --by region --out table.csv",
     )

@@ -71,4 +71,4 @@ def _use(name: str | None) -> ListUse | None:
 
 
 REACH, OVERLAP = OutputKind.REACH, OutputKind.OVERLAP
-INSIGHTS, TABLE = OutputKind.INSIGHTS, OutputKind.TABLE
+INSIGHTS, FUNNEL, TABLE = OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.TABLE

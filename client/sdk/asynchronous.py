@@ -115,6 +115,7 @@ class _Quotes:
     reach = _awaited(Quotes.reach)
     overlap = _awaited(Quotes.overlap)
     insights = _awaited(Quotes.insights)
+    funnel = _awaited(Quotes.funnel)
     table = _awaited(Quotes.table)
     overlap_by_identifier = _awaited(Quotes.overlap_by_identifier)
 
@@ -149,6 +150,7 @@ class Asynchronous:
     reach = _stoppable(Party.reach)
     overlap = _stoppable(Party.overlap)
     insights = _stoppable(Party.insights)
+    funnel = _stoppable(Party.funnel)
     table = _stoppable(Party.table)
     overlap_by_identifier = _stoppable(Party.overlap_by_identifier)
     suppress = _awaited(Party.suppress)

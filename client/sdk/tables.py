@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from client.asking import Choice, TableChoice
 from client.cancelling import CancelToken
-from client.sdk.asking import INSIGHTS, OVERLAP, REACH, TABLE, Asked
+from client.sdk.asking import FUNNEL, INSIGHTS, OVERLAP, REACH, TABLE, Asked
 from client.sdk.calls import Calls
 from client.sdk.results import Report
 from party.driver import Progress
@@ -104,6 +104,36 @@ class TableVerbs:
             UnsuitableLabels: the labels are not all combinations of some attributes.
         """
         table = TableChoice(INSIGHTS, recipient, tabulator, segment, by)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
+
+    def funnel(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Report:
+        """Follow people from the tabulator's stages (`by`) to the recipient's (`segment`).
+
+        ε and δ are exact decimal text.
+
+        Raises:
+            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
+            UnsuitableLabels: the tabulator's label has fewer than two stages.
+        """
+        table = TableChoice(FUNNEL, recipient, tabulator, segment, by)
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))

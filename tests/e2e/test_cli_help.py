@@ -29,7 +29,8 @@ LEAVES = {name: one for name, one in COMMANDS.items() if not getattr(one, "comma
 ISSUE = (
     "sandbox init invite join serve status doctor match suppress quote|dataset add check list show|"
     "contract propose sign import show|"
-    "report overlap reach insights table show|requests list show approve refuse resume|ledger show|"
+    "report overlap reach insights funnel table show|"
+    "requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
     "audit verify show"

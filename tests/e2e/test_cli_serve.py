@@ -133,7 +133,7 @@ def test_a_report_that_the_rule_grants_runs_at_once(served):
     )
 
 
-@pytest.mark.parametrize("kind", ["insights", "table"])
+@pytest.mark.parametrize("kind", ["insights", "funnel", "table"])
 def test_insights_and_tables_run_as_reach_does(served, kind):
     party = served[0] / "advertiser"
     words = ("report", kind, "--segment", "group", "--by", "group", "--party", party)

@@ -228,6 +228,7 @@ VERBS = {
     "match": Party.match,
     "report reach": Party.reach,
     "report insights": Party.insights,
+    "report funnel": Party.funnel,
     "report table": Party.table,
     "report overlap": "overlap overlap_by_identifier",
     "report show": Party.result,

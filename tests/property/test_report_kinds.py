@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.session import SessionNoise, TableLaws
-from reports import campaigns, crosstab, insights, overlap, reach
+from reports import campaigns, crosstab, funnel, insights, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
 from reports.overlap import Overlap
@@ -21,6 +21,7 @@ PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, 128, 10)
 BUILDERS = {
     "cells": (("x", "y"), lambda estimates: estimates),
     "table": (("x", "y"), crosstab.build),
+    "funnel": (("x", "y"), funnel.build),
     "insights": (("x × 1", "y × 1"), insights.build),
     "overlap": (("x", "y"), overlap.build),
     "reach": (("1", "2+"), reach.build),

@@ -26,6 +26,8 @@ TRUTH = {
     ("share of matched", "a"): 600 / 1800,
     ("share of matched", None): 2400 / 3050,
     ("share of base", None): 1400 / 3950,
+    ("step conversion", "a"): 900 / 1800,
+    ("step conversion", None): 650 / 1750,
     ("index", "a"): 100 * (600 / 1800) / (1400 / 3950),
     ("index", None): 100 * (2400 / 3050) / (3200 / 3950),
 }
@@ -53,6 +55,8 @@ def seen():
             kept["share of matched", "a"].append(estimates.part((1,), (0,), every, (0,)))
             kept["share of matched", None].append(estimates.part((0, 1), both, every, both))
             kept["share of base", None].append(estimates.base_share((1,)))
+            kept["step conversion", "a"].append(estimates.part((1, 2), (0,), every, (0,)))
+            kept["step conversion", None].append(estimates.part((2,), both, (1, 2), both))
             kept["index", "a"].append(estimates.index((1,), (0,)))
             kept["index", None].append(estimates.index((0, 1), both))
     return numbers

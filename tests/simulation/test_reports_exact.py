@@ -9,7 +9,7 @@ import pytest
 from counted_session import CountedSession, People, SilentLaws
 
 from privacy.session import SessionNoise, TableLaws
-from reports import campaigns, crosstab, insights, overlap, reach
+from reports import campaigns, crosstab, funnel, insights, overlap, reach
 from reports.cells import ShareableEstimates
 from reports.errors import UnsuitableLabels
 
@@ -174,6 +174,38 @@ def test_insights_withhold_what_a_small_cell_or_an_empty_base_would_tell(kind):
     assert all(row["suppressed"] and row["value"] is None for row in small)
     base = next(row for row in rows if row["label"] == "x" and row["metric"] == "base")
     assert base["value"] == 3
+
+
+def test_a_funnel_equals_the_join(kind):
+    stages = ("saw", "clicked", "asked")
+    *_, both, outcome = silent(stages)
+    numbers = funnel.build(getattr(outcome, kind)).numbers
+    ours, theirs = both["g"].map(stages.index), both["b"].map(SEGMENTS.index)
+    for flow in numbers.flows:
+        inside = both["g"].notna() if flow.label is None else both["g"].eq(flow.label)
+        inside &= both["b"].notna() if flow.segment is None else both["b"].eq(flow.segment)
+        assert flow.matched.value == inside.sum()
+    assert len(numbers.arrivals) == 6
+    for one in numbers.arrivals:
+        row = theirs[ours == stages.index(one.label)]
+        assert one.share.value == pytest.approx((row >= SEGMENTS.index(one.segment)).mean())
+    sides = ((numbers.tabulator_stages, stages, ours), (numbers.recipient_stages, SEGMENTS, theirs))
+    for found, names, furthest in sides:
+        assert [stage.name for stage in found] == list(names)
+        for at, stage in enumerate(found):
+            reached = int((furthest >= at).sum())
+            assert stage.reached.value == reached
+            if at + 1 == len(names):
+                assert stage.step_conversion is None
+            else:
+                went_on = (furthest > at).sum() / reached
+                assert stage.step_conversion.value == pytest.approx(went_on)
+
+
+def test_a_funnel_of_one_stage_is_refused(kind):
+    *_, outcome = silent(("all",))
+    with pytest.raises(UnsuitableLabels, match="two stages"):
+        funnel.build(getattr(outcome, kind))
 
 
 def test_frames_and_dictionaries_say_the_same(kind):

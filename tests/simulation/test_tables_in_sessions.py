@@ -137,6 +137,17 @@ def test_any_labels_are_counted_with_either_party_as_the_tabulator(pair, asker, 
     ).rows()))  # fmt: skip
 
 
+def test_a_funnel_is_the_recipients_and_a_table_at_the_tabulator(pair):
+    parties, _ = pair
+    _, filed = carry(pair, "advertiser", TableChoice(OutputKind.FUNNEL, segment="age", by="region"))
+    numbers = result_of(parties["advertiser"], filed["advertiser"], private=True).numbers
+    assert [stage.name for stage in numbers.tabulator_stages] == ["north", "south"]
+    assert [stage.name for stage in numbers.recipient_stages] == ["young", "old"]
+    old = sum(age(i) >= 40 for i in SHARED)
+    assert abs(numbers.recipient_stages[1].reached.value - old) <= 2 * STRAY
+    assert result_of(parties["channel"], filed["channel"], private=False).title() == "table"
+
+
 def test_insights_of_a_combined_label_say_what_the_matched_are_like(pair):
     parties, _ = pair
     table = TableChoice(OutputKind.INSIGHTS, segment="region", by="region-age")
