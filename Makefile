@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test demo test test-engine lint format proto bench bench-large wheel soak bench-identity clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo test test-engine lint format proto bench bench-large wheel soak bench-identity clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,16 @@ kernel-test: $(KERNEL) ## Format, lints and tests of the kernel's Rust, and its 
 	cargo build --quiet --release --manifest-path kernel/Cargo.toml --lib --example planted
 	$(BIN)/python kernel/checks/constant_time.py $(KERNEL_BUILT)/libcommonground_kernel.so
 	$(BIN)/python kernel/checks/constant_time.py --expect-refusal $(KERNEL_BUILT)/examples/planted
+
+kernel-asan: ## Tests of the kernel's Rust under AddressSanitizer
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_PROFILE_RELEASE_LTO=off cargo test --quiet --release \
+		--target $$(rustc -vV | sed -n 's/^host: //p') --manifest-path kernel/Cargo.toml \
+		-p commonground-kernel-core
+
+kernel-soak: SECONDS ?= 600
+kernel-soak: ## Compare the kernel's tiers on made-up inputs: SECONDS=600
+	cargo run --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
+		--example differential -- $(SECONDS) $$(date +%s)
 
 demo: engine ## Two organisations on this machine: match, reach report, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
