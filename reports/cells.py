@@ -67,10 +67,11 @@ class CellEstimates(Rendering, ABC):
 
     def count(self, rows: Indices, columns: Indices) -> Estimate:
         """Estimate the people in a block of cells."""
-        value = int(self.values[np.ix_(rows, columns)].sum())
         cells = len(rows) * len(columns)
         if cells == 1:
+            value = int(self.values[rows[0], columns[0]])
             return cell_count(value, self.cell_spread, self.table.parameters.min_cell)
+        value = int(self.values[np.ix_(rows, columns)].sum())
         return noisy_number(value, self._spread_of(cells))
 
     def weighted(self, weights: Sequence[int], columns: Indices) -> Estimate:
@@ -105,13 +106,24 @@ class CellEstimates(Rendering, ABC):
 
         `rows` are some of `of_rows`, and `columns` some of `of_columns`.
         """
-        people, whole = self.count(rows, columns), self.count(of_rows, of_columns)
+        people, whole = self.count(rows, columns), self._whole(of_rows, of_columns)
         if people.suppressed or not _is_clear(whole):
             return withheld()
         value = people.value / whole.value
         counted, every = len(rows) * len(columns), len(of_rows) * len(of_columns)
         error = ratio_spread(self._part_terms(counted, every, value))
         return noisy_number(value, error.scaled(1 / whole.value))
+
+    def _whole(self, rows: Indices, columns: Indices) -> Estimate:
+        """Return `count`, kept: thousands of shares have the same whole."""
+        key = tuple(rows), tuple(columns)
+        if key not in self._wholes:
+            self._wholes[key] = self.count(rows, columns)
+        return self._wholes[key]
+
+    @cached_property
+    def _wholes(self) -> dict[tuple[tuple[int, ...], tuple[int, ...]], Estimate]:
+        return {}
 
     def base_share(self, rows: Indices) -> Estimate:
         """Estimate which share of the tabulator's keys is in some labels (delta method)."""
@@ -138,7 +150,7 @@ class CellEstimates(Rendering, ABC):
         if matched.suppressed or not _is_clear(base):
             return withheld()
         value = matched.value / base.value
-        people = self.count(self.all_rows, columns).value * base.value
+        people = self._whole(self.all_rows, columns).value * base.value
         keys = self._all_offered.value * base.value
         every = len(self.all_rows) * len(columns)
         terms = [

@@ -23,9 +23,10 @@ Shape = tuple[tuple[NoiseLaw, int, int], ...]
 
 
 def ratio_spread(terms: Sequence[Term]) -> Spread:
-    """Return the error of a sum of independent terms, its half-width at most 1/32 too wide.
+    """Return the error of a sum of independent terms; the standard error is exact.
 
-    The standard error is exact; the half-width, in standard errors, is that of the rounded shape.
+    The half-width is that of the rounded shape, widened: as a rule between that of `spread` and
+    1/32 of a standard error more, and at its narrowest 1/64 less.
     """
     sizes = [abs(term.coefficient) * math.sqrt(term.draws * _variance(term.law)) for term in terms]
     error = math.hypot(*sizes)

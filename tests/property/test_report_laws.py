@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from privacy.noise import DiscreteLaplaceLaw
 from privacy.truncated import TruncatedLaplace
 from reports.laws import Term, spread
+from reports.shapes import ratio_spread
 
 LAPLACE = DiscreteLaplaceLaw(Fraction(2))
 DUMMIES = TruncatedLaplace(10**9, 10**6, 1)
@@ -130,3 +131,21 @@ def test_convolution_agrees_with_draws():
 def test_no_noise_has_no_error():
     assert spread([]) == (0, 0)
     assert spread([Term(0, LAPLACE), Term(1, LAPLACE, 0)]) == (0, 0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0, 1), st.integers(1, 3), st.integers(1, 40), st.floats(0, 2))
+def test_a_rounded_shape_is_within_the_steps_that_it_states(share, counted, others, keys):
+    terms = [
+        Term(factor, law, draws)
+        for law in (LAPLACE, DUMMIES)
+        for factor, draws in ((1 - share, counted), (-share, others))
+    ] + [Term(keys, DUMMIES)]
+    error, half_width = spread(terms)
+    rounded = ratio_spread(terms)
+    assert rounded.standard_error == pytest.approx(error)
+    assert half_width - error / 64 <= rounded.half_width <= half_width + error * 3 / 64
+
+
+def test_a_ratio_without_noise_has_no_error():
+    assert ratio_spread([]) == ratio_spread([Term(0, LAPLACE)]) == (0, 0)
