@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from audit.bodies import BudgetSpent, ReportReleased
+from audit.bodies import BudgetSpent, ReportReleased, SessionFinished
 from audit.entry import Entry
 from audit.errors import VerificationError
 from audit.source import Cosigned
@@ -91,6 +91,16 @@ class StoredLog:
         """Return the ledger's charges; a stop at the minimum is no charge."""
         rows = self._store.rows(sa.select(LEDGER).where(LEDGER.c.what != STOP))
         return [(row.request, row.epsilon_nano, row.rho_nano, row.delta_e15) for row in rows]
+
+    def finished(self, request_id: str) -> Entry | None:
+        """Return the entry that says that a request's session has finished."""
+        wanted = request_id.encode()
+        for data in self.entries():
+            if wanted in data:  # what is parsed is what may be it
+                entry = Entry.parse(data)
+                if isinstance(entry.body, SessionFinished) and entry.body.request == request_id:
+                    return entry
+        return None
 
     def parsed(self) -> Iterator[Entry]:
         """Yield the entries, parsed."""

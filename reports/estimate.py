@@ -60,10 +60,7 @@ class Estimate:
             return "suppressed"
         if self.value < 0:
             return "0 (noise)"
-        decimals = {"share": 1, "times": 2}.get(unit, 0)
-        factor, sign = (100, "%") if unit == "share" else (1, "")
-        value, error = factor * self.value, factor * self.half_width
-        return f"{value:,.{decimals}f}{sign} ± {error:,.{decimals}f}{sign}"
+        return f"{written(self.value, unit)} ± {written(self.half_width, unit)}"
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return JSON values; a suppressed number keeps only its errors, which are public."""
@@ -77,6 +74,13 @@ class Estimate:
             "noise_dominated": None if hidden else self.noise_dominated,
             "epsilon_factor": self.epsilon_factor,
         }
+
+
+def written(number: float, unit: Unit, *, finer: int = 0) -> str:
+    """Return a number as people read it, `finer` by so many digits."""
+    factor, sign = (100, "%") if unit == "share" else (1, "")
+    decimals = {"share": 1, "times": 2}.get(unit, 0) + finer
+    return f"{factor * number:,.{decimals}f}{sign}"
 
 
 def exact_number(value: float) -> Estimate:

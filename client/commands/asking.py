@@ -9,6 +9,7 @@ import typer
 
 from client.actors import OPERATOR
 from client.completion import offer_datasets
+from client.page.files import NO_PAGES, PageFiles
 
 if TYPE_CHECKING:
     from client.asking import Choice
@@ -139,6 +140,20 @@ Out = Annotated[
     ),
 ]
 
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write the report to FILE as one page with charts, tables, method and audit "
+        "reference, which needs no network. May be passed on, unless --private insists.",
+    ),
+]
+Png = Annotated[
+    Path | None,
+    typer.Option("--png", metavar="FILE", help="Write the report's charts to FILE as a picture."),
+]
+
 
 def run_request(
     party: Organisation,
@@ -152,6 +167,7 @@ def run_request(
     private: bool,
     out: Path | None,
     naming: Naming | None = None,
+    pages: PageFiles = NO_PAGES,
 ) -> None:
     """Quote a request, carry it through, and print what it has brought."""
     from client.carrying import Carrier
@@ -159,13 +175,13 @@ def run_request(
     from client.quoting import quote_for
     from client.render_quote import quote_shown
 
-    require_writable(request.kind, out)
+    require_writable(request.kind, out, pages)
     output.say(*quote_shown(quote_for(party, contract, request, guess)))
     if ask and not typer.confirm("Go on?", err=True):
         output.result({"state": "not asked"}, "Nothing was asked and nothing was spent.")
         return
     filed = Carrier(party, output, wait).ask(request, contract, actor=OPERATOR, naming=naming)
-    print_result(party, output, filed, private=private, out=out)
+    print_result(party, output, filed, private=private, out=out, pages=pages)
 
 
 def choice(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.actors import OPERATOR
+from client.page.files import PageFiles
 
 if TYPE_CHECKING:
     from client.asking import Choice, TableChoice
@@ -73,15 +74,16 @@ def run_by_identifier(
     wait: bool,
     private: bool,
     out: Path | None,
+    pages: PageFiles,
 ) -> None:
     """Quote and admit all requests together, carry them through, and print the report."""
     from client.by_identifier import carry_all, plan, quote_all, report_of, require_room
     from client.carrying import Carrier
-    from client.commands.results import require_writable
+    from client.commands.results import require_writable, write_pages
     from client.render_by_identifier import by_identifier_shown, quotes_shown
     from client.results import export
 
-    require_writable(table.kind, out)
+    require_writable(table.kind, out, pages)
     asked = plan(party, contract, table, choice, resume=resume)
     output.say(*quotes_shown(quote_all(party, asked, guess)))
     require_room(party, asked)
@@ -94,6 +96,7 @@ def run_by_identifier(
     if out is not None:
         export(report, out)
         written = [f"Written to {out}."]
+    written += write_pages(party, output, report, list(finished.values()), pages)
     requests = {kind: filed.request.id for kind, filed in finished.items()}
     output.result(
         {"requests": requests, "result": report.to_dict()}, *by_identifier_shown(report), *written

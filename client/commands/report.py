@@ -13,8 +13,10 @@ from client.commands.asking import (
     Delta,
     Epsilon,
     EpsilonDummies,
+    Html,
     MatchRate,
     Out,
+    Png,
     Private,
     Recipient,
     Segment,
@@ -33,13 +35,14 @@ from client.commands.by_identifier import (
 )
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
 from client.completion import offer_requests
+from client.page.files import PageFiles
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Make noisy tables with a counterpart, and show them again. Nobody learns who is in them.",
     epilog=example(
         "commonground report reach --segment region --by frequency --party brand/",
-        "commonground report show 1f0c22ab --out reach.csv",
+        "commonground report show 1f0c22ab --html reach.html",
     ),
 )
 
@@ -69,6 +72,8 @@ def overlap(
     wait: Wait = False,
     private: Private = False,
     out: Out = None,
+    html: Html = None,
+    png: Png = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -93,12 +98,14 @@ def overlap(
             run_by_identifier(
                 here, output, agreed, table, chosen, guess,
                 resume=resume, ask=ask, wait=wait, private=private, out=out,
+                pages=PageFiles(html, png),
             )  # fmt: skip
             return
         request = table_request(here, agreed, table, chosen)
         run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
-        )
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
+            pages=PageFiles(html, png),
+        )  # fmt: skip
 
 
 @app.command(
@@ -125,6 +132,8 @@ def reach(
     wait: Wait = False,
     private: Private = False,
     out: Out = None,
+    html: Html = None,
+    png: Png = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -145,8 +154,9 @@ def reach(
         request = table_request(here, agreed, table, chosen)
         guess = Guess(their_people, match_rate)
         run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
-        )
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
+            pages=PageFiles(html, png),
+        )  # fmt: skip
 
 
 @app.command(
@@ -173,6 +183,8 @@ def insights(
     wait: Wait = False,
     private: Private = False,
     out: Out = None,
+    html: Html = None,
+    png: Png = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -194,8 +206,9 @@ def insights(
         request = table_request(here, agreed, table, chosen)
         guess = Guess(their_people, match_rate)
         run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
-        )
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
+            pages=PageFiles(html, png),
+        )  # fmt: skip
 
 
 @app.command(
@@ -270,6 +283,8 @@ def table(
     wait: Wait = False,
     private: Private = False,
     out: Out = None,
+    html: Html = None,
+    png: Png = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -290,13 +305,15 @@ def table(
         request = table_request(here, agreed, table, chosen)
         guess = Guess(their_people, match_rate)
         run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
-        )
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
+            pages=PageFiles(html, png),
+        )  # fmt: skip
 
 
 @app.command(
     epilog=example(
-        "commonground report show 1f0c22ab", "commonground report show 1f0c22ab --out reach.parquet"
+        "commonground report show 1f0c22ab --out reach.parquet",
+        "commonground report show 1f0c22ab --html reach.html",
     )
 )
 def show(
@@ -314,10 +331,12 @@ def show(
         typer.Option(
             "--shareable/--private",
             help="The numbers that may be passed on, or the more exact ones for your own eyes. "
-            "What is written with --out is shareable unless --private insists.",
+            "What is written to files is shareable unless --private insists.",
         ),
     ] = True,
     out: Out = None,
+    html: Html = None,
+    png: Png = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -332,5 +351,6 @@ def show(
     output = begin(ctx, as_json)
     with opened(party) as here:
         filed = Desk(here).find(request)
-        require_writable(filed.request.kind, out)
-        print_result(here, output, filed, private=not shareable, out=out)
+        pages = PageFiles(html, png)
+        require_writable(filed.request.kind, out, pages)
+        print_result(here, output, filed, private=not shareable, out=out, pages=pages)

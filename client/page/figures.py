@@ -1,0 +1,252 @@
+"""Charts of a rendering: bars with 95% error bars, one chart a metric, one panel a segment.
+
+A pure function of the rows. No hue tells anything: a number that noise dominates is a dashed
+outline, a suppressed one is the word. The drawing program reads no file and no address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from client.page.wording import ALL, Said, Standing, by_metric, only_totals, segments_of
+from party.errors import PartyError
+from reports.estimate import Unit
+from reports.rendering import Rendering, Row
+
+if TYPE_CHECKING:
+    import altair as alt
+
+MOST_BARS: Final = 60
+"""A chart of more numbers than these tells an eye nothing; the table has them."""
+_MOST_BESIDE: Final = 3
+_NARROW, _WIDE, _GAP = 425, 900, 22
+"""Pixels of a chart that shares its line of the page, of one that does not, between panels."""
+_NUMBERS_WIDTH: Final = 96
+_BAR_HEIGHT: Final = 26
+_LABEL_WIDTH: Final = 150
+_LETTER_WIDTH: Final = 7
+_PNG_SCALE: Final = 2.0
+_INK, _PAPER, _BAR, _LINES = "#1d2733", "#ffffff", "#9db7cf", "#dfe5ea"
+_FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
+_TITLES: Final = {"share": "share", "times": "times a person"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart: the numbers of one metric, all in one unit."""
+
+    metric: str
+    rows: tuple[Row, ...]
+
+    @property
+    def unit(self) -> Unit:
+        """What the numbers are counted in."""
+        return self.rows[0].unit
+
+    @property
+    def panels(self) -> list[str]:
+        """The segments that have a panel of their own; none where the bars are the segments."""
+        labelled = any(row.label is not None for row in self.rows)
+        names = [ALL if one is None else one for one in segments_of(list(self.rows))]
+        return names if labelled and len(names) > 1 else []
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the page's whole width."""
+        return len(self.panels) > 1
+
+    @property
+    def alternative(self) -> str:
+        """What a person who does not see the chart is told; the tables have all of it."""
+        return (
+            f"Bar chart of {self.metric} in {self.unit}: {len(self.rows)} numbers with their 95% "
+            "intervals. The same numbers stand in the tables of this page."
+        )
+
+    def svg(self) -> str:
+        """Draw it."""
+        import vl_convert
+
+        drawn = vl_convert.vegalite_to_svg(
+            _configured(self.chart()),
+            vl_version=_version(),
+            allowed_base_urls=[],
+            show_warnings=False,
+        )
+        return str(drawn)
+
+    def chart(self) -> alt.LayerChart | alt.FacetChart:
+        """Return it as Altair describes it."""
+        import altair as alt
+
+        columns = _beside(len(self.panels))
+        drawn = self._drawn()
+        width = self._panel_width(columns, [str(one["bar"]) for one in drawn])
+        layers = _layers(drawn, _TITLES.get(self.unit, self.unit), width)
+        layers = layers.properties(width=width, height=alt.Step(_BAR_HEIGHT))
+        if not self.panels:
+            return layers
+        header = alt.Header(title=None, labelFontSize=12, labelFontWeight="bold", labelLimit=width)
+        return layers.facet(
+            facet=alt.Facet("panel:N", sort=_in_order("panel_order"), header=header),
+            columns=columns,
+        )
+
+    def _panel_width(self, columns: int, bars: list[str]) -> int:
+        names = min(_LABEL_WIDTH, _LETTER_WIDTH * max(len(bar) for bar in bars))
+        whole = _WIDE if self.wide else _NARROW
+        return (whole - names) // columns - _GAP
+
+    def _drawn(self) -> list[dict[str, str | float]]:
+        """Return the bars as data. Names come from a counterpart: they stand in no expression."""
+        panels = [ALL if one is None else one for one in segments_of(list(self.rows))]
+        labelled = any(row.label is not None for row in self.rows)
+        bars = list(dict.fromkeys(Said(row).label for row in self.rows)) if labelled else panels
+        drawn = []
+        for row in self.rows:
+            said = Said(row)
+            bar = said.label if labelled else said.segment
+            order = {"bar_order": bars.index(bar), "panel_order": panels.index(said.segment)}
+            drawn.append({"bar": bar, "panel": said.segment, **order, **_measures(said)})
+        return drawn
+
+
+def figures_of(rendering: Rendering) -> list[Figure]:
+    """Return a chart for each metric that has several numbers, and not too many of them."""
+    metrics = by_metric(only_totals(list(rendering.rows())))
+    return [
+        Figure(metric, tuple(rows))
+        for metric, rows in metrics.items()
+        if 1 < len(rows) <= MOST_BARS and len({row.unit for row in rows}) == 1
+    ]
+
+
+def png_of(rendering: Rendering) -> bytes:
+    """Draw all charts below each other, the report's name and kind above them.
+
+    Raises:
+        PartyError: the extra is not installed, or there is nothing to draw.
+    """
+    require_charts()
+    import altair as alt
+    import vl_convert
+
+    figures = figures_of(rendering)
+    if not figures:
+        raise PartyError(
+            "this report has no chart: each number stands alone, or there are too many"
+        )
+    parts = [
+        alt.vconcat(figure.chart(), title=alt.TitleParams(figure.metric, fontSize=13))
+        for figure in figures
+    ]
+    title = alt.TitleParams(
+        rendering.title().capitalize(),
+        subtitle=[rendering.kind, "Bars are estimates, lines their 95% intervals."],
+        fontSize=18,
+        anchor="start",
+        offset=14,
+    )
+    sheet = _configured(alt.vconcat(*parts, title=title, spacing=24))
+    drawn = vl_convert.vegalite_to_png(
+        sheet, vl_version=_version(), scale=_PNG_SCALE, allowed_base_urls=[], show_warnings=False
+    )
+    return bytes(drawn)
+
+
+def require_charts() -> None:
+    """Refuse to begin what could not be drawn.
+
+    Raises:
+        PartyError: the extra is not installed.
+    """
+    if any(find_spec(name) is None for name in ("altair", "jinja2", "vl_convert")):
+        raise PartyError(
+            "a page and its charts need Altair and vl-convert, which are not installed: "
+            "`pip install 'commonground[html]'`"
+        )
+
+
+def _version() -> str:
+    """Return the grammar's version that Altair writes, as the drawing program counts them."""
+    import altair as alt
+
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def _layers(values: list[dict[str, str | float]], title: str, width: int) -> alt.LayerChart:
+    import altair as alt
+
+    most = max(float(value["high"]) for value in values) or 1.0
+    scale = alt.Scale(domain=[0, most * width / (width - _NUMBERS_WIDTH)], nice=False)
+    axis = alt.Axis(title=title, tickCount=4, format=".0%" if title == "share" else ",~f")
+    place = alt.Y(
+        "bar:N",
+        sort=_in_order("bar_order"),
+        title=None,
+        axis=alt.Axis(labelLimit=_LABEL_WIDTH, ticks=False, domain=False, grid=False),
+    )
+    chart = alt.Chart().encode(y=place)
+    length = alt.X("value:Q", scale=scale, axis=axis)
+    seen = chart.transform_filter(alt.datum.standing != Standing.SUPPRESSED.value)
+    solid = seen.transform_filter(alt.datum.standing == Standing.CLEAR.value).mark_bar(
+        color=_BAR, stroke=_INK, strokeWidth=0.6, height={"band": 0.62}
+    )
+    dashed = seen.transform_filter(alt.datum.standing == Standing.NOISY.value).mark_bar(
+        color=_PAPER, stroke=_INK, strokeWidth=0.9, strokeDash=[3, 2], height={"band": 0.62}
+    )
+    error = seen.mark_rule(color=_INK, strokeWidth=1.4).encode(
+        x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
+    )
+    ends = [
+        seen.mark_tick(color=_INK, thickness=1.4, size=8).encode(
+            x=alt.X(f"{end}:Q", scale=scale, axis=axis)
+        )
+        for end in ("low", "high")
+    ]
+    text = chart.mark_text(align="left", dx=7, fontSize=11, color=_INK).encode(
+        x=alt.X("high:Q", scale=scale, axis=axis), text="said:N"
+    )
+    return alt.LayerChart(
+        data={"values": values},
+        layer=[solid.encode(x=length), dashed.encode(x=length), error, *ends, text],
+    )
+
+
+def _beside(panels: int) -> int:
+    """Return how many panels stand beside each other: four are two and two."""
+    return 2 if panels == 4 else min(max(panels, 1), _MOST_BESIDE)
+
+
+def _measures(said: Said) -> dict[str, str | float]:
+    estimate = said.row.estimate
+    known = not estimate.suppressed
+    return {
+        "standing": said.standing.value,
+        "value": max(estimate.value, 0.0) if known else 0.0,
+        "low": max(estimate.low, 0.0) if known else 0.0,
+        "high": max(estimate.high, 0.0) if known else 0.0,
+        "said": said.whole,
+    }
+
+
+def _in_order(field: str) -> alt.EncodingSortField:
+    import altair as alt
+
+    return alt.EncodingSortField(field=field, op="min")
+
+
+def _configured(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """Return a chart as the drawing program takes it."""
+    described = (
+        chart.configure(font=_FONT, background=_PAPER, padding=6)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=_INK, titleColor=_INK, gridColor=_LINES, domainColor=_LINES,
+            tickColor=_LINES, labelFontSize=11, titleFontSize=11, titleFontWeight="normal",
+        )
+        .configure_title(color=_INK, anchor="start", fontSize=13)
+    )  # fmt: skip
+    return dict(described.to_dict())

@@ -1,0 +1,126 @@
+"""What a page says in sentences: what to know, how the numbers were made, where to look it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from client.page.source import Source
+from client.page.wording import Said, Standing
+from party.request import LabelList
+from privacy.units import format_delta, format_epsilon
+from psi.legs import RECIPIENT, TABULATOR
+from reports.rendering import PRIVATE, Rendering
+
+_SHAREABLE = (
+    "This is the reading that may be passed on: a function of the released table and of public "
+    "parameters alone. The recipient's own reading is more exact and stays with it, so the two "
+    "differ a little in value and in error."
+)
+_PRIVATE = (
+    "This is the recipient's own reading: its dummies are subtracted, so it is more exact than "
+    "what may be passed on, and the two differ a little in value and in error."
+)
+
+
+def findings_of(rendering: Rendering, said: Sequence[Said]) -> list[str]:
+    """Return what a reader has to know: notes, what is hidden, and where noise dominates."""
+    hidden = [one for one in said if one.standing is Standing.SUPPRESSED]
+    noisy = [one for one in said if one.standing is Standing.NOISY]
+    odd = [one for one in said if one.row.inconsistent and one not in hidden]
+    found = list(rendering.notes())
+    if hidden:
+        found.append(
+            f"{_count(hidden, 'number is', 'numbers are')} suppressed: too few people, or too much "
+            "noise, to be shown, or a number that rests on one that is. It does not mean 0. Totals "
+            f"include what is suppressed.{_remedy(hidden)}"
+        )
+    if noisy:
+        found.append(
+            f"Noise dominates {_count(noisy, 'number', 'numbers')}: the error is above the number."
+            f"{_remedy(noisy)}"
+        )
+    if odd:
+        found.append(
+            f"{_count(odd, 'number does', 'numbers do')} not fit the others within the noise: "
+            "look into it."
+        )
+    return found
+
+
+def method_of(rendering: Rendering, sources: Sequence[Source]) -> list[str]:
+    """Return how the numbers came about, for readers who have never heard of the protocol."""
+    request = sources[0].request
+    tabulator, recipient = request.roles[TABULATOR], request.roles[RECIPIENT]
+    parameters = request.parameters
+    identifiers = dict.fromkeys(kind for one in sources for kind in one.request.identifiers)
+    smallest = {table["parameters"]["min_cell"] for table in _tables(rendering)}
+    return [
+        f"{recipient} and {tabulator} compared their people without showing each other a row. "
+        f"{tabulator} counted, {recipient} received the table. People without consent for "
+        f"{request.purpose} were left out by each side before anything was derived from them. A "
+        f"person counts at most {_times(parameters.records_per_person)}.",
+        f"Identifiers: {', '.join(identifiers)}. "
+        "A number counts people as the recipient's data have them.",
+        "Random noise of a known law was added to every cell, so that no number tells whether a "
+        "certain person is in it. ε of a table is "
+        f"{format_epsilon(parameters.epsilon_release_nano)}, of dummies and sizes "
+        f"{format_epsilon(parameters.epsilon_dummies_nano)}, δ "
+        f"{format_delta(parameters.delta_dummies_e15)}. Smaller values protect more and blur more.",
+        "Every number is unbiased. Standard error and 95% interval come from the exact law of the "
+        "noise. They cover the noise, and not what the data lack: people without consent, without "
+        "an identifier, or with one that does not match. Intervals are cut off at 0; a number that "
+        "noise has pushed below 0 is shown as “0 (noise)”.",
+        "A cell is suppressed below "
+        f"{' or '.join(str(one) for one in sorted(smallest))} people, the contract's minimum, or "
+        "below three standard errors, whichever is more. Totals are sums of the raw table, "
+        "suppressed cells included.",
+        _PRIVATE if rendering.kind == PRIVATE else _SHAREABLE,
+    ]
+
+
+def reference_of(source: Source) -> list[tuple[str, str]]:
+    """Return where the logs tell of a request, as (name, value)."""
+    request = source.request
+    labels = {party: _label(one) for party, one in request.labels.items()}
+    return [
+        ("Request", f"{request.id} ({request.kind}, asked by {request.requester})"),
+        ("Identifiers", ", ".join(request.identifiers)),
+        ("Datasets", "; ".join(f"{name} of {one}" for one, name in request.datasets.items())),
+        ("Labels", "; ".join(f"{party}: {label}" for party, label in labels.items())),
+        ("Request digest", f"sha256:{request.digest}"),
+        ("Contract", source.contract),
+        ("Contract digest", f"sha256:{request.contract}"),
+        ("Session", source.session),
+        ("Transcript", f"sha256:{source.transcript}"),
+        ("Log entry", f"{source.entry} of {source.log} (session.finished, {source.finished})"),
+    ]
+
+
+def _tables(rendering: Rendering) -> list[Mapping[str, Any]]:
+    evidence = rendering.evidence()
+    if "tables" in evidence:
+        return list(evidence["tables"].values())
+    return [evidence["table"]]
+
+
+def _label(label: LabelList) -> str:
+    return "none" if label.name is None else f"{label.name} ({len(label.values)} values)"
+
+
+def _times(bound: int) -> str:
+    return "once" if bound == 1 else f"{bound} times"
+
+
+def _count(numbers: Sequence[Said], one: str, many: str) -> str:
+    return f"{len(numbers)} {one if len(numbers) == 1 else many}"
+
+
+def _remedy(numbers: Sequence[Said]) -> str:
+    factors = [one.row.estimate.epsilon_factor for one in numbers]
+    known = [factor for factor in factors if factor is not None]
+    if not known:
+        return ""
+    return (
+        f" ε, or the number of people, would have to be at least {min(known):.1f} times as large."
+    )

@@ -1,0 +1,147 @@
+"""What a page says of one number: its value, its error, and what a reader has to know.
+
+A suppressed number is called suppressed, never 0; a negative one is "0 (noise)". Intervals are
+cut off at 0, below which there are no people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+from reports.estimate import written
+from reports.rendering import Row
+
+ALL = "all"
+_ABSENT = "–"
+
+
+class Standing(StrEnum):
+    """How far a number can be relied on; a chart draws each in a form of its own."""
+
+    CLEAR = "clear"
+    NOISY = "noise dominates"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One number in words, as a table has it."""
+
+    row: Row
+
+    @property
+    def metric(self) -> str:
+        """What is counted, with its label where it has one."""
+        label = self.row.label
+        return self.row.metric if label is None else f"{self.row.metric}: {label}"
+
+    @property
+    def label(self) -> str:
+        """The label, or `all` of them."""
+        return ALL if self.row.label is None else self.row.label
+
+    @property
+    def segment(self) -> str:
+        """The segment, or `all` of them."""
+        return ALL if self.row.segment is None else self.row.segment
+
+    @property
+    def standing(self) -> Standing:
+        """How far it can be relied on."""
+        estimate = self.row.estimate
+        if estimate.suppressed:
+            return Standing.SUPPRESSED
+        return Standing.NOISY if estimate.noise_dominated else Standing.CLEAR
+
+    @property
+    def value(self) -> str:
+        """The value without its error."""
+        return self.row.estimate.shown(self.row.unit).partition(" ± ")[0]
+
+    @property
+    def error(self) -> str:
+        """Half of the 95% interval."""
+        return self._error(self.row.estimate.half_width, "± ")
+
+    @property
+    def standard_error(self) -> str:
+        """The standard deviation of the noise, a digit finer than the value."""
+        return self._error(self.row.estimate.standard_error, "", finer=1)
+
+    @property
+    def whole(self) -> str:
+        """Value and error together."""
+        estimate = self.row.estimate
+        if estimate.suppressed or estimate.half_width:
+            return estimate.shown(self.row.unit)
+        return f"{self.value} (exact)"
+
+    @property
+    def interval(self) -> str:
+        """The 95% interval, cut off at 0."""
+        estimate, unit = self.row.estimate, self.row.unit
+        if estimate.suppressed or not estimate.half_width:
+            return _ABSENT
+        high = written(max(estimate.high, 0), unit)
+        if estimate.value < 0:
+            return f"at most {high}"
+        return f"{written(max(estimate.low, 0), unit)} to {high}"
+
+    @property
+    def fitted(self) -> str:
+        """The number made consistent with the others."""
+        if self.row.fitted is None or self.row.estimate.suppressed:
+            return _ABSENT
+        return written(self.row.fitted, self.row.unit)
+
+    @property
+    def remark(self) -> str:
+        """What a reader has to know; empty where nothing is."""
+        return "; ".join(part for part in (self._standing_words(), self._misfit()) if part)
+
+    def _standing_words(self) -> str:
+        estimate = self.row.estimate
+        factor = estimate.epsilon_factor
+        needs = "" if factor is None else f"; needs {factor:.1f} times the people or ε"
+        if self.standing is Standing.NOISY:
+            return f"noise dominates{needs}"
+        if self.standing is Standing.CLEAR:
+            return ""
+        if isfinite(estimate.standard_error):
+            return f"too few people, or too much noise{needs}"
+        return "a number that it rests on is suppressed, or not clear of its noise"
+
+    def _misfit(self) -> str:
+        if self.row.estimate.suppressed or not self.row.inconsistent:
+            return ""
+        return "does not fit the other numbers within its noise: look into it"
+
+    def _error(self, size: float, sign: str, finer: int = 0) -> str:
+        if not isfinite(size):
+            return _ABSENT
+        return f"{sign}{written(size, self.row.unit, finer=finer)}" if size else "exact"
+
+
+def only_totals(rows: list[Row]) -> list[Row]:
+    """Leave out the one segment of a report without segments: it is all there is."""
+    segments = {row.segment for row in rows}
+    if len(segments) == 2 and None in segments:
+        return [row for row in rows if row.segment is None]
+    return rows
+
+
+def segments_of(rows: list[Row]) -> list[str | None]:
+    """Return the segments in their order, all of them together last."""
+    found = dict.fromkeys(row.segment for row in rows)
+    named: list[str | None] = [one for one in found if one is not None]
+    return [*named, *([None] if None in found else [])]
+
+
+def by_metric(rows: list[Row]) -> dict[str, list[Row]]:
+    """Return the rows of each metric, in their order."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.metric, []).append(row)
+    return found
