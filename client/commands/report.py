@@ -235,6 +235,8 @@ def funnel(
     wait: Wait = False,
     private: Private = False,
     out: Out = None,
+    html: Html = None,
+    png: Png = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -255,8 +257,9 @@ def funnel(
         request = table_request(here, agreed, table, chosen)
         guess = Guess(their_people, match_rate)
         run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out
-        )
+            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
+            pages=PageFiles(html, png),
+        )  # fmt: skip
 
 
 @app.command(

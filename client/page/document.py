@@ -168,6 +168,8 @@ def _template() -> Template:
     require_charts()
     from jinja2 import Environment, StrictUndefined
 
-    engine = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    engine = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
     text = files("client.page").joinpath("page.html.jinja").read_text(encoding="utf-8")
     return engine.from_string(text)

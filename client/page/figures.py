@@ -6,6 +6,7 @@ outline, a suppressed one is the word. The drawing program reads no file and no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -70,7 +71,7 @@ class Figure:
         import vl_convert
 
         drawn = vl_convert.vegalite_to_svg(
-            _configured(self.chart()),
+            _configured(self.chart(), [self]),
             vl_version=_version(),
             allowed_base_urls=[],
             show_warnings=False,
@@ -82,9 +83,10 @@ class Figure:
         import altair as alt
 
         columns = _beside(len(self.panels))
-        drawn = self._drawn()
+        drawn = self.bars()
         width = self._panel_width(columns, [str(one["bar"]) for one in drawn])
-        layers = _layers(drawn, _TITLES.get(self.unit, self.unit), width)
+        most = max(float(one["high"]) for one in drawn) or 1.0
+        layers = _layers(self.metric, most, _TITLES.get(self.unit, self.unit), width)
         layers = layers.properties(width=width, height=alt.Step(_BAR_HEIGHT))
         if not self.panels:
             return layers
@@ -99,7 +101,7 @@ class Figure:
         whole = _WIDE if self.wide else _NARROW
         return (whole - names) // columns - _GAP
 
-    def _drawn(self) -> list[dict[str, str | float]]:
+    def bars(self) -> list[dict[str, str | float]]:
         """Return the bars as data. Names come from a counterpart: they stand in no expression."""
         panels = [ALL if one is None else one for one in segments_of(list(self.rows))]
         labelled = any(row.label is not None for row in self.rows)
@@ -149,7 +151,7 @@ def png_of(rendering: Rendering) -> bytes:
         anchor="start",
         offset=14,
     )
-    sheet = _configured(alt.vconcat(*parts, title=title, spacing=24))
+    sheet = _configured(alt.vconcat(*parts, title=title, spacing=24), figures)
     drawn = vl_convert.vegalite_to_png(
         sheet, vl_version=_version(), scale=_PNG_SCALE, allowed_base_urls=[], show_warnings=False
     )
@@ -176,10 +178,9 @@ def _version() -> str:
     return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
-def _layers(values: list[dict[str, str | float]], title: str, width: int) -> alt.LayerChart:
+def _layers(name: str, most: float, title: str, width: int) -> alt.LayerChart:
     import altair as alt
 
-    most = max(float(value["high"]) for value in values) or 1.0
     scale = alt.Scale(domain=[0, most * width / (width - _NUMBERS_WIDTH)], nice=False)
     axis = alt.Axis(title=title, tickCount=4, format=".0%" if title == "share" else ",~f")
     place = alt.Y(
@@ -210,7 +211,7 @@ def _layers(values: list[dict[str, str | float]], title: str, width: int) -> alt
         x=alt.X("high:Q", scale=scale, axis=axis), text="said:N"
     )
     return alt.LayerChart(
-        data={"values": values},
+        data={"name": name},
         layer=[solid.encode(x=length), dashed.encode(x=length), error, *ends, text],
     )
 
@@ -238,8 +239,8 @@ def _in_order(field: str) -> alt.EncodingSortField:
     return alt.EncodingSortField(field=field, op="min")
 
 
-def _configured(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """Return a chart as the drawing program takes it."""
+def _configured(chart: alt.TopLevelMixin, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Return a chart as the drawing program takes it, the figures' numbers under their names."""
     described = (
         chart.configure(font=_FONT, background=_PAPER, padding=6)
         .configure_view(stroke=None)
@@ -249,4 +250,5 @@ def _configured(chart: alt.TopLevelMixin) -> dict[str, Any]:
         )
         .configure_title(color=_INK, anchor="start", fontSize=13)
     )  # fmt: skip
-    return dict(described.to_dict())
+    numbers = {figure.metric: figure.bars() for figure in figures}
+    return {**described.to_dict(), "datasets": numbers}

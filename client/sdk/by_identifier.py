@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class ReadingByIdentifier(Reading):
     """One reading of an overlap by identifier; the label of a row is the type."""
 
-    def __init__(self, report: ByIdentifierReport) -> None:
-        super().__init__(report)
+    def __init__(
+        self, report: ByIdentifierReport, party: Organisation, finished: Mapping[str, Filed]
+    ) -> None:
+        super().__init__(report, party, list(finished.values()))
         self._report = report
 
     def verdicts_to_pandas(self) -> pd.DataFrame:
@@ -48,13 +50,13 @@ class OverlapByIdentifier(ReadingByIdentifier):
     """A table for each type, as it may be passed on; `private` is for your eyes only."""
 
     def __init__(self, party: Organisation, finished: Mapping[str, Filed]) -> None:
-        super().__init__(report_of(party, finished, private=False))
-        self._party, self._finished = party, finished
+        super().__init__(report_of(party, finished, private=False), party, finished)
+        self._by_type = finished
 
     @property
     def requests(self) -> dict[str, str]:
         """The ids of the requests by identifier type; each is a report of its own too."""
-        return {kind: filed.request.id for kind, filed in self._finished.items()}
+        return {kind: filed.request.id for kind, filed in self._by_type.items()}
 
     @property
     def private(self) -> ReadingByIdentifier:
@@ -64,10 +66,11 @@ class OverlapByIdentifier(ReadingByIdentifier):
             PartyError: this party is not the tables' recipient.
             ResultError: a result was changed after it was made.
         """
-        return ReadingByIdentifier(report_of(self._party, self._finished, private=True))
+        report = report_of(self._party, self._by_type, private=True)
+        return ReadingByIdentifier(report, self._party, self._by_type)
 
     def __repr__(self) -> str:
-        return f"<OverlapByIdentifier {', '.join(self._finished)}>"
+        return f"<OverlapByIdentifier {', '.join(self._by_type)}>"
 
 
 class QuoteByIdentifier:

@@ -6,12 +6,14 @@ A report's frame is the one that may be passed on. The more exact numbers are as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from client.actors import OPERATOR
 from client.output import as_text
+from client.page.files import PageFiles
 from client.results import NothingLearnt, export, export_result, result_of
 from party.contract_terms import ListUse, OutputKind
 from party.errors import PartyError, ResultError
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
 class Reading:
     """One reading of a report: the shareable one, or the private one."""
 
-    def __init__(self, rendering: Rendering) -> None:
-        self._rendering = rendering
+    def __init__(
+        self, rendering: Rendering, party: Organisation, finished: Sequence[Filed]
+    ) -> None:
+        self._rendering, self._party, self._finished = rendering, party, tuple(finished)
 
     @property
     def kind(self) -> str:
@@ -57,6 +61,31 @@ class Reading:
         path = Path(path)
         export(self._rendering, path)
         return path
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write one page with charts, tables, method and audit reference; return the path.
+
+        It needs no network. What is there under this name is replaced.
+
+        Raises:
+            PartyError: the extra `html` is not installed, the file does not end in .html, or it
+                cannot be written.
+        """
+        return self._write(PageFiles(html=Path(path)))
+
+    def to_png(self, path: str | Path) -> Path:
+        """Write a picture of the charts and return the path; PartyError as `to_html`."""
+        return self._write(PageFiles(png=Path(path)))
+
+    def _write(self, pages: PageFiles) -> Path:
+        from client.page.source import source_of
+
+        (written,) = pages.write(
+            self._rendering,
+            lambda: [source_of(self._party, filed) for filed in self._finished],
+            self._party.identity.name,
+        )
+        return written
 
     def __str__(self) -> str:
         from client.render_report import result_shown
@@ -86,8 +115,8 @@ class Report(Reading):
         rendering = result_of(party, filed, private=False)
         if not isinstance(rendering, Rendering):
             raise PartyError(f"request {filed.id[:8]} is a match: it has a list and no report")
-        super().__init__(rendering)
-        self._party, self._filed = party, filed
+        super().__init__(rendering, party, [filed])
+        self._filed = filed
 
     @property
     def id(self) -> str:
@@ -110,7 +139,7 @@ class Report(Reading):
         rendering = result_of(self._party, self._filed, private=True)
         if not isinstance(rendering, Rendering):
             raise PartyError(f"request {self.id[:8]} has no report")
-        return Reading(rendering)
+        return Reading(rendering, self._party, self._finished)
 
     def __repr__(self) -> str:
         return f"<Report {self._rendering.title()} {self.id[:8]}, ε {self.epsilon}>"

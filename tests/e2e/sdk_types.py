@@ -30,6 +30,8 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.match(name="n", use="exclude", suppression_runs=0), Audience)
     assert_type(party.reach(segment="s", by="f", epsilon="1"), Report)
     assert_type(party.reach().private.to_pandas(), pd.DataFrame)
+    assert_type(party.reach().to_html("reach.html"), Path)
+    assert_type(party.reach().private.to_png("reach.png"), Path)
     assert_type(party.quote.reach(by="f"), Quote)
     assert_type(party.requests.resume("1"), Report | Audience)
     assert_type(party.audit.verify(), Verification)

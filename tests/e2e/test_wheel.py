@@ -30,6 +30,7 @@ def test_the_wheel_holds_every_package_and_no_test(wheel):
     assert folders == {*PACKAGES, next(name for name in folders if name.endswith(".dist-info"))}
     for package in PACKAGES:
         assert f"{package}/py.typed" in names
+    assert {"client/page/page.css", "client/page/page.html.jinja"} <= names
     sources = {
         str(path.relative_to(REPOSITORY))
         for package in PACKAGES
