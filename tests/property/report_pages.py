@@ -23,6 +23,7 @@ CASES = {
     "reach": ("reach", *FREQUENCIES),
     "campaigns": ("reach", ("C1", "C2", "C1+C3"), ((400, -9, 30), (3, -30, 2), (90, -20, 40))),
     "overlap": ("overlap", ("all",), ((500, -60, 12),)),
+    "funnel": ("funnel", ("seen", "visited"), ((300, 40, 5), (200, -7, 50))),
     "insights": ("insights", ("north", "south"), ((300, 40, 5), (200, -7, 50))),
     "three by three": ("table", *FREQUENCIES),
     "table": ("table", ("x", "y"), ((300, 40, 5), (200, -7, 50))),
