@@ -56,7 +56,9 @@ kernel-asan: ## Tests of the kernel's Rust under AddressSanitizer
 		-p commonground-kernel-core
 
 kernel-soak: SECONDS ?= 600
-kernel-soak: ## Compare the kernel's tiers on made-up inputs: SECONDS=600
+kernel-soak: ## RFC 7748 a million times, then the tiers on made-up inputs: SECONDS=600
+	cargo test --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
+		--test rfc -- --ignored
 	cargo run --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
 		--example differential -- $(SECONDS) $$(date +%s)
 
