@@ -62,13 +62,13 @@ def method_of(rendering: Rendering, sources: Sequence[Source]) -> list[str]:
         f"person counts at most {_times(parameters.records_per_person)}.",
         f"Identifiers: {', '.join(identifiers)}. "
         "A number counts people as the recipient's data have them.",
-        "Random noise of a known law was added to every cell, so that no number tells whether a "
-        "certain person is in it. ε of a table is "
+        "Random noise of a known law was added to every cell, so that the numbers tell little "
+        "about whether a certain person is in them; ε and δ bound how much. ε of a table is "
         f"{format_epsilon(parameters.epsilon_release_nano)}, of dummies and sizes "
         f"{format_epsilon(parameters.epsilon_dummies_nano)}, δ "
         f"{format_delta(parameters.delta_dummies_e15)}. Smaller values protect more and blur more.",
-        "Every number is unbiased. Standard error and 95% interval come from the exact law of the "
-        "noise. They cover the noise, and not what the data lack: people without consent, without "
+        "Counts are unbiased. Standard error and 95% interval come from the law of the noise; "
+        "those of ratios are approximations. They cover the noise, and not what the data lack: people without consent, without "
         "an identifier, or with one that does not match. Intervals are cut off at 0; a number that "
         "noise has pushed below 0 is shown as “0 (noise)”.",
         "A cell is suppressed below "
