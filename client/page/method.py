@@ -68,7 +68,8 @@ def method_of(rendering: Rendering, sources: Sequence[Source]) -> list[str]:
         f"{format_epsilon(parameters.epsilon_dummies_nano)}, δ "
         f"{format_delta(parameters.delta_dummies_e15)}. Smaller values protect more and blur more.",
         "Counts are unbiased. Standard error and 95% interval come from the law of the noise; "
-        "those of ratios are approximations. They cover the noise, and not what the data lack: people without consent, without "
+        "those of ratios are approximations. They cover the noise, and not what the data lack: "
+        "people without consent, without "
         "an identifier, or with one that does not match. Intervals are cut off at 0; a number that "
         "noise has pushed below 0 is shown as “0 (noise)”.",
         "A cell is suppressed below "
