@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from party.artefacts import SessionFolder
-from party.errors import Refusal, RefusalStatus
+from party.errors import PartyError, Refusal, RefusalStatus
 from party.link import Link
 from party.messages import (
     Artefact,
@@ -126,12 +126,16 @@ class Driver:
         self._outgoing(index, self._terms.table.steps[index])
 
     def _outgoing(self, index: int, step: Step) -> Artefact:
-        """Return the artefact of a step: the stored one, or a new one once it is stored."""
+        """Return the artefact of a step as it is stored, now or before.
+
+        So a set that was made leaves memory for its file, before anybody waits for the peer.
+        """
         stored = self._folder.load(index)
         if stored is None:
-            stored = self._produce(step)
-            digest = self._folder.store(index, stored)
-            self._recorder.step(index, digest)
+            self._recorder.step(index, self._folder.store(index, self._produce(step)))
+            stored = self._folder.load(index)
+        if stored is None:
+            raise PartyError(f"step {index} was removed from {self._folder.path} while it was used")
         return stored
 
     def _produce(self, step: Step) -> Artefact:
