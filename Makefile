@@ -44,8 +44,8 @@ $(KERNEL): $(KERNEL_SOURCES) | $(READY)
 kernel-test: $(KERNEL) ## Format, lints and tests of the kernel's Rust, and its ladders' machine code
 	cargo fmt --all --check --manifest-path kernel/Cargo.toml
 	cargo clippy --quiet --release --all-targets --manifest-path kernel/Cargo.toml -- -D warnings
-	cargo test --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
-		--lib --tests
+	cargo test --quiet --profile tested --manifest-path kernel/Cargo.toml \
+		-p commonground-kernel-core --lib --tests
 	cargo build --quiet --release --manifest-path kernel/Cargo.toml --lib --example planted
 	$(BIN)/python kernel/checks/constant_time.py $(KERNEL_BUILT)/libcommonground_kernel.so
 	$(BIN)/python kernel/checks/constant_time.py --expect-refusal $(KERNEL_BUILT)/examples/planted
