@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psi.curve import Scalar, public_points, raise_points
+from psi.curve import Scalar, public_points, raise_points, raise_to_each
 from psi.errors import WrongAnswer
 from psi.legs import Form
 from psi.seed import Seed
@@ -51,9 +51,7 @@ def known_points(secrets: Sequence[Scalar], owner: Scalar, route_key: bytes) -> 
     Raises:
         InvalidPoint: the route key is not canonical, or its image is zero.
     """
-    key = _as_points([route_key])
-    images = [raise_points(key, secret) for secret in secrets]
-    return raise_points(np.concatenate([np.empty((0, 32), np.uint8), *images]), owner)
+    return raise_points(raise_to_each(route_key, secrets), owner)
 
 
 def require_known_tags(answer: LabelledSet, expected: Sequence[Buffer]) -> None:
@@ -103,7 +101,3 @@ def require_complete(answer: LabelledSet, sent: Sequence[int]) -> None:
 def commit_seed(seed: Seed, input_root: bytes) -> bytes:
     """Return the commitment to seed and input that is logged before the first step."""
     return hashlib.sha256(b"commonground/seed/v1" + seed.secret_bytes() + input_root).digest()
-
-
-def _as_points(encoded: Sequence[bytes]) -> Buffer:
-    return np.frombuffer(b"".join(encoded), dtype=np.uint8).reshape(-1, 32)

@@ -44,12 +44,13 @@ __all__ = [
     "public_point",
     "public_points",
     "raise_points",
+    "raise_to_each",
     "require_distinct",
     "require_points",
 ]
 
 CHUNK = 4096  # points: a quarter of a second of work against a millisecond of pipe
-_SCALARS = 512  # public points a chunk: each has a scalar of its own
+_SCALARS = 512  # images a chunk where each has a scalar of its own
 _SAMPLE = 256  # points timed between two looks at the clock: a whole block of the kernel
 
 Progress = Callable[[int], None]  # called with the number done so far, once a finished chunk
@@ -119,16 +120,26 @@ def hash_and_raise(
 
 def public_point(scalar: Scalar) -> bytes:
     """Return X25519(scalar, 9), 32 bytes."""
-    return engine().public_point(scalar.secret_bytes())
+    return engine().public_chunk(scalar.secret_bytes()).tobytes()
 
 
 def public_points(scalars: Sequence[Scalar], *, executor: Executor | None = None) -> Points:
     """Return X25519(scalar, 9) of each scalar, shape (n, 32)."""
-    jobs = (
-        ([scalar.secret_bytes() for scalar in scalars[start:stop]],)
-        for start, stop in _spans(len(scalars), _SCALARS)
-    )
-    return _work(_public_chunk, jobs, len(scalars), executor, None)
+    jobs = ((secrets,) for secrets in _secret_chunks(scalars))
+    return _work(engine().public_chunk, jobs, len(scalars), executor, None)
+
+
+def raise_to_each(point: bytes, scalars: Sequence[Scalar]) -> Points:
+    """Return X25519(scalar, point) of one point and each scalar, shape (n, 32).
+
+    Raises:
+        InvalidPoint: the point is not canonical, or an image is zero.
+    """
+    require_canonical(np.frombuffer(point, dtype=np.uint8).reshape(1, -1))
+    jobs = ((point, secrets) for secrets in _secret_chunks(scalars))
+    images = _work(engine().raise_to_chunk, jobs, len(scalars), None, None)
+    require_nonzero(images)
+    return images
 
 
 def points_per_second(
@@ -137,7 +148,7 @@ def points_per_second(
     """Measure how many points one worker raises in a second here, for about `seconds`."""
     scalar = Scalar.from_bytes(bytes(range(32))).secret_bytes()
     work = engine()
-    points = np.tile(np.frombuffer(work.public_point(scalar), dtype=np.uint8), (_SAMPLE, 1))
+    points = np.tile(work.public_chunk(scalar), (_SAMPLE, 1))
     raised, start = 0, clock()
     while (elapsed := clock() - start) < seconds or not raised:
         work.raise_chunk(points, scalar)
@@ -145,10 +156,9 @@ def points_per_second(
     return raised / elapsed
 
 
-def _public_chunk(secrets: list[bytes]) -> Points:
-    work = engine()
-    encoded = b"".join(work.public_point(secret) for secret in secrets)
-    return np.frombuffer(encoded, dtype=np.uint8).reshape(-1, POINT_BYTES)
+def _secret_chunks(scalars: Sequence[Scalar]) -> Iterator[bytes]:
+    for start, stop in _spans(len(scalars), _SCALARS):
+        yield b"".join(scalar.secret_bytes() for scalar in scalars[start:stop])
 
 
 def _spans(count: int, chunk: int) -> Iterator[tuple[int, int]]:

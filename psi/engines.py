@@ -38,7 +38,8 @@ class Engine:
     raise_chunk: Callable[[Points, bytes], Points]
     hash_chunk: Callable[[_Data, _Offsets, bytes], Points]
     hash_and_raise_chunk: Callable[[_Data, _Offsets, bytes, bytes], Points]
-    public_point: Callable[[bytes], bytes]
+    public_chunk: Callable[[bytes], Points]
+    raise_to_chunk: Callable[[bytes, bytes], Points]
     find: Callable[[Rows, Rows], Places]
     sort_order: Callable[[Rows], Places]
     digest_plain: Callable[[str, int, _Data, _Offsets], tuple[Rows, npt.NDArray[np.bool_]]] | None
@@ -65,7 +66,8 @@ def choose(asked: str | None) -> Engine:
         raise_chunk=partial(kernel.raise_chunk, tier),
         hash_chunk=partial(kernel.hash_chunk, tier),
         hash_and_raise_chunk=partial(kernel.hash_and_raise_chunk, tier),
-        public_point=partial(kernel.public_point, tier),
+        public_chunk=kernel.public_chunk,
+        raise_to_chunk=kernel.raise_to_chunk,
         find=kernel.find,
         sort_order=kernel.sort_order,
         digest_plain=kernel.digest_plain,
@@ -81,7 +83,8 @@ def _portable() -> Engine:
         raise_chunk=portable.raise_chunk,
         hash_chunk=portable.hash_chunk,
         hash_and_raise_chunk=portable.hash_and_raise_chunk,
-        public_point=portable.public_point,
+        public_chunk=portable.public_chunk,
+        raise_to_chunk=portable.raise_to_chunk,
         find=portable.find,
         sort_order=portable.sort_order,
         digest_plain=None,

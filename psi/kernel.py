@@ -25,7 +25,7 @@ from psi.points import POINT_BYTES, Places, Points, Rows
 if TYPE_CHECKING:
     import commonground_kernel
 
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 """What `commonground_kernel.INTERFACE` must be."""
 _REMEDY: Final = "install the wheel that was built with this version, or set COMMONGROUND_KERNEL"
 # RFC 7748 §5.2, the first vector; and the hash of "abc" of RFC 9380 J.4.1 under its own DST.
@@ -103,11 +103,18 @@ def hash_and_raise_chunk(
     return images
 
 
-def public_point(tier: str, scalar: bytes) -> bytes:
-    """Raise the base point 9."""
-    base = np.zeros((1, POINT_BYTES), dtype=np.uint8)
-    base[0, 0] = 9
-    return raise_chunk(tier, base, scalar).tobytes()
+def public_chunk(scalars: bytes) -> Points:
+    """Raise the base point 9 to each scalar, 32 bytes each: shape (n, 32)."""
+    images = np.empty((len(scalars) // POINT_BYTES, POINT_BYTES), dtype=np.uint8)
+    _required().public_points(scalars, images, threads=1)
+    return images
+
+
+def raise_to_chunk(point: bytes, scalars: bytes) -> Points:
+    """Raise one canonical point to each scalar, 32 bytes each: shape (n, 32), zero as it comes."""
+    images = np.empty((len(scalars) // POINT_BYTES, POINT_BYTES), dtype=np.uint8)
+    _required().raise_to_each(point, scalars, images, threads=1)
+    return images
 
 
 def find(wanted: Rows, rows: Rows) -> Places:

@@ -9,7 +9,7 @@ bytes, through the pipe to the party's own worker.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -68,9 +68,16 @@ def hash_messages(messages: Sequence[bytes], *, prefix: bytes, dst: bytes = DST)
     return np.concatenate([_as_points([]), *batches])
 
 
-def public_point(scalar: bytes) -> bytes:
-    """Raise the base point 9."""
-    return X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes_raw()
+def public_chunk(scalars: bytes) -> Points:
+    """Raise the base point 9 to each scalar, 32 bytes each: shape (n, 32)."""
+    return _as_points(
+        [private.public_key().public_bytes_raw() for private in _private_keys(scalars)]
+    )
+
+
+def raise_to_chunk(point: bytes, scalars: bytes) -> Points:
+    """Raise one canonical point to each scalar, 32 bytes each: shape (n, 32), zero as it comes."""
+    return _as_points([_raise_point(private, point) for private in _private_keys(scalars)])
 
 
 def find(wanted: Rows, rows: Rows) -> Places:
@@ -86,6 +93,11 @@ def find(wanted: Rows, rows: Rows) -> Places:
 def sort_order(rows: Rows) -> Places:
     """Return the place of each row in bytewise order: (n,) int64; equal rows keep theirs."""
     return np.argsort(as_words(rows), kind="stable").astype(np.int64, copy=False)
+
+
+def _private_keys(scalars: bytes) -> Iterator[X25519PrivateKey]:
+    for start in range(0, len(scalars), POINT_BYTES):
+        yield X25519PrivateKey.from_private_bytes(scalars[start : start + POINT_BYTES])
 
 
 def _as_points(encoded: Sequence[bytes]) -> Points:

@@ -144,7 +144,14 @@ def test_tiers_and_the_portable_engine_give_the_same_bytes(tier):
     assert ours.raise_chunk(points, scalar).tobytes() == images.tobytes()
     fused = ours.hash_and_raise_chunk(data, offsets, b"session", scalar)
     assert fused.tobytes() == images.tobytes()
-    assert ours.public_point(scalar) == portable.public_point(scalar)
+    secrets = np.random.default_rng(5).bytes(32 * 130)
+    assert ours.public_chunk(secrets).tobytes() == portable.public_chunk(secrets).tobytes()
+    point = points[0].tobytes()
+    raised = ours.raise_to_chunk(point, secrets)
+    assert raised.tobytes() == portable.raise_to_chunk(point, secrets).tobytes()
+    of_low_order = (1).to_bytes(32, "little")
+    assert not ours.raise_to_chunk(of_low_order, secrets).any()
+    assert not portable.raise_to_chunk(of_low_order, secrets).any()
 
 
 @pytest.mark.parametrize(("flag", "needed"), [("avx512ifma", "ifma"), ("avx2", "avx2")])

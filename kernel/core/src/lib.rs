@@ -9,6 +9,7 @@
 mod avx2;
 mod buckets;
 mod column;
+mod each;
 mod error;
 mod expand;
 mod find;
@@ -21,6 +22,7 @@ mod lanes;
 mod portable;
 mod raise;
 mod scalar;
+mod secret;
 mod sha512;
 mod sort;
 mod threads;
@@ -28,6 +30,7 @@ pub mod tier;
 
 pub use buckets::Row;
 pub use column::{Column, Offset};
+pub use each::{public_points, raise_to_each};
 pub use error::KernelError;
 pub use find::find;
 pub use hash::{Messages, hash, hash_and_raise};

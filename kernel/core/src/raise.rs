@@ -60,7 +60,7 @@ pub(crate) fn write_images<I: Image>(images: &[Point], out: &mut [I]) -> usize {
 }
 
 /// Says whether u < p = 2²⁵⁵ − 19.
-fn is_canonical(point: &Point) -> bool {
+pub(crate) fn is_canonical(point: &Point) -> bool {
     let below_top = point[31] < 0x7f;
     let at_top = point[31] == 0x7f;
     below_top || at_top && (point[0] < 0xed || point[1..31].iter().any(|byte| *byte != 0xff))

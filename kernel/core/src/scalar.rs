@@ -16,6 +16,13 @@ impl Scalar {
         scalar
     }
 
+    /// Returns the bits below 2²⁵⁵, the highest first, for dalek's ladder.
+    ///
+    /// Dalek's own scalar would leave copies behind.
+    pub(crate) fn bits(&self) -> impl Iterator<Item = bool> + Clone {
+        (0..255).rev().map(|bit| self.0[bit / 8] >> (bit % 8) & 1 == 1)
+    }
+
     /// Returns the bytes, for a tier's ladder.
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0

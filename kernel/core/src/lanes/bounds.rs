@@ -1,7 +1,7 @@
 //! Tests of a tier's arithmetic against big integers, with limbs at the bounds that its types name.
 
 use super::field::Field;
-use super::secret::SecretBit;
+use crate::secret::SecretBit;
 use num_bigint::BigUint;
 use std::ops::Range;
 

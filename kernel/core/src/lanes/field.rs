@@ -1,7 +1,7 @@
 //! What a vector tier has to give: arithmetic modulo p = 2²⁵⁵ − 19 on several elements at once.
 
 use super::fraction::Fraction;
-use super::secret::SecretBit;
+use crate::secret::SecretBit;
 use crate::{Point, Scalar};
 
 /// Arithmetic on vectors of field elements, one element a lane.

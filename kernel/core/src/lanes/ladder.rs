@@ -5,8 +5,8 @@
 
 use super::field::Field;
 use super::fraction::Fraction;
-use super::secret::SecretBit;
 use crate::Scalar;
+use crate::secret::SecretBit;
 
 /// (486662 − 2)/4, as in RFC 7748.
 const A24: u32 = 121_665;

@@ -13,14 +13,13 @@ mod number;
 #[cfg(test)]
 pub(crate) mod pairs;
 mod power;
-mod secret;
 mod twin;
 
+pub(crate) use crate::secret::{SecretBit, wipe_stack};
 pub(crate) use field::{Compiled, Field};
 pub(crate) use fraction::Fraction;
 pub(crate) use ladder::ladder;
 pub(crate) use power::square_times;
-pub(crate) use secret::{SecretBit, wipe_stack};
 pub(crate) use twin::Twin;
 
 use crate::{Pair, Point, Scalar};

@@ -1,8 +1,8 @@
 //! Two vectors side by side: while one waits for a product, the other multiplies.
 
 use super::field::Field;
-use super::secret::SecretBit;
 use crate::Point;
+use crate::secret::SecretBit;
 
 /// A field whose vectors are pairs of vectors of `F`.
 #[derive(Clone, Copy)]

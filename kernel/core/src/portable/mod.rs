@@ -12,13 +12,9 @@ use curve25519_dalek::MontgomeryPoint;
 pub(crate) use elligator::map_block;
 
 /// Raises each point; see [`crate::tier::RaiseBlock`].
-///
-/// By the scalar's bits, and not by dalek's own scalar, of which copies would stay behind.
 pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
-    let bytes = scalar.as_bytes();
-    let bits = (0..255).rev().map(|bit| bytes[bit / 8] >> (bit % 8) & 1 == 1);
     for (image, point) in out.iter_mut().zip(points) {
-        *image = MontgomeryPoint(*point).mul_bits_be(bits.clone()).to_bytes();
+        *image = MontgomeryPoint(*point).mul_bits_be(scalar.bits()).to_bytes();
     }
 }
 

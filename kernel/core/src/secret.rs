@@ -1,14 +1,17 @@
 //! What keeps a scalar out of branches, and out of memory once it has been used.
 
+#[cfg(target_arch = "x86_64")]
 use core::arch::asm;
 use core::hint::black_box;
 use core::mem::MaybeUninit;
 use zeroize::Zeroize;
 
 /// A bit that the compiler cannot branch on, for it is never shown where the bit comes from.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub(crate) struct SecretBit(u64);
 
+#[cfg(target_arch = "x86_64")]
 impl SecretBit {
     /// Takes 0 or 1.
     #[inline(always)]
@@ -31,8 +34,8 @@ impl SecretBit {
 
 /// Overwrites the dead stack frames of the functions that worked with a scalar.
 ///
-/// Their vectors are spilled where only the compiler knows. `WORDS` words of 64 bits are more than
-/// the frames take, which `kernel/checks` verifies in the compiled code.
+/// What they spill lies where only the compiler knows. `WORDS` words of 64 bits are more than the
+/// frames take, which `kernel/checks` verifies of the vector tiers in the compiled code.
 #[inline(never)]
 pub(crate) fn wipe_stack<const WORDS: usize>() {
     let mut dead = [const { MaybeUninit::<u64>::uninit() }; WORDS];
