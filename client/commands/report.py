@@ -108,209 +108,87 @@ def overlap(
         )  # fmt: skip
 
 
-@app.command(
-    epilog=example(
-        "commonground report reach --segment region --by frequency --party brand/",
-        "commonground report reach --by campaigns --epsilon 0.5 --out reach.csv",
+_COURSE = "The quote comes first, on stderr. The whole report is charged before it begins."
+
+
+def _add_table(kind: str, text: str, *examples: str) -> None:
+    """Add the command of a report that is one table of both parties' labels; all are alike."""
+
+    @app.command(
+        kind,
+        help=f"{text} {_COURSE}",
+        epilog=example(*examples),
     )
+    def table(
+        ctx: typer.Context,
+        segment: Segment = None,
+        by: By = None,
+        recipient: Recipient = None,
+        tabulator: Tabulator = None,
+        contract: ContractName = None,
+        dataset: Dataset = None,
+        their_dataset: TheirDataset = None,
+        epsilon: Epsilon = None,
+        epsilon_dummies: EpsilonDummies = None,
+        delta: Delta = None,
+        their_people: TheirPeople = None,
+        match_rate: MatchRate = 0.5,
+        ask: Confirm = False,
+        wait: Wait = False,
+        private: Private = False,
+        out: Out = None,
+        html: Html = None,
+        png: Png = None,
+        party: PartyFolder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        from client.asking import TableChoice, table_request
+        from client.quoting import Guess
+        from party.contract_terms import OutputKind
+
+        output = begin(ctx, as_json)
+        with opened(party) as here:
+            agreed = here.contract(contract)
+            wanted = TableChoice(OutputKind(kind), recipient, tabulator, segment, by)
+            chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+            request = table_request(here, agreed, wanted, chosen)
+            guess = Guess(their_people, match_rate)
+            run_request(
+                here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
+                pages=PageFiles(html, png),
+            )  # fmt: skip
+
+
+_add_table(
+    "reach",
+    "Measure how many people a campaign met and how often, by segment, with noise.\n\n"
+    "By a frequency label: reach, k+ reach, average frequency. By a label of campaign sets: reach "
+    "by campaign.",
+    "commonground report reach --segment region --by frequency --party brand/",
+    "commonground report reach --by campaigns --epsilon 0.5 --out reach.csv",
 )
-def reach(
-    ctx: typer.Context,
-    segment: Segment = None,
-    by: By = None,
-    recipient: Recipient = None,
-    tabulator: Tabulator = None,
-    contract: ContractName = None,
-    dataset: Dataset = None,
-    their_dataset: TheirDataset = None,
-    epsilon: Epsilon = None,
-    epsilon_dummies: EpsilonDummies = None,
-    delta: Delta = None,
-    their_people: TheirPeople = None,
-    match_rate: MatchRate = 0.5,
-    ask: Confirm = False,
-    wait: Wait = False,
-    private: Private = False,
-    out: Out = None,
-    html: Html = None,
-    png: Png = None,
-    party: PartyFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Measure how many people a campaign met and how often, by segment, with noise.
-
-    By a frequency label: reach, k+ reach, average frequency. By a label of campaign sets: reach by
-    campaign. The quote comes first, on stderr. The whole report is charged before it begins.
-    """
-    from client.asking import TableChoice, table_request
-    from client.quoting import Guess
-    from party.contract_terms import OutputKind
-
-    output = begin(ctx, as_json)
-    with opened(party) as here:
-        agreed = here.contract(contract)
-        table = TableChoice(OutputKind.REACH, recipient, tabulator, segment, by)
-        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        request = table_request(here, agreed, table, chosen)
-        guess = Guess(their_people, match_rate)
-        run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-            pages=PageFiles(html, png),
-        )  # fmt: skip
-
-
-@app.command(
-    epilog=example(
-        "commonground report insights --by region-age --party brand/",
-        "commonground report insights --segment tier --by region-age --out who.csv",
-    )
+_add_table(
+    "insights",
+    "Say what the people whom both parties have are like, by the tabulator's attributes.\n\n"
+    "By a label of attributes, such as region × age: counts, shares, and an index against all that "
+    "the tabulator has, where 100 is equal; with noise.",
+    "commonground report insights --by region-age --party brand/",
+    "commonground report insights --segment tier --by region-age --out who.csv",
 )
-def insights(
-    ctx: typer.Context,
-    segment: Segment = None,
-    by: By = None,
-    recipient: Recipient = None,
-    tabulator: Tabulator = None,
-    contract: ContractName = None,
-    dataset: Dataset = None,
-    their_dataset: TheirDataset = None,
-    epsilon: Epsilon = None,
-    epsilon_dummies: EpsilonDummies = None,
-    delta: Delta = None,
-    their_people: TheirPeople = None,
-    match_rate: MatchRate = 0.5,
-    ask: Confirm = False,
-    wait: Wait = False,
-    private: Private = False,
-    out: Out = None,
-    html: Html = None,
-    png: Png = None,
-    party: PartyFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what the people whom both parties have are like, by the tabulator's attributes.
-
-    By a label of attributes, such as region × age: counts, shares, and an index against all that
-    the tabulator has, where 100 is equal; with noise. The quote comes first, on stderr. The whole
-    report is charged before it begins.
-    """
-    from client.asking import TableChoice, table_request
-    from client.quoting import Guess
-    from party.contract_terms import OutputKind
-
-    output = begin(ctx, as_json)
-    with opened(party) as here:
-        agreed = here.contract(contract)
-        table = TableChoice(OutputKind.INSIGHTS, recipient, tabulator, segment, by)
-        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        request = table_request(here, agreed, table, chosen)
-        guess = Guess(their_people, match_rate)
-        run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-            pages=PageFiles(html, png),
-        )  # fmt: skip
-
-
-@app.command(
-    epilog=example(
-        "commonground report funnel --segment stage --by seen --party brand/",
-        "commonground report funnel --segment stage --by seen --out funnel.csv",
-    )
+_add_table(
+    "funnel",
+    "Follow people from one party's stages to the other's: flows and step conversion, with noise."
+    "\n\nLabels are stages, the earliest first in the contract.",
+    "commonground report funnel --segment stage --by seen --party brand/",
+    "commonground report funnel --segment stage --by seen --out funnel.csv",
 )
-def funnel(
-    ctx: typer.Context,
-    segment: Segment = None,
-    by: By = None,
-    recipient: Recipient = None,
-    tabulator: Tabulator = None,
-    contract: ContractName = None,
-    dataset: Dataset = None,
-    their_dataset: TheirDataset = None,
-    epsilon: Epsilon = None,
-    epsilon_dummies: EpsilonDummies = None,
-    delta: Delta = None,
-    their_people: TheirPeople = None,
-    match_rate: MatchRate = 0.5,
-    ask: Confirm = False,
-    wait: Wait = False,
-    private: Private = False,
-    out: Out = None,
-    html: Html = None,
-    png: Png = None,
-    party: PartyFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Follow people from one party's stages to the other's: flows and step conversion, with noise.
-
-    Labels are stages, the earliest first in the contract. The quote comes first, on stderr. The
-    whole report is charged before it begins.
-    """
-    from client.asking import TableChoice, table_request
-    from client.quoting import Guess
-    from party.contract_terms import OutputKind
-
-    output = begin(ctx, as_json)
-    with opened(party) as here:
-        agreed = here.contract(contract)
-        table = TableChoice(OutputKind.FUNNEL, recipient, tabulator, segment, by)
-        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        request = table_request(here, agreed, table, chosen)
-        guess = Guess(their_people, match_rate)
-        run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-            pages=PageFiles(html, png),
-        )  # fmt: skip
-
-
-@app.command(
-    epilog=example(
-        "commonground report table --segment tier --by region --party brand/",
-        "commonground report table --segment tier --by region --out table.csv",
-    )
+_add_table(
+    "table",
+    "Count any granted label of one party against any of the other, with noise.\n\n"
+    "The tabulator's label gives the rows, the recipient's the columns.",
+    "commonground report table --segment tier --by region --party brand/",
+    "commonground report table --segment tier --by region --out table.csv",
 )
-def table(
-    ctx: typer.Context,
-    segment: Segment = None,
-    by: By = None,
-    recipient: Recipient = None,
-    tabulator: Tabulator = None,
-    contract: ContractName = None,
-    dataset: Dataset = None,
-    their_dataset: TheirDataset = None,
-    epsilon: Epsilon = None,
-    epsilon_dummies: EpsilonDummies = None,
-    delta: Delta = None,
-    their_people: TheirPeople = None,
-    match_rate: MatchRate = 0.5,
-    ask: Confirm = False,
-    wait: Wait = False,
-    private: Private = False,
-    out: Out = None,
-    html: Html = None,
-    png: Png = None,
-    party: PartyFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Count any granted label of one party against any of the other, with noise.
-
-    The tabulator's label gives the rows, the recipient's the columns. The quote comes first, on
-    stderr. The whole report is charged before it begins.
-    """
-    from client.asking import TableChoice, table_request
-    from client.quoting import Guess
-    from party.contract_terms import OutputKind
-
-    output = begin(ctx, as_json)
-    with opened(party) as here:
-        agreed = here.contract(contract)
-        table = TableChoice(OutputKind.TABLE, recipient, tabulator, segment, by)
-        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        request = table_request(here, agreed, table, chosen)
-        guess = Guess(their_people, match_rate)
-        run_request(
-            here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-            pages=PageFiles(html, png),
-        )  # fmt: skip
 
 
 @app.command(
