@@ -78,7 +78,7 @@ class Suppressor:
         not anybody has withdrawn; another round on the same day leaves it alone.
         """
         for filed in Desk(self.party).filed():
-            if filed.state != FINISHED or not filed.request.parameters.suppression_runs:
+            if not self._may_be_out(filed):
                 continue
             try:
                 done = self._daily(filed) if cover else self.suppress(filed)
@@ -88,6 +88,14 @@ class Suppressor:
                 continue
             if done.runs:
                 yield filed, f"{done.runs} runs {done.did}"
+
+    def _may_be_out(self, filed: Filed) -> bool:
+        """Say whether a list that has runs may be out: for its sender from the disclosure on."""
+        if not filed.request.parameters.suppression_runs:
+            return False
+        if filed.state == FINISHED or not self._sends(filed):
+            return filed.state == FINISHED
+        return SuppressionDesk(self.party).has_disclosed(filed)
 
     def _daily(self, filed: Filed) -> Suppressed:
         """Do what the day asks for: at the sender one round of runs, and only one."""

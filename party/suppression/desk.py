@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
-from party.filing import Filed
+from party.filing import APPROVED, Filed
 from party.suppression.list_session import ListSession
 from party.suppression.receiver import SuppressionReceiver
 from party.suppression.run import Acknowledgement, SuppressionRun
@@ -82,6 +82,13 @@ class SuppressionDesk:
             Refusal: this party did not disclose one, or its runs are over.
         """
         return SuppressionSender(self._party, self._session(filed, sends=True))
+
+    def has_disclosed(self, filed: Filed) -> bool:
+        """Say whether this party has let out what makes a list, though its session is open."""
+        try:
+            return filed.state == APPROVED and ListSession.open(self._party, filed).sends
+        except Refusal:
+            return False
 
     def receiver(self, filed: Filed) -> SuppressionReceiver:
         """Return the receiver's side of a list that this party has.

@@ -8,6 +8,7 @@ from functools import partial
 import grpc
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 from organisations import Wire, make_pair, people, run_both, write_dataset
 
 from client import carrying
@@ -20,8 +21,11 @@ from commonground.v1 import suppression_pb2 as pb
 from commonground.v1 import suppression_pb2_grpc
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, SessionSuspended
+from party.filing import APPROVED
 from party.request import Request
 from party.request_parameters import Parameters
+from party.schema import REQUESTS, SESSIONS
+from party.session_record import CHARGED
 from party.suppression.desk import SuppressionDesk
 from party.suppression.run import Acknowledgement, SuppressionRun
 from server import serve
@@ -180,6 +184,36 @@ def test_the_daily_round_does_what_is_due_and_says_what_it_could_not_do(made):
         assert did == "1 runs sent"
         assert list(Suppressor(one.parties[SENDER]).suppress_all()) == []
     assert "ref33" not in one.listed()
+
+
+def test_a_list_that_is_out_is_reached_though_its_sender_did_not_hear_the_end(tmp_path):
+    """The receiver has stored its list; the sender was stopped before the session's last words."""
+    one = Disclosed(tmp_path, RECEIVER)
+    store = one.parties[SENDER].store
+
+    def reopen(connection):
+        connection.execute(sa.update(SESSIONS).values(state=CHARGED, ended_at=None))
+        connection.execute(sa.update(REQUESTS).values(state=APPROVED))
+
+    store.write(reopen)
+    one.withdraw(40)
+    with one.serving():
+        ((_, did),) = Suppressor(one.parties[SENDER]).suppress_all()
+    assert did == "1 runs sent"
+    assert "ref40" not in one.listed()
+    one.close()
+
+
+def test_a_request_that_has_disclosed_nothing_has_no_daily_round(tmp_path):
+    parties, contract = make_pair(tmp_path)
+    request = Request.match(
+        contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time()),
+        parameters=Parameters(suppression_runs=1),
+    )  # fmt: skip
+    Desk(parties[SENDER]).make(request, contract, actor="test")
+    assert list(Suppressor(parties[SENDER]).suppress_all(cover=True)) == []
+    for party in parties.values():
+        party.close()
 
 
 def test_with_cover_there_is_one_round_a_day_whether_or_not_anybody_withdrew(tmp_path):
