@@ -136,8 +136,8 @@ def test_a_report_that_the_rule_grants_runs_at_once(served):
 @pytest.mark.parametrize("kind", ["insights", "funnel", "table"])
 def test_insights_and_tables_run_as_reach_does(served, kind):
     party = served[0] / "advertiser"
-    words = ("report", kind, "--segment", "group", "--by", "group", "--party", party)
-    found = ask(*words)
+    words = ("report", kind, "--segment", "group", "--by", "group", "--epsilon", "0.5")
+    found = ask(*words, "--party", party)
     assert (found["state"], found["result"]["report"]) == ("finished", kind)
     private = ask("report", "show", found["id"], "--private", "--party", party)["result"]
     assert (private["report"], private["kind"][:7]) == (kind, "private")
@@ -198,7 +198,7 @@ def test_status_says_what_listens_waits_is_left_and_is_kept(served):
     assert len(found["lists"]) == 2
     assert found["log"]["cosigned"]["by"] == "audit.test/advertiser"
     assert found["log"]["cosigned"]["size"] <= found["log"]["size"]
-    assert [one["left"]["epsilon"] for one in found["budgets"]] == ["6"]
+    assert [one["left"]["epsilon"] for one in found["budgets"]] == ["1.5"]
     shown = run("status", "--party", other).stdout
     for part in (
         listener.said["address"],
@@ -230,7 +230,7 @@ def test_both_logs_tell_the_same(served):
     words = ("audit", "verify", "--with", folder / "channel", "--party", folder / "advertiser")
     found = ask(*words)
     assert found["verified"] is True
-    assert len(found["shared"]) == 3
+    assert len(found["shared"]) == 6
     assert found["only_ours"] == found["only_theirs"] == []
     assert found["checkpoints"] > 0
 

@@ -109,8 +109,9 @@ def between(name, receiver, step, later):
 
 
 @pytest.fixture
-def slow(fresh):
-    """A pair with a slow road; the channel serves."""
+def slow(fresh, monkeypatch):
+    """A pair with a slow road and workers, whose phases last long enough; the channel serves."""
+    monkeypatch.setenv("COMMONGROUND_KERNEL", "none")
     fresh.road.slow(**SLOW)
     fresh.serve()
     return fresh
