@@ -29,6 +29,10 @@ class EmptyColumn(IdentifierError):
     """A column has no value at all: nothing but null and blank text."""
 
 
+class BucketError(PsiError):
+    """A list of value buckets, or what one is made from, cannot be used."""
+
+
 class ProfileMismatch(PsiError):
     """Two parties normalise identifiers by different profiles, so their keys would not meet."""
 
