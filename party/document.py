@@ -133,6 +133,10 @@ class Section:
         """Return whether the value at `key` is a mapping; for keys that take either form."""
         return isinstance(self._values[key], dict)
 
+    def is_list(self, key: str) -> bool:
+        """Return whether the value at `key` is a list; for keys that take either form."""
+        return isinstance(self._values[key], list)
+
     def texts(self, key: str, rule: TextRule, *, most: int) -> tuple[str, ...]:
         """Return the list at `key`: 1 to `most` different texts that follow `rule`."""
         values = self._list(key, most)

@@ -1,9 +1,10 @@
 """Labels: the small public category that a party gives to a person in one request.
 
 Ways to derive one from a person's rows: the value of a column, the number of distinct values of a
-column, the set of values of a column, the range of a numeric column, and combinations of these. The
-values that a label can have are public and known
-before any row is read (docs/protocol.md, Words), so a value that is not listed gives no label.
+column, the set of values of a column, the range of a numeric column, and combinations of these.
+Several columns may stand for one, such as campaign × creative (`joined`). The values that a label
+can have are public and known before any row is read (docs/protocol.md, Words), so a value that is
+not listed gives no label.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
 from party.datasets.assignment import Assignment, Positions, agreed
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.combination import CombinedLabel, read_combination
+from party.datasets.joined import columns_json, joined, read_columns, require_parts
 from party.datasets.ranges import RangeLabel, read_ranges
-from party.datasets.rules import COLUMN
 from party.document import Section
 
 _MOST_LABELS: Final = 64
@@ -39,36 +40,31 @@ _FORMS: Final = {
 
 @dataclass(frozen=True)
 class ColumnLabel:
-    """The value of `column`. A person whose rows say different things has no label."""
+    """The value of `columns`. A person whose rows say different things has no label."""
 
-    column: str
+    columns: tuple[str, ...]
     values: tuple[str, ...]
     number_columns: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
 
     def assign(
         self, columns: Mapping[str, CodedColumn], person: Positions, people: int
     ) -> Assignment:
         """Return the label of each of `people`, from the person of each row (-1: nobody)."""
-        column = columns[self.column]
+        column = joined(columns, self.columns)
         code, conflicting = agreed(column.codes, person, people)
         positions = np.append(column.positions_of_texts(self.values), NOTHING)[code]
         return Assignment.of(positions, conflicting)
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
-        return {"column": self.column, "values": list(self.values)}
+        return {"column": columns_json(self.columns), "values": list(self.values)}
 
 
 @dataclass(frozen=True)
 class CountLabel:
-    """How many distinct values of `column` a person has: "1", "2" … and "F+" for `up_to` F."""
+    """How many distinct values of `columns` a person has: "1", "2" … and "F+" for `up_to` F."""
 
-    column: str
+    columns: tuple[str, ...]
     up_to: int
     number_columns: ClassVar[tuple[str, ...]] = ()
 
@@ -77,16 +73,11 @@ class CountLabel:
         """The label's values, in order."""
         return (*(str(count) for count in range(1, self.up_to)), f"{self.up_to}+")
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
-
     def assign(
         self, columns: Mapping[str, CodedColumn], person: Positions, people: int
     ) -> Assignment:
         """Return the label of each of `people`, from the person of each row (-1: nobody)."""
-        column = columns[self.column]
+        column = joined(columns, self.columns)
         rows = (person >= 0) & (column.codes >= 0)
         distinct = max(1, len(column.texts))
         pairs = np.unique(person[rows] * distinct + column.codes[rows])
@@ -95,17 +86,17 @@ class CountLabel:
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
-        return {"count": self.column, "up_to": self.up_to}
+        return {"count": columns_json(self.columns), "up_to": self.up_to}
 
 
 @dataclass(frozen=True)
 class SetLabel:
-    """Which of `among` a person's rows have in `column`: disjoint sets such as "A" and "A+B".
+    """Which of `among` a person's rows have in `columns`: disjoint sets such as "A" and "A+B".
 
     Names in a set stand in the order of their text, so the order of `among` changes nothing.
     """
 
-    column: str
+    columns: tuple[str, ...]
     among: tuple[str, ...]
     number_columns: ClassVar[tuple[str, ...]] = ()
 
@@ -119,17 +110,12 @@ class SetLabel:
             for subset in combinations(members, size)
         )
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
-
     def assign(
         self, columns: Mapping[str, CodedColumn], person: Positions, people: int
     ) -> Assignment:
         """Return the label of each of `people`, from the person of each row (-1: nobody)."""
         members = tuple(sorted(self.among))
-        member = columns[self.column].positions_of(members)
+        member = joined(columns, self.columns).positions_of(members)
         rows = (person >= 0) & (member >= 0)
         masks = np.zeros(people, dtype=np.int64)
         np.bitwise_or.at(masks, person[rows], np.int64(1) << member[rows])
@@ -145,7 +131,7 @@ class SetLabel:
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
-        return {"set_of": self.column, "among": list(self.among)}
+        return {"set_of": columns_json(self.columns), "among": list(self.among)}
 
 
 PlainLabel: TypeAlias = ColumnLabel | CountLabel | SetLabel | RangeLabel
@@ -182,10 +168,12 @@ def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
     section = labels.section(name, required=_FORMS[form])
     if form == "column":
         values = section.texts("values", LABEL_VALUE, most=MOST_LABEL_VALUES)
-        return ColumnLabel(section.text("column", COLUMN), values)
+        columns = read_columns(section, "column")
+        require_parts(section, "values", columns, values)
+        return ColumnLabel(columns, values)
     if form == "count":
         up_to = section.integer("up_to", 1, _MOST_COUNTED)
-        return CountLabel(section.text("count", COLUMN), up_to)
+        return CountLabel(read_columns(section, "count"), up_to)
     if form == "range_of":
         return read_ranges(section)
     among = section.texts("among", LABEL_VALUE, most=_MOST_IN_SET)
@@ -193,4 +181,6 @@ def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
         raise section.fault("among", f"a member contains '{_JOINT}', which joins members")
     if len(_JOINT.join(among)) > LABEL_VALUE.most:
         raise section.fault("among", "the names are too long to be joined; use shorter ones")
-    return SetLabel(section.text("set_of", COLUMN), among)
+    columns = read_columns(section, "set_of")
+    require_parts(section, "among", columns, among)
+    return SetLabel(columns, among)

@@ -20,7 +20,7 @@ PEOPLE = 5
 AGE = RangeLabel(
     "age", (Range("young", "18", "30"), Range("middle", "30", "50"), Range("old", "50", None))
 )
-REGION = ColumnLabel("region", ("north", "south"))
+REGION = ColumnLabel(("region",), ("north", "south"))
 AGES = st.sampled_from(
     ["17.9", "18", "29", "29.99", " 30", "+49", "50", "1e3", "-1", "?", "", None]
 )
@@ -88,7 +88,7 @@ def test_a_combination_is_both_labels_of_a_person(rows):
 
 
 def test_a_combination_has_every_pair_once_in_order():
-    label = CombinedLabel(("region", "age"), (REGION, CountLabel("age", 2)))
+    label = CombinedLabel(("region", "age"), (REGION, CountLabel(("age",), 2)))
     assert label.values == ("north × 1", "north × 2+", "south × 1", "south × 2+")
     assert label.columns == ("region", "age")
 

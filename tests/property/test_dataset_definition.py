@@ -184,4 +184,8 @@ def test_relative_paths_start_at_the_description(tmp_path, monkeypatch):
 
 
 def test_the_order_of_a_set_changes_nothing():
-    assert SetLabel("c", ("b", "a")).values == SetLabel("c", ("a", "b")).values == ("a", "b", "a+b")
+    assert (
+        SetLabel(("c",), ("b", "a")).values
+        == SetLabel(("c",), ("a", "b")).values
+        == ("a", "b", "a+b")
+    )

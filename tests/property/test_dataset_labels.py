@@ -40,7 +40,7 @@ def cells_by_person(rows):
 
 @given(ROWS)
 def test_a_column_label_is_the_one_value_of_a_persons_rows(rows):
-    values, conflicting = assigned(ColumnLabel("c", ("C18", "C8")), rows)
+    values, conflicting = assigned(ColumnLabel(("c",), ("C18", "C8")), rows)
     for cells, value, conflicts in zip(cells_by_person(rows), values, conflicting, strict=True):
         assert conflicts == (len(cells) > 1)
         only = next(iter(cells)) if len(cells) == 1 else None
@@ -49,7 +49,7 @@ def test_a_column_label_is_the_one_value_of_a_persons_rows(rows):
 
 @given(ROWS, st.integers(1, 4))
 def test_a_count_label_is_the_number_of_distinct_values(rows, up_to):
-    values, conflicting = assigned(CountLabel("c", up_to), rows)
+    values, conflicting = assigned(CountLabel(("c",), up_to), rows)
     for cells, value in zip(cells_by_person(rows), values, strict=True):
         text = str(len(cells)) if len(cells) < up_to else f"{up_to}+"
         assert value == (text if cells else None)
@@ -58,7 +58,7 @@ def test_a_count_label_is_the_number_of_distinct_values(rows, up_to):
 
 @given(ROWS, st.permutations(["C8", "C13", "C18"]))
 def test_a_set_label_is_the_subset_that_a_person_has(rows, among):
-    values, conflicting = assigned(SetLabel("c", tuple(among)), rows)
+    values, conflicting = assigned(SetLabel(("c",), tuple(among)), rows)
     for cells, value in zip(cells_by_person(rows), values, strict=True):
         assert value == ("+".join(sorted(cells & set(among))) or None)
     assert not any(conflicting)
@@ -66,7 +66,7 @@ def test_a_set_label_is_the_subset_that_a_person_has(rows, among):
 
 @given(st.sets(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=6))
 def test_the_values_of_a_set_label_are_every_subset_once(among):
-    values = SetLabel("c", tuple(among)).values
+    values = SetLabel(("c",), tuple(among)).values
     subsets = {
         "+".join(sorted(subset))
         for size in range(1, len(among) + 1)
@@ -77,7 +77,7 @@ def test_the_values_of_a_set_label_are_every_subset_once(among):
 
 
 def test_ten_members_make_a_thousand_values():
-    label = SetLabel("c", tuple(f"C{number}" for number in range(10)))
+    label = SetLabel(("c",), tuple(f"C{number}" for number in range(10)))
     assert len(label.values) == 1023
     values, _ = assigned(label, [(0, f"C{number}") for number in range(10)])
     assert values[0] == label.values[-1]
