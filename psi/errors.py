@@ -51,3 +51,7 @@ class WrongAnswer(PsiError):
 
 class LimitExceeded(PsiError):
     """A request or a message is larger than the protocol allows."""
+
+
+class JourneyError(PsiError):
+    """A text is no journey, or a list of them cannot serve as labels."""

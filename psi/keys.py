@@ -107,6 +107,26 @@ class Keys:
         offsets = self.offsets[start : max(start, stop) + 1]
         return Keys(self.data[offsets[0] : offsets[-1]], offsets - offsets[0])
 
+    def extended(self, chosen: npt.NDArray[np.int64], suffixes: npt.NDArray[np.uint8]) -> Keys:
+        """Return key `chosen[i]` ‖ `suffixes[i]` for each row of `suffixes` (n, width).
+
+        The keys are all of one length; IdentifierError otherwise.
+        """
+        if len(self) == 0:
+            return Keys.empty()
+        width = len(self.data) // len(self)
+        if np.any(np.diff(self.offsets) != width):
+            raise IdentifierError("only keys of one length can be extended together")
+        heads = self.data.reshape(-1, width)
+        whole = width + suffixes.shape[1]
+        rows = np.empty((len(chosen), whole), dtype=np.uint8)
+        for start in range(0, len(chosen), _TAKE_BLOCK):
+            block = slice(start, start + _TAKE_BLOCK)
+            rows[block, :width] = heads[chosen[block]]
+            rows[block, width:] = suffixes[block]
+        offsets = np.arange(0, len(chosen) * whole + 1, whole, dtype=np.int64)
+        return Keys(rows.reshape(-1), offsets)
+
     def take(self, indices: npt.NDArray[np.integer[Any]]) -> Keys:
         """Return the keys at `indices`, in that order; repeats are allowed."""
         indices = np.asarray(indices, dtype=np.int64)
