@@ -136,6 +136,19 @@ class ValueBuckets:
         low, gap = self._gaps(values)
         return low * (gap - low) / MILLION**2
 
+    def rounding_bound(self, counts: Sequence[float]) -> float:
+        """Return how much the rounding can vary at most, in squared units, of the people counted.
+
+        `counts` are people by label, estimates included. In a gap of width g where u went up and d
+        down the variance is at most g²ud / (u + d); and that of a person at most g²/4.
+        """
+        people = np.maximum(np.asarray(counts, dtype=np.float64)[int(self.refunds) :], 0)
+        gaps = np.diff(self._bounds) / MILLION
+        down, up = people[:-1] + 1, people[1:] + 1  # one more each: few may all go the same way
+        between = float(np.sum(gaps**2 * down * up / (down + up)))
+        widest = np.maximum(np.append(gaps, 0), np.append(0, gaps))
+        return min(between, float(np.sum(people * widest**2)) / 4)
+
     def clipped(self, values: Millionths) -> Numbers:
         """Return what is cut off from each value above the top, in units."""
         return np.asarray(np.maximum(values - self.bounds[-1], 0) / MILLION, dtype=np.float64)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from psi.buckets import ValueBuckets
 from reports.errors import MalformedTable
 from reports.estimate import (
-    SUPPRESSION_ERRORS,
     Estimate,
     cell_count,
     exact_number,
@@ -27,6 +27,7 @@ from reports.estimate import (
     withheld,
 )
 from reports.laws import NoiseLaw, SessionLaws, Spread, Term, spread
+from reports.own_values import OwnValues
 from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
 from reports.shapes import ratio_spread
 from reports.table import ReleasedTable
@@ -84,7 +85,7 @@ class CellEstimates(Rendering, ABC):
     def mean(self, weights: Sequence[int], columns: Indices) -> Estimate:
         """Estimate the mean weight of the people in some columns (error: delta method)."""
         people = self.count(self.all_rows, columns)
-        if not _is_clear(people):
+        if not people.clear:
             return withheld()
         value = self._weighted_value(weights, columns) / people.value
         slopes = [(weight - value) / people.value for weight in weights]
@@ -93,7 +94,7 @@ class CellEstimates(Rendering, ABC):
     def share(self, rows: Indices, columns: Indices) -> Estimate:
         """Estimate which share of the recipient's audience is in a block (delta method)."""
         people, audience = self.count(rows, columns), self.audience(columns)
-        if people.suppressed or not _is_clear(audience):
+        if people.suppressed or not audience.clear:
             return withheld()
         value = people.value / audience.value
         terms = self._share_terms(len(rows), len(columns), value)
@@ -107,7 +108,7 @@ class CellEstimates(Rendering, ABC):
         `rows` are some of `of_rows`, and `columns` some of `of_columns`.
         """
         people, whole = self.count(rows, columns), self._whole(of_rows, of_columns)
-        if people.suppressed or not _is_clear(whole):
+        if people.suppressed or not whole.clear:
             return withheld()
         value = people.value / whole.value
         counted, every = len(rows) * len(columns), len(of_rows) * len(of_columns)
@@ -134,7 +135,7 @@ class CellEstimates(Rendering, ABC):
 
     def _measure_base_share(self, rows: Indices) -> Estimate:
         whole = self._all_offered
-        if not _is_clear(whole):
+        if not whole.clear:
             return withheld()
         value = self.offered(rows).value / whole.value
         error = ratio_spread(self._base_terms(len(rows), value))
@@ -147,7 +148,7 @@ class CellEstimates(Rendering, ABC):
         by the delta method.
         """
         matched, base = self.part(rows, columns, self.all_rows, columns), self.base_share(rows)
-        if matched.suppressed or not _is_clear(base):
+        if matched.suppressed or not base.clear:
             return withheld()
         value = matched.value / base.value
         people = self._whole(self.all_rows, columns).value * base.value
@@ -181,6 +182,27 @@ class CellEstimates(Rendering, ABC):
     @abstractmethod
     def audience(self, columns: Indices) -> Estimate:
         """Return how many records the recipient has in some columns."""
+
+    def noise(self, coefficient: float, cells: int) -> list[Term]:
+        """Return the noise of a coefficient times the sum of so many cells."""
+        return [Term(coefficient, law, cells) for law in self._cell_laws()]
+
+    def share_noise(self, coefficient: float, rows: int, columns: int, share: float) -> list[Term]:
+        """Return the noise of coefficient × (people − share × audience), of a block's columns."""
+        return _times(coefficient, self._share_terms(rows, columns, share))
+
+    @abstractmethod
+    def rounding_variance(
+        self, buckets: ValueBuckets, columns: Indices, people: Sequence[float]
+    ) -> float:
+        """Return the variance of Σ bound about Σ value for so many people by bucket.
+
+        `columns` are the buckets' columns in their order; squared units of the value.
+        """
+
+    def known_values(self) -> OwnValues | None:
+        """Return what the recipient knows of its own values: None in what may be passed on."""
+        return None
 
     @cached_property
     def cell_spread(self) -> Spread:
@@ -260,10 +282,12 @@ class PrivateEstimates(CellEstimates, PrivateRendering):
     Attributes:
         own_dummies: τ, [tabulator label][recipient label].
         own_audience: the recipient's records by its label, exact.
+        own_values: the values behind the recipient's buckets, where it has such labels.
     """
 
     own_dummies: Sequence[Sequence[int]] = field(repr=False)
     own_audience: Sequence[int] = field(repr=False)
+    own_values: OwnValues | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         shape = len(self.all_rows), len(self.all_columns)
@@ -274,10 +298,30 @@ class PrivateEstimates(CellEstimates, PrivateRendering):
             raise MalformedTable("own dummies or audience are not integers")
         if dummies.min() < 0 or dummies.max() > 2 * self.laws.dummies.mean or audience.min() < 0:
             raise MalformedTable("own dummies or audience are outside the possible range")
+        if self.own_values is not None and len(self.own_values) != shape[1]:
+            raise MalformedTable("own values do not have the table's labels")
 
     def audience(self, columns: Indices) -> Estimate:
         """Return the recipient's own number of records, which it knows."""
         return exact_number(sum(int(self.own_audience[column]) for column in columns))
+
+    def rounding_variance(
+        self, buckets: ValueBuckets, columns: Indices, people: Sequence[float]
+    ) -> float:
+        """Return it from the mean rounding of the recipient's own people in each bucket."""
+        if self.own_values is None:
+            return 0.0
+        variance = 0.0
+        for column, matched in zip(columns, people, strict=True):
+            audience = self.own_audience[column]
+            if audience:
+                part = min(max(matched / audience, 0.0), 1.0)
+                variance += part * self.own_values.rounding[column]
+        return variance
+
+    def known_values(self) -> OwnValues | None:
+        """Return the recipient's own values, where its labels are buckets of them."""
+        return self.own_values
 
     def _dummies_to_subtract(self) -> npt.NDArray[np.int64]:
         return np.array(self.own_dummies, dtype=np.int64)
@@ -305,6 +349,12 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
         ]
         return noisy_number(value, spread(terms))
 
+    def rounding_variance(
+        self, buckets: ValueBuckets, columns: Indices, people: Sequence[float]
+    ) -> float:
+        """Return the most that it can be by the bounds and the counts: both are public."""
+        return buckets.rounding_bound(people)
+
     def _dummies_to_subtract(self) -> int:
         return self.laws.dummies.mean
 
@@ -324,9 +374,3 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
 
 def _times(factor: float, terms: Sequence[Term]) -> list[Term]:
     return [Term(factor * term.coefficient, term.law, term.draws) for term in terms]
-
-
-def _is_clear(denominator: Estimate) -> bool:
-    """Return whether a number is far enough above its noise to be divided by."""
-    noise = SUPPRESSION_ERRORS * denominator.standard_error
-    return not denominator.suppressed and denominator.value > noise

@@ -15,7 +15,7 @@ from reports.laws import Spread
 SUPPRESSION_ERRORS = 3
 """A cell below this many standard errors is suppressed, whatever its size."""
 
-Unit = Literal["people", "keys", "share", "impressions", "times", "index"]
+Unit = Literal["people", "keys", "share", "impressions", "times", "index", "value"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Estimate:
         """Whether the error is above the number."""
         return self.value < self.half_width
 
+    @property
+    def clear(self) -> bool:
+        """Whether the number is far enough above its noise to be divided by."""
+        return not self.suppressed and self.value > SUPPRESSION_ERRORS * self.standard_error
+
     def shown(self, unit: Unit) -> str:
         """Return what a page shows."""
         if self.suppressed:
@@ -79,7 +84,7 @@ class Estimate:
 def written(number: float, unit: Unit, *, finer: int = 0) -> str:
     """Return a number as people read it, `finer` by so many digits."""
     factor, sign = (100, "%") if unit == "share" else (1, "")
-    decimals = {"share": 1, "times": 2}.get(unit, 0) + finer
+    decimals = {"share": 1, "times": 2, "value": 2}.get(unit, 0) + finer
     return f"{factor * number:,.{decimals}f}{sign}"
 
 

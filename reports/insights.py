@@ -21,9 +21,8 @@ from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.table import JOINT
 
-JOINT: Final = " × "
-"""Between the attributes of a combination."""
 ANY: Final = "any"
 """In a marginal, for an attribute that is added up."""
 MOST_ATTRIBUTES: Final = 4

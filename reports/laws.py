@@ -17,7 +17,7 @@ import numpy.typing as npt
 CONFIDENCE = 0.95
 """Of every interval in a report."""
 
-_NORMAL_QUANTILE = 1.959963984540054
+NORMAL_QUANTILE = 1.959963984540054
 _NORMAL_FROM_DRAWS = 10
 _STEPS_PER_ERROR = 64
 """Fineness of the lattice for unequal coefficients, which no lattice meets exactly."""
@@ -108,7 +108,7 @@ def spread(terms: Sequence[Term]) -> Spread:
         return Spread(0.0, 0.0)
     error = math.sqrt(variance)
     if _equal_draws(noisy) >= _NORMAL_FROM_DRAWS:
-        return Spread(error, _NORMAL_QUANTILE * error)
+        return Spread(error, NORMAL_QUANTILE * error)
     sizes = {abs(term.coefficient) for term in noisy}
     step = sizes.pop() if len(sizes) == 1 else error / _STEPS_PER_ERROR
     return Spread(error, step * _half_width(noisy, step, error))

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from reports.errors import MalformedTable
+
+JOINT: Final = " × "
+"""Between the parts of a label of several, such as "north × 18-29"."""
 
 
 @dataclass(frozen=True)

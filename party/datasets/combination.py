@@ -20,7 +20,8 @@ from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
 from party.datasets.assignment import Assignment, Positions
 from party.datasets.coded import NOTHING, CodedColumn
 from party.document import Section
-from reports.insights import ANY, JOINT, MOST_ATTRIBUTES
+from reports.insights import ANY, MOST_ATTRIBUTES
+from reports.table import JOINT
 
 if TYPE_CHECKING:
     from party.datasets.labels import PlainLabel
