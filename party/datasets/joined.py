@@ -18,7 +18,7 @@ from party.datasets.rules import COLUMN
 from party.document import Section
 from party.errors import DatasetError
 from psi import arrow
-from reports.insights import JOINT
+from reports.table import JOINT
 
 MOST_JOINED: Final = 4
 
