@@ -137,10 +137,16 @@ def _label(label: Mapping[str, Any]) -> Table:
     if len(counts) > _MOST_VALUES:
         table.add_row(f"and {len(counts) - _MOST_VALUES} more", "")
     table.add_section()
-    outside = label.get("outside", 0)
+    outside, sums = label.get("outside", 0), label.get("sums")
     table.add_row("none of these", f"{label['without'] - outside:,}")
     if outside:
-        table.add_row("a value in no range", f"{outside:,}")
+        table.add_row("no number" if sums else "a value in no range", f"{outside:,}")
     if label["conflicting"]:
         table.add_row("rows contradict each other", f"{label['conflicting']:,}")
+    if sums:
+        table.add_section()
+        cut = f"{sums['above']:,} ({sums['cut_share']:.1%} of the value is cut off)"
+        table.add_row("above the top bound", cut)
+        table.add_row("below the lowest bound, not 0", f"{sums['below_lowest']:,}")
+        table.add_row("below 0", f"{sums['negative']:,}")
     return table

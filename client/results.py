@@ -23,6 +23,7 @@ from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT, TABULATOR
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.kinds import build
+from reports.own_values import OwnValues
 from reports.rendering import Rendering, ShareableRendering
 from reports.table import ReleasedTable
 
@@ -96,7 +97,9 @@ def estimates_of(
             "only the recipient of a table has a private reading of it; leave out --private"
         )
     audience = [stored["audience"][label] for label in table.recipient_labels]
-    return PrivateEstimates(table, laws, stored["drawn"], audience)
+    values = stored.get("values")
+    known = None if values is None else OwnValues.from_dict(values, table.recipient_labels)
+    return PrivateEstimates(table, laws, stored["drawn"], audience, known)
 
 
 def export_result(party: Organisation, result: Result, path: Path, *, actor: str) -> None:

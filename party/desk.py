@@ -309,6 +309,7 @@ class Desk:
             salt=salt,
             now=self._party.clock(),
             executor=self._party.executor,
+            rounding=self._party.identity.rounding_key,
         )
 
     def _remember(self, request: Request, me: str, seed: Seed, taken: SessionInput) -> None:

@@ -7,11 +7,13 @@ that a copied database is not a copied seed. Secrets hide in `repr` and refuse t
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import os
 import re
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,6 +35,7 @@ from audit.note import Signer, Verifier
 from party.certificate import Certificate, host_of_origin, issue_certificate, read_certificate
 from party.errors import IdentityError
 from party.key_files import damaged, read_key_file, write_key_folder
+from psi.buckets import RoundingKey
 
 PARTY_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?")
 """A party's name: a DNS label, since it becomes part of a host name."""
@@ -48,6 +51,7 @@ _FOLDER = "keys"
 _IDENTITY_KEY, _VERIFIER_KEY = "identity.key", "identity.vkey"
 _TLS_KEY, _TLS_CERTIFICATE, _NODE_KEY = "tls.key", "tls.crt", "node.key"
 _NODE_KEY_BYTES = 32
+_ROUNDING = b"commonground/rounding/v1"
 _SEAL_VERSION = b"\x01"
 _SEAL_PREFIX = b"commonground/seal/v1\n"
 _NONCE_BYTES = 12
@@ -127,6 +131,11 @@ class Identity:
                 f"What is stored as '{context}' does not open: it was altered, moved from another"
                 " place, or sealed by another party. Restore it together with the keys."
             ) from None
+
+    @cached_property
+    def rounding_key(self) -> RoundingKey:
+        """The secret that places values between two bounds, the same in every session."""
+        return RoundingKey(hmac.digest(self._node_key, _ROUNDING, "sha256"))
 
     def __repr__(self) -> str:
         return f"Identity(vkey={self.vkey!r}, fingerprint={self.fingerprint!r})"

@@ -13,6 +13,7 @@ from party.datasets import Definition, Prepared, prepare
 from party.errors import DatasetError
 from party.request import Request
 from party.terms import Terms
+from psi.buckets import RoundingKey
 from psi.keys import Keys
 
 
@@ -37,6 +38,7 @@ def prepare_input(
     salt: bytes,
     now: float,
     executor: Executor | None = None,
+    rounding: RoundingKey | None = None,
 ) -> SessionInput:
     """Read, filter by consent, label and hash a dataset as a request asks.
 
@@ -60,6 +62,7 @@ def prepare_input(
         now=now,
         gmail=gmail,
         executor=executor,
+        rounding=rounding,
     )
     pa.default_memory_pool().release_unused()  # the files' columns are not needed any more
     if len(prepared.keys) == 0:

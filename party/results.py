@@ -97,6 +97,7 @@ class Keeper:
             "table": table.to_dict(),
             "drawn": drawn,
             "audience": dict(zip(terms.labels_of(RECIPIENT), audience.tolist(), strict=True)),
+            **_own_values(session_input, terms.labels_of(RECIPIENT)),
         }
 
     def _table(
@@ -125,6 +126,12 @@ class Keeper:
                 min_cell=self.contract.min_cell,
             ),
         )
+
+
+def _own_values(session_input: SessionInput, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the recipient knows of the values behind its buckets, if it has them."""
+    known = session_input.prepared.own_values
+    return {} if known is None else {"values": known.to_dict(labels)}
 
 
 def _unnamed(labels: int) -> tuple[str, ...]:

@@ -19,16 +19,22 @@ class Assignment:
     """For each person the position of the label among the label's values, or -1.
 
     `conflicting` marks those who have none because their rows contradict each other, `outside`
-    those who have none because a value is in no range.
+    those who have none because a value is in no range. `amounts` are what each person's rows add up
+    to, in millionths, where the label is value buckets; the positions are then not rounded yet.
     """
 
     positions: Positions
     conflicting: Flags
     outside: Flags
+    amounts: Positions | None = None
 
     @classmethod
     def of(
-        cls, positions: Positions, conflicting: Flags | None = None, outside: Flags | None = None
+        cls,
+        positions: Positions,
+        conflicting: Flags | None = None,
+        outside: Flags | None = None,
+        amounts: Positions | None = None,
     ) -> Assignment:
         """Return an assignment; nobody conflicts or is outside unless it is said."""
         nobody = np.zeros(len(positions), dtype=np.bool_)
@@ -36,6 +42,7 @@ class Assignment:
             positions,
             nobody if conflicting is None else conflicting,
             nobody if outside is None else outside,
+            amounts,
         )
 
 

@@ -18,13 +18,14 @@ import numpy as np
 
 from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
 from party.datasets.assignment import Assignment, Positions
+from party.datasets.buckets import BucketLabel
 from party.datasets.coded import NOTHING, CodedColumn
 from party.document import Section
 from reports.insights import ANY, MOST_ATTRIBUTES
 from reports.table import JOINT
 
 if TYPE_CHECKING:
-    from party.datasets.labels import PlainLabel
+    from party.datasets.labels import Label, PlainLabel
 
 _LEAST_PARTS: Final = 2
 
@@ -62,11 +63,17 @@ class CombinedLabel:
         for one, part in zip(found, self.parts, strict=True):
             positions = positions * len(part.values) + one.positions
         positions[np.any([one.positions == NOTHING for one in found], axis=0)] = NOTHING
-        return Assignment.of(positions, conflicting, outside)
+        return Assignment.of(positions, conflicting, outside, found[-1].amounts)
 
     def to_json(self) -> dict[str, object]:
         """Return the section as it was read."""
         return {"all_of": list(self.names)}
+
+
+def buckets_of(label: Label | None) -> BucketLabel | None:
+    """Return the value buckets that a label is or ends in, or None."""
+    last = label.parts[-1] if isinstance(label, CombinedLabel) else label
+    return last if isinstance(last, BucketLabel) else None
 
 
 def read_combination(section: Section, others: Mapping[str, PlainLabel]) -> CombinedLabel:
@@ -81,6 +88,9 @@ def read_combination(section: Section, others: Mapping[str, PlainLabel]) -> Comb
                 f"{', '.join(others) or 'none'}"
             )  # fmt: skip
     parts = tuple(others[name] for name in names)
+    for name, part in zip(names[:-1], parts[:-1], strict=True):
+        if isinstance(part, BucketLabel):
+            raise section.fault("all_of", f"'{name}' is value buckets, which stand last; move it")
     _require_readable(section, names, parts)
     return CombinedLabel(names, parts)
 

@@ -1,10 +1,10 @@
 """Labels: the small public category that a party gives to a person in one request.
 
 Ways to derive one from a person's rows: the value of a column, the number of distinct values of a
-column, the set of values of a column, the range of a numeric column, and combinations of these.
-Several columns may stand for one, such as campaign × creative (`joined`). The values that a label
-can have are public and known before any row is read (docs/protocol.md, Words), so a value that is
-not listed gives no label.
+column, the set of values of a column, the range of a numeric column, the bucket of what rows add up
+to, and combinations of these. Several columns may stand for one, such as campaign × creative
+(`joined`). The values that a label can have are public and known before any row is read
+(docs/protocol.md, Words), so a value that is not listed gives no label.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
 from party.datasets.assignment import Assignment, Positions, agreed
+from party.datasets.buckets import BucketLabel, read_buckets
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.combination import CombinedLabel, read_combination
 from party.datasets.joined import columns_json, joined, read_columns, require_parts
@@ -29,11 +30,13 @@ _MOST_LABELS: Final = 64
 _MOST_COUNTED: Final = 100
 _MOST_IN_SET: Final = 10
 _JOINT: Final = "+"
+_OPTIONAL: Final = {"buckets_of": ("refunds",)}
 _FORMS: Final = {
     "column": ("column", "values"),
     "count": ("count", "up_to"),
     "set_of": ("set_of", "among"),
     "range_of": ("range_of", "ranges"),
+    "buckets_of": ("buckets_of", "bounds"),
     "all_of": ("all_of",),
 }
 
@@ -134,7 +137,7 @@ class SetLabel:
         return {"set_of": columns_json(self.columns), "among": list(self.among)}
 
 
-PlainLabel: TypeAlias = ColumnLabel | CountLabel | SetLabel | RangeLabel
+PlainLabel: TypeAlias = ColumnLabel | CountLabel | SetLabel | RangeLabel | BucketLabel
 Label: TypeAlias = PlainLabel | CombinedLabel
 
 
@@ -156,7 +159,7 @@ def read_labels(root: Section) -> dict[str, Label]:
 
 
 def _form_of(labels: Section, name: str) -> str:
-    every_key = [key for keys in _FORMS.values() for key in keys]
+    every_key = [key for keys in (*_FORMS.values(), *_OPTIONAL.values()) for key in keys]
     given = labels.section(name, required=(), optional=every_key)
     forms = [form for form in _FORMS if form in given]
     if len(forms) != 1:
@@ -165,7 +168,7 @@ def _form_of(labels: Section, name: str) -> str:
 
 
 def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
-    section = labels.section(name, required=_FORMS[form])
+    section = labels.section(name, required=_FORMS[form], optional=_OPTIONAL.get(form, ()))
     if form == "column":
         values = section.texts("values", LABEL_VALUE, most=MOST_LABEL_VALUES)
         columns = read_columns(section, "column")
@@ -176,6 +179,8 @@ def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
         return CountLabel(read_columns(section, "count"), up_to)
     if form == "range_of":
         return read_ranges(section)
+    if form == "buckets_of":
+        return read_buckets(section)
     among = section.texts("among", LABEL_VALUE, most=_MOST_IN_SET)
     if any(_JOINT in member for member in among):
         raise section.fault("among", f"a member contains '{_JOINT}', which joins members")

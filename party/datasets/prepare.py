@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.contract_terms import MOST_IDENTIFIERS
+from party.datasets.combination import buckets_of
 from party.datasets.consent import ConsentSnapshot, take_snapshot
 from party.datasets.definition import Definition
 from party.datasets.identifier_columns import IdentifierColumns, read_whole
@@ -30,9 +31,11 @@ from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import BoundStep, select
 from party.datasets.source import snapshot_of
 from party.errors import DatasetError
+from psi.buckets import RoundingKey
 from psi.errors import IdentifierError
 from psi.identifiers import kind_of
 from psi.keys import Keys
+from reports.own_values import OwnValues
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +53,8 @@ class Prepared:
     `owners` (m, 2) int64 pairs each key with each of its people, sorted. `person_refs` is an Arrow
     array of the party's own references, by person. `coverage` counts the people with an identifier
     of each requested type. `snapshot` names all that was read, `source_snapshot` the source without
-    a table of consent, which grows between two runs while rows keep their places.
+    a table of consent, which grows between two runs while rows keep their places. `own_values` are
+    those behind buckets, by requested label, one a key.
     """
 
     keys: Keys
@@ -63,6 +67,7 @@ class Prepared:
     snapshot: bytes
     source_snapshot: bytes
     consent: ConsentSnapshot
+    own_values: OwnValues | None = None
 
 
 def prepare(
@@ -79,13 +84,14 @@ def prepare(
     now: float,
     gmail: bool = False,
     executor: Executor | None = None,
+    rounding: RoundingKey | None = None,
 ) -> Prepared:
     """Return the keys, labels and record of one dataset for one request.
 
     `values` are the requested label's values, `identifiers` the contract's types in its order.
     `offer` "all" sends up to `most_identifiers` of each person, "one" the first that the person
     has. `salt` (32 bytes) and `now` (Unix seconds) make the consent snapshot. With an `executor`,
-    identifiers are normalised on it. Raises `DatasetError`.
+    identifiers are normalised on it. `rounding` places values in buckets. Raises `DatasetError`.
     """
     asked = None if label is None else definition.label(label)
     _require_askable(definition, asked, values, identifiers)
@@ -106,6 +112,7 @@ def prepare(
             purpose=purpose,
             recipient=recipient,
             now=now,
+            rounding=rounding,
         )
         del rows  # its texts are not needed any more
         consent = take_snapshot(selection.consenting, salt, now)
@@ -113,6 +120,12 @@ def prepare(
         offers = [columns.offers_of(type_) for type_ in identifiers]
         source.require_unchanged(states)
     bound, steps = _bind(offers, selection.label_of, most)
+    bucket = buckets_of(asked)
+    own_values = None
+    if bucket is not None and selection.amounts is not None:
+        own_values = OwnValues.of(
+            bucket.buckets, selection.amounts[bound.persons], bound.labels, len(values)
+        )
     return Prepared(
         keys=bound.keys,
         labels=bound.labels,
@@ -124,6 +137,7 @@ def prepare(
         snapshot=snapshot,
         source_snapshot=snapshot_of(lines),
         consent=consent,
+        own_values=own_values,
     )
 
 
@@ -158,6 +172,11 @@ def _require_askable(
                 f"dataset {definition.name}: the requested label has no value '{unknown[:64]}'; "
                 f"it has {', '.join(label.values[:20])}"
             )
+    if buckets_of(label) is not None and label is not None and tuple(values) != label.values:
+        raise DatasetError(
+            f"dataset {definition.name}: value buckets are asked for with all their bounds, in "
+            f"their order, which are {', '.join(label.values[:20])}: agree on the contract anew"
+        )
     if len(set(values)) != len(values) or len(set(identifiers)) != len(identifiers):
         raise DatasetError("a value or an identifier type of the request stands twice; keep one")
     for type_ in identifiers:

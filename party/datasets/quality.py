@@ -7,13 +7,15 @@ store. Examples are masked. A column that cannot be used says why instead of sto
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from party.datasets.assignment import Positions
 from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.combination import buckets_of
 from party.datasets.connecting import ConnectedQuality
 from party.datasets.consent import consenting
 from party.datasets.definition import ColumnDefinition, Definition
@@ -22,6 +24,7 @@ from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source, snapshot_of
 from party.datasets.times import UNREADABLE, microseconds
+from psi.buckets import MILLION, ValueBuckets
 from psi.columns import Column, Quality, mask, read_column
 from psi.digest_forms import FormFault, encoded_twice
 from psi.errors import IdentifierError
@@ -50,10 +53,41 @@ class ColumnQuality:
 
 
 @dataclass(frozen=True)
+class SumQuality:
+    """How the sums behind value buckets lie to the bounds, of people who have a label.
+
+    Attributes:
+        above: people above the top bound, whose value is cut to it.
+        cut_share: which share of all value above 0 is cut off there.
+        negative: people whose value is below 0.
+        below_lowest: people between 0 and the lowest bound above it.
+    """
+
+    above: int
+    cut_share: float
+    negative: int
+    below_lowest: int
+
+    @classmethod
+    def of(cls, buckets: ValueBuckets, amounts: Positions) -> SumQuality:
+        """Return it of sums in millionths."""
+        positive = float(np.maximum(amounts, 0).sum(dtype=np.float64)) / MILLION
+        cut = float(buckets.clipped(amounts).sum())
+        return cls(
+            int(np.count_nonzero(amounts > buckets.bounds[-1])),
+            cut / positive if positive else 0.0,
+            int(np.count_nonzero(amounts < 0)),
+            int(np.count_nonzero((amounts > 0) & (amounts < buckets.bounds[1]))),
+        )
+
+
+@dataclass(frozen=True)
 class LabelQuality:
     """How many people have each value of a label, whether they consent or not.
 
     `without` have none, though nothing contradicts; `outside` of them have a value in no range.
+    Of value buckets, people are counted under the bound at or below their value, before any is
+    rounded, and `sums` says more.
     """
 
     name: str
@@ -61,6 +95,7 @@ class LabelQuality:
     conflicting: int
     without: int
     outside: int = 0
+    sums: SumQuality | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statement as a JSON object."""
@@ -70,6 +105,7 @@ class LabelQuality:
             "conflicting": self.conflicting,
             "without": self.without,
             "outside": self.outside,
+            "sums": asdict(self.sums) if self.sums else None,
         }
 
 
@@ -268,12 +304,16 @@ def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:
     positions = found.positions[found.positions != NOTHING]
     counts = np.bincount(positions, minlength=len(label.values))
     conflicting = int(np.count_nonzero(found.conflicting))
+    bucket, sums = buckets_of(label), None
+    if bucket is not None and found.amounts is not None:
+        sums = SumQuality.of(bucket.buckets, found.amounts[found.positions != NOTHING])
     return LabelQuality(
         name,
         {value: int(count) for value, count in zip(label.values, counts, strict=True)},
         conflicting,
         len(people) - conflicting - len(positions),
         int(np.count_nonzero(found.outside)),
+        sums,
     )
 
 

@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets.assignment import Assignment
+from party.datasets.buckets import BucketLabel, place
 from party.datasets.coded import NOTHING
+from party.datasets.combination import buckets_of
 from party.datasets.consent import consenting
 from party.datasets.labels import Label
 from party.datasets.people import People
 from party.datasets.rows import Rows
+from psi.buckets import RoundingKey
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,13 +36,15 @@ class BoundStep:
 class Selection:
     """The people who take part, the label of each (int16), and how they were chosen.
 
-    `consenting` are the references of all who consent, with a requested label or without.
+    `consenting` are the references of all who consent, with a requested label or without. `amounts`
+    are what each person's rows add up to, in millionths, where the label is value buckets.
     """
 
     people: People
     label_of: npt.NDArray[np.int16]
     consenting: pa.Array
     steps: tuple[BoundStep, ...]
+    amounts: npt.NDArray[np.int64] | None = None
 
 
 def select(
@@ -50,10 +55,12 @@ def select(
     purpose: str,
     recipient: str,
     now: float,
+    rounding: RoundingKey | None = None,
 ) -> Selection:
     """Choose by consent for this purpose and recipient, then by label.
 
     A person whose label is not among `values` has none; without `label` everyone has label 0.
+    `rounding` places values between two bounds; DatasetError where it is needed and missing.
     """
     everyone = rows.people
     of_somebody = int(np.count_nonzero(everyone.of_row != NOTHING))
@@ -70,6 +77,9 @@ def select(
         label_of = np.zeros(len(people), dtype=np.int16)
         return Selection(people, label_of, references, tuple(steps))
     found = label.assign(rows.columns, people.of_row, len(people))
+    bucket = buckets_of(label)
+    if bucket is not None:
+        found = place(found, bucket, people.references, rounding)
     requested = _requested(found, label, values)
     without_conflict = int(np.count_nonzero(~found.conflicting))
     labelled = people.only(requested != NOTHING)
@@ -78,9 +88,29 @@ def select(
     if label.number_columns:
         left -= int(np.count_nonzero(found.outside))
         steps.append(BoundStep("people whose value is in a range", without_conflict, left))
+    chosen = requested != NOTHING
     steps.append(BoundStep("people with a requested label", left, len(labelled)))
-    label_of = requested[requested != NOTHING].astype(np.int16)
-    return Selection(labelled, label_of, references, tuple(steps))
+    label_of = requested[chosen].astype(np.int16)
+    if bucket is None or found.amounts is None:
+        return Selection(labelled, label_of, references, tuple(steps))
+    amounts = found.amounts[chosen]
+    steps += _value_steps(bucket, amounts, rows, labelled)
+    return Selection(labelled, label_of, references, tuple(steps), amounts)
+
+
+def _value_steps(
+    bucket: BucketLabel, amounts: npt.NDArray[np.int64], rows: Rows, people: People
+) -> list[BoundStep]:
+    """Return how rows became one value a person, and whose is cut to the lowest or top bound."""
+    said = rows.columns[bucket.column].codes != NOTHING
+    counted = int(np.count_nonzero(said & (people.of_row != NOTHING)))
+    within = amounts <= bucket.buckets.bounds[-1]
+    if not bucket.buckets.refunds:
+        within &= amounts >= 0
+    return [
+        BoundStep("values, added up for each person", counted, len(people)),
+        BoundStep("values within the bounds, others cut", len(people), int(np.sum(within))),
+    ]
 
 
 def _requested(found: Assignment, label: Label, values: Sequence[str]) -> npt.NDArray[np.int64]:
