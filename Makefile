@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo test test-engine lint format proto bench bench-large wheel soak bench-identity clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo test test-engine lint format proto bench bench-large wheel soak bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,12 @@ bench-large: engine ## Sessions of one and ten million people a side: tens of mi
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity
+
+ACCOUNTING := build/accounting
+accounting: ## Compute tests/vectors/accounting.json again with dp-accounting, and compare: a minute
+	@test -x $(ACCOUNTING)/bin/python || $(PYTHON) -m venv $(ACCOUNTING)
+	@$(ACCOUNTING)/bin/python -m pip install --quiet --disable-pip-version-check dp-accounting==0.6.0
+	@$(ACCOUNTING)/bin/python tests/vectors/accounting_maker.py --check
 
 clean: ## Remove what was built here
 	rm -rf $(VENV) build kernel/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
