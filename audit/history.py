@@ -10,7 +10,8 @@
 - a list is exported after its match has finished and before it ends or is deleted, and to a
   platform only where the contract grants it to the log's party;
 - the charges of a population towards a coalition since a window began, under whatever contract,
-  stay within the contract's budget, by its filter; the windows of one contract are whole lengths
+  and those towards any coalition that has a member of it, stay within the contract's budget, by
+  its filter; the windows of one contract are whole lengths
   apart and none begins after the charge, so that naming another window gives no second budget.
 
 `History` holds what entries established so far; it reads nothing and stores nothing.
@@ -293,10 +294,21 @@ class History:
             raise RuleError("the contract has no budget for the party that spends")
         time = _seconds(entry)
         self._require_window(spend.window, time, contract, budget)
-        charges = self._charges.setdefault((spend.population, spend.coalition), _Charges())
-        charges.add(time, spend)
-        require_within(budget, terms.filter, charges.since(spend.window))
+        self._charges.setdefault((spend.population, spend.coalition), _Charges()).add(time, spend)
+        require_within(budget, terms.filter, self._shared_with(spend))
         self.spends += 1
+
+    def _shared_with(self, spend: BudgetSpent) -> Spent:
+        """Return what the members of a coalition have learnt since the window, wherever they did.
+
+        Counterparts that stand in one contract may pool what they learn (docs/protocol.md,
+        Charges).
+        """
+        members, total = frozenset(spend.coalition.split(", ")), Spent()
+        for (population, coalition), charges in self._charges.items():
+            if population == spend.population and not members.isdisjoint(coalition.split(", ")):
+                total = total.plus(charges.since(spend.window))
+        return total
 
     def _require_window(self, window: int, time: float, contract: str, budget: Budget) -> None:
         """Refuse a window that begins late, and so leaves out charges that it should count.

@@ -7,27 +7,31 @@ goes on with, and what is done is never asked or charged again.
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
+
+from sqlalchemy.engine import Connection
 
 from client.asking import Choice, TableChoice, table_request
 from client.cancelling import Cancelled
 from client.carrying import Carrier, Waiting
 from client.quoting import Guess, Quoted, quote_for
 from client.results import estimates_of
+from party import holds, reservation
 from party.contract import Contract
 from party.desk import Desk
-from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.errors import PartyError, Refusal, SessionSuspended
 from party.filing import APPROVED, Filed
-from party.ledger import Allowance
 from party.organisation import Organisation
 from party.request import Request
+from party.reservation import Planned
+from party.session_charge import SessionCharge
 from party.session_record import FINISHED
-from party.terms import Terms
-from privacy.accounting import Spend
-from privacy.errors import BudgetExhausted
 from reports.by_identifier import PrivateByIdentifier, ShareableByIdentifier
 from reports.cells import PrivateEstimates, ShareableEstimates
 
@@ -83,25 +87,16 @@ def quote_all(party: Organisation, asked: TypeRequests, guess: Guess) -> tuple[Q
 def require_room(party: Organisation, asked: TypeRequests) -> None:
     """Refuse the whole when it does not fit; nothing is asked and nothing is spent.
 
-    Of the counterpart's budget only the contract's allowance is known here.
-
     Raises:
         Refusal: BUDGET_EXHAUSTED, or no such dataset here.
     """
-    to_ask, contract = asked.to_ask, asked.contract
-    if not to_ask:
-        return
-    Desk(party).require_budget(to_ask[0], contract, times=len(to_ask))
-    for name in to_ask[0].participants:
-        total = sum((Terms.of(one).spend_of(name) for one in to_ask), Spend())
-        try:
-            Allowance.of(contract, name).rule.admit(Spend(), total)
-        except BudgetExhausted as error:
-            raise Refusal(
-                RefusalStatus.BUDGET_EXHAUSTED,
-                f"what contract {contract.id} allows {name} in a window does not suffice for "
-                f"{len(to_ask)} tables together: {error}",
-            ) from error
+    planned, holder = _planned(party, asked), _holder(asked)
+
+    def work(connection: Connection) -> None:
+        holds.let_go_of(connection, holder)  # what a call that was killed has left
+        reservation.require_room(connection, planned, party.now)
+
+    party.store.write(work)
 
 
 def carry_all(carrier: Carrier, asked: TypeRequests, *, actor: str) -> dict[str, Filed]:
@@ -110,9 +105,43 @@ def carry_all(carrier: Carrier, asked: TypeRequests, *, actor: str) -> dict[str,
     A request that waits for a person does not keep the others from being asked.
 
     Raises:
+        Refusal: the whole does not fit any more, and nothing was asked.
         Refusal, SessionSuspended: one did not come through; the message says which types are done
             and how to go on.
     """
+    with _holding(carrier.party, asked):
+        return _carry_each(carrier, asked, actor)
+
+
+@contextmanager
+def _holding(party: Organisation, asked: TypeRequests) -> Iterator[None]:
+    """Hold the budget of all that is still to be asked, until it is charged or not asked."""
+    planned, holder = _planned(party, asked), _holder(asked)
+    party.store.write(lambda c: reservation.reserve(c, planned, holder, party.now))
+    try:
+        yield
+    finally:
+        filed = {one.id for one in Desk(party).filed()}
+        unasked = [one.id for one in asked.to_ask if one.id not in filed]
+        party.store.write(lambda c: holds.let_go(c, unasked))
+
+
+def _planned(party: Organisation, asked: TypeRequests) -> list[Planned]:
+    me = asked.contract.me(party.identity)
+    return [
+        Planned(SessionCharge(asked.contract, one, me), party.now, one.expires)
+        for one in asked.to_ask
+    ]
+
+
+def _holder(asked: TypeRequests) -> str:
+    """Return in whose name budget is held: the same for every call that asks for the same."""
+    wanted = [_asked_for(one) for one in asked.requests.values()]
+    digest = sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+    return f"overlap by identifier {digest[:16]}"
+
+
+def _carry_each(carrier: Carrier, asked: TypeRequests, actor: str) -> dict[str, Filed]:
     done: dict[str, Filed] = {}
     waiting: list[str] = []
     for kind, request in asked.requests.items():

@@ -32,6 +32,7 @@ def ledger_document(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> d
                 "filter": one.allowance.filter,
                 "budget": _spend(one.allowance.epsilon_nano, one.allowance.delta_e15),
                 "spent": _spend(one.spent.epsilon_nano, one.spent.delta_e15),
+                "held": _spend(one.held.epsilon_nano, one.held.delta_e15),
                 "left": _spend(*one.left),
             }
             for one in balances
@@ -61,6 +62,7 @@ def ledger_shown(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> list
         "towards",
         "budget",
         "spent",
+        "held",
         "left",
         "renews",
         title="Budgets",
@@ -73,6 +75,7 @@ def ledger_shown(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> list
             one.account.coalition,
             _pair(allowance.epsilon_nano, allowance.delta_e15),
             _pair(one.spent.epsilon_nano, one.spent.delta_e15),
+            _charged(one.held),
             _pair(*epsilon_delta),
             shown_time(one.renews_at),
         )

@@ -1,4 +1,4 @@
-"""How a party's privacy budgets stand: one balance for each population and counterpart."""
+"""How a party's privacy budgets stand: one balance for each population and coalition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from sqlalchemy.engine import Connection
 
 from party.contract import Contract
 from party.errors import ContractError
-from party.ledger import Account, Allowance, Balance, spent, window_start
+from party.holds import held
+from party.ledger import Account, Allowance, Balance, spent
 from party.organisation import Organisation
 
 
@@ -17,7 +18,9 @@ def balances(party: Organisation) -> list[Balance]:
         found: dict[Account, Balance] = {}
         for contract in party.contracts():
             for account, allowance in _accounts(party, contract):
-                found.setdefault(account, Balance(account, allowance, spent(connection, account)))
+                if account not in found:
+                    kept = held(connection, account, allowance, party.now)
+                    found[account] = Balance(account, allowance, spent(connection, account), kept)
         return list(found.values())
 
     return party.store.write(work)
@@ -30,11 +33,9 @@ def _accounts(party: Organisation, contract: Contract) -> list[tuple[Account, Al
     except ContractError:
         return []
     populations = {one.name: one.population for one in party.datasets()}
-    start = window_start(contract.starts, contract.window_days, party.now)
     allowance = Allowance.of(contract, me)
     return [
-        (Account(populations[dataset], contract.parties[peer].verifier.name, start), allowance)
+        (Account.of(contract, me, populations[dataset], party.now), allowance)
         for dataset in contract.datasets[me]
         if dataset in populations
-        for peer in contract.counterparts(me)
     ]

@@ -225,14 +225,14 @@ class Desk:
     def _fail(self, filed: Filed, refusal: Refusal) -> None:
         self._record_of(filed).fail(refusal, self._party.now, peer_at_fault=False)
 
-    def require_budget(self, request: Request, contract: Contract, *, times: int = 1) -> None:
-        """Refuse a request, or so many like it, whose charge would not fit now; nothing is spent.
+    def require_budget(self, request: Request, contract: Contract) -> None:
+        """Refuse a request whose charge would not fit now; nothing is spent.
 
         Raises:
             Refusal: BUDGET_EXHAUSTED, or no such dataset here.
         """
         charge = SessionCharge(contract, request, contract.me(self._party.identity))
-        self._party.store.write(lambda c: charge.require_room(c, self._party.now, times=times))
+        self._party.store.write(lambda c: charge.require_room(c, self._party.now))
 
     # -- reading --------------------------------------------------------------------------
 

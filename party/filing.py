@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import RequestRefused, RequestStep
+from party import holds
 from party.contract import Contract
 from party.decision import Decision
 from party.errors import PartyError, RefusalStatus
@@ -152,6 +153,7 @@ class Filing:
                 kind, body = "request.approved", RequestStep(*named)
             else:
                 kind, body = "request.refused", RequestRefused(*named, status.value)
+                holds.let_go(connection, [request.id])
             self._party.journal.append(
                 connection, kind, body, actor=actor, contract=request.contract
             )

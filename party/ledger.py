@@ -1,7 +1,8 @@
 """The durable ledger: what was spent on this party's own people, and disclosed of them.
 
 A charge is made inside a serialised transaction, before anything is sent that it pays for. A
-request is charged once, however often it is tried. Nothing is ever refunded.
+request is charged once, however often it is tried. Nothing is ever refunded. What is held for
+requests to come (`party.holds`) counts against everybody else's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy import Column
 from sqlalchemy.engine import Connection
 
 from party.contract import Contract
@@ -18,19 +20,36 @@ from party.errors import Refusal, RefusalStatus
 from party.schema import DATASETS, LEDGER
 from privacy.accounting import BasicFilter, BudgetFilter, Spend, ZcdpFilter
 from privacy.errors import BudgetExhausted
+from privacy.units import format_epsilon
 
 DAY_SECONDS: Final = 86_400
 MOST_STOPS: Final = 3
+_SEPARATOR: Final = ", "
+NOTHING: Final = Spend()
 SESSION, DISCLOSURE, STOP = "session", "disclosure", "stop"
 
 
 @dataclass(frozen=True)
 class Account:
-    """Whose people, towards whom, in which window (Unix seconds of its start)."""
+    """Whose people, towards whom, in which window (Unix seconds of its start).
+
+    A coalition is everybody who may pool what they learn: the log origins of all counterparts of
+    a contract, in order, with a comma between. What any of them has learnt counts for all.
+    """
 
     population: str
     coalition: str
     window_start: int
+
+    @classmethod
+    def of(cls, contract: Contract, me: str, population: str, now: int) -> Account:
+        """Return the account of a population in the window around `now`."""
+        origins = sorted(contract.parties[name].verifier.name for name in contract.counterparts(me))
+        return cls(
+            population,
+            _SEPARATOR.join(origins),
+            window_start(contract.starts, contract.window_days, now),
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,10 @@ class Allowance:
         kind = {"basic": BasicFilter, "zcdp": ZcdpFilter}[self.filter]
         return kind(self.epsilon_nano, self.delta_e15)
 
+    def ends(self, account: Account) -> int:
+        """Return when an account's window ends and the next begins (Unix seconds)."""
+        return account.window_start + self.window_days * DAY_SECONDS
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -64,16 +87,17 @@ class Balance:
     account: Account
     allowance: Allowance
     spent: Spend
+    held: Spend = NOTHING
 
     @property
     def renews_at(self) -> int:
         """When the next window begins (Unix seconds)."""
-        return self.account.window_start + self.allowance.window_days * DAY_SECONDS
+        return self.allowance.ends(self.account)
 
     @property
     def left(self) -> tuple[int, int]:
         """The largest pure release that still fits (1e-9), and the δ left (1e-15)."""
-        return self.allowance.rule.left(self.spent)
+        return self.allowance.rule.left(self.spent + self.held)
 
 
 @dataclass(frozen=True)
@@ -107,31 +131,38 @@ def window_start(starts: int, window_days: int, now: int) -> int:
 
 
 def spent(connection: Connection, account: Account) -> Spend:
-    """Return the sum of an account's spends since its window began."""
+    """Return the sum of what its coalition, or a part of it, has cost since the window began."""
     row = connection.execute(
         sa.select(
             sa.func.coalesce(sa.func.sum(LEDGER.c.epsilon_nano), 0),
             sa.func.coalesce(sa.func.sum(LEDGER.c.rho_nano), 0),
             sa.func.coalesce(sa.func.sum(LEDGER.c.delta_e15), 0),
-        ).where(*_of(account))
+        ).where(*_of(connection, account))
     ).one()
     return Spend(*(int(value) for value in row))
 
 
-def admit(connection: Connection, account: Account, allowance: Allowance, new: Spend) -> None:
-    """Refuse a spend that the account has no room for.
+def admit(
+    connection: Connection,
+    account: Account,
+    allowance: Allowance,
+    new: Spend,
+    held: Spend = NOTHING,
+) -> None:
+    """Refuse a spend that the account has no room for beside what is held for others.
 
     Raises:
         Refusal: BUDGET_EXHAUSTED, with whose budget it is, what is left and when it renews.
     """
     try:
-        allowance.rule.admit(spent(connection, account), new)
+        allowance.rule.admit(spent(connection, account) + held, new)
     except BudgetExhausted as error:
-        renews = account.window_start + allowance.window_days * DAY_SECONDS
+        kept = f", beside epsilon {format_epsilon(held.epsilon_nano)} that is held for planned "
+        kept = f"{kept}reports" if held != NOTHING else ""
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
             f"the budget of {account.population} towards {account.coalition} does not suffice: "
-            f"{error}. The window renews on {write_time(renews)}",
+            f"{error}{kept}. The window renews on {write_time(allowance.ends(account))}",
         ) from error
 
 
@@ -172,7 +203,7 @@ def require_stops_left(connection: Connection, account: Account) -> None:
         Refusal: BUDGET_EXHAUSTED.
     """
     stops = connection.execute(
-        sa.select(sa.func.count()).where(*_of(account), LEDGER.c.what == STOP)
+        sa.select(sa.func.count()).where(*_of(connection, account), LEDGER.c.what == STOP)
     ).scalar_one()
     if stops >= MOST_STOPS:
         raise Refusal(
@@ -197,9 +228,23 @@ def rows(connection: Connection) -> list[LedgerRow]:
     ]
 
 
-def _of(account: Account) -> tuple[sa.ColumnElement[bool], ...]:
+def sharing(
+    connection: Connection, account: Account, population: Column[str], coalition: Column[str]
+) -> list[str]:
+    """Return the coalitions in two columns of a table that have a member of this account's.
+
+    What a counterpart learnt in another circle it may pool with this one.
+    """
+    members = set(account.coalition.split(_SEPARATOR))
+    known = sa.select(coalition).where(population == account.population).distinct()
+    found = connection.execute(known).scalars()
+    return [one for one in found if not members.isdisjoint(one.split(_SEPARATOR))]
+
+
+def _of(connection: Connection, account: Account) -> tuple[sa.ColumnElement[bool], ...]:
+    columns = LEDGER.c
     return (
-        LEDGER.c.population == account.population,
-        LEDGER.c.coalition == account.coalition,
-        LEDGER.c.spent_at >= account.window_start,
+        columns.population == account.population,
+        columns.coalition.in_(sharing(connection, account, columns.population, columns.coalition)),
+        columns.spent_at >= account.window_start,
     )

@@ -21,6 +21,7 @@ from party.contract import DAY_SECONDS, Contract
 from party.contract_terms import OutputKind
 from party.errors import SessionSuspended
 from party.expired_requests import end_expired
+from party.holds import forget_ended
 from party.list_files import delete_changes
 from party.list_names import replaced
 from party.occupied import carrying_out
@@ -40,6 +41,7 @@ What: TypeAlias = Literal["list", "session", "holders"]
 def prune(party: Organisation) -> int:
     """End expired requests; delete ended lists and artefacts, log each, return how many went."""
     end_expired(party)
+    party.store.write(lambda connection: forget_ended(connection, party.now))
     _drop_former_lists(party)
     _drop_unnamed_lists(party)
     return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)

@@ -1,5 +1,7 @@
 """The tables of a party's store, in the order in which a session fills them; then its peers.
 
+Last come the reports that are asked for again and again.
+
 Exact figures of a party stay here (and its private results with them); what goes to the log
 or to a counterpart is made elsewhere. `party/migrations` builds the same tables step by step,
 and a test compares the two.
@@ -24,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -157,6 +159,21 @@ LEDGER: Final = Table(
     Index("ledger_by_account", "population", "coalition", "window_start"),
 )
 
+HOLDS: Final = Table(
+    "holds",
+    METADATA,
+    Column("request", String(32), primary_key=True),
+    Column("population", String(100), nullable=False),
+    Column("coalition", String(300), nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("epsilon_nano", BigInteger, nullable=False),
+    Column("rho_nano", BigInteger, nullable=False),
+    Column("delta_e15", BigInteger, nullable=False),
+    Column("holder", String(100), nullable=False),
+    Index("holds_by_population", "population", "due_at"),
+)
+
 SUPPRESSION_RUNS: Final = Table(
     "suppression_runs",
     METADATA,
@@ -221,4 +238,38 @@ LIST_GENERATIONS: Final = Table(
     Column("number", Integer, nullable=False),
     Column("replaces", String(32), ForeignKey("requests.id")),
     UniqueConstraint("name", "number", name="list_generations_in_order"),
+)
+
+TEMPLATES: Final = Table(
+    "templates",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+SERIES: Final = Table(
+    "series",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("cancelled_at", BigInteger),
+    Index("series_by_name", "name", "made_at"),
+)
+
+SERIES_RUNS: Final = Table(
+    "series_runs",
+    METADATA,
+    Column("series", String(32), ForeignKey("series.id"), primary_key=True),
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),
+    Column("request", String(32), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text),
+    Column("changed_at", BigInteger, nullable=False),
+    UniqueConstraint("request", name="series_runs_asked_once"),
+    Index("series_runs_by_state", "state", "slot"),
 )

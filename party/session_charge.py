@@ -12,7 +12,7 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from audit.bodies import BudgetSpent
-from party import ledger
+from party import holds, ledger
 from party.contract import Contract
 from party.request import Request
 from party.terms import Terms
@@ -34,18 +34,32 @@ class SessionCharge:
         Raises:
             Refusal: no such dataset here.
         """
-        account = self._account(connection, now)
-        return ledger.Balance(account, self._allowance, ledger.spent(connection, account))
+        account = self.account(connection, now)
+        return ledger.Balance(
+            account,
+            self.allowance,
+            ledger.spent(connection, account),
+            holds.held(connection, account, self.allowance, now),
+        )
 
-    def require_room(self, connection: Connection, now: int, *, times: int = 1) -> None:
-        """Refuse a session, or so many like it, that its account has no room for; nothing is spent.
+    def require_room(self, connection: Connection, now: int) -> None:
+        """Refuse a session that its account has no room for; nothing is spent.
 
         Raises:
             Refusal: BUDGET_EXHAUSTED, or no such dataset here.
         """
-        account = self._account(connection, now)
-        spend = sum([self._spend] * times, Spend())
-        ledger.admit(connection, account, self._allowance, spend)
+        account = self.account(connection, now)
+        held = holds.held(connection, account, self.allowance, now, but=self.request.id)
+        ledger.admit(connection, account, self.allowance, self.spend, held)
+
+    def hold(self, connection: Connection, due_at: int, ends_at: int, holder: str) -> holds.Hold:
+        """Return what is to be held for the session until it is charged.
+
+        Raises:
+            Refusal: no such dataset here.
+        """
+        account = self.account(connection, due_at)
+        return holds.Hold(self.request.id, account, self.spend, due_at, ends_at, holder)
 
     def make(self, connection: Connection, now: int) -> list[BudgetSpent]:
         """Write the session's rows, once, and return what the log is to say of them.
@@ -54,18 +68,19 @@ class SessionCharge:
             Refusal: BUDGET_EXHAUSTED, also after too many stops; then there is no row.
         """
         self.require_room(connection, now)
-        account = self._account(connection, now)
-        charges = {ledger.SESSION: self._spend}
+        account = self.account(connection, now)
+        charges = {ledger.SESSION: self.spend}
         if self._discloses:
             ledger.require_stops_left(connection, account)
             charges[ledger.DISCLOSURE] = Spend()
         for what, spend in charges.items():
             ledger.charge(connection, self.request.id, what, account, spend, now)
+        holds.let_go(connection, [self.request.id])
         return [self._body(account, what, spend) for what, spend in charges.items()]
 
     def note_stop(self, connection: Connection, now: int) -> None:
         """Write that the session stopped at the minimum, which tells the counterpart something."""
-        account = self._account(connection, now)
+        account = self.account(connection, now)
         ledger.charge(connection, self.request.id, ledger.STOP, account, Spend(), now)
 
     @cached_property
@@ -73,28 +88,23 @@ class SessionCharge:
         return Terms.of(self.request)
 
     @property
-    def _spend(self) -> Spend:
+    def spend(self) -> Spend:
+        """What the session costs this party's people."""
         return self._terms.spend_of(self.me)
+
+    @property
+    def allowance(self) -> ledger.Allowance:
+        """What the contract allows this party in a window."""
+        return ledger.Allowance.of(self.contract, self.me)
 
     @property
     def _discloses(self) -> bool:
         return self._terms.is_match and self._terms.role_of(self.me) == SENDER
 
-    @property
-    def _allowance(self) -> ledger.Allowance:
-        return ledger.Allowance.of(self.contract, self.me)
-
-    def _account(self, connection: Connection, now: int) -> ledger.Account:
-        others = sorted(
-            self.contract.parties[name].verifier.name
-            for name in self._terms.parties
-            if name != self.me
-        )
-        return ledger.Account(
-            ledger.population_of(connection, self.request.datasets[self.me]),
-            ", ".join(others),
-            ledger.window_start(self.contract.starts, self.contract.window_days, now),
-        )
+    def account(self, connection: Connection, now: int) -> ledger.Account:
+        """Return whose people pay, in the window around `now`; Refusal without the dataset."""
+        population = ledger.population_of(connection, self.request.datasets[self.me])
+        return ledger.Account.of(self.contract, self.me, population, now)
 
     def _body(self, account: ledger.Account, what: str, spend: Spend) -> BudgetSpent:
         return BudgetSpent(

@@ -29,6 +29,7 @@ from audit.bodies import (
     SessionStarted,
 )
 from audit.shapes import Record
+from party import holds
 from party.artefacts import decode_small, encode_small
 from party.contract import Contract
 from party.decision import OPEN_STATES
@@ -313,6 +314,7 @@ class SessionRecord:
                 self._log(connection, f"incident.{word}", Incident(refusal.status.value, what))
             body = SessionFailed(request=self._request.id, reason=refusal.status.value)
             self._log(connection, "session.failed", body)
+            holds.let_go(connection, [self._request.id])
             if refusal.status is RefusalStatus.BELOW_MINIMUM:
                 moment = self._journal.moment(connection, now)
                 self._charge.note_stop(connection, _seconds(moment))

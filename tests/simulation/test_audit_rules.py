@@ -316,6 +316,15 @@ def test_each_population_and_coalition_has_a_budget_of_its_own(keeper, account):
     verify(keeper.stored())
 
 
+@pytest.mark.parametrize(("first", "second"), [("b, c", "b"), ("c", "b, c"), ("a, b", "b, c")])
+def test_coalitions_that_share_a_member_share_what_they_have_learnt(keeper, first, second):
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano - 1, coalition=first)
+    keeper.spend("r-2", epsilon_nano=1, coalition=second)
+    verify(keeper.stored())
+    keeper.spend("r-3", epsilon_nano=1, coalition=second)
+    refused(keeper, "the contract allows")
+
+
 def test_the_next_window_has_a_budget_of_its_own(keeper):
     keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
     keeper.now += timedelta(days=30)

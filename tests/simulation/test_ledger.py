@@ -5,6 +5,7 @@ import multiprocessing
 import pytest
 
 from party.errors import Refusal, RefusalStatus
+from party.holds import Hold, held, let_go, place
 from party.ledger import (
     MOST_STOPS,
     STOP,
@@ -96,6 +97,34 @@ def test_other_people_and_other_counterparts_have_budgets_of_their_own(url):
         spend_one(url, request)
     assert spend_one(url, "r4", Account("subscribers", ACCOUNT.coalition, 1_000)) == "charged"
     assert spend_one(url, "r5", Account("customers", "third.test/log", 1_000)) == "charged"
+
+
+@pytest.mark.parametrize(("first", "second"), [("b, c", "b"), ("c", "b, c"), ("a, b", "b, c")])
+def test_coalitions_that_share_a_member_share_what_they_have_learnt(url, first, second):
+    for request in ("r1", "r2", "r3"):
+        assert spend_one(url, request, Account("customers", first, 1_000)) == "charged"
+    assert spend_one(url, "r4", Account("customers", second, 1_000)) == "BUDGET_EXHAUSTED"
+    assert spend_one(url, "r5", Account("customers", "bc", 1_000)) == "charged"
+
+
+def test_what_is_held_for_others_is_not_admitted(url):
+    store = Store.open(url)
+    hold = Hold("h1", ACCOUNT, ONE, due_at=2_000, ends_at=3_000, holder="nightly")
+
+    def room(connection, now, *, account=ACCOUNT, but=None):
+        kept = held(connection, account, ALLOWANCE, now, but=but)
+        admit(connection, account, ALLOWANCE, Spend.pure(3 * 10**9), kept)
+
+    store.write(lambda c: place(c, [hold]))
+    with pytest.raises(Refusal, match="beside epsilon 1 that is held for planned reports"):
+        store.write(lambda c: room(c, 2_500))
+    store.write(lambda c: room(c, 2_500, but="h1"))
+    store.write(lambda c: room(c, 3_000))  # it has ended
+    other = Account("customers", ACCOUNT.coalition, 1_000 + 30 * 86_400)
+    store.write(lambda c: room(c, 2_500, account=other))  # it is due in the window before
+    store.write(lambda c: let_go(c, ["h1"]))
+    store.write(lambda c: room(c, 2_500))
+    store.close()
 
 
 def test_a_window_renews(url):

@@ -5,21 +5,26 @@ not cover: dialling and approval over the wire (tests/e2e).
 """
 
 import hashlib
+from dataclasses import replace
 
 import pytest
-from organisations import Wire, make_contract, make_party, run_both
+import sqlalchemy as sa
+from organisations import Killed, Wire, make_contract, make_party, run_both
 
 from client.asking import Choice, TableChoice
 from client.by_identifier import carry_all, plan, quote_all, report_of, require_room
 from client.carrying import Waiting
 from client.quoting import Guess
 from client.render_by_identifier import quotes_document
+from party import ledger
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.decision import Decision
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus
 from party.filing import PENDING
+from party.schema import HOLDS
+from privacy.accounting import Spend
 from reports.by_identifier import Verdict
 
 FEW, MANY = 30, 900
@@ -78,6 +83,7 @@ class MemoryCarrier:
 
     def __init__(self, parties):
         self.parties, self.asked = parties, []
+        self.party = parties["channel"]
 
     def ask(self, request, contract, *, actor):
         desk = Desk(self.parties["channel"])
@@ -109,8 +115,6 @@ def carry(parties, contract, *, resume=False):
 
 
 def spent(parties):
-    from party import ledger
-
     return {
         name: [row.spend.epsilon_nano // 10**9 for row in party.store.write(ledger.rows)]
         for name, party in parties.items()
@@ -161,21 +165,88 @@ def test_a_whole_that_does_not_fit_is_refused_before_its_first_table(tmp_path, e
     assert spent(parties) == {"advertiser": [], "channel": []}
 
 
-def test_a_table_that_the_counterpart_refuses_leaves_the_others_done_and_says_so(tmp_path):
+def test_what_an_earlier_table_has_cost_the_counterpart_is_counted(tmp_path):
     parties, contract = make_pair(tmp_path, epsilon="16")
     asked = plan(parties["channel"], contract, TABLE, CHOICE)
     MemoryCarrier(parties).ask(asked.requests["email"], contract, actor="operator")
-    with pytest.raises(Refusal, match=r"email: .*Done: phone; not done: email") as refused:
+    with pytest.raises(Refusal, match=r"2 tables fall .* less what sessions with it have cost"):
         carry(parties, contract)
-    assert refused.value.status is RefusalStatus.BUDGET_EXHAUSTED
-    assert "--resume" in str(refused.value)
     finished, carrier = carry(parties, contract, resume=True)
-    assert carrier.asked == []
+    assert carrier.asked == [("phone",)]
     assert set(verdicts(report_of(parties["channel"], finished, private=False))) == {
         "phone",
         "email",
     }
     assert spent(parties) == {"advertiser": [8, 8], "channel": [4, 4]}
+
+
+def spend_unseen(parties, name, contract, epsilon_nano):
+    """Charge a party's account for a session that the counterpart was no part of."""
+    party = parties[name]
+
+    def work(connection):
+        population = ledger.population_of(connection, next(iter(contract.datasets[name])))
+        account = ledger.Account.of(contract, name, population, party.now)
+        spend = Spend.pure(epsilon_nano)
+        ledger.charge(connection, "f" * 32, ledger.SESSION, account, spend, party.now)
+
+    party.store.write(work)
+
+
+def held(party):
+    return party.store.rows(sa.select(HOLDS.c.request))
+
+
+def test_a_table_that_the_counterpart_refuses_leaves_the_others_done_and_says_so(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="16")
+    spend_unseen(parties, "advertiser", contract, 8 * 10**9)
+    with pytest.raises(Refusal, match=r"email: .*Done: phone; not done: email") as refused:
+        carry(parties, contract)
+    assert refused.value.status is RefusalStatus.BUDGET_EXHAUSTED
+    assert "--resume" in str(refused.value)
+    assert held(parties["channel"]) == []
+    assert spent(parties) == {"advertiser": [8, 8], "channel": [4]}
+
+
+class Robbed(MemoryCarrier):
+    """While it carries, somebody else tries to have what the report has not yet been charged."""
+
+    def ask(self, request, contract, *, actor):
+        desk = Desk(self.party)
+        choice = replace(CHOICE, epsilon_dummies="9")
+        other = next(iter(plan(self.party, contract, TABLE, choice).requests.values()))
+        with pytest.raises(Refusal, match="is held for planned reports") as refused:
+            desk.make(other, contract, actor="operator")
+        assert refused.value.status is RefusalStatus.BUDGET_EXHAUSTED
+        return super().ask(request, contract, actor=actor)
+
+
+def test_what_a_report_still_needs_is_held_until_it_is_charged(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="16")
+    asked = plan(parties["channel"], contract, TABLE, CHOICE)
+    carry_all(Robbed(parties), asked, actor="operator")
+    assert held(parties["channel"]) == []
+    assert spent(parties) == {"advertiser": [8, 8], "channel": [4, 4]}
+
+
+class Dies(MemoryCarrier):
+    """The process ends before anything is asked."""
+
+    def ask(self, request, contract, *, actor):
+        raise Killed
+
+
+def test_a_report_that_was_killed_does_not_stand_in_its_own_way(tmp_path, monkeypatch):
+    parties, contract = make_pair(tmp_path, epsilon="16")
+    spend_unseen(parties, "channel", contract, 8 * 10**9)
+    asked = plan(parties["channel"], contract, TABLE, CHOICE)
+    with monkeypatch.context() as dead:
+        dead.setattr("party.holds.let_go", lambda connection, requests: None)
+        with pytest.raises(Killed):
+            carry_all(Dies(parties), asked, actor="operator")
+    assert len(held(parties["channel"])) == 2
+    carry(parties, contract)
+    assert spent(parties) == {"advertiser": [8, 8], "channel": [8, 4, 4]}
 
 
 def test_requests_that_wait_for_a_person_are_all_put_to_them_and_go_on_later(tmp_path):
