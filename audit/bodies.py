@@ -327,6 +327,29 @@ class ExportMade(Record):
 
 
 @dataclass(frozen=True)
+class LookalikeMade(Record):
+    """`lookalike.made`: a party scored its own people by a table that it has released.
+
+    Args:
+        request: the id of the request whose table it was.
+        dataset: whose people were scored.
+        snapshot: the digest of what was read of it.
+        purpose: an IRI; whoever does not consent to it for `recipient` was left out.
+        recipient: the counterpart of the request.
+        steps: how many steps led from the rows to the people who were scored.
+        file_commitment: the salted commitment to the file's SHA-256.
+    """
+
+    request: Token
+    dataset: Label
+    snapshot: Token
+    purpose: Iri
+    recipient: Label
+    steps: Natural
+    file_commitment: Digest
+
+
+@dataclass(frozen=True)
 class SessionFinished(Record):
     """`session.finished`: the transcript hash that all parties reached."""
 
@@ -407,6 +430,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "list.disclosed": EntryKind(ListDisclosed, session=_MUST, contract=_MUST),
     "list.suppressed": EntryKind(ListSuppressed, session=_MUST, contract=_MUST),
     "export.made": EntryKind(ExportMade, session=_NO, contract=_MUST),
+    "lookalike.made": EntryKind(LookalikeMade, session=_NO, contract=_MUST),
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
     "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
     "session.failed": EntryKind(SessionFailed, session=_MAY, contract=_MUST),

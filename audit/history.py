@@ -7,6 +7,8 @@
 - what is released or disclosed was charged before;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
   before its end;
+- people are scored by a table that this party released, after its session has finished, under the
+  contract of its request;
 - a list is exported after its match has finished and before it ends or is deleted, and to a
   platform only where the contract grants it to the log's party;
 - the charges of a population towards a coalition since a window began, under whatever contract,
@@ -34,6 +36,7 @@ from audit.bodies import (
     ExportMade,
     ListDisclosed,
     ListSuppressed,
+    LookalikeMade,
     PartyCreated,
     PeerForgotten,
     PeerPinned,
@@ -78,6 +81,7 @@ class SessionHistory:
         ends_at: the index of the entry that ended it.
         list_ends: when its list ends (POSIX seconds), None while no entry says so.
         list_deleted: whether its list was deleted.
+        released: whether its table was released by the log's party.
         runs: the digests of the suppression runs on its list, in order.
     """
 
@@ -91,6 +95,7 @@ class SessionHistory:
     list_ends: int | None = None
     runs: list[str] = field(default_factory=list)
     list_deleted: bool = False
+    released: bool = False
     _paid: set[str] = field(default_factory=set)
 
     def pay(self, what: str) -> None:
@@ -185,6 +190,8 @@ class History:
                 self.sessions[request].list_deleted = True
             case ExportMade() as export:
                 self._export(entry, export)
+            case LookalikeMade() as made:
+                self._score(entry, made)
 
     def _admit_party(self, entry: Entry) -> None:
         if self._party is None:
@@ -219,6 +226,7 @@ class History:
             case ReportReleased():
                 _require_open_for_release(session)
                 session.require_paid(DP)
+                session.released = True
             case ListDisclosed():
                 _require_open_for_release(session)
                 _require_party(body.recipient, terms)
@@ -248,6 +256,14 @@ class History:
         granted = (self._contracts[session.contract].export_to or {}).get(entry.party, ())
         if export.to not in (*OWN_REFERENCES, *granted):
             raise RuleError("the contract does not grant this party to take lists there")
+
+    def _score(self, entry: Entry, made: LookalikeMade) -> None:
+        session = self.sessions.get(made.request)
+        if session is None or session.outcome != FINISHED or not session.released:
+            raise RuleError("no finished table of this party's own release stands before it")
+        if session.contract != entry.contract:
+            raise RuleError("earlier entries of its request name another contract")
+        _require_party(made.recipient, self._contracts[session.contract])
 
     def _session_of(self, entry: Entry, request: str) -> SessionHistory:
         """Return the session of a request, with the entry's contract and id held against it."""

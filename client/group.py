@@ -23,8 +23,8 @@ from party.errors import Refusal, SessionSuspended
 
 _ORDER = (
     "sandbox", "init", "invite", "join", "invitations", "peers", "serve", "status", "dataset",
-    "contract", "quote", "match", "lists", "suppress", "report", "requests", "ledger", "audit",
-    "doctor",
+    "contract", "quote", "match", "lists", "suppress", "report", "lookalike", "requests", "ledger",
+    "audit", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 

@@ -81,6 +81,22 @@ def estimates_of(
     Raises:
         PartyError: there are no private ones.
     """
+    shareable = shareable_of(stored)
+    if not private:
+        return shareable
+    if stored["role"] != RECIPIENT:
+        raise PartyError(
+            "only the recipient of a table has a private reading of it; leave out --private"
+        )
+    table = shareable.table
+    audience = [stored["audience"][label] for label in table.recipient_labels]
+    values = stored.get("values")
+    known = None if values is None else OwnValues.from_dict(values, table.recipient_labels)
+    return PrivateEstimates(table, shareable.laws, stored["drawn"], audience, known)
+
+
+def shareable_of(stored: Mapping[str, Any]) -> ShareableEstimates:
+    """Return the shareable estimates of a stored table, which either side has."""
     table = ReleasedTable.from_dict(stored["table"])
     parameters = table.parameters
     noise = SessionNoise(
@@ -90,16 +106,7 @@ def estimates_of(
     )
     bound = parameters.records_per_person
     laws = TableLaws(noise, bound * parameters.keys_per_person, bound)
-    if not private:
-        return ShareableEstimates(table, laws)
-    if stored["role"] != RECIPIENT:
-        raise PartyError(
-            "only the recipient of a table has a private reading of it; leave out --private"
-        )
-    audience = [stored["audience"][label] for label in table.recipient_labels]
-    values = stored.get("values")
-    known = None if values is None else OwnValues.from_dict(values, table.recipient_labels)
-    return PrivateEstimates(table, laws, stored["drawn"], audience, known)
+    return ShareableEstimates(table, laws)
 
 
 def export_result(party: Organisation, result: Result, path: Path, *, actor: str) -> None:

@@ -21,6 +21,7 @@ from client.commands import (
     join,
     ledger,
     lists,
+    lookalike,
     match,
     peers,
     quote,
@@ -98,6 +99,7 @@ match.add_to(app)
 app.add_typer(lists.app, name="lists")
 suppress.add_to(app)
 app.add_typer(report.app, name="report")
+lookalike.add_to(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")

@@ -162,7 +162,7 @@ class CellEstimates(Rendering, ABC):
 
     def offered(self, rows: Indices) -> Estimate:
         """Estimate the keys that the tabulator has in some labels, from its set sizes."""
-        value = int(self._offered_keys[list(rows)].sum())
+        value = int(self.offered_keys[list(rows)].sum())
         return noisy_number(value, spread([Term(1, self.laws.tabulator_fillers, len(rows))]))
 
     @cached_property
@@ -174,7 +174,8 @@ class CellEstimates(Rendering, ABC):
         return {}
 
     @cached_property
-    def _offered_keys(self) -> npt.NDArray[np.int64]:
+    def offered_keys(self) -> npt.NDArray[np.int64]:
+        """Unbiased keys of the tabulator by label, (tabulator labels,), from its set sizes."""
         agreed = 2 * self.laws.dummies.mean * len(self.all_columns)
         own = self.table.parameters.known_answers + self.laws.tabulator_fillers.mean
         return np.array(self.table.tabulator_sizes, dtype=np.int64) - agreed - own

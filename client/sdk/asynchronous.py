@@ -153,6 +153,7 @@ class Asynchronous:
     funnel = _stoppable(Party.funnel)
     table = _stoppable(Party.table)
     overlap_by_identifier = _stoppable(Party.overlap_by_identifier)
+    lookalike = _awaited(Party.lookalike)
     suppress = _awaited(Party.suppress)
     join = _awaited(Party.join)
     doctor = _awaited(Party.doctor)

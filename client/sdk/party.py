@@ -23,6 +23,7 @@ from client.sdk.contracts import Contracts
 from client.sdk.datasets import Datasets
 from client.sdk.lists import Lists
 from client.sdk.log import Audit, Ledger
+from client.sdk.lookalike import LookalikeVerb
 from client.sdk.peers import Invitations, Peers
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from client.sdk.asynchronous import Asynchronous
 
 
-class Party(TableVerbs):
+class Party(TableVerbs, LookalikeVerb):
     """One organisation's folder, opened; `close` it, or use it as a context manager.
 
     It may be used from several threads. Closing suspends what is under way.

@@ -242,6 +242,7 @@ VERBS = {
     "requests refuse": "requests.refuse",
     "requests resume": "requests.resume",
     "suppress": Party.suppress,
+    "lookalike": Party.lookalike,
     "audit verify": "audit.verify",
     "audit show": "audit.entries",
     "doctor": Party.doctor,

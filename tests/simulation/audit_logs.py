@@ -17,6 +17,7 @@ from audit.bodies import (
     ContractSigned,
     ExportMade,
     ListDisclosed,
+    LookalikeMade,
     PartyCreated,
     ReportReleased,
     RequestStep,
@@ -162,6 +163,11 @@ class LogKeeper:
     def export(self, request, to="csv", expires_at=WINDOW + 30 * DAY, contract=CONTRACT):
         body = ExportMade(request, to, DIGEST, expires_at)
         self.write("export.made", body, contract=contract)
+
+    def score(self, request, recipient="channel", contract=CONTRACT):
+        purpose = "dpv:TargetedAdvertising"
+        body = LookalikeMade(request, "crm", DIGEST, purpose, recipient, 6, DIGEST)
+        self.write("lookalike.made", body, contract=contract)
 
     def prune_list(self, request):
         self.write("retention.pruned", RetentionPruned(request, "list"), contract=CONTRACT)

@@ -241,6 +241,49 @@ def test_the_whole_budget_can_be_spent_and_not_a_nano_more(keeper):
     refused(keeper, "epsilon_nano 2000000001 is spent .* allows 2000000000")
 
 
+def release_and_finish(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST)
+    keeper.release(REQUEST, SESSION)
+    keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+
+
+def test_people_are_scored_by_a_finished_table_of_ones_own(keeper):
+    release_and_finish(keeper)
+    keeper.score(REQUEST)
+    keeper.score(REQUEST)
+    verify(keeper.stored())
+
+
+def test_scoring_by_a_table_of_nobody_or_of_another_party_is_found(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST)
+    keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+    keeper.score(REQUEST)
+    refused(keeper, "no finished table of this party's own release")
+
+
+def test_scoring_before_the_session_has_finished_is_found(keeper):
+    begin(keeper)
+    keeper.spend(REQUEST)
+    keeper.release(REQUEST, SESSION)
+    keeper.score(REQUEST)
+    refused(keeper, "no finished table of this party's own release")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"contract": OTHER_CONTRACT}, "another contract"),
+        ({"recipient": "vendor"}, "not among the parties"),
+    ],
+)
+def test_scoring_under_another_contract_or_for_a_stranger_is_found(keeper, changed, says):
+    release_and_finish(keeper)
+    keeper.score(REQUEST, **changed)
+    refused(keeper, says)
+
+
 def test_an_overspent_delta_is_found(keeper):
     keeper.spend("r-1", epsilon_nano=0, delta_e15=BUDGET.delta_e15)
     keeper.spend("r-2", epsilon_nano=0, delta_e15=1)

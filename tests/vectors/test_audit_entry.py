@@ -20,6 +20,7 @@ from audit.bodies import (
     Incident,
     ListDisclosed,
     ListSuppressed,
+    LookalikeMade,
     PartyCreated,
     PeerForgotten,
     PeerPinned,
@@ -67,6 +68,15 @@ CONSENT = {
 }
 LIST = {"request": "r-1", "recipient": "channel", "list_commitment": C, "expires_at": 1_770_000_000}
 EXPORT = {"request": "r-1", "to": "meta", "file_commitment": C, "expires_at": 1_770_000_000}
+LOOKALIKE = {
+    "request": "r-1",
+    "dataset": "crm",
+    "snapshot": A,
+    "purpose": "dpv:TargetedAdvertising",
+    "recipient": "channel",
+    "steps": 6,
+    "file_commitment": C,
+}
 
 ONE_OF_EACH = {
     "party.created": PartyCreated(VKEY, A),
@@ -84,6 +94,7 @@ ONE_OF_EACH = {
     "list.disclosed": ListDisclosed(**LIST),
     "list.suppressed": ListSuppressed("r-1", "channel", 1, A),
     "export.made": ExportMade(**EXPORT),
+    "lookalike.made": LookalikeMade(**LOOKALIKE),
     "session.finished": SessionFinished("r-1", A),
     "session.failed": SessionFailed("r-1", "DECLINED"),
     "retention.pruned": RetentionPruned("r-1", "list"),
