@@ -42,4 +42,11 @@ def check(
     if contract is not None:
         found = party.contract(contract)
         agreed = Agreed.of(found, found.me(party.identity), definition.name)
-    return check_dataset(definition, sample=sample, region=region, agreed=agreed, hook=hook)
+    return check_dataset(
+        definition,
+        sample=sample,
+        region=region,
+        agreed=agreed,
+        now=party.clock(),
+        hook=hook,
+    )

@@ -44,7 +44,7 @@ def register(
     Raises:
         DatasetError: the data do not serve; nothing is registered.
     """
-    report = inspect(definition, hook)
+    report = inspect(definition, hook, now=party.clock())
     if reported is not None:
         reported(report)
     party.keep_dataset(definition, report, population)

@@ -9,6 +9,8 @@ from typing import Any, Final
 from rich.console import RenderableType
 from rich.table import Table
 
+from party.datasets.steps import BoundStep
+from party.datasets.traffic import STEP
 from party.organisation import Registered
 
 _MOST_VALUES: Final = 40
@@ -55,6 +57,9 @@ def quality_shown(quality: Mapping[str, Any]) -> list[RenderableType]:
         _columns(quality["columns"]),
         _consent(quality["consent"], quality["people"]),
     ]
+    if quality.get("invalid_traffic"):
+        steps = [BoundStep(**step) for step in quality["invalid_traffic"]]
+        parts.append(invalid_traffic_shown(steps))
     connected = quality.get("connected")
     if connected:
         parts += _connected(connected)
@@ -62,6 +67,25 @@ def quality_shown(quality: Mapping[str, Any]) -> list[RenderableType]:
     if quality["undeclared"]:
         parts.append(f"Not declared, and never read: {', '.join(quality['undeclared'])}")
     return parts
+
+
+def invalid_traffic_shown(steps: Sequence[BoundStep]) -> Table:
+    """Return what each rule took out; the last step is of people, the others of rows."""
+    title = "Invalid traffic, which leaves before anything is counted"
+    table = Table(title=title, title_justify="left")
+    table.add_column("rule", overflow="fold")
+    for heading in ("rows before", "left", "rows after"):
+        table.add_column(heading, justify="right")
+    *rules, people = steps
+    for step in rules:
+        table.add_row(step.name.removeprefix(STEP), *_numbers(step))
+    table.add_section()
+    table.add_row(people.name, *_numbers(people))
+    return table
+
+
+def _numbers(step: BoundStep) -> list[str]:
+    return [f"{number:,}" for number in (step.before, step.before - step.after, step.after)]
 
 
 def _columns(columns: Sequence[Mapping[str, Any]]) -> Table:

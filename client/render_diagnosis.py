@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.table import Table
 
+from client.render_dataset import invalid_traffic_shown
 from party.diagnosis import Diagnosis, Finding, Level
 
 
@@ -15,6 +16,8 @@ def diagnosis_shown(diagnosis: Diagnosis) -> list[RenderableType]:
         f"Dataset {diagnosis.dataset}: {diagnosis.people:,} people. "
         f"With a well-formed identifier: {covered}"
     ]
+    if diagnosis.invalid_traffic:
+        parts.append(invalid_traffic_shown(diagnosis.invalid_traffic))
     if diagnosis.findings:
         parts.append(_table(diagnosis.findings))
     parts += [f"Note: {note}" for note in diagnosis.notes]

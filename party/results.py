@@ -41,10 +41,7 @@ class Keeper:
     def keep(self, outcome: Outcome, session_input: SessionInput) -> dict[str, Any]:
         """Return the result as JSON values; a list is written to its file first."""
         read = {
-            "steps": [
-                {"name": step.name, "before": step.before, "after": step.after}
-                for step in session_input.prepared.steps
-            ],
+            "steps": [step.to_dict() for step in session_input.prepared.steps],
             "snapshot": session_input.prepared.snapshot.hex(),
         }
         if isinstance(outcome, ListOutcome):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -173,7 +174,9 @@ def check(
     if is_description(wanted) and contract is None:
         definition = load_definition(wanted)
         with watching_steps() as hook:
-            found = check_dataset(definition, sample=sample, region=region, hook=hook)
+            found = check_dataset(
+                definition, sample=sample, region=region, now=time.time(), hook=hook
+            )
     else:
         with looked_at(party) as here, watching_steps() as hook:
             found = diagnose(

@@ -77,7 +77,7 @@ def page_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> str:
         overview=overview_of(rows),
         numbers=said,
         fitted=any(row.fitted is not None for row in rows),
-        method=method_of(rendering, sources),
+        method=method_of(rendering, sources, owner),
         charges=_charges(sources),
         references=[reference_of(source) for source in sources],
     )

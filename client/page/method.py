@@ -7,6 +7,7 @@ from typing import Any
 
 from client.page.source import Source
 from client.page.wording import Said, Standing
+from party.datasets.traffic import STEP
 from party.request import LabelList
 from privacy.units import format_delta, format_epsilon
 from psi.legs import RECIPIENT, TABULATOR
@@ -48,8 +49,11 @@ def findings_of(rendering: Rendering, said: Sequence[Said]) -> list[str]:
     return found
 
 
-def method_of(rendering: Rendering, sources: Sequence[Source]) -> list[str]:
-    """Return how the numbers came about, for readers who have never heard of the protocol."""
+def method_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> list[str]:
+    """Return how the numbers came about, for readers who have never heard of the protocol.
+
+    What stands here of `owner`'s own rows is exact on a private page, and names alone on another.
+    """
     request = sources[0].request
     tabulator, recipient = request.roles[TABULATOR], request.roles[RECIPIENT]
     parameters = request.parameters
@@ -60,6 +64,7 @@ def method_of(rendering: Rendering, sources: Sequence[Source]) -> list[str]:
         f"{tabulator} counted, {recipient} received the table. People without consent for "
         f"{request.purpose} were left out by each side before anything was derived from them. A "
         f"person counts at most {_times(parameters.records_per_person)}.",
+        *_left_out(rendering, sources, owner),
         f"Identifiers: {', '.join(identifiers)}. "
         "A number counts people as the recipient's data have them.",
         "Random noise of a known law was added to every cell, so that the numbers tell little "
@@ -95,6 +100,33 @@ def reference_of(source: Source) -> list[tuple[str, str]]:
         ("Session", source.session),
         ("Transcript", f"sha256:{source.transcript}"),
         ("Log entry", f"{source.entry} of {source.log} (session.finished, {source.finished})"),
+    ]
+
+
+def _left_out(rendering: Rendering, sources: Sequence[Source], owner: str) -> list[str]:
+    """Return what left before anything was counted; on a private page with rows before and after.
+
+    The rules stand in the description of the dataset, so their names tell nothing of its rows.
+    """
+    if rendering.kind == PRIVATE:
+        return [
+            f"What {owner} brought ({', '.join(source.request.identifiers)}), step by step, exact: "
+            + "; ".join(f"{one.name} {one.before:,} → {one.after:,}" for one in source.steps)
+            + "."
+            for source in sources
+            if source.steps
+        ]
+    names = dict.fromkeys(
+        step.name.removeprefix(STEP)
+        for source in sources
+        for step in source.steps
+        if step.name.startswith(STEP)
+    )
+    if not names:
+        return []
+    return [
+        f"Events of {owner} that are invalid traffic by its rules left before anything was "
+        f"counted: {', '.join(names)}."
     ]
 
 

@@ -1,7 +1,8 @@
 """Where a page's numbers come from: the request, what it cost, and where the log tells of it.
 
-All of it is public to both parties or stands in the log that the counterpart countersigns. The
-rows that went in are not: their numbers are exact, and stay where they are.
+All of it is public to both parties or stands in the log that the counterpart countersigns, but the
+steps: what each bound and rule left of the rows that went in is exact, and stands on a page for its
+owner's eyes alone. Any page may name the rules.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.bodies import SessionFinished
+from party.datasets import BoundStep
+from party.desk import Desk
 from party.errors import PartyError
 from party.evidence import StoredLog
 from party.filing import Filed
@@ -30,6 +33,7 @@ class Source:
         transcript: the hash of all that was said, which both logs have.
         log: the origin of this party's log.
         entry: the number of the entry in it that ends the session, from 0.
+        steps: what each bound and rule left of this party's rows: exact.
     """
 
     request: Request
@@ -39,6 +43,7 @@ class Source:
     transcript: str
     log: str
     entry: int
+    steps: tuple[BoundStep, ...] = ()
 
 
 def source_of(party: Organisation, filed: Filed) -> Source:
@@ -60,7 +65,13 @@ def source_of(party: Organisation, filed: Filed) -> Source:
         transcript=entry.body.transcript,
         log=party.identity.log_origin,
         entry=entry.seq,
+        steps=_steps(party, filed),
     )
+
+
+def _steps(party: Organisation, filed: Filed) -> tuple[BoundStep, ...]:
+    stored = Desk(party).result(filed.request.id) or {}
+    return tuple(BoundStep(**step) for step in stored.get("steps", ()))
 
 
 def charges_of(sources: Sequence[Source]) -> list[tuple[str, str, int, int]]:

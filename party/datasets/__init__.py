@@ -4,7 +4,7 @@ from party.datasets.consent import ConsentSnapshot
 from party.datasets.definition import Definition, load_definition
 from party.datasets.prepare import Prepared, prepare
 from party.datasets.quality import QualityReport, inspect
-from party.datasets.selection import BoundStep
+from party.datasets.steps import BoundStep
 
 __all__ = [
     "BoundStep",

@@ -1,8 +1,9 @@
 """A dataset's description: the short YAML file that says what a party's files mean.
 
-It names the source, what makes rows one person, what each column holds, where consent stands and
-which labels can be asked for. It says nothing about sessions, and no privacy parameter can be set
-in it. Unknown keys are errors: a misspelt `consent` must not become a dataset without one.
+It names the source, what makes rows one person, what each column holds, where consent stands,
+which rows are invalid traffic and which labels can be asked for. It says nothing about sessions,
+and no privacy parameter can be set in it. Unknown keys are errors: a misspelt `consent` must not
+become a dataset without one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_co
 from party.datasets.labels import Label, read_labels
 from party.datasets.origin import Origin, read_origin
 from party.datasets.rules import COLUMN
+from party.datasets.traffic import InvalidTraffic
+from party.datasets.traffic_section import read_invalid_traffic, require_usable
 from party.document import Section, TextRule
 from party.errors import DatasetError
 from party.yaml_text import MOST_BYTES, read_yaml
@@ -62,6 +65,7 @@ class Definition:
     columns: tuple[ColumnDefinition, ...]
     consent: Consent
     labels: Mapping[str, Label]
+    invalid_traffic: InvalidTraffic | None = None
 
     @property
     def identifiers(self) -> tuple[ColumnDefinition, ...]:
@@ -84,6 +88,7 @@ class Definition:
         named = [column.name for column in self.columns]
         named += [self.person_column] if self.person_column else []
         named.append(self.consent.source_column)
+        named += self.invalid_traffic.columns if self.invalid_traffic else ()
         named += [name for label in self.labels.values() for name in label.columns]
         return tuple(dict.fromkeys(named))
 
@@ -117,6 +122,8 @@ class Definition:
         if self.person is not None:
             person = self.person
             document["person"] = person.to_json() if isinstance(person, Connection) else person
+        if self.invalid_traffic is not None:
+            document["invalid_traffic"] = self.invalid_traffic.to_json()
         if self.labels:
             document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
         return document
@@ -159,7 +166,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         "",
         fail,
         required=("dataset", "source", "columns", "consent"),
-        optional=("person", "labels"),
+        optional=("person", "invalid_traffic", "labels"),
     )
     columns = _read_columns(root)
     consent = read_consent(root)
@@ -172,6 +179,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         columns=columns,
         consent=consent,
         labels=MappingProxyType(labels),
+        invalid_traffic=read_invalid_traffic(root),
     )
     _require_consistent(root, definition)
     return definition
@@ -222,6 +230,8 @@ def _require_consistent(root: Section, definition: Definition) -> None:
         types = [column.spec.type for column in definition.identifiers if column.spec]
         require_connectable(root, definition.person, types)
     kinds = {column.name: column.kind for column in definition.columns}
+    if definition.invalid_traffic is not None:
+        require_usable(root, definition.invalid_traffic, kinds)
     for name, label in definition.labels.items():
         for column in label.columns:
             kind = kinds.get(column, "attribute")

@@ -47,6 +47,10 @@ class People:
     def __len__(self) -> int:
         return len(self.references)
 
+    def of_rows_left(self, of_row: npt.NDArray[np.int64]) -> People:
+        """Return the same people with fewer rows: `of_row` is -1 for those that have left."""
+        return replace(self, of_row=of_row)
+
     def only(self, chosen: npt.NDArray[np.bool_]) -> People:
         """Return the chosen people (a truth value each), renumbered; others' rows are nobody's."""
         number = np.where(chosen, np.cumsum(chosen) - 1, NOTHING)

@@ -28,8 +28,9 @@ from party.datasets.identifier_columns import IdentifierColumns, read_whole
 from party.datasets.labels import Label
 from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
 from party.datasets.rows import open_source, read_rows
-from party.datasets.selection import BoundStep, select
+from party.datasets.selection import select
 from party.datasets.source import snapshot_of
+from party.datasets.steps import BoundStep
 from party.errors import DatasetError
 from psi.buckets import RoundingKey
 from psi.errors import IdentifierError
@@ -104,7 +105,7 @@ def prepare(
             asked.columns if asked else [],
             partial(read_whole, definition, source, executor=executor),
         )
-        snapshot = snapshot_of(lines, rows.consent.lines)
+        snapshot = snapshot_of(lines, rows.lines)
         selection = select(
             rows,
             label=asked,

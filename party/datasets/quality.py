@@ -23,7 +23,9 @@ from party.datasets.labels import Label
 from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source, snapshot_of
+from party.datasets.steps import BoundStep
 from party.datasets.times import UNREADABLE, microseconds
+from party.datasets.traffic import Cleaned, clean
 from psi.buckets import MILLION, ValueBuckets
 from psi.columns import Column, Quality, mask, read_column
 from psi.digest_forms import FormFault, encoded_twice
@@ -139,6 +141,10 @@ class TypeCoverage:
 class QualityReport:
     """What a dataset holds. `undeclared` columns are never read.
 
+    `people`, types, labels and consent are those of whom rows are left after `invalid_traffic`,
+    the rules as they were applied to the rows of all people. Types that connect rows are counted
+    before it.
+
     `snapshot` names what the report was made from, consent included; a registration keeps it
     beside the report, so it is not in its JSON.
     """
@@ -154,6 +160,7 @@ class QualityReport:
     consent: tuple[ConsentCoverage, ...]
     undeclared: tuple[str, ...]
     connected: ConnectedQuality | None = None
+    invalid_traffic: tuple[BoundStep, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -168,20 +175,25 @@ class QualityReport:
             "consent": [coverage.to_dict() for coverage in self.consent],
             "undeclared": list(self.undeclared),
             "connected": self.connected.to_dict() if self.connected else None,
+            "invalid_traffic": [step.to_dict() for step in self.invalid_traffic],
         }
 
 
-def inspect(definition: Definition, hook: Hook = lambda what: None) -> QualityReport:
+def inspect(
+    definition: Definition, hook: Hook = lambda what: None, *, now: float | None = None
+) -> QualityReport:
     """Read a dataset and report on it; raise `DatasetError` when its files do not fit at all.
 
-    `hook` is told what is being read.
+    `hook` is told what is being read. Events after `now` (Unix seconds) are invalid traffic.
     """
     hook("opening the source")
     with open_source(definition) as source:
-        return _inspect(definition, source, hook)
+        return _inspect(definition, source, hook, now)
 
 
-def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityReport:
+def _inspect(
+    definition: Definition, source: Source, hook: Hook, now: float | None
+) -> QualityReport:
     states, lines = source.states(), source.lines()
     others = [column.name for column in definition.columns if column.spec is None]
     identifiers = _Identifiers(source, hook)
@@ -191,25 +203,28 @@ def _inspect(definition: Definition, source: Source, hook: Hook) -> QualityRepor
         [*others, *(name for label in definition.labels.values() for name in label.columns)],
         identifiers.read,
     )
+    cleaned = clean(rows.traffic, rows.people, rows.columns, rows.lists, now)
+    people = cleaned.people
     report = QualityReport(
         dataset=definition.name,
         files=source.names(),
-        snapshot=snapshot_of(lines, rows.consent.lines),
+        snapshot=snapshot_of(lines, rows.lines),
         rows=rows.count,
-        people=len(rows.people),
+        people=len(people),
         columns=tuple(
             _inspect_column(column, rows)
             if column.spec is None
-            else identifiers.quality(column, rows.people)
+            else identifiers.quality(column, people)
             for column in definition.columns
         ),
         types=identifiers.types(definition, rows),
         labels=tuple(
-            _inspect_label(name, label, rows) for name, label in definition.labels.items()
+            _inspect_label(name, label, rows, people) for name, label in definition.labels.items()
         ),
-        consent=_inspect_consent(rows),
+        consent=_inspect_consent(rows, cleaned),
         undeclared=tuple(name for name in source.columns if name not in definition.source_columns),
         connected=rows.connected,
+        invalid_traffic=cleaned.steps,
     )
     source.require_unchanged(states)
     return report
@@ -298,8 +313,7 @@ def _of_other_digests(column: ColumnDefinition, read: Column) -> str | None:
     )
 
 
-def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:
-    people: People = rows.people
+def _inspect_label(name: str, label: Label, rows: Rows, people: People) -> LabelQuality:
     found = label.assign(rows.columns, people.of_row, len(people))
     positions = found.positions[found.positions != NOTHING]
     counts = np.bincount(positions, minlength=len(label.values))
@@ -317,16 +331,17 @@ def _inspect_label(name: str, label: Label, rows: Rows) -> LabelQuality:
     )
 
 
-def _inspect_consent(rows: Rows) -> tuple[ConsentCoverage, ...]:
+def _inspect_consent(rows: Rows, cleaned: Cleaned) -> tuple[ConsentCoverage, ...]:
     return tuple(
-        ConsentCoverage(purpose, recipient, _consenting(rows, purpose, recipient))
+        ConsentCoverage(purpose, recipient, _consenting(rows, cleaned, purpose, recipient))
         for purpose, recipient in rows.consent.grants()
     )
 
 
-def _consenting(rows: Rows, purpose: str, recipient: str) -> int:
+def _consenting(rows: Rows, cleaned: Cleaned, purpose: str, recipient: str) -> int:
     statements = rows.consent.of_rows(purpose, recipient, None)
-    return int(np.count_nonzero(consenting(statements, rows.people.of_row, len(rows.people))))
+    consents = consenting(statements, rows.people.of_row, len(rows.people))
+    return int(np.count_nonzero(consents & cleaned.left))
 
 
 _Check = tuple[str, Callable[[CodedColumn], npt.NDArray[np.bool_]]]

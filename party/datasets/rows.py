@@ -13,12 +13,14 @@ from party.datasets.consent_events import ConsentEvents, open_events
 from party.datasets.definition import Definition
 from party.datasets.people import People
 from party.datasets.source import Source, snapshot_of
+from party.datasets.traffic import InvalidTraffic, TextLists
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rows:
     """`count` rows: their people, their consent, and the columns that were asked for, as codes.
 
+    `traffic` are the rules on invalid traffic, which nobody has applied yet, with their `lists`.
     `connected` says what became of identifiers where they make the people.
     """
 
@@ -26,7 +28,14 @@ class Rows:
     people: People
     consent: ConsentStatements
     columns: Mapping[str, CodedColumn]
+    traffic: InvalidTraffic | None
+    lists: TextLists
     connected: ConnectedQuality | None = None
+
+    @property
+    def lines(self) -> bytes:
+        """What a snapshot names beside the source: a table of consent, and lists of rules."""
+        return self.consent.lines + self.lists.lines
 
 
 def open_source(definition: Definition) -> Source:
@@ -43,12 +52,15 @@ def open_source(definition: Definition) -> Source:
 
 
 def read_rows(definition: Definition, source: Source, columns: Sequence[str], read: Read) -> Rows:
-    """Read who the rows are, their consent, and `columns`.
+    """Read who the rows are, their consent, what rules on traffic look at, and `columns`.
 
     Identifiers are read, through `read`, only where they say whose the rows are.
     """
     own = [definition.person_column] if definition.person_column else []
-    names = tuple(dict.fromkeys([*own, definition.consent.source_column, *columns]))
+    traffic = definition.invalid_traffic
+    looked_at = traffic.columns if traffic else ()
+    names = tuple(dict.fromkeys([*own, definition.consent.source_column, *looked_at, *columns]))
+    lists = TextLists.read(traffic, definition.folder)
     table = source.read(names)
     coded = {name: CodedColumn.of(table.pop(name)) for name in names}
     consent_column = coded[definition.consent.source_column]
@@ -59,7 +71,8 @@ def read_rows(definition: Definition, source: Source, columns: Sequence[str], re
         people, connected = connect(definition, definition.person, count, read, column)
     else:
         people = People.of_rows(count) if column is None else People.of_column(column)
-    return Rows(count, people, _statements(definition, consent_column), coded, connected)
+    consent = _statements(definition, consent_column)
+    return Rows(count, people, consent, coded, traffic, lists, connected)
 
 
 def snapshot_now(definition: Definition) -> bytes:
@@ -69,10 +82,11 @@ def snapshot_now(definition: Definition) -> bytes:
     """
     with open_source(definition) as source:
         lines = source.lines()
+    lists = TextLists.read(definition.invalid_traffic, definition.folder).lines
     if isinstance(definition.consent, ConsentColumn):
-        return snapshot_of(lines)
+        return snapshot_of(lines, lists)
     with open_events(definition.consent, definition.folder) as events:
-        return snapshot_of(lines, events.lines())
+        return snapshot_of(lines, events.lines(), lists)
 
 
 def _statements(definition: Definition, column: CodedColumn) -> ConsentStatements:

@@ -17,27 +17,21 @@ from party.datasets.consent import consenting
 from party.datasets.labels import Label
 from party.datasets.people import People
 from party.datasets.rows import Rows
+from party.datasets.steps import BoundStep
+from party.datasets.traffic import clean
 from psi.buckets import RoundingKey
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True)
-class BoundStep:
-    """One bound or choice as it was applied: how many stood before it and after it."""
-
-    name: str
-    before: int
-    after: int
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Selection:
     """The people who take part, the label of each (int16), and how they were chosen.
 
-    `consenting` are the references of all who consent, with a requested label or without. `amounts`
-    are what each person's rows add up to, in millionths, where the label is value buckets.
+    `consenting` are the references of all who consent, with valid traffic and a requested label or
+    without. `amounts` are what each person's rows add up to, in millionths, where the label is
+    value buckets.
     """
 
     people: People
@@ -57,7 +51,7 @@ def select(
     now: float,
     rounding: RoundingKey | None = None,
 ) -> Selection:
-    """Choose by consent for this purpose and recipient, then by label.
+    """Choose by consent for this purpose and recipient, then by valid traffic, then by label.
 
     A person whose label is not among `values` has none; without `label` everyone has label 0.
     `rounding` places values between two bounds; DatasetError where it is needed and missing.
@@ -73,6 +67,9 @@ def select(
         BoundStep("people who consent", len(everyone), len(people)),
     ]
     references = people.references
+    cleaned = clean(rows.traffic, people, rows.columns, rows.lists, now)
+    people = cleaned.people
+    steps += cleaned.steps
     if label is None:
         label_of = np.zeros(len(people), dtype=np.int16)
         return Selection(people, label_of, references, tuple(steps))

@@ -13,6 +13,8 @@ from party.datasets.identifier_columns import column_error, read_usable
 from party.datasets.people import People
 from party.datasets.rows import open_source, read_rows
 from party.datasets.source import Source
+from party.datasets.steps import BoundStep
+from party.datasets.traffic import clean
 from party.diagnosis.causes import Finding, Level
 from party.diagnosis.column import SurveyedColumn
 from party.diagnosis.coverage import Agreed, coverage, missing_types, shared_values
@@ -37,7 +39,8 @@ _FEW: Final = 20
 class Diagnosis:
     """What was found, costliest first, and in `notes` what could not be told.
 
-    `coverage` is the share of people with a usable identifier of each type.
+    `coverage` is the share of people with a usable identifier of each type. All is said of the
+    people of whom rows are left after `invalid_traffic`.
     """
 
     dataset: str
@@ -45,6 +48,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     coverage: dict[str, float]
     notes: tuple[str, ...]
+    invalid_traffic: tuple[BoundStep, ...] = ()
 
     @property
     def must_correct(self) -> bool:
@@ -60,6 +64,7 @@ class Diagnosis:
             "findings": [finding.to_dict() for finding in self.findings],
             "coverage": dict(self.coverage),
             "notes": list(self.notes),
+            "invalid_traffic": [step.to_dict() for step in self.invalid_traffic],
         }
 
 
@@ -74,23 +79,32 @@ def check_dataset(
     sample: Path | None = None,
     region: str | None = None,
     agreed: Agreed | None = None,
+    now: float | None = None,
     hook: Hook = quietly,
 ) -> Diagnosis:
     """Return the diagnosis of a dataset.
 
-    `sample` is a file of raw values of own people, `region` that of its phone numbers. Raises
+    `sample` is a file of raw values of own people, `region` that of its phone numbers. Events after
+    `now` (Unix seconds) are invalid traffic. Raises
     `DatasetError` when files cannot be read as described.
     """
     given = None if sample is None else Sample.read(sample, definition)
     with open_source(definition) as source:
         digests = _Digests(definition, source, given, region, bool(agreed and agreed.gmail))
-        return _diagnose(definition, source, digests, agreed, hook)
+        return _diagnose(definition, source, digests, agreed, now, hook)
 
 
 def _diagnose(
-    definition: Definition, source: Source, digests: _Digests, agreed: Agreed | None, hook: Hook
+    definition: Definition,
+    source: Source,
+    digests: _Digests,
+    agreed: Agreed | None,
+    now: float | None,
+    hook: Hook,
 ) -> Diagnosis:
-    people = read_rows(definition, source, [], partial(read_usable, source)).people
+    rows = read_rows(definition, source, [], partial(read_usable, source))
+    cleaned = clean(rows.traffic, rows.people, rows.columns, rows.lists, now)
+    people = cleaned.people
     columns: list[SurveyedColumn] = []
     findings: list[Finding] = []
     notes: list[str] = []
@@ -109,7 +123,9 @@ def _diagnose(
     if agreed is not None:
         findings += missing_types(agreed, shares, len(people))
     findings.sort(key=lambda one: (-one.people, one.level is Level.CONSIDER, one.subject))
-    return Diagnosis(definition.name, len(people), tuple(findings), shares, tuple(notes))
+    return Diagnosis(
+        definition.name, len(people), tuple(findings), shares, tuple(notes), cleaned.steps
+    )
 
 
 def _survey(

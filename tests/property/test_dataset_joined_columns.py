@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from dataset_builder import describe, prepared, row, write
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from party.datasets import Definition, inspect
@@ -37,6 +37,7 @@ def by_pandas(rows):
     return frame
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_each_row_has_the_texts_of_its_columns_and_texts_stand_as_they_appear(rows):
     column = joined(coded(rows), NAMES)
@@ -46,6 +47,7 @@ def test_each_row_has_the_texts_of_its_columns_and_texts_stand_as_they_appear(ro
     assert texts[:-1] == list(dict.fromkeys(text for text in wanted if text is not None))
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_labels_of_joined_columns_are_those_of_one_column_that_pandas_joined(rows):
     frame = by_pandas(rows)

@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from report_pages import SECRET, Page, by_identifier, private, shareable, source
@@ -11,6 +12,7 @@ import client.page.figures
 from client.page.document import MOST_COLUMNS, page_of
 from client.page.figures import MOST_BARS, figures_of, png_of
 from client.page.files import PageFiles
+from party.datasets import BoundStep
 from party.errors import PartyError
 from reports.cells import PrivateEstimates
 
@@ -131,6 +133,27 @@ def test_a_page_that_may_be_passed_on_has_nothing_of_the_recipients_own(drawn, c
     assert f"{SECRET:,}" not in Page(shared).text
     if case in ("reach", "overlap", "table", "by identifier"):  # which show an audience
         assert f"{SECRET:,}" in Page(own).text
+
+
+def test_what_rules_and_bounds_left_is_exact_for_its_owner_and_named_for_others(drawn):
+    steps = (
+        BoundStep("people who consent", 70_123, 60_234),
+        BoundStep("invalid traffic: double clicks", 50_345, 40_456),
+        BoundStep("people with rows left", 30_567, 20_678),
+    )
+    sources = [replace(source(), steps=steps)]
+    own = Page(page_text(private("reach"), sources)).text
+    assert "people who consent 70,123 → 60,234; invalid traffic: double clicks 50,345 → 40,456" in (
+        own
+    )
+    shared = Page(page_text(shareable("reach"), sources)).text
+    assert "invalid traffic by its rules left before anything was counted: double clicks." in shared
+    for step in steps:
+        for count in (step.before, step.after):
+            assert f"{count:,}" not in shared
+            assert str(count) not in shared
+    _, without = drawn("reach")
+    assert "invalid traffic" not in without
 
 
 def test_the_recipients_dummies_change_nothing_of_what_may_be_passed_on():

@@ -1,0 +1,19 @@
+"""What a bound, a choice or a rule did: the record that noise and reports rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class BoundStep:
+    """One bound or choice as it was applied: how many stood before it and after it."""
+
+    name: str
+    before: int
+    after: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step as a JSON object."""
+        return {"name": self.name, "before": self.before, "after": self.after}
