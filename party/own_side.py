@@ -71,22 +71,23 @@ class OwnSide:
         terms, own = self._terms, self._own
         law = terms.own_noise(own.party)
         uniforms = own.seed.derive_many(self._session_id, "sizes", len(self.label_names))
+        reserve = terms.reserve_of(own.party)
         return [
-            derive_fillers(
-                own.seed,
-                self._session_id,
-                number,
-                known=terms.known_answers,
-                count=law.draw(uniform) + terms.reserve_of(own.party),
-            )
+            self._fillers_of(number, terms.known_answers + law.draw(uniform) + reserve)
             for number, uniform in enumerate(uniforms)
         ]
 
     def expected_answers(self, route_key: bytes) -> list[Buffer]:
         """Return the points that the known answers of each number must have become."""
+        known = self._terms.known_answers
         return [
-            known_points(pile.known_secrets(), self.scalar, route_key) for pile in self.fillers()
+            known_points(self._fillers_of(number, known).secrets, self.scalar, route_key)
+            for number in range(len(self.label_names))
         ]
+
+    def _fillers_of(self, number: int, count: int) -> Fillers:
+        """Derive the first `count` fillers of one number, which begin with the known answers."""
+        return derive_fillers(self._own.seed, self._session_id, number, count)
 
     def dummies(self) -> list[Keys]:
         """Return the dummy keys that go under each label name."""

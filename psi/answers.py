@@ -24,20 +24,15 @@ from psi.sets import Buffer, LabelledSet, contains
 
 @dataclass(frozen=True)
 class Fillers:
-    """The fillers of one label: the first `known` of them are its known answers."""
+    """The fillers of one label: its known answers, and what follows them."""
 
     secrets: tuple[Scalar, ...]
-    known: int
-
-    def known_secrets(self) -> tuple[Scalar, ...]:
-        """Return the secrets of the known answers."""
-        return self.secrets[: self.known]
 
 
-def derive_fillers(seed: Seed, session_id: bytes, label: int, *, known: int, count: int) -> Fillers:
-    """Derive `known` + `count` fillers; `count` is the noise on the label's size, and a reserve."""
-    secrets = seed.derive_many(session_id, f"filler/{label}", known + count)
-    return Fillers(tuple(Scalar.from_bytes(secret) for secret in secrets), known)
+def derive_fillers(seed: Seed, session_id: bytes, label: int, count: int) -> Fillers:
+    """Derive the first `count` fillers: known answers, noise on the label's size, a reserve."""
+    secrets = seed.derive_many(session_id, f"filler/{label}", count)
+    return Fillers(tuple(Scalar.from_bytes(secret) for secret in secrets))
 
 
 def filler_points(fillers: Fillers, owner: Scalar, *, executor: Executor | None = None) -> Buffer:

@@ -39,7 +39,7 @@ def keys(start, stop):
 
 
 def own(seed, people, more):
-    fillers = derive_fillers(seed, SESSION, 0, known=KNOWN, count=NOISE + more)
+    fillers = derive_fillers(seed, SESSION, 0, KNOWN + NOISE + more)
     return build_own_set(
         people,
         np.zeros(len(people), np.int16),
