@@ -101,6 +101,7 @@ class Driver:
         self._folder = folder
         self._shelf = Shelf(terms.table, folder)
         self._executor, self._progress = executor, progress
+        self._ahead: dict[int, LabelledSet] = {}  # steps that may not leave yet
 
     def run(self) -> Outcome:
         """Do every step of this party's role, in the table's order, and return what it learns.
@@ -115,6 +116,7 @@ class Driver:
             if step.sender == self._role:
                 self._links[step.receiver].send(index, self._outgoing(index, step))
             elif step.receiver == self._role:
+                self._raise_ahead(index)
                 self._take(index, step, self._links[step.sender].receive(index))
         return self._outcome()
 
@@ -125,6 +127,25 @@ class Driver:
         index = self._shelf.leg(self._role, 0)
         self._outgoing(index, self._terms.table.steps[index])
 
+    def _raise_ahead(self, index: int) -> None:
+        """Raise what is here and leaves after step `index`, while others work on that step.
+
+        It stays in memory. A step that stands on disk has passed every check that lets it out,
+        and a restart asks none of them again.
+        """
+        if self._folder.digest(index) is not None:
+            return  # it is here: others wait for this party
+        for later, step in enumerate(self._terms.table.steps):
+            if later > index and isinstance(step, Leg) and self._can_raise(later, step):
+                self._ahead[later] = self._raise(step.owner, step.hop - 1, step.form, step.order)
+
+    def _can_raise(self, index: int, leg: Leg) -> bool:
+        """Say whether this party owes another's set raised, and has all that it takes."""
+        if leg.sender != self._role or leg.hop == 0 or index in self._ahead:
+            return False
+        held = self._folder.digest(self._shelf.leg(leg.owner, leg.hop - 1)) is not None
+        return held and self._folder.digest(index) is None
+
     def _outgoing(self, index: int, step: Step) -> Artefact:
         """Return the artefact of a step as it is stored, now or before.
 
@@ -132,16 +153,16 @@ class Driver:
         """
         stored = self._folder.load(index)
         if stored is None:
-            self._recorder.step(index, self._folder.store(index, self._produce(step)))
+            self._recorder.step(index, self._folder.store(index, self._produce(index, step)))
             stored = self._folder.load(index)
         if stored is None:
             raise PartyError(f"step {index} was removed from {self._folder.path} while it was used")
         return stored
 
-    def _produce(self, step: Step) -> Artefact:
+    def _produce(self, index: int, step: Step) -> Artefact:
         match step:
             case Leg():
-                return self._produce_set(step)
+                return self._produce_set(index, step)
             case RouteKey():
                 return self._route_key(step)
             case Release():
@@ -155,12 +176,14 @@ class Driver:
             case _:
                 return self._statement(step)
 
-    def _produce_set(self, leg: Leg) -> LabelledSet:
+    def _produce_set(self, index: int, leg: Leg) -> LabelledSet:
         if leg.hop == 0:
             built = self._own.blind(self._executor, self._meter)
             self._folder.write_array(SOURCE_FILE, built.source)
             return built.labelled
-        answer = self._raise(leg.owner, leg.hop - 1, leg.form, leg.order)
+        answer = self._ahead.pop(index, None)
+        if answer is None:
+            answer = self._raise(leg.owner, leg.hop - 1, leg.form, leg.order)
         if leg.order is Order.KEPT:
             self._require_minimum(answer)
             self._recorder.disclose(answer)

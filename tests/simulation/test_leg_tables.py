@@ -1,6 +1,7 @@
 """Both protocols equal what plain Python sets say, for two parties and for three."""
 
 import tempfile
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from memory_links import make_terms, run_session
+from memory_links import SECONDS, NoiselessRecorder, make_terms, run_session
 
+from party import driver
+from party.artefacts import SessionFolder
 from party.errors import Refusal, RefusalStatus
-from psi.legs import CROSSTAB_OF_THREE, CROSSTAB_OF_TWO, MATCH
+from psi.legs import CROSSTAB_OF_THREE, CROSSTAB_OF_TWO, MATCH, Order
 
 NAMES = [f"p{i}" for i in range(40)]
 LABELS = (("a", "b", "c"), ("x", "y"), ("u", "v"))
@@ -118,3 +121,32 @@ def test_a_match_below_its_minimum_makes_no_list(tmp_path, common, lets_out):
         assert outcomes["sender"].status is RefusalStatus.BELOW_MINIMUM
         assert isinstance(outcomes["receiver"], Exception)
         assert not (tmp_path / "sender" / "04.set").exists()
+
+
+def test_what_a_sender_raises_ahead_stays_with_it_until_the_minimum_holds(tmp_path, monkeypatch):
+    raised, raise_set, records = threading.Event(), driver.raise_set, NoiselessRecorder()
+
+    def watched(*arguments, order, **options):
+        answer = raise_set(*arguments, order=order, **options)
+        if order is Order.KEPT:
+            raised.set()
+        return answer
+
+    def held(step, artefact):
+        if step == 2:  # before the sender has the tags that the minimum is counted by
+            assert raised.wait(SECONDS), "the sender waits for the receiver, and does nothing"
+            assert SessionFolder(tmp_path / "sender").digest(4) is None
+            assert not records.disclosed
+        return artefact
+
+    monkeypatch.setattr(driver, "raise_set", watched)
+    people = [[(f"p{i}", 0) for i in range(200)]] * 2
+    outcomes, _ = run_session(
+        make_terms(MATCH, (("all",), ("all",)), min_match=100),
+        people,
+        tmp_path,
+        tamper={"receiver": held},
+        recorders={"sender": records},
+    )
+    assert len(outcomes["receiver"].matched_keys) == 200
+    assert records.disclosed
