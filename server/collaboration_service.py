@@ -16,14 +16,14 @@ from party.wire.collaboration import (
 )
 from server.answering import answering
 from server.peers import Peers
-from server.sessions import Desk
+from server.sessions import Desk, Sessions
 
 
 class CollaborationService(collaboration_pb2_grpc.CollaborationServiceServicer):
     """The listening side of requests."""
 
-    def __init__(self, peers: Peers, desk: Desk) -> None:
-        self._peers, self._desk = peers, desk
+    def __init__(self, peers: Peers, desk: Desk, sessions: Sessions) -> None:
+        self._peers, self._desk, self._sessions = peers, desk, sessions
 
     def SubmitRequest(  # noqa: N802
         self, request: pb.SubmitRequestRequest, context: grpc.ServicerContext
@@ -33,10 +33,11 @@ class CollaborationService(collaboration_pb2_grpc.CollaborationServiceServicer):
             caller = self._peers.require_pinned(context)
             fields.require_present(request, "request")
             asked = decode_request(request.request)
-            peer = self._peers.under(caller, bytes.fromhex(asked.contract)).peer
-            return pb.SubmitRequestResponse(
-                decision=encode_decision(self._desk.submit(peer, asked))
-            )
+            known = self._peers.under(caller, bytes.fromhex(asked.contract))
+            decision = self._desk.submit(known.peer, asked)
+            if decision.state == "approved":
+                self._sessions.expect(known.own, known.peer, asked)
+            return pb.SubmitRequestResponse(decision=encode_decision(decision))
 
     def ListRequests(  # noqa: N802
         self, request: pb.ListRequestsRequest, context: grpc.ServicerContext

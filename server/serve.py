@@ -128,7 +128,7 @@ def _add_services(
         SessionService(peers, sessions), server
     )
     collaboration_pb2_grpc.add_CollaborationServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        CollaborationService(peers, desk), server
+        CollaborationService(peers, desk, sessions), server
     )
     suppression_pb2_grpc.add_SuppressionServiceServicer_to_server(  # type: ignore[no-untyped-call]
         SuppressionService(peers, desk.suppressions), server

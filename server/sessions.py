@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -128,12 +129,19 @@ class Sessions:
             Refusal: the request was refused, or the greeting contradicts itself.
         """
         _require_consistent(name, hello)
-        with self._lock:
-            session = self._open.get((peer, name.request_id))
-            if session is None or not (session.runs or session.mailbox.stopped is None):
-                session = self._reopen(own, peer, name, hello.request)
+        session = self._opened(own, peer, name, hello.request)
         session.mailbox.notice()
         return session
+
+    def expect(self, own: str, peer: str, request: Request) -> None:
+        """Open the session of a request that was approved, since its counterpart greets next.
+
+        So both sides read their people at the same time. Whatever is in the way of it now is said
+        to the greeting.
+        """
+        name = SessionName(request.id, bytes.fromhex(request.contract))
+        with suppress(NotNow, Refusal):
+            self._opened(own, peer, name, request)
 
     def refuse(self, peer: str, name: SessionName, refusal: Refusal) -> None:
         """End a session as its counterpart says, open or not; it is on disk before the answer.
@@ -164,6 +172,13 @@ class Sessions:
         for session in sessions:
             if session.driver is not None:
                 session.driver.join(max(0.0, deadline - self._clock()))
+
+    def _opened(self, own: str, peer: str, name: SessionName, request: Request) -> Session:
+        with self._lock:
+            session = self._open.get((peer, name.request_id))
+            if session is None or not (session.runs or session.mailbox.stopped is None):
+                session = self._reopen(own, peer, name, request)
+            return session
 
     # -- inside, under the lock ------------------------------------------------------------
 

@@ -142,7 +142,7 @@ class Network:
         peers = Peers(party.identity, desk.contracts, party.clock)
         self.services = (
             SessionService(peers, self.sessions),
-            CollaborationService(peers, desk),
+            CollaborationService(peers, desk, self.sessions),
         )
 
     def stop_listener(self):

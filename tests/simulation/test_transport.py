@@ -1,6 +1,7 @@
 """Sessions over real gRPC and mutual TLS: the same bytes on both sides, whatever breaks."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -397,6 +398,35 @@ def test_a_request_that_is_refused_or_waits_opens_no_session(tmp_path):
         with pytest.raises(SessionSuspended, match="waits for approval"):
             one.run_here(make_request(one.contract))
     assert not one.desk.walks
+
+
+def test_a_listener_works_on_a_request_from_its_approval_on(tmp_path):
+    with wired(tmp_path) as one, one.dialler() as dialler:
+        request = make_request(one.contract)
+        for other in (Decision("pending"), Decision("refused", RefusalStatus.DECLINED, "no")):
+            one.desk.decision = other
+            dialler.submit(request)
+            assert not one.desk.walks
+        one.desk.decision = Decision("approved")
+        dialler.submit(request)
+        dialler.submit(request)
+        deadline = time.monotonic() + 10
+        while not one.desk.walks:
+            assert time.monotonic() < deadline, "the listener waits to be greeted"
+            time.sleep(0.01)
+        one.run_here(request)
+        assert len(one.desk.walks) == 1
+        require_same_folders(one, request)
+
+
+def test_a_listener_without_room_for_an_approved_request_says_so_to_the_greeting(tmp_path):
+    with wired(tmp_path, max_sessions=1) as one, one.dialler() as dialler:
+        first, second = make_request(one.contract), make_request(one.contract)
+        assert dialler.submit(first) == dialler.submit(second) == Decision("approved")
+        with pytest.raises(SessionSuspended, match="BUSY"):
+            one.run_here(second, patience_seconds=0.3)
+        one.run_here(first)
+        require_same_folders(one, first)
 
 
 def test_more_sessions_than_allowed_wait_for_their_turn(tmp_path):
