@@ -8,28 +8,61 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self, overload
+from itertools import combinations
+from typing import Final, Self, overload
 
 from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.sums import segments_of
+from reports.worth import Groups
+
+BOTH: Final = " & "
+"""Between two campaigns that both met somebody."""
 
 
 @dataclass(frozen=True)
 class CampaignReach:
-    """One campaign, or any of them (`campaign` None), in one segment or all (`segment` None)."""
+    """One campaign, or any of them (`campaign` None), in one segment or all (`segment` None).
+
+    Attributes:
+        reach: people whom it met.
+        share_reached: reach / audience.
+        reach_share: the campaign's part of the reach of all together.
+        exclusive: people whom no other campaign met.
+        on_target: the segment's part of the campaign's reach.
+    """
 
     campaign: str | None
     segment: str | None
     reach: Estimate
     share_reached: Estimate
+    reach_share: Estimate | None
+    exclusive: Estimate | None
+    on_target: Estimate | None
 
     def rows(self) -> Iterator[Row]:
         """Yield the numbers."""
-        yield Row("reach", "people", self.reach, self.campaign, self.segment)
-        yield Row("share reached", "share", self.share_reached, self.campaign, self.segment)
+        where = self.campaign, self.segment
+        yield Row("reach", "people", self.reach, *where)
+        yield Row("share reached", "share", self.share_reached, *where)
+        if self.reach_share is not None:
+            yield Row("reach share", "share", self.reach_share, *where)
+        if self.exclusive is not None:
+            yield Row("reached by it alone", "people", self.exclusive, *where)
+        if self.on_target is not None:
+            yield Row("on-target share", "share", self.on_target, *where)
+
+
+@dataclass(frozen=True)
+class CampaignOverlap:
+    """People whom two campaigns both met, in one segment or all (`segment` None)."""
+
+    campaigns: tuple[str, str]
+    segment: str | None
+    reach: Estimate
 
 
 @dataclass(frozen=True)
@@ -40,37 +73,78 @@ class ReachByCampaign(Numbers):
     notes = ("Campaigns overlap: their reaches do not add up to the reach of all together.",)
 
     reaches: tuple[CampaignReach, ...]
+    overlaps: tuple[CampaignOverlap, ...]
+
+    @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return the labels that name each campaign, and all."""
+        sets = campaign_sets(labels)
+        return [
+            *((name, rows_naming(sets, (name,))) for name in _names(sets)),
+            (None, range(len(sets))),
+        ]
 
     @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers; UnsuitableLabels unless labels are distinct sets of campaigns."""
         sets = campaign_sets(estimates.table.tabulator_labels)
-        names = sorted(frozenset[str]().union(*sets))
-        blocks: list[tuple[str | None, Indices]] = [
-            (None, estimates.all_rows),
-            *((name, [row for row, held in enumerate(sets) if name in held]) for name in names),
-        ]
+        names = _names(sets)
         segments: list[tuple[str | None, Indices]] = [
             (None, estimates.all_columns),
-            *((name, (column,)) for column, name in enumerate(estimates.table.recipient_labels)),
+            *segments_of(estimates.table.recipient_labels),
         ]
         return cls(
             tuple(
-                CampaignReach(
-                    campaign,
-                    segment,
-                    estimates.count(rows, columns),
-                    estimates.share(rows, columns),
-                )
+                _measure(estimates, sets, campaign, segment, columns)
                 for segment, columns in segments
-                for campaign, rows in blocks
-            )
+                for campaign in (None, *names)
+            ),
+            tuple(
+                CampaignOverlap(both, segment, estimates.count(rows_naming(sets, both), columns))
+                for segment, columns in segments
+                for both in combinations(names, 2)
+                if rows_naming(sets, both)
+            ),
         )
 
     def rows(self) -> Iterator[Row]:
         """Yield every number, all segments together first."""
         for reach in self.reaches:
             yield from reach.rows()
+        for one in self.overlaps:
+            label = BOTH.join(one.campaigns)
+            yield Row("reached by both", "people", one.reach, label, one.segment)
+
+
+def rows_naming(sets: Sequence[frozenset[str]], names: Sequence[str]) -> list[int]:
+    """Return the rows whose set has all of these campaigns."""
+    return [row for row, held in enumerate(sets) if held.issuperset(names)]
+
+
+def _names(sets: Sequence[frozenset[str]]) -> list[str]:
+    return sorted(frozenset[str]().union(*sets))
+
+
+def _measure(
+    estimates: CellEstimates,
+    sets: Sequence[frozenset[str]],
+    campaign: str | None,
+    segment: str | None,
+    columns: Indices,
+) -> CampaignReach:
+    every = estimates.all_rows
+    rows = list(every) if campaign is None else rows_naming(sets, (campaign,))
+    alone = [row for row in rows if len(sets[row]) == 1]
+    several = len(_names(sets)) > 1
+    return CampaignReach(
+        campaign,
+        segment,
+        estimates.count(rows, columns),
+        estimates.share(rows, columns),
+        reach_share=estimates.part(rows, columns, every, columns) if campaign and several else None,
+        exclusive=estimates.count(alone, columns) if campaign and several and alone else None,
+        on_target=estimates.part(rows, columns, rows, estimates.all_columns) if segment else None,
+    )
 
 
 def campaign_sets(labels: Sequence[str]) -> list[frozenset[str]]:

@@ -6,7 +6,7 @@ report; margins are sums of all cells, suppressed ones included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, overload
 
@@ -14,6 +14,7 @@ from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEst
 from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.worth import Groups
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Table(Numbers):
     cells: tuple[Cell, ...]
     audience: tuple[tuple[str | None, Estimate], ...]
     offered: tuple[tuple[str | None, Estimate], ...]
+
+    @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return each label, and all."""
+        return blocks(tuple(labels))
 
     @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:

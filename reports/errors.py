@@ -17,3 +17,7 @@ class UnsuitableLabels(ReportError):  # noqa: N818
 
 class NotShareable(ReportError):  # noqa: N818
     """Something private was put where only what may leave the house can stand."""
+
+
+class UnsuitableCosts(ReportError):  # noqa: N818
+    """Costs cannot be read, or name what a report does not have."""

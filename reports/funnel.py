@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, overload
 
-from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
+from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
 from reports.crosstab import Cell, blocks
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.sums import segments_of
+from reports.worth import Groups
 
 _LEAST_STAGES: Final = 2
 
@@ -61,22 +63,29 @@ class Funnel(Numbers):
     recipient_stages: tuple[Stage, ...]
 
     @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return each of the tabulator's stages, and all."""
+        return blocks(tuple(labels))
+
+    @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers; UnsuitableLabels as `require_stages`."""
-        ours, theirs = estimates.table.tabulator_labels, estimates.table.recipient_labels
+        ours = estimates.table.tabulator_labels
+        theirs = segments_of(estimates.table.recipient_labels)
         require_stages(ours)
         rows, columns = estimates.all_rows, estimates.all_columns
+        onwards = [_joined(theirs[at:]) for at in range(len(theirs))]
         return cls(
             tuple(
                 Cell(label, segment, estimates.count(some, others))
                 for label, some in blocks(ours)
-                for segment, others in blocks(theirs)
+                for segment, others in [*theirs, (None, columns)]
             ),
             tuple(
-                Arrival(label, segment, estimates.part((row,), columns[column:], (row,), columns))
+                Arrival(label, theirs[at][0], estimates.part((row,), later, (row,), columns))
                 for row, label in enumerate(ours)
-                for column, segment in enumerate(theirs)
-                if column
+                for at, later in enumerate(onwards)
+                if at
             ),
             tuple(
                 Stage(
@@ -91,12 +100,12 @@ class Funnel(Numbers):
             tuple(
                 Stage(
                     name,
-                    estimates.count(rows, columns[at:]),
-                    estimates.part(rows, columns[at + 1 :], rows, columns[at:])
+                    estimates.count(rows, reached),
+                    estimates.part(rows, onwards[at + 1], rows, reached)
                     if at + 1 < len(theirs)
                     else None,
                 )
-                for at, name in enumerate(theirs)
+                for at, ((name, _), reached) in enumerate(zip(theirs, onwards, strict=True))
             ),
         )
 
@@ -116,6 +125,10 @@ class Funnel(Numbers):
         for stage in self.recipient_stages:
             if stage.step_conversion is not None:
                 yield Row("step conversion", "share", stage.step_conversion, segment=stage.name)
+
+
+def _joined(stages: Sequence[tuple[str, Indices]]) -> list[int]:
+    return [column for _, columns in stages for column in columns]
 
 
 def require_stages(labels: Sequence[str]) -> None:

@@ -16,12 +16,13 @@ from math import prod
 from typing import Final, Self, overload
 
 from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
-from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.sums import segments_of
 from reports.table import JOINT
+from reports.worth import Groups
 
 ANY: Final = "any"
 """In a marginal, for an attribute that is added up."""
@@ -71,10 +72,18 @@ class Insights(Numbers):
     groups: tuple[Group, ...]
 
     @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return every marginal and combination, and all."""
+        return [*groups_of(labels), (None, range(len(labels)))]
+
+    @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers; UnsuitableLabels as `groups_of`."""
         groups = groups_of(estimates.table.tabulator_labels)
-        segments = blocks(estimates.table.recipient_labels)
+        segments: list[tuple[str | None, Indices]] = [
+            *segments_of(estimates.table.recipient_labels),
+            (None, estimates.all_columns),
+        ]
         return cls(
             tuple((name, estimates.count(estimates.all_rows, own)) for name, own in segments),
             tuple(

@@ -7,22 +7,54 @@ refused then has cost nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from reports import campaigns, crosstab, funnel, insights, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
-from reports.errors import UnsuitableLabels
+from reports.costs import Costs
+from reports.errors import UnsuitableCosts, UnsuitableLabels
 from reports.rendering import Rendering
+from reports.report import Numbers, PrivateReport, ShareableReport
 
 
-def build(kind: str, estimates: PrivateEstimates | ShareableEstimates) -> Rendering:
-    """Return the report of one kind; UnsuitableLabels as `require_suitable`."""
-    return _BUILD[kind](estimates)
+def build(
+    kind: str, estimates: PrivateEstimates | ShareableEstimates, costs: Costs | None = None
+) -> Rendering:
+    """Return the report of one kind; UnsuitableLabels and UnsuitableCosts as `require_suitable`."""
+    require_priced(kind, estimates.table.tabulator_labels, costs)
+    report = _BUILD[kind](estimates)
+    if costs is None or not isinstance(report, PrivateReport | ShareableReport):
+        return report
+    return replace(report, costs=costs)
 
 
 def require_suitable(kind: str, labels: Sequence[str]) -> None:
     """Raise UnsuitableLabels unless the kind can be computed from the tabulator's labels."""
     if kind in _CHECK:
         _CHECK[kind](labels)
+
+
+def require_priced(kind: str, labels: Sequence[str], costs: Costs | None) -> None:
+    """Raise UnsuitableCosts where costs are given for what the kind does not name by these labels.
+
+    UnsuitableLabels as `require_suitable`.
+    """
+    if costs is None:
+        return
+    groups = _numbers(kind, labels).named_blocks(labels)
+    if not groups:
+        raise UnsuitableCosts(f"a report of the kind {kind} has no costs; leave them out")
+    costs.require_labels([label for label, _ in groups if label is not None])
+
+
+def _numbers(kind: str, labels: Sequence[str]) -> type[Numbers]:
+    """Return what a kind measures by these labels."""
+    if kind == "reach":
+        try:
+            reach.rows_by_frequency(tuple(labels))
+        except UnsuitableLabels:
+            return campaigns.ReachByCampaign
+    return _NUMBERS.get(kind, Numbers)
 
 
 def _build_reach(estimates: PrivateEstimates | ShareableEstimates) -> Rendering:
@@ -46,6 +78,13 @@ _BUILD: dict[str, Callable[[PrivateEstimates | ShareableEstimates], Rendering]] 
     "table": crosstab.build,
     "insights": insights.build,
     "funnel": funnel.build,
+}
+_NUMBERS: dict[str, type[Numbers]] = {
+    "overlap": overlap.Overlap,
+    "reach": reach.Reach,
+    "table": crosstab.Table,
+    "insights": insights.Insights,
+    "funnel": funnel.Funnel,
 }
 _CHECK: dict[str, Callable[[Sequence[str]], object]] = {
     "reach": _check_reach,

@@ -5,7 +5,7 @@ The tabulator has one label as a rule; if it has several, they are added up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, overload
 
@@ -13,6 +13,8 @@ from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEst
 from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.sums import segments_of
+from reports.worth import Groups
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Overlap(Numbers):
     """Matched people and match rate, by segment and in total.
 
     Attributes:
-        segments: one for each of the recipient's labels.
+        segments: one for each of the recipient's.
         total: all segments, suppressed cells included.
         offered: the keys that the tabulator offered.
     """
@@ -59,12 +61,17 @@ class Overlap(Numbers):
     offered: Estimate
 
     @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return everything together."""
+        return ((None, range(len(labels))),)
+
+    @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers from estimates of either kind."""
         return cls(
             tuple(
-                SegmentOverlap.measure(estimates, name, (column,))
-                for column, name in enumerate(estimates.table.recipient_labels)
+                SegmentOverlap.measure(estimates, name, columns)
+                for name, columns in segments_of(estimates.table.recipient_labels)
             ),
             SegmentOverlap.measure(estimates, None, estimates.all_columns),
             estimates.offered(estimates.all_rows),

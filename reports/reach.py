@@ -8,18 +8,21 @@ moves further than noise explains is marked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, overload
 
 import numpy as np
 
 from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
+from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
 from reports.fit import Floats, fit_table
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.sums import segments_of
+from reports.worth import Groups
 
 _INCONSISTENT_ERRORS = 7
 """A fit that moves a number by more standard errors than these is not explained by noise."""
@@ -51,6 +54,7 @@ class SegmentReach:
         impressions: times people were met in all; at least, for the same reason.
         audience: the recipient's records.
         share_reached: reach / audience.
+        on_target: the segment's share of all who were reached.
     """
 
     segment: str | None
@@ -61,6 +65,7 @@ class SegmentReach:
     impressions: Estimate
     audience: Estimate
     share_reached: Estimate
+    on_target: Estimate | None
 
     def rows(self) -> Iterator[Row]:
         """Yield the numbers."""
@@ -75,6 +80,8 @@ class SegmentReach:
         yield Row("impressions", "impressions", self.impressions, segment=self.segment)
         yield Row("audience", "people", self.audience, segment=self.segment)
         yield Row("share reached", "share", self.share_reached, segment=self.segment)
+        if self.on_target is not None:
+            yield Row("on-target share", "share", self.on_target, segment=self.segment)
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,11 @@ class Reach(Numbers):
     total: SegmentReach
 
     @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return each frequency, and all."""
+        return blocks(tuple(labels))
+
+    @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers; UnsuitableLabels unless labels are 1, 2, …, F+ in any order."""
         order = rows_by_frequency(estimates.table.tabulator_labels)
@@ -99,8 +111,8 @@ class Reach(Numbers):
         columns = estimates.all_columns
         return cls(
             tuple(
-                _measure_segment(estimates, order, fitted, name, (column,))
-                for column, name in enumerate(estimates.table.recipient_labels)
+                _measure_segment(estimates, order, fitted, name, own)
+                for name, own in segments_of(estimates.table.recipient_labels)
             ),
             _measure_segment(estimates, order, fitted, None, columns),
         )
@@ -145,6 +157,9 @@ def _measure_segment(
         impressions=estimates.weighted(times, columns),
         audience=estimates.audience(columns),
         share_reached=estimates.share(order, columns),
+        on_target=None
+        if segment is None
+        else estimates.part(order, columns, order, estimates.all_columns),
     )
 
 

@@ -13,9 +13,12 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
+from reports.costs import Costs
 from reports.errors import NotShareable
 from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
+from reports.sums import ValueTable
 from reports.table import ReleasedTable
+from reports.worth import COST_NOTES, VALUE_NOTES, Groups, cost_rows, value_rows
 
 
 class Numbers(ABC):
@@ -23,6 +26,14 @@ class Numbers(ABC):
 
     title: ClassVar[str]
     notes: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def named_blocks(cls, labels: Sequence[str]) -> Groups:
+        """Return the tabulator's labels whose value and cost the report says, with their rows.
+
+        None is all of them together. A report that has none says nothing of value and cost.
+        """
+        return ()
 
     @classmethod
     @abstractmethod
@@ -43,6 +54,7 @@ class _Report(Rendering, Generic[N]):
 
     estimates: CellEstimates
     of: type[N]
+    costs: Costs | None = None
 
     @cached_property
     def numbers(self) -> N:
@@ -55,19 +67,30 @@ class _Report(Rendering, Generic[N]):
 
     def rows(self) -> Iterator[Row]:
         """Yield every number, always in the same order."""
-        return self.numbers.rows()
+        yield from self.numbers.rows()
+        groups = self.of.named_blocks(self.estimates.table.tabulator_labels)
+        yield from value_rows(self.estimates, groups)
+        if self.costs is not None:
+            yield from cost_rows(self.estimates, groups, self.costs)
 
     def notes(self) -> Sequence[str]:
         """Return what a reader has to know beside the numbers."""
-        return self.of.notes
+        groups = self.of.named_blocks(self.estimates.table.tabulator_labels)
+        valued = groups and ValueTable.find(self.estimates)
+        return (
+            *self.of.notes,
+            *(VALUE_NOTES if valued else ()),
+            *(COST_NOTES if groups and self.costs else ()),
+        )
 
     def released(self) -> ReleasedTable:
         """Return the table that the numbers come from."""
         return self.estimates.table
 
     def evidence(self) -> dict[str, Any]:
-        """Return that table as JSON values."""
-        return {"table": self.released().to_dict()}
+        """Return that table as JSON values, and the costs that were given."""
+        table = {"table": self.released().to_dict()}
+        return table if self.costs is None else {**table, "costs": self.costs.to_dict()}
 
 
 @dataclass(frozen=True, eq=False)

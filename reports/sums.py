@@ -94,6 +94,13 @@ class ValueColumns:
         return tuple(weight / MILLION for weight in self.buckets.weights)
 
 
+def segments_of(labels: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the segments that the recipient's labels are: of "north × 20", "north" is the name."""
+    values = ValueColumns.find(labels)
+    named = [] if values is None else [(name, at) for name, at in values.segments if name]
+    return named or [(label, (column,)) for column, label in enumerate(labels)]
+
+
 @dataclass(frozen=True, eq=False)
 class ValueTable:
     """A table whose columns are value buckets: blocks of it have a value."""

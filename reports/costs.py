@@ -1,0 +1,93 @@
+"""What campaigns have cost: a public input, by which a report's people and value are divided.
+
+It costs no privacy, and may be given again and otherwise to a finished report. A cost by campaign
+names labels of the tabulator as the report names them; one for everything is a single number.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from reports.errors import UnsuitableCosts
+
+ALL: Final = "all"
+"""In a file, the line of what everything together has cost."""
+_HEAD: Final = ["campaign", "cost"]
+_MOST_LINES: Final = 10_000
+_MOST: Final = 10**15
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs above 0 by campaign, and of everything; None where that is not said."""
+
+    by_label: Mapping[str, Decimal]
+    total: Decimal | None
+
+    @classmethod
+    def of_everything(cls, text: str) -> Costs:
+        """Return one cost of everything together; UnsuitableCosts unless it is a number above 0."""
+        return cls({}, _amount(text, "the cost"))
+
+    @classmethod
+    def of_table(cls, text: str, what: str) -> Costs:
+        """Read CSV text with the columns campaign and cost, from a file called `what`.
+
+        Raises:
+            UnsuitableCosts: it is something else, a campaign stands twice, or a cost is no number
+                above 0.
+        """
+        lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+        if not lines or [cell.strip() for cell in lines[0]] != _HEAD:
+            raise UnsuitableCosts(f"{what}: the first line is 'campaign,cost'")
+        if len(lines) > _MOST_LINES:
+            raise UnsuitableCosts(f"{what} has more than {_MOST_LINES:,} lines")
+        found: dict[str, Decimal] = {}
+        for number, line in enumerate(lines[1:], 2):
+            if not line:
+                continue
+            if len(line) != len(_HEAD):
+                raise UnsuitableCosts(f"{what}, line {number}: expected a campaign and its cost")
+            name = line[0].strip()
+            if not name or name in found:
+                raise UnsuitableCosts(f"{what}, line {number}: a campaign is missing or a repeat")
+            found[name] = _amount(line[1], f"{what}, line {number}: the cost")
+        if not found:
+            raise UnsuitableCosts(f"{what} names no campaign")
+        return cls({name: cost for name, cost in found.items() if name != ALL}, found.get(ALL))
+
+    def total_of(self, labels: Sequence[str]) -> Decimal | None:
+        """Return the cost of everything, as it was given, or the sum where all labels have one."""
+        if self.total is None and labels and set(labels) == set(self.by_label):
+            return sum(self.by_label.values(), Decimal(0))
+        return self.total
+
+    def require_labels(self, labels: Sequence[str]) -> None:
+        """Raise UnsuitableCosts unless every campaign is one of these labels."""
+        unknown = next((name for name in self.by_label if name not in labels), None)
+        if unknown is not None:
+            known = ", ".join(labels[:20]) or "none"
+            raise UnsuitableCosts(
+                f"a cost is given for '{unknown[:64]}', which this report does not have; it has "
+                f"{known}{' …' if len(labels) > len(labels[:20]) else ''}, and '{ALL}'"
+            )
+
+    def to_dict(self) -> dict[str, str]:
+        """Return JSON values: exact decimals by campaign, and of `all`."""
+        every = {name: str(cost) for name, cost in self.by_label.items()}
+        return every if self.total is None else {**every, ALL: str(self.total)}
+
+
+def _amount(text: str, what: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if number.is_nan() or not 0 < number <= _MOST:
+        raise UnsuitableCosts(f"{what} is no number above 0, such as 1200 or 99.5")
+    return number
