@@ -22,6 +22,7 @@ from party.organisation import Organisation
 from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT, TABULATOR
 from reports.cells import PrivateEstimates, ShareableEstimates
+from reports.costs import Costs
 from reports.kinds import build
 from reports.own_values import OwnValues
 from reports.rendering import Rendering, ShareableRendering
@@ -41,13 +42,16 @@ class NothingLearnt:
 Result = MatchedList | NothingLearnt | Rendering
 
 
-def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
-    """Return a finished request's result.
+def result_of(
+    party: Organisation, filed: Filed, *, private: bool, costs: Costs | None = None
+) -> Result:
+    """Return a finished request's result; `costs` are public, and for a report alone.
 
     Raises:
         PartyError: there is none, or no private one.
         Refusal: it was a list and has expired.
         ResultError: it was changed after it was made.
+        UnsuitableCosts: costs are given for what the report does not have.
     """
     stored = Desk(party).result(filed.request.id)
     if stored is None:
@@ -56,7 +60,9 @@ def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
             "`commonground requests list`"
         )
     if "table" in stored:
-        return _report(filed, stored, private=private)
+        return _report(filed, stored, private=private, costs=costs)
+    if costs is not None:
+        raise PartyError("only a table has costs; leave out --cost")
     if private:
         raise PartyError("only a table has a private and a shareable kind; leave out --private")
     if stored["role"] != RECEIVER:
@@ -66,11 +72,13 @@ def result_of(party: Organisation, filed: Filed, *, private: bool) -> Result:
     return found
 
 
-def _report(filed: Filed, stored: Mapping[str, Any], *, private: bool) -> Rendering:
+def _report(
+    filed: Filed, stored: Mapping[str, Any], *, private: bool, costs: Costs | None
+) -> Rendering:
     kind = str(filed.request.kind)
     if kind == "funnel" and stored["role"] == TABULATOR:
         kind = "table"  # the tabulator never learns in which order the recipient's stages stand
-    return build(kind, estimates_of(stored, private=private))
+    return build(kind, estimates_of(stored, private=private), costs)
 
 
 def estimates_of(

@@ -35,19 +35,26 @@ class Costs:
         return cls({}, _amount(text, "the cost"))
 
     @classmethod
+    def of_campaigns(cls, costs: Mapping[str, str]) -> Costs:
+        """Return costs by campaign, `all` among them or not; UnsuitableCosts as `of_everything`."""
+        found = {name: _amount(text, f"the cost of '{name[:64]}'") for name, text in costs.items()}
+        if not found:
+            raise UnsuitableCosts("there is no cost; name a campaign")
+        return cls({name: cost for name, cost in found.items() if name != ALL}, found.get(ALL))
+
+    @classmethod
     def of_table(cls, text: str, what: str) -> Costs:
         """Read CSV text with the columns campaign and cost, from a file called `what`.
 
         Raises:
-            UnsuitableCosts: it is something else, a campaign stands twice, or a cost is no number
-                above 0.
+            UnsuitableCosts: it is something else, a campaign stands twice, or as `of_campaigns`.
         """
         lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
         if not lines or [cell.strip() for cell in lines[0]] != _HEAD:
             raise UnsuitableCosts(f"{what}: the first line is 'campaign,cost'")
         if len(lines) > _MOST_LINES:
             raise UnsuitableCosts(f"{what} has more than {_MOST_LINES:,} lines")
-        found: dict[str, Decimal] = {}
+        found: dict[str, str] = {}
         for number, line in enumerate(lines[1:], 2):
             if not line:
                 continue
@@ -56,10 +63,8 @@ class Costs:
             name = line[0].strip()
             if not name or name in found:
                 raise UnsuitableCosts(f"{what}, line {number}: a campaign is missing or a repeat")
-            found[name] = _amount(line[1], f"{what}, line {number}: the cost")
-        if not found:
-            raise UnsuitableCosts(f"{what} names no campaign")
-        return cls({name: cost for name, cost in found.items() if name != ALL}, found.get(ALL))
+            found[name] = line[1]
+        return cls.of_campaigns(found)
 
     def total_of(self, labels: Sequence[str]) -> Decimal | None:
         """Return the cost of everything, as it was given, or the sum where all labels have one."""

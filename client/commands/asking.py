@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from party.list_names import Naming
     from party.organisation import Organisation
     from party.request import Request
+    from reports.costs import Costs
 
 Dataset = Annotated[
     str | None,
@@ -154,6 +155,17 @@ Png = Annotated[
     typer.Option("--png", metavar="FILE", help="Write the report's charts to FILE as a picture."),
 ]
 
+Cost = Annotated[
+    str | None,
+    typer.Option(
+        "--cost",
+        metavar="FILE|NUMBER",
+        help="What it has cost: a number for everything, or a CSV file with the columns campaign "
+        "and cost, which names the tabulator's labels as the report does. Adds cost a person, and "
+        "where the recipient's label is value buckets cost per acquisition and ROAS.",
+    ),
+]
+
 
 def run_request(
     party: Organisation,
@@ -168,20 +180,29 @@ def run_request(
     out: Path | None,
     naming: Naming | None = None,
     pages: PageFiles = NO_PAGES,
+    costs: Costs | None = None,
 ) -> None:
-    """Quote a request, carry it through, and print what it has brought."""
+    """Quote a request, carry it through, and print what it has brought.
+
+    Raises:
+        UnsuitableCosts: the costs name what the report will not have; nothing is asked then.
+    """
     from client.carrying import Carrier
     from client.commands.results import print_result, require_writable
     from client.quoting import quote_for
     from client.render_quote import quote_shown
+    from psi.legs import TABULATOR
+    from reports.kinds import require_priced
 
     require_writable(request.kind, out, pages)
+    if costs is not None:
+        require_priced(str(request.kind), request.labels[request.roles[TABULATOR]].values, costs)
     output.say(*quote_shown(quote_for(party, contract, request, guess)))
     if ask and not typer.confirm("Go on?", err=True):
         output.result({"state": "not asked"}, "Nothing was asked and nothing was spent.")
         return
     filed = Carrier(party, output, wait).ask(request, contract, actor=OPERATOR, naming=naming)
-    print_result(party, output, filed, private=private, out=out, pages=pages)
+    print_result(party, output, filed, private=private, out=out, pages=pages, costs=costs)
 
 
 def choice(

@@ -9,6 +9,7 @@ import typer
 from client.commands.asking import (
     By,
     Confirm,
+    Cost,
     Dataset,
     Delta,
     Epsilon,
@@ -136,6 +137,7 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
         ask: Confirm = False,
         wait: Wait = False,
         private: Private = False,
+        cost: Cost = None,
         out: Out = None,
         html: Html = None,
         png: Png = None,
@@ -143,10 +145,12 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
         as_json: AsJson = False,
     ) -> None:
         from client.asking import TableChoice, table_request
+        from client.costs import read_costs
         from client.quoting import Guess
         from party.contract_terms import OutputKind
 
         output = begin(ctx, as_json)
+        costs = None if cost is None else read_costs(cost)
         with opened(party) as here:
             agreed = here.contract(contract)
             wanted = TableChoice(OutputKind(kind), recipient, tabulator, segment, by)
@@ -155,7 +159,7 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
             guess = Guess(their_people, match_rate)
             run_request(
                 here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-                pages=PageFiles(html, png),
+                pages=PageFiles(html, png), costs=costs,
             )  # fmt: skip
 
 
@@ -215,6 +219,7 @@ def show(
             "What is written to files is shareable unless --private insists.",
         ),
     ] = True,
+    cost: Cost = None,
     out: Out = None,
     html: Html = None,
     png: Png = None,
@@ -227,11 +232,13 @@ def show(
     after it was made is refused.
     """
     from client.commands.results import print_result, require_writable
+    from client.costs import read_costs
     from party.desk import Desk
 
     output = begin(ctx, as_json)
+    costs = None if cost is None else read_costs(cost)
     with opened(party) as here:
         filed = Desk(here).find(request)
         pages = PageFiles(html, png)
         require_writable(filed.request.kind, out, pages)
-        print_result(here, output, filed, private=not shareable, out=out, pages=pages)
+        print_result(here, output, filed, private=not shareable, out=out, pages=pages, costs=costs)

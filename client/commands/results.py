@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from client.results import Result
     from party.filing import Filed
     from party.organisation import Organisation
+    from reports.costs import Costs
     from reports.rendering import Rendering
 
 
@@ -27,6 +28,7 @@ def print_result(
     private: bool,
     out: Path | None,
     pages: PageFiles = NO_PAGES,
+    costs: Costs | None = None,
 ) -> None:
     """Print a finished request's result, and write it to a file where one is named."""
     from client.render_report import result_shown
@@ -34,7 +36,7 @@ def print_result(
     from client.results import export_result, result_of
     from reports.rendering import Rendering
 
-    result = result_of(party, filed, private=private)
+    result = result_of(party, filed, private=private, costs=costs)
     written = []
     if out is not None:
         export_result(party, result, out, actor=OPERATOR)

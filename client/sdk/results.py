@@ -6,12 +6,14 @@ A report's frame is the one that may be passed on. The more exact numbers are as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from client.actors import OPERATOR
+from client.costs import read_costs
 from client.output import as_text
 from client.page.files import PageFiles
 from client.results import NothingLearnt, export, export_result, result_of
@@ -22,6 +24,7 @@ from party.list_files import Part
 from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from privacy.units import format_epsilon
+from reports.costs import Costs
 from reports.rendering import Rendering
 
 if TYPE_CHECKING:
@@ -111,12 +114,12 @@ class Reading:
 class Report(Reading):
     """A finished table's report, as it may be passed on; `private` is for your eyes only."""
 
-    def __init__(self, party: Organisation, filed: Filed) -> None:
-        rendering = result_of(party, filed, private=False)
+    def __init__(self, party: Organisation, filed: Filed, costs: Costs | None = None) -> None:
+        rendering = result_of(party, filed, private=False, costs=costs)
         if not isinstance(rendering, Rendering):
             raise PartyError(f"request {filed.id[:8]} is a match: it has a list and no report")
         super().__init__(rendering, party, [filed])
-        self._filed = filed
+        self._filed, self._costs = filed, costs
 
     @property
     def id(self) -> str:
@@ -136,10 +139,27 @@ class Report(Reading):
             PartyError: this party is not the table's recipient.
             ResultError: the result was changed after it was made.
         """
-        rendering = result_of(self._party, self._filed, private=True)
+        rendering = result_of(self._party, self._filed, private=True, costs=self._costs)
         if not isinstance(rendering, Rendering):
             raise PartyError(f"request {self.id[:8]} has no report")
         return Reading(rendering, self._party, self._finished)
+
+    def with_cost(
+        self, cost: str | Path | Decimal | float | Mapping[str, str | Decimal | float]
+    ) -> Report:
+        """Return the report with cost a person, and of value buckets cost per acquisition and ROAS.
+
+        `cost` is one number for everything, costs by the names that the report has (`all` may be
+        one), or a CSV file with the columns campaign and cost. It costs no privacy.
+
+        Raises:
+            UnsuitableCosts: it cannot be read, or names what the report does not have.
+        """
+        if isinstance(cost, Mapping):
+            costs = Costs.of_campaigns({name: str(one) for name, one in cost.items()})
+        else:
+            costs = read_costs(str(cost))
+        return Report(self._party, self._filed, costs)
 
     def __repr__(self) -> str:
         return f"<Report {self._rendering.title()} {self.id[:8]}, ε {self.epsilon}>"

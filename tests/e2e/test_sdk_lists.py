@@ -253,7 +253,7 @@ NAMED = {  # what a command calls otherwise than its verb
 }  # fmt: skip
 OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
     "--ask", "--out", "--private", "--their-people", "--match-rate", "--by-identifier", "--upgrade",
-    "--log-format", "--last", "--lines", "--html", "--png",
+    "--log-format", "--last", "--lines", "--html", "--png", "--cost",
 }  # fmt: skip
 
 

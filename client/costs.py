@@ -1,0 +1,40 @@
+"""What campaigns have cost, as a person gives it: a number, or a CSV file by campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from reports.costs import Costs
+from reports.errors import UnsuitableCosts
+
+_MOST_BYTES: Final = 1 << 20
+
+
+def read_costs(given: str) -> Costs:
+    """Return the costs in a file, or the one cost that a number is.
+
+    Raises:
+        UnsuitableCosts: it is neither, or cannot be read.
+    """
+    path = Path(given)
+    if path.suffix.lower() != ".csv":
+        return _number(given)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise UnsuitableCosts(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > _MOST_BYTES:
+        raise UnsuitableCosts(f"{path} has more than {_MOST_BYTES:,} bytes")
+    try:
+        return Costs.of_table(data.decode("utf-8"), str(path))
+    except UnicodeDecodeError:
+        raise UnsuitableCosts(f"{path} is not UTF-8") from None
+
+
+def _number(given: str) -> Costs:
+    try:
+        return Costs.of_everything(given)
+    except UnsuitableCosts as error:
+        raise UnsuitableCosts(f"{error}, and names no file that ends in .csv") from None
