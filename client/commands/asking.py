@@ -57,8 +57,9 @@ Segment = Annotated[
     str | None,
     typer.Option(
         metavar="LABEL",
-        help="The recipient's label that splits the table into segments. None, without it; a "
-        "table has one, and it may be left out where there is only one.",
+        help="The recipient's label that splits the table into segments; value buckets add what "
+        "the people are worth. None, without it; a table has one, and it may be left out where "
+        "there is only one.",
     ),
 ]
 By = Annotated[

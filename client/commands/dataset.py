@@ -1,4 +1,4 @@
-"""`commonground dataset`: add, check, list and show."""
+"""`commonground dataset`: add, check, list and show; buckets."""
 
 from __future__ import annotations
 
@@ -185,3 +185,64 @@ def check(
     output.result(found.to_dict(), *diagnosis_shown(found))
     if found.must_correct:
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+@app.command(
+    epilog=example(
+        "commonground dataset buckets --lowest 10 --highest 640",
+        "commonground dataset buckets --lowest 5 --highest 2000 --ratio 4 --refunds --people 50000",
+    )
+)
+def buckets(
+    ctx: typer.Context,
+    lowest: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER",
+            help="The lowest bound above 0: not above the smallest basket, so that buyers count.",
+        ),
+    ],
+    highest: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER", help="What the top bound reaches; larger values are cut to it."
+        ),
+    ],
+    ratio: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER",
+            help="Of each bound to the one below it. Larger: fewer labels and less noise, and more "
+            "rounding.",
+        ),
+    ] = "2",
+    refunds: Annotated[
+        bool, typer.Option("--refunds", help="Give negative values a label of their own.")
+    ] = False,
+    people: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="How many matched people a sum will be about."),
+    ] = 10_000,
+    epsilon: Annotated[str, typer.Option(metavar="NUMBER", help="ε of the table.")] = "1",
+    identifiers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, max=64, help="The most that the tabulator sends for a person."
+        ),
+    ] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Propose public bounds for value buckets, and say what they cost in accuracy.
+
+    Nothing is read and nothing is spent: bounds stand in the contract, so they are made from public
+    knowledge, and never from the data.
+    """
+    from client.bounds import propose_bounds
+    from client.render_bounds import bounds_shown
+
+    output = begin(ctx, as_json)
+    proposed = propose_bounds(
+        lowest, highest, ratio, refunds=refunds, people=people, epsilon=epsilon,
+        identifiers=identifiers,
+    )  # fmt: skip
+    output.result({"bounds": [one.to_dict() for one in proposed]}, *bounds_shown(proposed))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from client.bounds import Bounds, propose_bounds
 from client.checking import check
 from client.output import as_text
 from client.registering import register, register_frame
 from party.datasets import load_definition
 from party.organisation import Organisation, Registered
+from psi.buckets import REFUND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +111,36 @@ class Diagnosis:
         return f"<Diagnosis {self._found.dataset}, {len(self._found.findings)} causes>"
 
 
+class Buckets:
+    """Proposed bounds, and those of other ratios to compare them with."""
+
+    def __init__(self, proposed: Sequence[Bounds]) -> None:
+        self._proposed = proposed
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The bounds as a description has them, without `refund`."""
+        return tuple(label for label in self._proposed[0].labels if label != REFUND)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values, as `commonground dataset buckets --json` does."""
+        return {"bounds": [one.to_dict() for one in self._proposed]}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a line a ratio, the chosen one first."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_dict()["bounds"])
+
+    def __str__(self) -> str:
+        from client.render_bounds import bounds_shown
+
+        return as_text(*bounds_shown(self._proposed))
+
+    def __repr__(self) -> str:
+        return f"<Buckets {', '.join(self.bounds)}>"
+
+
 class Datasets:
     """`commonground dataset`."""
 
@@ -159,6 +191,32 @@ class Datasets:
         """
         raw = None if sample is None else Path(sample)
         return Diagnosis(check(self._party, which, sample=raw, region=region, contract=contract))
+
+    @staticmethod
+    def buckets(
+        lowest: str,
+        highest: str,
+        ratio: str = "2",
+        *,
+        refunds: bool = False,
+        people: int = 10_000,
+        epsilon: str = "1",
+        identifiers: int = 1,
+    ) -> Buckets:
+        """Propose public bounds for value buckets, and say what they cost in accuracy.
+
+        Nothing is read and nothing is spent. Amounts are exact decimal text.
+
+        Raises:
+            PsiError: lowest, highest or ratio do not serve.
+            PrivacyError: ε does not serve.
+        """
+        return Buckets(
+            propose_bounds(
+                lowest, highest, ratio, refunds=refunds, people=people, epsilon=epsilon,
+                identifiers=identifiers,
+            )
+        )  # fmt: skip
 
     def list(self) -> list[Dataset]:
         """Return the registered datasets by name."""

@@ -28,7 +28,7 @@ COMMANDS = {" ".join(path): command for path, command in walk(ROOT) if path}
 LEAVES = {name: one for name, one in COMMANDS.items() if not getattr(one, "commands", None)}
 ISSUE = (
     "sandbox init invite join serve status doctor match suppress lookalike quote|"
-    "dataset add check list show|"
+    "dataset add buckets check list show|"
     "contract propose sign import show|"
     "report overlap reach insights funnel table show|"
     "requests list show approve refuse resume|ledger show|"

@@ -219,6 +219,7 @@ VERBS = {
     "invitations withdraw": "invitations.withdraw",
     "dataset add": "datasets.add",
     "dataset check": "datasets.check",
+    "dataset buckets": "datasets.buckets",
     "dataset show": "datasets.show",
     "contract propose": "contracts.propose",
     "contract sign": "contracts.sign",

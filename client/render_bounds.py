@@ -1,0 +1,41 @@
+"""Proposed bounds as people read them before they put them into a description."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from client.bounds import Bounds
+from psi.buckets import REFUND
+
+
+def bounds_shown(proposed: Sequence[Bounds]) -> list[RenderableType]:
+    """Return the lines for the description, and a comparison; the chosen ratio is the first."""
+    chosen = proposed[0]
+    quoted = ", ".join(f'"{label}"' for label in chosen.labels if label != REFUND)
+    lines = ["In the dataset's description:", f"  bounds: [{quoted}]"]
+    if chosen.labels[0] == REFUND:
+        lines.append("  refunds: true")
+    table = Table("ratio", "labels", "noise of a sum", "above a direct sum", "rounding at most")
+    for column in table.columns:
+        column.justify = "right"
+    for one in sorted(proposed, key=lambda each: float(each.ratio)):
+        table.add_row(
+            f"{one.ratio}{' <' if one is chosen else ''}",
+            str(len(one.labels)),
+            f"± {one.noise:,.0f}",
+            f"{one.above_direct:.0%}",
+            f"{one.rounding:.2%}",
+        )
+    return [
+        *lines,
+        table,
+        "Noise: the standard error of the value of one label of the tabulator, in the private "
+        "reading; each label of the recipient is a cell, so more of them cost more dummies.",
+        f"Rounding: the standard error that it adds at most to a sum of {chosen.people:,} equal "
+        "values between the lowest bound and the top, as a share of the sum.",
+        "Take bounds from what is known in public, such as prices: who reads them in the contract "
+        "learns what they were made from.",
+    ]
