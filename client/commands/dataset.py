@@ -190,7 +190,7 @@ def check(
 @app.command(
     epilog=example(
         "commonground dataset buckets --lowest 10 --highest 640",
-        "commonground dataset buckets --lowest 5 --highest 2000 --ratio 4 --refunds --people 50000",
+        "commonground dataset buckets --lowest 5 --highest 900 --ratio 4 --refunds",
     )
 )
 def buckets(

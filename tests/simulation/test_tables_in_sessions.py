@@ -22,6 +22,7 @@ from party.errors import ContractError, Refusal
 from party.ledger import rows
 from party.offered import offered_by
 from party.yaml_text import read_yaml, write_yaml
+from reports.costs import Costs
 
 PARTIES = ("advertiser", "channel")
 OTHER = dict(zip(PARTIES, reversed(PARTIES), strict=True))
@@ -32,7 +33,7 @@ PEOPLE = {"advertiser": range(90), "channel": range(30, 120)}
 DESCRIPTION = """dataset: {name}
 source: {name}.csv
 person: ref
-columns: {{email: id.email, region: attribute, age: value, consent: consent}}
+columns: {{email: id.email, region: attribute, age: value, amount: value, consent: consent}}
 consent:
   column: consent
   given: ["yes"]
@@ -46,6 +47,8 @@ labels:
       - {{name: young, from: "18", below: "40"}}
       - {{name: old, from: "40"}}
   region-age: {{all_of: [region, age]}}
+  spend: {{buckets_of: amount, bounds: ["0", "10", "20", "40"]}}
+  region-spend: {{all_of: [region, spend]}}
   wide: {{column: region, values: {wide}}}
 """
 WIDE = [f"v{number}" for number in range(300)]
@@ -59,6 +62,10 @@ def age(i):
     return 10 + i % 50  # some are below 18
 
 
+def amount(i):
+    return 7 * (i % 8)  # 0 to 49: on bounds, between them, and above the top
+
+
 def band(i):
     return "young" if age(i) < 40 else "old"
 
@@ -66,8 +73,13 @@ def band(i):
 def make_pair(folder):
     parties = {name: make_party(folder, name) for name in PARTIES}
     for name, party in parties.items():
-        lines = [f"r{i},person{i}@example.com,{region(i)},{age(i)},yes\n" for i in PEOPLE[name]]
-        (folder / f"{name}.csv").write_text("ref,email,region,age,consent\n" + "".join(lines))
+        lines = [
+            f"r{i},person{i}@example.com,{region(i)},{age(i)},{amount(i)},yes\n"
+            for i in PEOPLE[name]
+        ]
+        (folder / f"{name}.csv").write_text(
+            "ref,email,region,age,amount,consent\n" + "".join(lines)
+        )
         path = folder / f"{name}.yaml"
         path.write_text(DESCRIPTION.format(name=name, wide=WIDE))
         definition = load_definition(path)
@@ -163,6 +175,55 @@ def test_insights_of_a_combined_label_say_what_the_matched_are_like(pair):
     steps = {step["name"]: (step["before"], step["after"]) for step in result["steps"]}
     minors = sum(age(i) < 18 for i in PEOPLE["channel"])
     assert steps["people whose value is in a range"] == (90, 90 - minors)
+
+
+def value_of(pair, recipient, segment, private=True, costs=None):
+    """Ask for a table of values, and return its numbers by metric, label and segment."""
+    parties, _ = pair
+    table = TableChoice(OutputKind.TABLE, recipient, OTHER[recipient], segment, "age")
+    _, filed = carry(pair, "advertiser", table)
+    report = result_of(parties[recipient], filed[recipient], private=private, costs=costs)
+    return filed, {(row.metric, row.label, row.segment): row.estimate for row in report.rows()}
+
+
+@pytest.mark.parametrize("recipient", PARTIES)
+def test_a_table_of_value_buckets_says_what_the_matched_are_worth(pair, recipient):
+    costs = Costs.of_campaigns({"young": "100"})
+    filed, found = value_of(pair, recipient, "region-spend", costs=costs)
+    for label, segment in (("young", "north"), ("old", None), (None, None)):
+        met = [
+            i for i in SHARED
+            if age(i) >= 18 and label in (None, band(i)) and segment in (None, region(i))
+        ]  # fmt: skip
+        truth = sum(min(amount(i), 40) for i in met)
+        value = found["value", label, segment]
+        assert abs(value.value - truth) < 4.5 * value.standard_error
+        buyers = found["with a value", label, segment].value
+        assert buyers <= sum(amount(i) > 0 for i in met) + 4 * STRAY
+    mine = list(PEOPLE[recipient])
+    assert found["own people above the top", None, None].value == sum(amount(i) > 40 for i in mine)
+    cut = sum(max(amount(i) - 40, 0) for i in mine) / sum(map(amount, mine))
+    assert found["own value cut off", None, None].value == pytest.approx(cut)
+    assert found["ROAS", "young", None].value == pytest.approx(
+        found["value", "young", None].value / 100
+    )
+    tabulator = OTHER[recipient]
+    theirs = result_of(pair[0][tabulator], filed[tabulator], private=False)
+    assert not {row.metric for row in theirs.rows()} & {"value", "own value cut off", "ROAS"}
+
+
+def test_values_are_placed_alike_in_every_session(pair):
+    """By noise of ε 20 alone: another placing would move dozens of people to other bounds."""
+    filed, first = value_of(pair, "advertiser", "spend")
+    _, again = value_of(pair, "advertiser", "region-spend")
+    stored = Desk(pair[0]["advertiser"]).result(filed["advertiser"].id)
+    assert set(stored["values"]) == {"rounding", "amount", "cut", "above"}
+    difference = first["value", None, None].value - again["value", None, None].value
+    assert abs(difference) <= 6 * STRAY * 40
+    audience = {bound: first["audience", None, bound].value for bound in ("0", "10", "20", "40")}
+    for bound, people in audience.items():
+        parts = sum(again["audience", None, f"{one} × {bound}"].value for one in ("north", "south"))
+        assert people == parts
 
 
 def test_a_quote_knows_the_sizes_of_combined_labels(pair):
