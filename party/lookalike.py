@@ -214,6 +214,7 @@ def _read(party: Organisation, filed: Filed, order: Order) -> _Base:
             purpose=order.purpose,
             recipient=filed.peer,
             now=party.now,
+            rounding=party.identity.rounding_key,
         )
         source.require_unchanged(states)
     if not len(selection.people):
