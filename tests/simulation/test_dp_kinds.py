@@ -1,0 +1,32 @@
+"""Every kind of report keeps its promise to both sides, and every fault of the product shows.
+
+A quick look: faults of noise and bounds are those of one mechanism, and are shown at one kind; what
+is passed on is each kind's own. `make dp-audit` looks at all of them, for longer.
+"""
+
+import pytest
+from dp_kinds import AUDITED, VIEWS, examine
+
+QUICK, MUTATED = 800, 2_000
+KINDS = pytest.mark.parametrize("row", AUDITED, ids=lambda row: row.name)
+
+
+@KINDS
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: f"{view.what} at the {view.against}")
+def test_a_report_keeps_its_promise(row, view):
+    assert not examine(row, view, QUICK).convicted
+
+
+@pytest.mark.parametrize(
+    ("view", "mutant"),
+    [(view, mutant) for view in VIEWS for mutant in view.mutants],
+    ids=lambda one: one if isinstance(one, str) else f"{one.what} at the {one.against}",
+)
+def test_a_fault_of_the_product_is_convicted(view, mutant):
+    assert examine(AUDITED[0], view, MUTATED, mutant).convicted
+
+
+@KINDS
+def test_dummies_subtracted_in_what_is_passed_on_are_convicted_in_every_kind(row):
+    passed_on = next(view for view in VIEWS if view.mutants == ("τ subtracted",))
+    assert examine(row, passed_on, 200, "τ subtracted").convicted
