@@ -161,12 +161,15 @@ def _label(label: Mapping[str, Any]) -> Table:
     if len(counts) > _MOST_VALUES:
         table.add_row(f"and {len(counts) - _MOST_VALUES} more", "")
     table.add_section()
-    outside, sums = label.get("outside", 0), label.get("sums")
+    outside, sums, failing = label.get("outside", 0), label.get("sums"), label.get("failing")
     table.add_row("none of these", f"{label['without'] - outside:,}")
     if outside:
-        table.add_row("no number" if sums else "a value in no range", f"{outside:,}")
+        told = "no number" if sums else "a value in no range"
+        table.add_row("the expression fails" if failing else told, f"{outside:,}")
     if label["conflicting"]:
         table.add_row("rows contradict each other", f"{label['conflicting']:,}")
+    for kind, rows in (failing or {}).items():
+        table.add_row(f"it fails where {kind}", f"{rows:,} rows")
     if sums:
         table.add_section()
         cut = f"{sums['above']:,} ({sums['cut_share']:.1%} of the value is cut off)"

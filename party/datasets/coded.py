@@ -6,6 +6,7 @@ nothing loops over people.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,3 +79,16 @@ class CodedColumn:
 
         found = positions(pc.index_in(self.texts, value_set=texts), missing=NOTHING)
         return np.append(found, NOTHING)[self.codes]
+
+
+def together(columns: Sequence[CodedColumn], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return a number for each of `rows`, from 0, that those share which have the same texts.
+
+    Having no text is a text here.
+    """
+    alike = np.zeros(len(rows), dtype=np.int64)
+    for column in columns:
+        # Numbered anew after each column, so that the product of many columns' sizes fits.
+        pairs = alike * (len(column.texts) + 1) + column.codes[rows] + 1
+        _, alike = np.unique(pairs, return_inverse=True)
+    return alike.astype(np.int64, copy=False)

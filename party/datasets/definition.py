@@ -17,7 +17,7 @@ from typing import Final
 from party.contract_terms import NAME
 from party.datasets.connection import Connection, read_person, require_connectable
 from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_consent
-from party.datasets.labels import Label, read_labels
+from party.datasets.labels import Label, expressions_of, read_labels
 from party.datasets.origin import Origin, read_origin
 from party.datasets.rules import COLUMN
 from party.datasets.traffic import InvalidTraffic
@@ -31,6 +31,7 @@ from psi.errors import IdentifierError
 _MOST_COLUMNS: Final = 256
 _IDENTIFIER: Final = "id."
 _KINDS: Final = ("attribute", "event_time", "value", "consent")
+_COMPUTED_KINDS: Final = ("value", "event_time")
 _KIND: Final = TextRule("a kind of column, such as id.email or attribute", most=100)
 _REGION: Final = TextRule("two upper-case letters, such as GB", most=8)
 
@@ -233,13 +234,7 @@ def _require_consistent(root: Section, definition: Definition) -> None:
     if definition.invalid_traffic is not None:
         require_usable(root, definition.invalid_traffic, kinds)
     for name, label in definition.labels.items():
-        for column in label.columns:
-            kind = kinds.get(column, "attribute")
-            if kind != "attribute" and not (kind == "value" and column in label.number_columns):
-                raise root.fault(
-                    "labels", f"'{name}' is made of '{column}', which is declared as "
-                    f"{kind}; labels are made of attributes"
-                )  # fmt: skip
+        _require_columns(root, name, label, kinds)
     declared = [name for name, kind in kinds.items() if kind == "consent"]
     used = definition.consent.source_column
     if isinstance(definition.consent, ConsentColumn):
@@ -250,4 +245,23 @@ def _require_consistent(root: Section, definition: Definition) -> None:
         raise root.fault(
             "columns", f"'{declared[0]}' is declared as consent, but the section 'consent' does "
             f"not read it"
+        )  # fmt: skip
+
+
+def _require_columns(root: Section, name: str, label: Label, kinds: Mapping[str, str]) -> None:
+    """Raise the fault of a label that is made of what labels are not made of."""
+    computed = {column for one in expressions_of(label) for column in one.columns}
+    for column in label.columns:
+        if column in computed and column not in kinds:
+            raise root.fault(
+                "labels", f"the expression of '{name}' reads '{column}', which is no declared "
+                f"column; declare it under columns, or write it as there: {', '.join(kinds)}"
+            )  # fmt: skip
+        kind = kinds.get(column, "attribute")
+        numeric = kind == "value" and column in label.number_columns
+        if kind == "attribute" or numeric or (column in computed and kind in _COMPUTED_KINDS):
+            continue
+        raise root.fault(
+            "labels", f"'{name}' is made of '{column}', which is declared as {kind}; labels are "
+            "made of attributes"
         )  # fmt: skip

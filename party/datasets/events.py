@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets.coded import NOTHING, CodedColumn
+from party.datasets.coded import NOTHING, CodedColumn, together
 from party.datasets.times import UNREADABLE
 
 Flags = npt.NDArray[np.bool_]
@@ -51,10 +51,7 @@ class Events:
         Rows of one person that have the same texts in `alike` are a group; nothing is a text here.
         """
         rows, times = self.timed()
-        group = self.person[rows]
-        for name in alike:
-            column = self.columns[name]
-            pairs = group * (len(column.texts) + 1) + column.codes[rows] + 1
-            _, group = np.unique(pairs, return_inverse=True)
+        same = together([self.columns[name] for name in alike], rows)
+        group = self.person[rows] * (int(same.max(initial=0)) + 1) + same
         order = np.lexsort((times, group))  # stable: equal times stay in the order of their rows
         return rows[order], group[order], times[order]

@@ -2,9 +2,9 @@
 
 Ways to derive one from a person's rows: the value of a column, the number of distinct values of a
 column, the set of values of a column, the range of a numeric column, the bucket of what rows add up
-to, and combinations of these. Several columns may stand for one, such as campaign × creative
-(`joined`). The values that a label can have are public and known before any row is read
-(docs/protocol.md, Words), so a value that is not listed gives no label.
+to, an SQL expression over a row, and combinations of these. Several columns may stand for one, such
+as campaign × creative (`joined`). The values that a label can have are public and known before any
+row is read (docs/protocol.md, Words), so a value that is not listed gives no label.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from party.datasets.assignment import Assignment, Positions, agreed
 from party.datasets.buckets import BucketLabel, read_buckets
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.combination import CombinedLabel, read_combination
+from party.datasets.expression import ExpressionLabel, read_expression
 from party.datasets.joined import columns_json, joined, read_columns, require_parts
 from party.datasets.ranges import RangeLabel, read_ranges
 from party.document import Section
@@ -37,6 +38,7 @@ _FORMS: Final = {
     "set_of": ("set_of", "among"),
     "range_of": ("range_of", "ranges"),
     "buckets_of": ("buckets_of", "bounds"),
+    "expression": ("expression", "values"),
     "all_of": ("all_of",),
 }
 
@@ -137,8 +139,16 @@ class SetLabel:
         return {"set_of": columns_json(self.columns), "among": list(self.among)}
 
 
-PlainLabel: TypeAlias = ColumnLabel | CountLabel | SetLabel | RangeLabel | BucketLabel
+PlainLabel: TypeAlias = (
+    ColumnLabel | CountLabel | SetLabel | RangeLabel | BucketLabel | ExpressionLabel
+)
 Label: TypeAlias = PlainLabel | CombinedLabel
+
+
+def expressions_of(label: Label) -> tuple[ExpressionLabel, ...]:
+    """Return the expressions that a label computes."""
+    parts = label.parts if isinstance(label, CombinedLabel) else (label,)
+    return tuple(part for part in parts if isinstance(part, ExpressionLabel))
 
 
 def read_labels(root: Section) -> dict[str, Label]:
@@ -181,6 +191,8 @@ def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
         return read_ranges(section)
     if form == "buckets_of":
         return read_buckets(section)
+    if form == "expression":
+        return read_expression(section)
     among = section.texts("among", LABEL_VALUE, most=_MOST_IN_SET)
     if any(_JOINT in member for member in among):
         raise section.fault("among", f"a member contains '{_JOINT}', which joins members")

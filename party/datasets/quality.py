@@ -7,7 +7,7 @@ store. Examples are masked. A column that cannot be used says why instead of sto
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from party.datasets.combination import buckets_of
 from party.datasets.connecting import ConnectedQuality
 from party.datasets.consent import consenting
 from party.datasets.definition import ColumnDefinition, Definition
-from party.datasets.labels import Label
+from party.datasets.labels import Label, expressions_of
 from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source, snapshot_of
@@ -87,8 +87,9 @@ class SumQuality:
 class LabelQuality:
     """How many people have each value of a label, whether they consent or not.
 
-    `without` have none, though nothing contradicts; `outside` of them have a value in no range.
-    Of value buckets, people are counted under the bound at or below their value, before any is
+    `without` have none, though nothing contradicts; `outside` of them have a value in no range, or
+    rows on which an expression fails: `failing` counts rows by what stands in their columns. Of
+    value buckets, people are counted under the bound at or below their value, before any is
     rounded, and `sums` says more.
     """
 
@@ -98,6 +99,7 @@ class LabelQuality:
     without: int
     outside: int = 0
     sums: SumQuality | None = None
+    failing: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statement as a JSON object."""
@@ -108,6 +110,7 @@ class LabelQuality:
             "without": self.without,
             "outside": self.outside,
             "sums": asdict(self.sums) if self.sums else None,
+            "failing": dict(self.failing),
         }
 
 
@@ -328,6 +331,11 @@ def _inspect_label(name: str, label: Label, rows: Rows, people: People) -> Label
         len(people) - conflicting - len(positions),
         int(np.count_nonzero(found.outside)),
         sums,
+        {
+            kind: count
+            for one in expressions_of(label)
+            for kind, count in one.failures(rows.columns, people.of_row).items()
+        },
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from party.datasets.buckets import BucketLabel, place
 from party.datasets.coded import NOTHING
 from party.datasets.combination import buckets_of
 from party.datasets.consent import consenting
-from party.datasets.labels import Label
+from party.datasets.labels import Label, expressions_of
 from party.datasets.people import People
 from party.datasets.rows import Rows
 from party.datasets.steps import BoundStep
@@ -23,6 +23,9 @@ from psi.buckets import RoundingKey
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_IN_RANGE: Final = "people whose value is in a range"
+_COMPUTED: Final = "people on whose rows the expression works, with their values in a range"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,9 +85,11 @@ def select(
     labelled = people.only(requested != NOTHING)
     steps.append(BoundStep("people whose rows agree on the label", len(people), without_conflict))
     left = without_conflict
-    if label.number_columns:
+    computed = bool(expressions_of(label))
+    if label.number_columns or computed:
         left -= int(np.count_nonzero(found.outside))
-        steps.append(BoundStep("people whose value is in a range", without_conflict, left))
+        name = _COMPUTED if computed else _IN_RANGE
+        steps.append(BoundStep(name, without_conflict, left))
     chosen = requested != NOTHING
     steps.append(BoundStep("people with a requested label", left, len(labelled)))
     label_of = requested[chosen].astype(np.int16)

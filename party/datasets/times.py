@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from party.datasets.coded import CodedColumn
 from psi.arrow import integers, positions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 UNREADABLE: Final = -(2**63)
 _TIME: Final = re.compile(
@@ -24,27 +27,29 @@ _OFFSET: Final = r"(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 
 def microseconds(column: CodedColumn) -> npt.NDArray[np.int64]:
     """Return each row's time since 1970 in microseconds, or `UNREADABLE`."""
-    distinct, read = _usual_times(column)
+    return np.append(microseconds_of_texts(column.texts), UNREADABLE)[column.codes]
+
+
+def microseconds_of_texts(texts: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the time of each text since 1970 in microseconds, or `UNREADABLE`."""
+    times, read = _usual_times(texts)
     rest = np.flatnonzero(~read)
-    texts = column.texts.take(integers(rest)).to_pylist()
-    distinct[rest] = [microseconds_of(text) for text in texts]
-    return np.append(distinct, UNREADABLE)[column.codes]
+    times[rest] = [microseconds_of(text) for text in texts.take(integers(rest)).to_pylist()]
+    return times
 
 
-def _usual_times(
-    column: CodedColumn,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return the distinct texts in the form that exports have, as Arrow reads them, and which."""
+def _usual_times(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return the texts in the form that exports have, as Arrow reads them, and which these are."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    times = np.full(len(column.texts), UNREADABLE, dtype=np.int64)
-    read = np.zeros(len(column.texts), dtype=np.bool_)
+    times = np.full(len(texts), UNREADABLE, dtype=np.int64)
+    read = np.zeros(len(texts), dtype=np.bool_)
     for zone, kind in ((_OFFSET, pa.timestamp("us", "UTC")), ("", pa.timestamp("us"))):
-        fits = pc.match_substring_regex(column.texts, f"^{_USUAL}{zone}$")
+        fits = pc.match_substring_regex(texts, f"^{_USUAL}{zone}$")
         where = np.flatnonzero(positions(fits.cast(pa.int64()), missing=0))
         try:
-            found = column.texts.take(integers(where)).cast(kind).cast(pa.int64())
+            found = texts.take(integers(where)).cast(kind).cast(pa.int64())
         except pa.ArrowInvalid:
             continue  # one is no time, such as 30 February; each is looked at on its own then
         times[where], read[where] = positions(found, missing=UNREADABLE), True
