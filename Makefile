@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo test test-engine lint format proto bench bench-large wheel soak dp-audit bench-identity accounting clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo test test-engine lint format proto bench bench-large wheel soak dp-audit coverage-sums bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,10 @@ soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 r
 dp-audit: RUNS ?= 40000
 dp-audit: $(READY) ## Audit the privacy of every kind of report from outside, with mutants: RUNS=40000
 	@$(BIN)/python tests/simulation/dp_table.py $(RUNS)
+
+coverage-sums: RUNS ?= 2000
+coverage-sums: $(READY) ## Hold the intervals of sums from counts in many seeded runs: RUNS=2000
+	@COVERAGE_RUNS=$(RUNS) $(BIN)/python -m pytest -q -s -n 0 tests/simulation/test_sums_coverage.py
 
 bench: engine ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the peers beside
 	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES))

@@ -15,7 +15,8 @@ from reports.laws import Spread
 SUPPRESSION_ERRORS = 3
 """A cell below this many standard errors is suppressed, whatever its size."""
 
-Unit = Literal["people", "keys", "share", "impressions", "times", "index", "value", "ratio"]
+Unit = Literal["people", "keys", "share", "impressions", "times", "index", "value", "cost", "ratio"]
+"""Of a number; `value` and `cost` (of one person) are in units of the value column."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Estimate:
 def written(number: float, unit: Unit, *, finer: int = 0) -> str:
     """Return a number as people read it, `finer` by so many digits."""
     factor, sign = (100, "%") if unit == "share" else (1, "")
-    decimals = {"share": 1, "times": 2, "value": 2, "ratio": 2}.get(unit, 0) + finer
+    decimals = {"share": 1, "times": 2, "value": 2, "cost": 4, "ratio": 2}.get(unit, 0) + finer
     return f"{factor * number:,.{decimals}f}{sign}"
 
 

@@ -55,11 +55,11 @@ def cost_rows(estimates: CellEstimates, groups: Groups, costs: Costs) -> Iterato
             continue
         reached = estimates.count(rows, estimates.all_columns)
         yield Row("cost", "value", exact_number(float(cost)), label)
-        yield Row("cost per person reached", "value", _divided(cost, reached), label)
+        yield Row("cost per person reached", "cost", _divided(cost, reached), label)
         if table is not None:
             block = table.block(rows)
             buyers = estimates.count(rows, block.earning)
-            yield Row("cost per acquisition", "value", _divided(cost, buyers), label)
+            yield Row("cost per acquisition", "cost", _divided(cost, buyers), label)
             yield Row("ROAS", "ratio", _scaled(block.total(), 1 / float(cost)), label)
 
 

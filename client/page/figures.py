@@ -31,7 +31,7 @@ _LETTER_WIDTH: Final = 7
 _PNG_SCALE: Final = 2.0
 _INK, _PAPER, _BAR, _LINES = "#1d2733", "#ffffff", "#9db7cf", "#dfe5ea"
 _FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
-_TITLES: Final = {"share": "share", "times": "times a person"}
+_TITLES: Final = {"share": "share", "times": "times a person", "cost": "cost a person"}
 
 
 @dataclass(frozen=True)
