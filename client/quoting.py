@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import hypot, prod, sqrt
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -28,6 +28,7 @@ from psi.keys import Keys
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
 from reports.match_quote import MatchPlan, MatchQuote, quote_match
 from reports.quote import Plan, Quote, quote
+from reports.sums import ValueColumns
 
 MATCH_RATE: Final = 0.5
 _SAMPLE: Final = 1024  # keys: a batch shares an inversion, so a small sample would seem slow
@@ -79,6 +80,21 @@ class Quoted:
     balance: Balance
     assumptions: tuple[str, ...]
 
+    @property
+    def value_errors(self) -> tuple[float, float] | None:
+        """The noise's standard error in the value of one label of the tabulator, if it has any.
+
+        For the recipient's own eyes, and in what may be passed on; the rounding comes on top.
+        """
+        figures = self.figures
+        if not isinstance(figures, Quote):
+            return None
+        values = ValueColumns.find(self.request.labels[self.request.roles[RECIPIENT]].values)
+        if values is None:
+            return None
+        times = hypot(*values.weights) * sqrt(len(values.segments))
+        return times * figures.private.standard_error, times * figures.shareable.standard_error
+
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
         epsilon_left, delta_left = self.balance.left
@@ -87,6 +103,7 @@ class Quoted:
             "request": str(self.request.kind),
             "roles": dict(self.request.roles),
             "assumptions": list(self.assumptions),
+            "value_errors": self.value_errors,
             "own_people": self.holding.people,
             "own_coverage": dict(self.holding.coverage),
             "budget_left": {

@@ -9,6 +9,7 @@ from client.quoting import Quoted
 from client.units import shown_bytes, shown_seconds, shown_time
 from party.contract_terms import ListUse
 from privacy.units import format_delta, format_epsilon
+from reports.laws import NORMAL_QUANTILE
 from reports.match_quote import MatchQuote
 from reports.quote import CellError, Quote
 
@@ -22,6 +23,7 @@ def quote_shown(quoted: Quoted) -> list[RenderableType]:
         f"  about {shown_bytes(figures.wire_bytes)} on the wire and "
         f"{shown_seconds(figures.seconds)} of work",
         *_quality(figures, request.use or ListUse.INCLUDE),
+        *_value(quoted),
         _charges(quoted),
         _left(quoted),
         _coverage(quoted),
@@ -56,6 +58,17 @@ def _quality(figures: Quote | MatchQuote, use: ListUse) -> list[str]:
         f"recipient's own eyes, {_error(figures.shareable)} in what it passes on",
         f"  cells likely suppressed: {figures.suppressed_private:,}, and "
         f"{figures.suppressed_shareable:,} in what is passed on",
+    ]
+
+
+def _value(quoted: Quoted) -> list[str]:
+    errors = quoted.value_errors
+    if errors is None:
+        return []
+    private, shareable = (NORMAL_QUANTILE * error for error in errors)
+    return [
+        f"  the noise of a label's value is ± {private:,.0f} for the recipient's own eyes, "
+        f"± {shareable:,.0f} in what it passes on; rounding to bounds adds to it"
     ]
 
 

@@ -157,6 +157,28 @@ def test_a_report_reads_as_the_command_prints_it(pair, measured):
     assert "<th>gold</th>" in report._repr_html_()
 
 
+def test_a_cost_is_asked_of_a_finished_report(pair, measured, tmp_path):
+    _, _, report = measured
+    before = str(pair[0].ledger())
+    shown = ("report", "show", report.id, "--party", pair[0].folder, "--cost")
+    costly = report.with_cost(1000)
+    assert str(costly) == typed(*shown, "1000")
+    found = costly.to_pandas().query("label.isna() and segment.isna()").set_index("metric")
+    a_person = found.loc["cost per person reached"]
+    assert a_person["value"] == pytest.approx(1000 / found.loc["reach", "value"])
+    assert a_person["standard_error"] > 0
+    table = tmp_path / "costs.csv"
+    table.write_text("campaign,cost\n1,10\n3+,20.5\n")
+    assert str(report.with_cost(table)) == typed(*shown, table)
+    assert str(report.with_cost({"1": 10, "3+": "20.5"})) == str(report.with_cost(table))
+    assert (
+        "cost per person reached" in report.with_cost(table).private.to_pandas()["metric"].tolist()
+    )
+    with pytest.raises(errors.ReportError, match="'C9', which this report does not have"):
+        report.with_cost({"C9": 1})
+    assert str(pair[0].ledger()) == before
+
+
 def test_a_private_reading_is_the_recipients_alone(pair, measured):
     _, channel = pair
     report = channel.result(measured[2].id)

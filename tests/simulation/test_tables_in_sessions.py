@@ -6,12 +6,15 @@ before anything is spent. Does not cover: dialling and approval over the wire (t
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
+from client.output import as_text
 from client.quoting import Guess, quote_for
+from client.render_quote import quote_shown
 from client.results import result_of
 from party.contract_draft import draft_contract
 from party.contract_file import load_contract, sign_contract_file
@@ -210,6 +213,21 @@ def test_a_table_of_value_buckets_says_what_the_matched_are_worth(pair, recipien
     tabulator = OTHER[recipient]
     theirs = result_of(pair[0][tabulator], filed[tabulator], private=False)
     assert not {row.metric for row in theirs.rows()} & {"value", "own value cut off", "ROAS"}
+
+
+def test_a_quote_tells_the_noise_of_a_value(pair):
+    parties, contract = pair
+    table = TableChoice(OutputKind.TABLE, "advertiser", "channel", "region-spend", "age")
+    request = table_request(parties["advertiser"], contract, table, Choice())
+    quoted = quote_for(parties["advertiser"], contract, request, Guess())
+    private, shareable = quoted.value_errors
+    one = quoted.figures.private.standard_error * (2 * (10**2 + 20**2 + 40**2)) ** 0.5
+    assert private == pytest.approx(one)
+    assert shareable > private
+    assert f"± {1.96 * private:,.0f}" in as_text(*quote_shown(quoted))
+    plain = replace(table, segment="region")
+    request = table_request(parties["advertiser"], contract, plain, Choice())
+    assert quote_for(parties["advertiser"], contract, request, Guess()).value_errors is None
 
 
 def test_values_are_placed_alike_in_every_session(pair):
