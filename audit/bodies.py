@@ -180,6 +180,21 @@ class RequestRefused(RequestStep):
 
 
 @dataclass(frozen=True)
+class ReportSkipped(Record):
+    """`report.skipped`: a run of a standing report that was due and cost nothing.
+
+    Args:
+        request: the id that its request has, or would have had.
+        due_at: when it was due, POSIX seconds.
+        reason: why it was not made.
+    """
+
+    request: Token
+    due_at: UnixTime
+    reason: ReasonCode
+
+
+@dataclass(frozen=True)
 class ConsentSnapshot(Record):
     """`consent.snapshot`.
 
@@ -427,6 +442,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "session.started": EntryKind(SessionStarted, session=_MAY, contract=_MUST),
     "budget.spent": EntryKind(BudgetSpent, session=_MAY, contract=_MUST),
     "report.released": EntryKind(ReportReleased, session=_MUST, contract=_MUST),
+    "report.skipped": EntryKind(ReportSkipped, session=_NO, contract=_MUST),
     "list.disclosed": EntryKind(ListDisclosed, session=_MUST, contract=_MUST),
     "list.suppressed": EntryKind(ListSuppressed, session=_MUST, contract=_MUST),
     "export.made": EntryKind(ExportMade, session=_NO, contract=_MUST),

@@ -4,7 +4,7 @@
 - a contract is signed once, and everything is held to the contract that it names;
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
-- what is released or disclosed was charged before;
+- what is released or disclosed was charged before, and what was skipped is never charged;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
   before its end;
 - people are scored by a table that this party released, after its session has finished, under the
@@ -41,6 +41,7 @@ from audit.bodies import (
     PeerForgotten,
     PeerPinned,
     ReportReleased,
+    ReportSkipped,
     RequestStep,
     RetentionPruned,
     SessionFailed,
@@ -152,6 +153,8 @@ class History:
         self._first_windows: dict[str, int] = {}
         self._requests: dict[str, str] = {}
         self._matches: set[str] = set()
+        self._charged: set[str] = set()
+        self._skipped: set[str] = set()
         self.sessions: dict[str, SessionHistory] = {}
         self.spends = 0
 
@@ -192,6 +195,8 @@ class History:
                 self._export(entry, export)
             case LookalikeMade() as made:
                 self._score(entry, made)
+            case ReportSkipped(request=request):
+                self._skip(entry, request)
 
     def _admit_party(self, entry: Entry) -> None:
         if self._party is None:
@@ -265,6 +270,15 @@ class History:
             raise RuleError("earlier entries of its request name another contract")
         _require_party(made.recipient, self._contracts[session.contract])
 
+    def _skip(self, entry: Entry, request: str) -> None:
+        if (entry.contract or "") not in self._contracts:
+            raise RuleError("it names a contract that no contract.signed before it has")
+        if request in self._charged:
+            raise RuleError("its request was charged before, so it was not skipped")
+        if request in self._skipped:
+            raise RuleError("its request was skipped before: a run is skipped once")
+        self._skipped.add(request)
+
     def _session_of(self, entry: Entry, request: str) -> SessionHistory:
         """Return the session of a request, with the entry's contract and id held against it."""
         contract = entry.contract or ""
@@ -306,6 +320,9 @@ class History:
     def _spend(self, entry: Entry, spend: BudgetSpent, contract: str) -> None:
         terms = self._contracts[contract]
         budget = terms.budgets.get(entry.party)
+        if spend.request in self._skipped:
+            raise RuleError("a run that was skipped is charged")
+        self._charged.add(spend.request)
         if budget is None:
             raise RuleError("the contract has no budget for the party that spends")
         time = _seconds(entry)

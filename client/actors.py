@@ -4,3 +4,5 @@ from typing import Final
 
 OPERATOR: Final = "operator"
 """A person who types a command, or a program of theirs that calls a verb."""
+SCHEDULE: Final = "schedule"
+"""A standing report whose time has come."""

@@ -1,4 +1,4 @@
-"""What the shell offers after Tab: requests, contracts, datasets, peers and invitations.
+"""What the shell offers after Tab: requests, contracts, datasets, templates, peers and invitations.
 
 Tab must answer at once, so this reads the party's SQLite file with the standard library and loads
 nothing else. With another store, or anything out of order, it offers nothing and says nothing.
@@ -57,6 +57,13 @@ def offer_datasets(ctx: typer.Context, incomplete: str) -> Offers:
     for name, population in _read(ctx, "SELECT name, population FROM datasets ORDER BY name"):
         if name.startswith(incomplete):
             yield name, f"people of {population}"
+
+
+def offer_templates(ctx: typer.Context, incomplete: str) -> Offers:
+    """Offer the names of templates."""
+    for (name,) in _read(ctx, "SELECT name FROM templates ORDER BY name"):
+        if name.startswith(incomplete):
+            yield name, "a saved report"
 
 
 def offer_peers(ctx: typer.Context, incomplete: str) -> Offers:

@@ -1,7 +1,8 @@
 """A party that listens, for as long as somebody wants it to.
 
 What listens is handed in from outside, since this package knows no server. While it listens, what
-has come to its end is deleted once a day, and people who have withdrawn are taken off lists.
+has come to its end is deleted once a day, people who have withdrawn are taken off lists, and
+standing reports are run as their time comes.
 """
 
 from __future__ import annotations
@@ -12,18 +13,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from client.serving import ServedDesk
+from client.cancelling import Cancelled, CancelToken
+from client.carrying import Carrier
+from client.scheduling import run_due
+from client.serving import Logged, ServedDesk
 from client.suppressing import Suppressor
 from party.desk import Desk
-from party.errors import PartyError
+from party.errors import InUse, PartyError
 from party.events import Event, note
 from party.ledger import DAY_SECONDS
 from party.occupied import one_listener
 from party.organisation import Organisation
 from party.retention import prune
+from party.series import Run, SeriesBook
 from party.suppression.desk import SuppressionDesk
 
 GRACE_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 60
+RETRY_SECONDS: Final = 600
 
 _log: Final = logging.getLogger("commonground.serve")
 
@@ -54,15 +61,20 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
         listener = listen(party, desk, address)
         tell_where(f"{address.rpartition(':')[0]}:{listener.port}")
         ended = threading.Event()
+        stop = CancelToken()
         daily = threading.Thread(target=_keep_house, args=(party, ended), name="housekeeping")
-        daily.daemon = True
-        daily.start()
+        timely = threading.Thread(target=_keep_time, args=(party, ended, stop), name="reports")
+        for thread in (daily, timely):
+            thread.daemon = True
+            thread.start()
         try:
             yield listener
         finally:
             ended.set()
+            stop.cancel()
             listener.stop(GRACE_SECONDS)
             daily.join()
+            timely.join()
 
 
 def _keep_house(party: Organisation, ended: threading.Event) -> None:
@@ -77,6 +89,38 @@ def _keep_house(party: Organisation, ended: threading.Event) -> None:
                 note(_log, event, sentence, level=logging.ERROR, fault=error)
         if ended.wait(DAY_SECONDS):
             return
+
+
+def _keep_time(party: Organisation, ended: threading.Event, stop: CancelToken) -> None:
+    """Run standing reports when they are due; try those that wait for somebody now and then."""
+    carrier, tried = Carrier(party, Logged(), cancel=stop), dict[str, float]()
+    while True:
+        try:
+            _run_reports(carrier, tried)
+        except (Cancelled, InUse):
+            pass  # the party is closing, or `report due` is at it; the next look will tell
+        except Exception as error:  # noqa: BLE001 - a fault now leaves the next hour's work alone
+            sentence = "a fault of this program in running what is due"
+            event = Event("report.stopped")
+            note(_log, event, sentence, level=logging.ERROR, fault=error)
+        if ended.wait(LOOK_SECONDS):
+            return
+
+
+def _run_reports(carrier: Carrier, tried: dict[str, float]) -> None:
+    party = carrier.party
+    slot = SeriesBook(party).next_slot()
+    if slot is None or slot > party.now:
+        return
+
+    def wanted(run: Run) -> bool:
+        last = tried.get(run.request)
+        return last is None or party.now - last >= RETRY_SECONDS
+
+    for went in run_due(carrier, wanted=wanted):
+        tried[went.run.request] = party.now
+        event = Event("report.due", went.run.request, state=went.state, reason=went.said)
+        note(_log, event, f"standing report {went.series.name}: {went.state}, {went.said}")
 
 
 def _delete_what_has_ended(party: Organisation) -> None:

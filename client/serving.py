@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from client.units import shown_seconds
@@ -93,6 +95,26 @@ class ServedDesk:
                 return
             self._said[event.request] = event
         note(_log, event, sentence)
+
+
+class Logged:
+    """Says on the log how far a session is that this party began (`client.carrying.Observer`)."""
+
+    def __init__(self) -> None:
+        self._request = ""
+
+    def begun(self, request_id: str) -> None:
+        """Take note of the request that is under way."""
+        self._request = request_id
+
+    def say(self, sentence: str) -> None:
+        """Say what happens meanwhile."""
+        note(_log, Event("report.under_way", self._request, reason=sentence), sentence)
+
+    @contextmanager
+    def watching(self, peer: str) -> Iterator[ProgressHook]:
+        """Return a hook that says when a phase begins."""
+        yield _phases(self._request, peer)
 
 
 def _phases(request_id: str, peer: str) -> ProgressHook:

@@ -257,6 +257,10 @@ class Desk:
         """
         return self._filing.find(wanted)
 
+    def known(self, request_id: str) -> Filed | None:
+        """Return the request of exactly this id, or None."""
+        return self._filing.get(request_id)
+
     def result(self, request_id: str) -> dict[str, Any] | None:
         """Return a finished session's result, or None.
 

@@ -157,8 +157,8 @@ def admit(
     try:
         allowance.rule.admit(spent(connection, account) + held, new)
     except BudgetExhausted as error:
-        kept = f", beside epsilon {format_epsilon(held.epsilon_nano)} that is held for planned "
-        kept = f"{kept}reports" if held != NOTHING else ""
+        kept = f". Epsilon {format_epsilon(held.epsilon_nano)} is held for planned reports"
+        kept = kept if held != NOTHING else ""
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
             f"the budget of {account.population} towards {account.coalition} does not suffice: "

@@ -1,4 +1,4 @@
-"""What a party does in one process at a time: listening, and each session.
+"""What a party does in one process at a time: listening, each session, and what is due.
 
 Two listeners, or two commands that carry out one session, would write to the same files.
 """
@@ -15,6 +15,7 @@ from party.lock_file import held, said_by_holder
 
 _FOLDER: Final = "locks"
 _LISTENING: Final = "serve"
+_SERIES: Final = "series"
 
 
 def one_listener(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
@@ -35,6 +36,19 @@ def one_listener(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
 def listens_at(folder: Path) -> str | None:
     """Return where a process listens for the party of a folder, None when none does."""
     return said_by_holder(folder / _FOLDER / _LISTENING)
+
+
+def running_series(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that runs what is due of a party's standing reports.
+
+    Raises:
+        InUse: another process of this party does.
+    """
+    taken = InUse(
+        "another command, or `commonground serve`, runs the reports of this party that are due: "
+        "see `commonground report schedules list`"
+    )
+    return held(folder / _FOLDER / _SERIES, taken)
 
 
 def carrying_out(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from client.commands import templates
 from client.commands.asking import (
     By,
     Confirm,
@@ -46,6 +47,7 @@ app = typer.Typer(
         "commonground report show 1f0c22ab --html reach.html",
     ),
 )
+templates.add_to(app)
 
 
 @app.command(

@@ -19,6 +19,7 @@ from client.sdk.log import Audit
 from client.sdk.party import Party
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
+from client.sdk.templates import Schedules, Templates
 
 if TYPE_CHECKING:
     from party.driver import Progress
@@ -128,6 +129,22 @@ class _Lists:
     export = _awaited(Lists.export)
 
 
+class _Templates:
+    def __init__(self, of: Templates) -> None:
+        self._of = of
+
+    quote = _awaited(Templates.quote)
+    run = _stoppable(Templates.run)
+
+
+class _Schedules:
+    def __init__(self, of: Schedules) -> None:
+        self._of = of
+
+    quote = _awaited(Schedules.quote)
+    due = _stoppable(Schedules.due)
+
+
 class _Audit:
     def __init__(self, of: Audit) -> None:
         self._of = of
@@ -145,6 +162,8 @@ class Asynchronous:
         self.quote = _Quotes(of.quote)
         self.lists = _Lists(of.lists)
         self.audit = _Audit(of.audit)
+        self.templates = _Templates(of.templates)
+        self.schedules = _Schedules(of.schedules)
 
     match = _stoppable(Party.match)
     reach = _stoppable(Party.reach)

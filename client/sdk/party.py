@@ -29,6 +29,7 @@ from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
 from client.sdk.results import Audience, Report, audience_of, outcome_of
 from client.sdk.tables import TableVerbs
+from client.sdk.templates import Schedules, Templates
 from client.suppressing import Suppressed, Suppressor
 from party.desk import Desk
 from party.driver import Progress
@@ -149,6 +150,16 @@ class Party(TableVerbs, LookalikeVerb):
     def invitations(self) -> Invitations:
         """`commonground invitations`."""
         return Invitations(self._party)
+
+    @property
+    def templates(self) -> Templates:
+        """`commonground report save`, `run` and `templates`."""
+        return Templates(self._party, self._calls)
+
+    @property
+    def schedules(self) -> Schedules:
+        """`commonground report schedule`, `schedules` and `due`."""
+        return Schedules(self._party, self._calls)
 
     @property
     def aio(self) -> Asynchronous:

@@ -116,7 +116,7 @@ def test_what_is_held_for_others_is_not_admitted(url):
         admit(connection, account, ALLOWANCE, Spend.pure(3 * 10**9), kept)
 
     store.write(lambda c: place(c, [hold]))
-    with pytest.raises(Refusal, match="beside epsilon 1 that is held for planned reports"):
+    with pytest.raises(Refusal, match="Epsilon 1 is held for planned reports"):
         store.write(lambda c: room(c, 2_500))
     store.write(lambda c: room(c, 2_500, but="h1"))
     store.write(lambda c: room(c, 3_000))  # it has ended

@@ -1,0 +1,140 @@
+"""Templates of reports: saving one, asking it again, and writing the files that it is to make."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from client.page.files import PageFiles
+from client.results import TABLE_SUFFIXES, Result, export, result_of
+from party.contract import Contract
+from party.desk import Desk
+from party.errors import PartyError
+from party.filing import Filed
+from party.organisation import Organisation
+from party.request import Request
+from party.schedule import Schedule
+from party.series import SeriesBook
+from party.templates import Outputs, Template, remove_template, save_template, template_called
+from reports.rendering import Rendering
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one run, and whether they are for the recipient's own eyes."""
+
+    out: Path | None
+    pages: PageFiles
+    private: bool
+
+    @classmethod
+    def of(cls, outputs: Outputs, moment: int) -> Files:
+        """Return the files of the run at `moment` (Unix seconds)."""
+        named = outputs.at(moment)
+
+        def path(text: str | None) -> Path | None:
+            return None if text is None else Path(text)
+
+        return cls(path(named.out), PageFiles(path(named.html), path(named.png)), named.private)
+
+    def require_writable(self) -> None:
+        """Refuse what could not be written, before anything is spent.
+
+        Raises:
+            PartyError: another ending, no such folder, or the extra is not installed.
+        """
+        if self.out is not None:
+            if self.out.suffix not in TABLE_SUFFIXES:
+                raise PartyError(
+                    f"{self.out}: write to a file that ends in {', '.join(TABLE_SUFFIXES)}"
+                )
+            if not self.out.parent.is_dir():
+                raise PartyError(
+                    f"{self.out} cannot be written: there is no folder {self.out.parent}"
+                )
+        self.pages.require_writable()
+
+    def write(self, party: Organisation, filed: Filed) -> list[Path]:
+        """Write a finished request's report, over what is there.
+
+        Raises:
+            PartyError: it has no result, no private one, or a file cannot be written.
+        """
+        from client.page.source import source_of
+
+        report: Result = result_of(party, filed, private=self.private)
+        if not isinstance(report, Rendering):
+            raise PartyError(f"request {filed.id[:8]} has brought no report")
+        written = []
+        if self.out is not None:
+            export(report, self.out)
+            written.append(self.out)
+        name = party.identity.name
+        return written + self.pages.write(report, lambda: [source_of(party, filed)], name)
+
+
+def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> Template:
+    """Store a request under a name, with the files that it is to make.
+
+    Paths become absolute, since `serve` may run it from another folder.
+
+    Raises:
+        PartyError: the name, the request or a file does not serve.
+        Refusal: the contract does not grant the request.
+    """
+    outputs = replace(
+        outputs, out=_whole(outputs.out), html=_whole(outputs.html), png=_whole(outputs.png)
+    )
+    Files.of(outputs, party.now).require_writable()
+    return save_template(party, name, request, outputs)
+
+
+def asked_before(party: Organisation, wanted: str) -> Request:
+    """Return the request whose id starts with `wanted`, to be saved.
+
+    Raises:
+        PartyError: there is none, or more than one.
+    """
+    return Desk(party).find(wanted).request
+
+
+def request_of(party: Organisation, template: Template) -> tuple[Request, Contract]:
+    """Return a new request of a template, and its contract.
+
+    Raises:
+        ContractError: the contract has ended.
+    """
+    contract = party.contract(template.request.contract)
+    contract.require_in_force(party.now)
+    return template.ask(secrets.token_hex(16), party.now), contract
+
+
+def remove(party: Organisation, name: str) -> None:
+    """Remove a template that no schedule goes on with.
+
+    Raises:
+        PartyError: there is none of this name, or its schedule goes on.
+    """
+    if any(one.name == name and one.state == "active" for one in SeriesBook(party).all()):
+        raise PartyError(
+            f"{name} has a schedule that goes on: cancel it first with `commonground report "
+            f"schedules cancel {name}`"
+        )
+    remove_template(party, name)
+
+
+def read_schedule(
+    party: Organisation, name: str, every: str, at: str, until: str, begins: str | None
+) -> tuple[Template, Schedule]:
+    """Return a template and when it is to be run.
+
+    Raises:
+        PartyError: there is no such template, or the schedule does not serve.
+    """
+    template = template_called(party, name)
+    return template, Schedule.read(every, at, until, begins, party.now)
+
+
+def _whole(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).absolute())
