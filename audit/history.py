@@ -191,10 +191,8 @@ class History:
                 self._matches.add(request)
             case RetentionPruned(request=request, what="list") if request in self.sessions:
                 self.sessions[request].list_deleted = True
-            case ExportMade() as export:
-                self._export(entry, export)
-            case LookalikeMade() as made:
-                self._score(entry, made)
+            case ExportMade() | LookalikeMade() as use:
+                self._use(entry, use)
             case ReportSkipped(request=request):
                 self._skip(entry, request)
 
@@ -246,6 +244,13 @@ class History:
                 _end(session, FINISHED, body.transcript, entry.seq)
             case SessionFailed():
                 _end(session, FAILED, body.transcript, entry.seq)
+
+    def _use(self, entry: Entry, use: ExportMade | LookalikeMade) -> None:
+        """Hold what is made of a result against the session that it came from."""
+        if isinstance(use, ExportMade):
+            self._export(entry, use)
+        else:
+            self._score(entry, use)
 
     def _export(self, entry: Entry, export: ExportMade) -> None:
         session = self.sessions.get(export.request)

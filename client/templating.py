@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from client.costs import read_costs
 from client.page.files import PageFiles
 from client.results import TABLE_SUFFIXES, Result, export, result_of
 from party.contract import Contract
@@ -17,6 +18,7 @@ from party.request import Request
 from party.schedule import Schedule
 from party.series import SeriesBook
 from party.templates import Outputs, Template, remove_template, save_template, template_called
+from reports.costs import Costs
 from reports.rendering import Rendering
 
 
@@ -27,6 +29,7 @@ class Files:
     out: Path | None
     pages: PageFiles
     private: bool
+    cost: str | None
 
     @classmethod
     def of(cls, outputs: Outputs, moment: int) -> Files:
@@ -36,14 +39,22 @@ class Files:
         def path(text: str | None) -> Path | None:
             return None if text is None else Path(text)
 
-        return cls(path(named.out), PageFiles(path(named.html), path(named.png)), named.private)
+        pages = PageFiles(path(named.html), path(named.png))
+        return cls(path(named.out), pages, named.private, named.cost)
+
+    @property
+    def costs(self) -> Costs | None:
+        """What the campaigns have cost by now; UnsuitableCosts when it cannot be read."""
+        return None if self.cost is None else read_costs(self.cost)
 
     def require_writable(self) -> None:
         """Refuse what could not be written, before anything is spent.
 
         Raises:
             PartyError: another ending, no such folder, or the extra is not installed.
+            UnsuitableCosts: the costs cannot be read.
         """
+        _ = self.costs
         if self.out is not None:
             if self.out.suffix not in TABLE_SUFFIXES:
                 raise PartyError(
@@ -63,7 +74,7 @@ class Files:
         """
         from client.page.source import source_of
 
-        report: Result = result_of(party, filed, private=self.private)
+        report: Result = result_of(party, filed, private=self.private, costs=self.costs)
         if not isinstance(report, Rendering):
             raise PartyError(f"request {filed.id[:8]} has brought no report")
         written = []
@@ -84,7 +95,13 @@ def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> 
         Refusal: the contract does not grant the request.
     """
     outputs = replace(
-        outputs, out=_whole(outputs.out), html=_whole(outputs.html), png=_whole(outputs.png)
+        outputs,
+        out=_whole(outputs.out),
+        html=_whole(outputs.html),
+        png=_whole(outputs.png),
+        cost=_whole(outputs.cost)
+        if (outputs.cost or "").lower().endswith(".csv")
+        else outputs.cost,
     )
     Files.of(outputs, party.now).require_writable()
     return save_template(party, name, request, outputs)

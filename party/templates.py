@@ -34,13 +34,15 @@ PLACEHOLDERS: Final = {"date": "%Y-%m-%d", "time": "%H%M"}
 class Outputs:
     """The files that a run makes: paths in which {date} and {time} stand for the run's.
 
-    `private` makes them the more exact ones, for the recipient's own eyes.
+    `private` makes them the more exact ones, for the recipient's own eyes. `cost` is a number, or
+    the path of a CSV file, which is read at each run.
     """
 
     out: str | None = None
     html: str | None = None
     png: str | None = None
     private: bool = False
+    cost: str | None = None
 
     def __post_init__(self) -> None:
         for path in filter(None, (self.out, self.html, self.png)):

@@ -10,6 +10,7 @@ import typer
 from client.commands.asking import (
     By,
     Confirm,
+    Cost,
     Dataset,
     Delta,
     Epsilon,
@@ -129,6 +130,7 @@ def save(
     epsilon_dummies: EpsilonDummies = None,
     delta: Delta = None,
     private: Private = False,
+    cost: Cost = None,
     out: Out = None,
     html: Html = None,
     png: Png = None,
@@ -161,7 +163,7 @@ def save(
             wanted = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by)
             privacy = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, wanted, privacy)
-        template = save_as(here, name, request, Outputs(out, html, png, private))
+        template = save_as(here, name, request, Outputs(out, html, png, private, cost))
     output.result(
         template_document(template),
         f"Saved as {name}: run it with `commonground report run {name}`.",
@@ -194,7 +196,7 @@ def run(
         files.require_writable()
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
-            private=files.private, out=files.out, pages=files.pages,
+            private=files.private, out=files.out, pages=files.pages, costs=files.costs,
         )  # fmt: skip
 
 

@@ -50,13 +50,15 @@ class Templates:
         epsilon_dummies: str | None = None,
         delta: str | None = None,
         private: bool = False,
+        cost: str | None = None,
         out: str | None = None,
         html: str | None = None,
         png: str | None = None,
     ) -> Template:
         """Save a report under a name: of a `kind`, or what the request `from_` asked for.
 
-        In the names of files {date} and {time} stand for the run's, UTC. Nothing is asked.
+        In the names of files {date} and {time} stand for the run's, UTC; `cost` is a number or a
+        CSV file. Nothing is asked.
 
         Raises:
             PartyError: the name is taken, or a part of it does not serve.
@@ -73,7 +75,7 @@ class Templates:
             table = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by)
             choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(self._party, in_force(self._party, contract), table, choice)
-        return save(self._party, name, request, Outputs(out, html, png, private))
+        return save(self._party, name, request, Outputs(out, html, png, private, cost))
 
     def list(self) -> builtins.list[Template]:
         """Return the templates by name."""
@@ -121,7 +123,7 @@ class Templates:
         with self._calls.carrying(progress, cancel, wait=wait) as carrier:
             filed = carrier.ask(request, contract, actor=OPERATOR)
         files.write(self._party, filed)
-        return Report(self._party, filed)
+        return Report(self._party, filed, files.costs)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a line a template."""

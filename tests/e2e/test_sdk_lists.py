@@ -233,6 +233,12 @@ VERBS = {
     "report table": Party.table,
     "report overlap": "overlap overlap_by_identifier",
     "report show": Party.result,
+    "report save": "templates.save",
+    "report run": "templates.run templates.quote",
+    "report templates remove": "templates.remove",
+    "report schedule": "schedules.make schedules.quote",
+    "report schedules cancel": "schedules.cancel",
+    "report due": "schedules.due",
     "lists show": "lists.show",
     "lists name": "lists.name",
     "lists refresh": "lists.refresh",
@@ -296,6 +302,7 @@ def test_every_command_has_a_verb_or_stays_one():
                 yield " ".join((*before, name))
 
     plain = {"status", "ledger show", "dataset list", "lists list", "peers list"}
+    plain |= {"report templates list", "report schedules list"}
     only_commands = {"sandbox"}
     without = set(commands(typer.main.get_command(app))) - set(VERBS)
     assert without == plain | only_commands | {"invitations list"}

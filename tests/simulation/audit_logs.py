@@ -20,6 +20,7 @@ from audit.bodies import (
     LookalikeMade,
     PartyCreated,
     ReportReleased,
+    ReportSkipped,
     RequestStep,
     RetentionPruned,
     SessionFailed,
@@ -168,6 +169,10 @@ class LogKeeper:
         purpose = "dpv:TargetedAdvertising"
         body = LookalikeMade(request, "crm", DIGEST, purpose, recipient, 6, DIGEST)
         self.write("lookalike.made", body, contract=contract)
+
+    def skip(self, request, contract=CONTRACT):
+        body = ReportSkipped(request, WINDOW, "BUDGET_EXHAUSTED")
+        self.write("report.skipped", body, contract=contract)
 
     def prune_list(self, request):
         self.write("retention.pruned", RetentionPruned(request, "list"), contract=CONTRACT)

@@ -630,3 +630,27 @@ def test_an_entry_of_an_unknown_kind_is_found_also_when_it_is_signed(keeper):
 
 def test_the_contract_of_the_fixture_is_the_one_that_sessions_name(keeper):
     assert CONTRACT.encode() in keeper.entries[1]
+
+
+def test_a_run_that_was_skipped_is_skipped_once_and_never_charged(keeper):
+    keeper.skip("r-1")
+    verify(keeper.stored())
+    keeper.skip("r-1")
+    refused(keeper, "skipped before")
+
+
+def test_a_charge_for_what_was_skipped_is_found(keeper):
+    keeper.skip("r-1")
+    keeper.spend("r-1")
+    refused(keeper, "a run that was skipped is charged")
+
+
+def test_a_run_that_was_charged_cannot_be_called_skipped(keeper):
+    keeper.spend("r-1")
+    keeper.skip("r-1")
+    refused(keeper, "so it was not skipped")
+
+
+def test_a_run_is_skipped_under_a_contract_that_was_signed(keeper):
+    keeper.skip("r-1", contract="ab" * 32)
+    refused(keeper, "no contract.signed before it")
