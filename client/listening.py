@@ -21,6 +21,7 @@ from client.suppressing import Suppressor
 from party.desk import Desk
 from party.errors import InUse, PartyError
 from party.events import Event, note
+from party.filing import APPROVED
 from party.ledger import DAY_SECONDS
 from party.occupied import one_listener
 from party.organisation import Organisation
@@ -114,8 +115,9 @@ def _run_reports(carrier: Carrier, tried: dict[str, float]) -> None:
         return
 
     def wanted(run: Run) -> bool:
-        last = tried.get(run.request)
-        return last is None or party.now - last >= RETRY_SECONDS
+        last, filed = tried.get(run.request), Desk(party).known(run.request)
+        ended = filed is not None and filed.state != APPROVED
+        return last is None or ended or party.now - last >= RETRY_SECONDS
 
     for went in run_due(carrier, wanted=wanted):
         tried[went.run.request] = party.now

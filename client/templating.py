@@ -95,14 +95,10 @@ def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> 
         Refusal: the contract does not grant the request.
     """
     outputs = replace(
-        outputs,
-        out=_whole(outputs.out),
-        html=_whole(outputs.html),
-        png=_whole(outputs.png),
-        cost=_whole(outputs.cost)
-        if (outputs.cost or "").lower().endswith(".csv")
-        else outputs.cost,
+        outputs, out=_whole(outputs.out), html=_whole(outputs.html), png=_whole(outputs.png)
     )
+    if (outputs.cost or "").lower().endswith(".csv"):
+        outputs = replace(outputs, cost=_whole(outputs.cost))
     Files.of(outputs, party.now).require_writable()
     return save_template(party, name, request, outputs)
 

@@ -356,3 +356,4 @@ def _require_in_force(contract: Contract, schedule: Schedule) -> None:
             f"contract {contract.id} ends on {write_time(contract.ends)}, before the last run on "
             f"{write_time(schedule.last)}: choose an earlier --until"
         )
+    contract.require_in_force(schedule.last)  # the certificates too

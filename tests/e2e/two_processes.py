@@ -243,17 +243,21 @@ def true_reach(size, recipient):
     return reached(holding(recipient, size), holding(tabulator, size))
 
 
-def make_pair(folder: Path, road: Road, *, sizes=tuple(SIZES), type_=Party.read) -> Pair:
+def make_pair(
+    folder: Path, road: Road, *, sizes=tuple(SIZES), type_=Party.read, new_store=lambda: ""
+) -> Pair:
     """Make both parties from nothing, with data and a contract, by typing commands.
 
-    `type_` says how: each as a process of its own (`Party.type`), or in this one.
+    `type_` says how: each as a process of its own (`Party.type`), or in this one. `new_store`
+    says where a party's store is: empty for SQLite in its folder.
     """
     said = folder / "said"
     pair = Pair(Party(folder / "advertiser", said), Party(folder / "channel", said), road)
     for party, more in ((pair.advertiser, ()), (pair.channel, ("--listen", road.address))):
         type_(
             *(party, "init", party.folder, "--name", party.name),
-            *("--organisation", f"The {party.name}", "--origin", f"{party.name}.test/log", *more),
+            *("--organisation", f"The {party.name}", "--origin", f"{party.name}.test/log"),
+            *("--store", new_store(), *more),
         )
         party.set(workers=1)
         for size in sizes:
