@@ -56,24 +56,9 @@ def test_of_two_processes_that_race_for_the_last_of_a_budget_exactly_one_wins(pa
     for party in pair:
         party.read("audit", "verify")
 
-    for name in ("one", "two"):
-        save(pair.advertiser, name, "--epsilon", "0.1", "--epsilon-dummies", "16")
-    until = datetime.fromtimestamp(time.time() + 3 * 86_400, UTC).strftime("%Y-%m-%d")
-    racers = [
-        pair.advertiser.start(
-            *("report", "schedule", name, "--every", "day", "--at", "02:00"),
-            *("--from", until, "--until", until, "--json"),
-        )
-        for name in ("one", "two")
-    ]
-    assert sorted(racer.process.wait(120) for racer in racers) == [0, 0]
-    [held] = {one["held"]["epsilon"] for one in pair.advertiser.read("ledger", "show")["balances"]}
-    assert held == "32"
-    for name in ("one", "two"):
-        pair.advertiser.read("report", "schedules", "cancel", name)
-    for name in ("one", "two"):
-        pair.advertiser.read("report", "templates", "remove", name)
+    for name in ("one", "two"):  # either fits, and both do not
         save(pair.advertiser, name, "--epsilon", "0.1", "--epsilon-dummies", "45")
+    until = datetime.fromtimestamp(time.time() + 3 * 86_400, UTC).strftime("%Y-%m-%d")
     racers = [
         pair.advertiser.start(
             *("report", "schedule", name, "--every", "day", "--at", "02:00"),

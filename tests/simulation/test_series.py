@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from organisations import Killed, copy_pair, make_contract
 from organisations import make_pair as make_whole_pair
+from store_backends import SQLITE
 
 from audit.errors import VerificationError
 from client.asking import Choice, TableChoice, table_request
@@ -55,14 +56,22 @@ EACH = 2 * 10**9  # ε of the recipient of one run: dummies of 2
 TABLE = TableChoice(OutputKind.REACH, "advertiser", "channel", "segment", "frequency")
 
 
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory, stores):
-    """A pair whose advertiser has ε 10 a window, 30 days from 2020 on."""
-    folder = tmp_path_factory.mktemp("ready")
+def made_ready(folder, stores):
+    """Make a pair whose advertiser has ε 10 a window, 30 days from 2020 on."""
     parties, _ = make_whole_pair(folder, stores, epsilon="10")
     for party in parties.values():
         party.close()
     return folder
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    return made_ready(tmp_path_factory.mktemp("ready"), SQLITE)
+
+
+@pytest.fixture(scope="module")
+def ready_anywhere(tmp_path_factory, stores):
+    return made_ready(tmp_path_factory.mktemp("ready"), stores)
 
 
 class Clock:
@@ -73,9 +82,8 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def brand(ready, tmp_path, stores):
-    """The advertiser, ten days before its window renews, at noon; nothing is saved yet."""
+def opened(ready, tmp_path, stores):
+    """Yield the advertiser, ten days before its window renews, at noon; nothing is saved yet."""
     parties, contract = copy_pair(ready, tmp_path, stores)
     party = parties["advertiser"]
     begun = ledger.window_start(contract.starts, 30, int(time.time())) + 30 * DAY
@@ -84,6 +92,17 @@ def brand(ready, tmp_path, stores):
     yield party
     for one in parties.values():
         one.close()
+
+
+@pytest.fixture
+def brand(ready, tmp_path):
+    yield from opened(ready, tmp_path, SQLITE)
+
+
+@pytest.fixture
+def anywhere(ready_anywhere, tmp_path, stores):
+    """The advertiser on each kind of store."""
+    yield from opened(ready_anywhere, tmp_path, stores)
 
 
 def template_of(party, name="nightly", epsilon_dummies="2", epsilon="1", **outputs):
@@ -221,18 +240,18 @@ def test_a_template_that_was_changed_in_the_store_is_refused(brand):
 # -- planning -------------------------------------------------------------------------------
 
 
-def test_the_budget_of_all_runs_is_held_in_the_windows_that_they_fall_in(brand):
-    template_of(brand)
-    series = scheduled(brand, 14, every="week")
+def test_the_budget_of_all_runs_is_held_in_the_windows_that_they_fall_in(anywhere):
+    template_of(anywhere)
+    series = scheduled(anywhere, 14, every="week")
     assert [run.slot % DAY for run in series.runs] == [2 * 3600] * 2
-    template_of(brand, "more", epsilon_dummies="8")
+    template_of(anywhere, "more", epsilon_dummies="8")
     with pytest.raises(Refusal, match="Epsilon 4 is held for planned reports") as refused:
-        scheduled(brand, 2, "more", every="week")
+        scheduled(anywhere, 2, "more", every="week")
     assert refused.value.status is RefusalStatus.BUDGET_EXHAUSTED
-    [balance] = balances(brand)
+    [balance] = balances(anywhere)
     assert (balance.held.epsilon_nano, balance.left[0]) == (2 * EACH, 10**10 - 2 * EACH)
     assert series.held.epsilon_nano == 2 * EACH
-    assert spends(brand) == []
+    assert spends(anywhere) == []
 
 
 def test_a_series_fits_every_window_or_is_not_made(brand):
@@ -308,8 +327,8 @@ def test_slots_are_24_hours_apart_and_hours_begin_at_their_minute():
     ]
 
 
-def test_a_contract_that_ends_before_the_last_run_is_named(ready, tmp_path, stores):
-    parties, _ = copy_pair(ready, tmp_path, stores)
+def test_a_contract_that_ends_before_the_last_run_is_named(ready, tmp_path):
+    parties, _ = copy_pair(ready, tmp_path)
     brand = parties["advertiser"]
     labels = {"advertiser": ["gold", "silver"], "channel": ["1", "2", "3"]}
     short = make_contract(tmp_path, parties, labels, contract_id="short", ends=brand.now + 2 * DAY)
@@ -345,23 +364,23 @@ def test_a_schedule_that_was_changed_in_the_store_is_refused(brand):
 # -- running --------------------------------------------------------------------------------
 
 
-def test_each_run_is_charged_once_and_writes_its_file(brand, tmp_path):
-    template_of(brand, out=str(tmp_path / "reach-{date}.csv"))
-    series = scheduled(brand, 3)
-    assert run_due(Sessions(brand)) == []
+def test_each_run_is_charged_once_and_writes_its_file(anywhere, tmp_path):
+    template_of(anywhere, out=str(tmp_path / "reach-{date}.csv"))
+    series = scheduled(anywhere, 3)
+    assert run_due(Sessions(anywhere)) == []
     for number, run in enumerate(series.runs, 1):
-        brand.clock.now = run.slot + 60
-        assert [went.state for went in run_due(Sessions(brand))] == [DONE]
-        assert run_due(Sessions(brand)) == []
-        assert len(spends(brand)) == number
-        assert held(brand) == 3 - number
+        anywhere.clock.now = run.slot + 60
+        assert [went.state for went in run_due(Sessions(anywhere))] == [DONE]
+        assert run_due(Sessions(anywhere)) == []
+        assert len(spends(anywhere)) == number
+        assert held(anywhere) == 3 - number
         assert (tmp_path / f"reach-{write_time(run.slot)[:10]}.csv").read_text() == run.request
-    done = SeriesBook(brand).all()[0]
+    done = SeriesBook(anywhere).all()[0]
     assert (done.state, done.spent.epsilon_nano) == ("ended", 3 * EACH)
-    assert {entry.actor for entry in StoredLog(brand.store, brand.identity).parsed()} >= {
+    assert {entry.actor for entry in StoredLog(anywhere.store, anywhere.identity).parsed()} >= {
         "schedule"
     }
-    assert verify_log(StoredLog(brand.store, brand.identity)).spends == 3
+    assert verify_log(StoredLog(anywhere.store, anywhere.identity)).spends == 3
 
 
 def test_runs_that_were_missed_are_made_up_for_by_one(brand):
@@ -515,55 +534,55 @@ def killed_in(party, act, number, *, after):
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_kill_at_any_write_of_a_run_charges_it_once(brand, tmp_path, after):
-    template_of(brand, epsilon_dummies="0.2", epsilon="0.1", out=str(tmp_path / "{date}.csv"))
-    series = scheduled(brand, 25)
+def test_a_kill_at_any_write_of_a_run_charges_it_once(anywhere, tmp_path, after):
+    template_of(anywhere, epsilon_dummies="0.2", epsilon="0.1", out=str(tmp_path / "{date}.csv"))
+    series = scheduled(anywhere, 25)
     number = 0
     for run in series.runs:
         number += 1
-        brand.clock.now = run.slot
-        died = killed_in(brand, lambda: run_due(Sessions(brand)), number, after=after)
-        assert run_due(Sessions(brand)) == [] or died
-        one = next(one for one in SeriesBook(brand).all()[0].runs if one.slot == run.slot)
+        anywhere.clock.now = run.slot
+        died = killed_in(anywhere, lambda: run_due(Sessions(anywhere)), number, after=after)
+        assert run_due(Sessions(anywhere)) == [] or died
+        one = next(one for one in SeriesBook(anywhere).all()[0].runs if one.slot == run.slot)
         assert one.state == DONE
         assert (tmp_path / f"{write_time(run.slot)[:10]}.csv").read_text() == run.request
-        assert spends(brand) == [2 * 10**8] * number
+        assert spends(anywhere) == [2 * 10**8] * number
         if not died:
             break
     assert not died
     assert number > 6
-    SeriesBook(brand).cancel("nightly")
-    assert held(brand) == 0
-    assert verify_log(StoredLog(brand.store, brand.identity)).spends == number
+    SeriesBook(anywhere).cancel("nightly")
+    assert held(anywhere) == 0
+    assert verify_log(StoredLog(anywhere.store, anywhere.identity)).spends == number
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_kill_while_a_series_is_made_makes_it_whole_or_not_at_all(brand, after):
-    template_of(brand)
+def test_a_kill_while_a_series_is_made_makes_it_whole_or_not_at_all(anywhere, after):
+    template_of(anywhere)
     died, number = True, 0
     while died:
         number += 1
-        died = killed_in(brand, lambda: scheduled(brand, 2), number, after=after)
-        active = [one for one in SeriesBook(brand).all() if one.state == "active"]
-        assert held(brand) == 2 * len(active)
+        died = killed_in(anywhere, lambda: scheduled(anywhere, 2), number, after=after)
+        active = [one for one in SeriesBook(anywhere).all() if one.state == "active"]
+        assert held(anywhere) == 2 * len(active)
         if active:
-            SeriesBook(brand).cancel("nightly")
-        assert held(brand) == 0
+            SeriesBook(anywhere).cancel("nightly")
+        assert held(anywhere) == 0
     assert number > 1
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_kill_while_a_run_is_skipped_logs_it_once(brand, after):
-    template_of(brand)
-    [run] = scheduled(brand, 1).runs
-    brand.clock.now = run.slot
-    spend_elsewhere(brand, 9 * 10**9)
+def test_a_kill_while_a_run_is_skipped_logs_it_once(anywhere, after):
+    template_of(anywhere)
+    [run] = scheduled(anywhere, 1).runs
+    anywhere.clock.now = run.slot
+    spend_elsewhere(anywhere, 9 * 10**9)
     number = 1
-    while killed_in(brand, lambda: run_due(Sessions(brand)), number, after=after):
+    while killed_in(anywhere, lambda: run_due(Sessions(anywhere)), number, after=after):
         number += 1
-    assert states(brand) == [SKIPPED]
-    assert kinds(brand).count("report.skipped") == 1
-    assert held(brand) == 0
+    assert states(anywhere) == [SKIPPED]
+    assert kinds(anywhere).count("report.skipped") == 1
+    assert held(anywhere) == 0
 
 
 def test_a_request_has_the_same_id_however_often_it_is_tried():
