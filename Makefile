@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo test test-engine lint format proto bench bench-large wheel soak dp-audit coverage-sums bench-identity accounting clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format proto bench bench-large wheel soak coverage coverage-sums dp-audit bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ kernel-soak: ## RFC 7748 a million times, then the tiers on made-up inputs: SECO
 demo: engine ## Two organisations on this machine: match, reach report, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
+demo-coverage: $(READY) ## Intervals of simulated releases of the demo's reach table: RUNS=300, a plot
+	@$(BIN)/python -m examples.demo.coverage $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) \
+		$(if $(RUNS),--runs $(RUNS))
+
 test: engine ## The whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -98,9 +102,11 @@ wheel: $(READY) ## Build the wheel into build/dist
 soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 runs, then it stops
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
 
-dp-audit: RUNS ?= 40000
+coverage: $(READY) ## How often 95% intervals hold, for every kind of report: RUNS=2000
+	@$(BIN)/python tests/simulation/coverage_table.py $(if $(RUNS),$(RUNS),2000)
+
 dp-audit: $(READY) ## Audit the privacy of every kind of report from outside, with mutants: RUNS=40000
-	@$(BIN)/python tests/simulation/dp_table.py $(RUNS)
+	@$(BIN)/python tests/simulation/dp_table.py $(if $(RUNS),$(RUNS),40000)
 
 coverage-sums: RUNS ?= 2000
 coverage-sums: $(READY) ## Hold the intervals of sums from counts in many seeded runs: RUNS=2000

@@ -7,7 +7,7 @@ is passed on is each kind's own. `make dp-audit` looks at all of them, for longe
 import pytest
 from dp_kinds import AUDITED, VIEWS, examine
 
-QUICK, MUTATED = 800, 2_000
+QUICK, MUTATED = 600, 2_000
 KINDS = pytest.mark.parametrize("row", AUDITED, ids=lambda row: row.name)
 
 
