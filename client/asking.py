@@ -23,7 +23,9 @@ from psi.legs import RECEIVER, SENDER
 from psi.suppression import MOST_RUNS
 from reports.kinds import require_suitable
 
-_COUNTED_BY: Final = (OutputKind.REACH, OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.TABLE)
+_COUNTED_BY: Final = (
+    OutputKind.REACH, OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.LIFT, OutputKind.TABLE,
+)  # fmt: skip
 """Kinds that need a label of the tabulator."""
 _SPLIT_BY: Final = (OutputKind.FUNNEL, OutputKind.TABLE)
 """Kinds that need a label of the recipient."""
@@ -162,13 +164,17 @@ def refresh_request(party: Organisation, found: MatchedList, contract: Contract)
 
 @dataclass(frozen=True)
 class TableChoice:
-    """What a table lets a person choose: who has which role, and whose labels count."""
+    """What a table lets a person choose: who has which role, and whose labels count.
+
+    `identifier` is the one type that takes part in a lift.
+    """
 
     kind: OutputKind
     recipient: str | None = None
     tabulator: str | None = None
     segment: str | None = None
     by: str | None = None
+    identifier: str | None = None
 
 
 def table_request(
@@ -200,6 +206,7 @@ def table_request(
         labels={recipient: segment, tabulator: by},
         datasets=datasets,
         parameters=choice.parameters(),
+        identifier=table.identifier,
     )
     require_suitable(str(table.kind), request.labels[tabulator].values)
     return request

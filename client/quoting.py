@@ -26,6 +26,7 @@ from privacy.units import format_delta, format_epsilon
 from psi import curve
 from psi.keys import Keys
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from reports.arms import arms_of
 from reports.match_quote import MatchPlan, MatchQuote, quote_match
 from reports.quote import Plan, Quote, quote
 from reports.sums import ValueColumns
@@ -142,9 +143,22 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
         (
             f"own sizes as in the quality report of {registered.name}",
             f"the counterpart has {theirs:,} people, {assumed}",
+            *_of_a_lift(request),
             *figures.assumptions,
             "the counterpart's machine is as fast as this one",
         ),
+    )
+
+
+def _of_a_lift(request: Request) -> tuple[str, ...]:
+    """Say which people a lift counts, and which arm is which, before anything is spent."""
+    if request.kind is not OutputKind.LIFT:
+        return ()
+    arms = arms_of(request.labels[request.roles[TABULATOR]].values)
+    return (
+        f"people are counted who have the identifier type {request.identifiers[0]}, and each sends "
+        "one",
+        arms.said,
     )
 
 

@@ -98,7 +98,8 @@ def _number(row: Row) -> str:
 def _explanations(rows: Sequence[Row]) -> list[str]:
     lines = ["± is half of a 95% interval. Totals include suppressed cells."]
     suppressed = [row.estimate for row in rows if row.estimate.suppressed]
-    noisy = [r.estimate for r in rows if not r.estimate.suppressed and r.estimate.noise_dominated]
+    open_ = [r.estimate for r in rows if not r.estimate.suppressed and r.estimate.noise_dominated]
+    noisy = [one for one in open_ if not one.signed]
     if suppressed:
         lines.append(
             "suppressed: too few people, or too much noise, to be shown; it does not mean 0."
@@ -108,6 +109,8 @@ def _explanations(rows: Sequence[Row]) -> list[str]:
         lines.append(
             "~ the error is above the number." + _remedy([one.epsilon_factor for one in noisy])
         )
+    if len(noisy) < len(open_):
+        lines.append("~ of a difference: its interval includes 0.")
     if any(row.fitted is not None for row in rows):
         lines.append("Fitted values stand beside these in what --out and --json give.")
     if any(row.inconsistent for row in rows):

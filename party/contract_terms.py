@@ -63,6 +63,7 @@ class OutputKind(StrEnum):
     OVERLAP = "overlap"
     INSIGHTS = "insights"
     FUNNEL = "funnel"
+    LIFT = "lift"
     TABLE = "table"
 
     @property

@@ -139,11 +139,13 @@ class Request:
         datasets: Mapping[str, str] | None = None,
         parameters: Parameters | None = None,
         lifetime_seconds: int = DAY_SECONDS,
+        identifier: str | None = None,
     ) -> Request:
         """Return an unsigned request for the table of `kind` that `recipient` receives.
 
         `labels` names a label of each party's dataset; a party that is None or left out has one
-        label for all. For the rest see `match`.
+        label for all. `identifier` is the one type that takes part; without it all take part, and
+        in a lift the first. For the rest see `match`.
         """
         return _build(
             contract,
@@ -155,6 +157,7 @@ class Request:
             parameters=parameters or Parameters(),
             created=now,
             expires=now + lifetime_seconds,
+            identifier=identifier,
         )
 
     @classmethod
@@ -257,6 +260,7 @@ def _build(
     created: int,
     expires: int,
     use: ListUse | None = None,
+    identifier: str | None = None,
 ) -> Request:
     grant = contract.output(kind, roles)
     chosen = {
@@ -276,10 +280,10 @@ def _build(
                 for party, dataset in chosen.items()
             }
         ),
-        identifiers=request_check.shared_identifiers(contract, chosen),
+        identifiers=request_check.identifiers_asked(contract, kind, chosen, identifier),
         parameters=replace(
             parameters,
-            most_identifiers=request_check.identifiers_sent(contract, roles, chosen),
+            most_identifiers=request_check.identifiers_sent(contract, kind, roles, chosen),
         ),
         purpose=grant.purpose,
         min_match=contract.min_match if kind is OutputKind.MATCH else 0,

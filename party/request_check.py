@@ -70,15 +70,32 @@ def shared_identifiers(contract: Contract, datasets: Mapping[str, str]) -> tuple
     return shared
 
 
+def identifiers_asked(
+    contract: Contract, kind: OutputKind, datasets: Mapping[str, str], only: str | None
+) -> tuple[str, ...]:
+    """Return the identifier types of a request: all shared ones, or `only` that; a lift has one."""
+    shared = shared_identifiers(contract, datasets)
+    if only is None:
+        return shared[:1] if kind is OutputKind.LIFT else shared
+    if only not in shared:
+        raise _not_granted(
+            f"Not all of the datasets {', '.join(datasets.values())} hold the identifier type"
+            f" '{only[:80]}' in contract {contract.id}. All hold {', '.join(shared)}."
+        )
+    return (only,)
+
+
 def identifiers_sent(
-    contract: Contract, roles: Mapping[str, str], datasets: Mapping[str, str]
+    contract: Contract, kind: OutputKind, roles: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Mapping[str, int]:
     """Return, by party, the most identifiers that are sent for one person.
 
     In a match both sides send all that a person has; in a table the tabulator does, and the
-    others send one.
+    others send one. In a lift the tabulator sends one too: its sets are the people of the arms.
     """
     one = {party for role, party in roles.items() if TABULATOR in roles and role != TABULATOR}
+    if kind is OutputKind.LIFT:
+        one.add(roles[TABULATOR])
     return MappingProxyType(
         {
             party: 1 if party in one else terms.most_identifiers
@@ -206,7 +223,12 @@ def _check_data(request: Request, contract: Contract) -> None:
         )
     for party, label in request.labels.items():
         _check_label(request, contract, party, label.name)
-    sent = identifiers_sent(contract, request.roles, request.datasets)
+    if request.kind is OutputKind.LIFT and len(request.identifiers) != 1:
+        raise _not_granted(
+            "A lift counts each person of an arm once, so it is asked for one identifier type; the"
+            f" request names {', '.join(request.identifiers)}."
+        )
+    sent = identifiers_sent(contract, request.kind, request.roles, request.datasets)
     for party, most in sent.items():
         if request.parameters.most_identifiers[party] != most:
             raise _not_granted(

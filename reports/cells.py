@@ -163,7 +163,15 @@ class CellEstimates(Rendering, ABC):
     def offered(self, rows: Indices) -> Estimate:
         """Estimate the keys that the tabulator has in some labels, from its set sizes."""
         value = int(self.offered_keys[list(rows)].sum())
-        return noisy_number(value, spread([Term(1, self.laws.tabulator_fillers, len(rows))]))
+        known = self._offered_spreads.get(len(rows))
+        if known is None:
+            known = spread([Term(1, self.laws.tabulator_fillers, len(rows))])
+            self._offered_spreads[len(rows)] = known
+        return noisy_number(value, known)
+
+    @cached_property
+    def _offered_spreads(self) -> dict[int, Spread]:
+        return {}
 
     @cached_property
     def _all_offered(self) -> Estimate:

@@ -15,8 +15,18 @@ from reports.laws import Spread
 SUPPRESSION_ERRORS = 3
 """A cell below this many standard errors is suppressed, whatever its size."""
 
-Unit = Literal["people", "keys", "share", "impressions", "times", "index", "value", "cost", "ratio"]
-"""Of a number; `value` and `cost` (of one person) are in units of the value column."""
+Unit = Literal[
+    "people", "keys", "share", "impressions", "times", "index", "rate", "points", "value",
+    "cost", "ratio", "probability",
+]  # fmt: skip
+"""Of a number. A share is written to 0.1%, a rate, which may be tiny, to 0.01%; points are those of
+percent; `value` and `cost` (of one person) are in units of the value column."""
+
+_SIGNS: dict[Unit, str] = {"share": "%", "rate": "%", "points": " pp"}
+_DECIMALS: dict[Unit, int] = {
+    "share": 1, "times": 2, "rate": 2, "points": 2, "value": 2, "cost": 4,
+    "ratio": 2, "probability": 4,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,13 +70,33 @@ class Estimate:
         """Whether the number is far enough above its noise to be divided by."""
         return not self.suppressed and self.value > SUPPRESSION_ERRORS * self.standard_error
 
-    def shown(self, unit: Unit) -> str:
-        """Return what a page shows."""
+    @property
+    def signed(self) -> bool:
+        """Whether a negative value means what it says, and is not noise below 0."""
+        return False
+
+    def said(self, unit: Unit) -> str:
+        """Return the value as a page shows it, without its error."""
         if self.suppressed:
             return "suppressed"
+        return written(self.value, unit) if self.value >= 0 else "0 (noise)"
+
+    def shown(self, unit: Unit) -> str:
+        """Return what a page shows."""
+        said = self.said(unit)
+        if self.suppressed or (self.value < 0 and not self.signed):
+            return said
+        return self._with_error(said, unit)
+
+    def interval(self, unit: Unit) -> str:
+        """Return the 95% interval in words, cut off at 0, below which there are no people."""
+        high = written(max(self.high, 0), unit)
         if self.value < 0:
-            return "0 (noise)"
-        return f"{written(self.value, unit)} ± {written(self.half_width, unit)}"
+            return f"at most {high}"
+        return f"{written(max(self.low, 0), unit)} to {high}"
+
+    def _with_error(self, said: str, unit: Unit) -> str:
+        return f"{said} ± {written(self.half_width, unit)}"
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return JSON values; a suppressed number keeps only its errors, which are public."""
@@ -74,8 +104,8 @@ class Estimate:
         return {
             "value": None if hidden else self.value,
             "standard_error": _finite(self.standard_error),
-            "low": None if hidden else self.low,
-            "high": None if hidden else self.high,
+            "low": None if hidden else _finite(self.low),
+            "high": None if hidden else _finite(self.high),
             "suppressed": self.suppressed,
             "noise_dominated": None if hidden else self.noise_dominated,
             "epsilon_factor": self.epsilon_factor,
@@ -84,9 +114,8 @@ class Estimate:
 
 def written(number: float, unit: Unit, *, finer: int = 0) -> str:
     """Return a number as people read it, `finer` by so many digits."""
-    factor, sign = (100, "%") if unit == "share" else (1, "")
-    decimals = {"share": 1, "times": 2, "value": 2, "cost": 4, "ratio": 2}.get(unit, 0) + finer
-    return f"{factor * number:,.{decimals}f}{sign}"
+    factor = 100 if unit in _SIGNS else 1
+    return f"{factor * number:,.{_DECIMALS.get(unit, 0) + finer}f}{_SIGNS.get(unit, '')}"
 
 
 def exact_number(value: float) -> Estimate:

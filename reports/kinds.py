@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from reports import campaigns, crosstab, funnel, insights, overlap, reach
+from reports import arms, campaigns, crosstab, funnel, insights, lift, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
 from reports.errors import UnsuitableCosts, UnsuitableLabels
@@ -41,8 +41,9 @@ def require_priced(kind: str, labels: Sequence[str], costs: Costs | None) -> Non
     """
     if costs is None:
         return
-    groups = _numbers(kind, labels).named_blocks(labels)
-    if not groups:
+    numbers = _numbers(kind, labels)
+    groups = numbers.named_blocks(labels)
+    if not groups and not numbers.own_costs:
         raise UnsuitableCosts(f"a report of the kind {kind} has no costs; leave them out")
     costs.require_labels([label for label, _ in groups if label is not None])
 
@@ -78,6 +79,7 @@ _BUILD: dict[str, Callable[[PrivateEstimates | ShareableEstimates], Rendering]] 
     "table": crosstab.build,
     "insights": insights.build,
     "funnel": funnel.build,
+    "lift": lift.build,
 }
 _NUMBERS: dict[str, type[Numbers]] = {
     "overlap": overlap.Overlap,
@@ -85,9 +87,11 @@ _NUMBERS: dict[str, type[Numbers]] = {
     "table": crosstab.Table,
     "insights": insights.Insights,
     "funnel": funnel.Funnel,
+    "lift": lift.Lift,
 }
 _CHECK: dict[str, Callable[[Sequence[str]], object]] = {
     "reach": _check_reach,
     "insights": insights.groups_of,
     "funnel": funnel.require_stages,
+    "lift": arms.arms_of,
 }

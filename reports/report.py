@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -26,6 +27,8 @@ class Numbers(ABC):
 
     title: ClassVar[str]
     notes: ClassVar[tuple[str, ...]] = ()
+    own_costs: ClassVar[bool] = False
+    """Whether a cost of everything comes to numbers of the report's own kind."""
 
     @classmethod
     def named_blocks(cls, labels: Sequence[str]) -> Groups:
@@ -39,6 +42,14 @@ class Numbers(ABC):
     @abstractmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers from estimates of either kind."""
+
+    def findings(self) -> Sequence[str]:
+        """Return what a reader has to know, what these numbers say among it."""
+        return self.notes
+
+    def cost_rows(self, total: Decimal) -> Iterator[Row]:
+        """Yield what a cost of everything comes to; of numbers that have `own_costs`."""
+        yield from ()
 
     @abstractmethod
     def rows(self) -> Iterator[Row]:
@@ -72,13 +83,15 @@ class _Report(Rendering, Generic[N]):
         yield from value_rows(self.estimates, groups)
         if self.costs is not None:
             yield from cost_rows(self.estimates, groups, self.costs)
+            if self.costs.total is not None:
+                yield from self.numbers.cost_rows(self.costs.total)
 
     def notes(self) -> Sequence[str]:
         """Return what a reader has to know beside the numbers."""
         groups = self.of.named_blocks(self.estimates.table.tabulator_labels)
         valued = groups and ValueTable.find(self.estimates)
         return (
-            *self.of.notes,
+            *self.numbers.findings(),
             *(VALUE_NOTES if valued else ()),
             *(COST_NOTES if groups and self.costs else ()),
         )

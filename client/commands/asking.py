@@ -68,7 +68,16 @@ By = Annotated[
         "--by",
         metavar="LABEL",
         help="The tabulator's label to count by. Of reach: a frequency (1, 2, … 5+) or sets of "
-        "campaigns (A, B, A+B). Of insights: attributes. Needed when it has several.",
+        "campaigns (A, B, A+B). Of insights: attributes. Of lift: arms. Needed when it has "
+        "several.",
+    ),
+]
+Identifier = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TYPE",
+        help="The one identifier type that people are counted by, such as email. The first of the "
+        "contract that both sides hold, without it.",
     ),
 ]
 Epsilon = Annotated[
@@ -163,7 +172,8 @@ Cost = Annotated[
         metavar="FILE|NUMBER",
         help="What it has cost: a number for everything, or a CSV file with the columns campaign "
         "and cost, which names the tabulator's labels as the report does. Adds cost a person, and "
-        "where the recipient's label is value buckets cost per acquisition and ROAS.",
+        "where the recipient's label is value buckets cost per acquisition and ROAS. Of a lift a "
+        "number: adds cost per incremental conversion.",
     ),
 ]
 

@@ -13,6 +13,7 @@ from client.commands.asking import (
     Delta,
     Epsilon,
     EpsilonDummies,
+    Identifier,
     MatchRate,
     Receiver,
     Recipient,
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     OVERLAP = "overlap"
     INSIGHTS = "insights"
     FUNNEL = "funnel"
+    LIFT = "lift"
     TABLE = "table"
 
 
@@ -65,6 +67,7 @@ def quote(
     segment: Segment = None,
     by: By = None,
     by_identifier: ByIdentifier = False,
+    identifier: Identifier = None,
     contract: ContractName = None,
     dataset: Dataset = None,
     their_dataset: TheirDataset = None,
@@ -92,6 +95,8 @@ def quote(
     _require_fitting(kind, of_tables, (receiver, suppression_runs, use))
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
+    if identifier is not None and kind is not Kind.LIFT:
+        raise typer.BadParameter("only a lift is asked for by one --identifier")
     require_fitting(segment, by_identifier=by_identifier, resume=False)
 
     def request_of(here: Organisation, agreed: Contract) -> Request:
@@ -102,7 +107,7 @@ def quote(
                 here, agreed, receiver, chosen, wanted, suppression_runs=suppression_runs
             )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by)
+        table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by, identifier)
         return table_request(here, agreed, table, chosen)
 
     guess = Guess(their_people, match_rate)

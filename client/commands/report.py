@@ -16,6 +16,7 @@ from client.commands.asking import (
     Epsilon,
     EpsilonDummies,
     Html,
+    Identifier,
     MatchRate,
     Out,
     Png,
@@ -195,6 +196,62 @@ _add_table(
     "commonground report table --segment tier --by region --party brand/",
     "commonground report table --segment tier --by region --out table.csv",
 )
+
+
+@app.command(
+    epilog=example(
+        "commonground report lift --by arm-exposed --cost 5000 --party brand/",
+        "commonground report lift --segment spend --identifier email --html lift.html",
+    )
+)
+def lift(
+    ctx: typer.Context,
+    segment: Segment = None,
+    by: By = None,
+    identifier: Identifier = None,
+    recipient: Recipient = None,
+    tabulator: Tabulator = None,
+    contract: ContractName = None,
+    dataset: Dataset = None,
+    their_dataset: TheirDataset = None,
+    epsilon: Epsilon = None,
+    epsilon_dummies: EpsilonDummies = None,
+    delta: Delta = None,
+    their_people: TheirPeople = None,
+    match_rate: MatchRate = 0.5,
+    ask: Confirm = False,
+    wait: Wait = False,
+    cost: Cost = None,
+    private: Private = False,
+    out: Out = None,
+    html: Html = None,
+    png: Png = None,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a treatment has changed, between two arms assigned at random, with noise.
+
+    The tabulator's label has two arms, the treatment first in the contract, or two arms × exposed
+    or not. The recipient's label has people who converted: kinds of conversion, or value buckets;
+    without a label all of its people have. The quote comes first, on stderr. The whole report is
+    charged before it begins.
+    """
+    from client.asking import TableChoice, table_request
+    from client.costs import read_costs
+    from client.quoting import Guess
+    from party.contract_terms import OutputKind
+
+    output = begin(ctx, as_json)
+    costs = None if cost is None else read_costs(cost)
+    with opened(party) as here:
+        agreed = here.contract(contract)
+        wanted = TableChoice(OutputKind.LIFT, recipient, tabulator, segment, by, identifier)
+        chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        request = table_request(here, agreed, wanted, chosen)
+        run_request(
+            here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
+            private=private, out=out, pages=PageFiles(html, png), costs=costs,
+        )  # fmt: skip
 
 
 @app.command(

@@ -1,5 +1,7 @@
 """Charts of a rendering: bars with 95% error bars, one chart a metric, one panel a segment.
 
+Differences, which may be below 0, are dots with their intervals, beside the line of no difference.
+
 A pure function of the rows. No hue tells anything: a number that noise dominates is a dashed
 outline, a suppressed one is the word. The drawing program reads no file and no address.
 """
@@ -9,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from client.page.wording import ALL, Said, Standing, by_metric, only_totals, segments_of
 from party.errors import PartyError
+from reports.effect import Ranged
 from reports.estimate import Unit
 from reports.rendering import Rendering, Row
 
@@ -25,13 +29,25 @@ _MOST_BESIDE: Final = 3
 _NARROW, _WIDE, _GAP = 425, 900, 22
 """Pixels of a chart that shares its line of the page, of one that does not, between panels."""
 _NUMBERS_WIDTH: Final = 96
+_BEFORE: Final = 1.05
+"""Room to the left of an interval that goes below 0."""
 _BAR_HEIGHT: Final = 26
 _LABEL_WIDTH: Final = 150
 _LETTER_WIDTH: Final = 7
 _PNG_SCALE: Final = 2.0
 _INK, _PAPER, _BAR, _LINES = "#1d2733", "#ffffff", "#9db7cf", "#dfe5ea"
 _FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
-_TITLES: Final = {"share": "share", "times": "times a person", "cost": "cost a person"}
+_AXES: Final[dict[Unit, tuple[str, str]]] = {
+    "share": ("share", ".0%"),
+    "rate": ("rate", ".2~%"),
+    "points": ("percentage points", "+.2~%"),
+    "times": ("times a person", ",~f"),
+    "cost": ("cost a person", ",~f"),
+}
+"""Title and number format of an axis; others are called as their unit."""
+_DRAWN_ALONE: Final = "points"
+"""A difference of rates is drawn also where there is one: its interval is what decides."""
+_NEVER_DRAWN: Final = "probability"
 
 
 @dataclass(frozen=True)
@@ -61,10 +77,16 @@ class Figure:
     @property
     def alternative(self) -> str:
         """What a person who does not see the chart is told; the tables have all of it."""
+        form = "Dots" if self.signed else "Bar chart"
         return (
-            f"Bar chart of {self.metric} in {self.unit}: {len(self.rows)} numbers with their 95% "
+            f"{form} of {self.metric} in {self.unit}: {len(self.rows)} numbers with their 95% "
             "intervals. The same numbers stand in the tables of this page."
         )
+
+    @property
+    def signed(self) -> bool:
+        """Whether the numbers are differences."""
+        return any(row.estimate.signed for row in self.rows)
 
     def svg(self) -> str:
         """Draw it."""
@@ -85,8 +107,7 @@ class Figure:
         columns = _beside(len(self.panels))
         drawn = self.bars()
         width = self._panel_width(columns, [str(one["bar"]) for one in drawn])
-        most = max(float(one["high"]) for one in drawn) or 1.0
-        layers = _layers(self.metric, most, _TITLES.get(self.unit, self.unit), width)
+        layers = _layers(self.metric, _across(drawn, self.unit, width), signed=self.signed)
         layers = layers.properties(width=width, height=alt.Step(_BAR_HEIGHT))
         if not self.panels:
             return layers
@@ -118,11 +139,14 @@ class Figure:
 def figures_of(rendering: Rendering) -> list[Figure]:
     """Return a chart for each metric that has several numbers, and not too many of them."""
     metrics = by_metric(only_totals(list(rendering.rows())))
-    return [
-        Figure(metric, tuple(rows))
-        for metric, rows in metrics.items()
-        if 1 < len(rows) <= MOST_BARS and len({row.unit for row in rows}) == 1
-    ]
+    return [Figure(metric, tuple(rows)) for metric, rows in metrics.items() if _drawn(rows)]
+
+
+def _drawn(rows: Sequence[Row]) -> bool:
+    units = {row.unit for row in rows}
+    if len(units) != 1 or units == {_NEVER_DRAWN}:
+        return False
+    return 1 < len(rows) <= MOST_BARS or (len(rows) == 1 and units == {_DRAWN_ALONE})
 
 
 def png_of(rendering: Rendering) -> bytes:
@@ -178,11 +202,23 @@ def _version() -> str:
     return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
-def _layers(name: str, most: float, title: str, width: int) -> alt.LayerChart:
+def _across(drawn: Sequence[dict[str, str | float]], unit: Unit, width: int) -> dict[str, Any]:
+    """Return the scale and the axis of the numbers, with room for their text on the right."""
     import altair as alt
 
-    scale = alt.Scale(domain=[0, most * width / (width - _NUMBERS_WIDTH)], nice=False)
-    axis = alt.Axis(title=title, tickCount=4, format=".0%" if title == "share" else ",~f")
+    least = min(0.0, *(_BEFORE * float(one["low"]) for one in drawn))
+    most = max(0.0, *(float(one["high"]) for one in drawn)) or 1.0
+    span = (most - least) * width / (width - _NUMBERS_WIDTH)
+    title, form = _AXES.get(unit, (unit, ",~f"))
+    return {
+        "scale": alt.Scale(domain=[least, least + span], nice=False),
+        "axis": alt.Axis(title=title, tickCount=4, format=form),
+    }
+
+
+def _layers(name: str, across: dict[str, Any], *, signed: bool) -> alt.LayerChart:
+    import altair as alt
+
     place = alt.Y(
         "bar:N",
         sort=_in_order("bar_order"),
@@ -190,7 +226,7 @@ def _layers(name: str, most: float, title: str, width: int) -> alt.LayerChart:
         axis=alt.Axis(labelLimit=_LABEL_WIDTH, ticks=False, domain=False, grid=False),
     )
     chart = alt.Chart().encode(y=place)
-    length = alt.X("value:Q", scale=scale, axis=axis)
+    length = alt.X("value:Q", **across)
     seen = chart.transform_filter(alt.datum.standing != Standing.SUPPRESSED.value)
     solid = seen.transform_filter(alt.datum.standing == Standing.CLEAR.value).mark_bar(
         color=_BAR, stroke=_INK, strokeWidth=0.6, height={"band": 0.62}
@@ -199,21 +235,21 @@ def _layers(name: str, most: float, title: str, width: int) -> alt.LayerChart:
         color=_PAPER, stroke=_INK, strokeWidth=0.9, strokeDash=[3, 2], height={"band": 0.62}
     )
     error = seen.mark_rule(color=_INK, strokeWidth=1.4).encode(
-        x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
+        x=alt.X("low:Q", **across), x2="high:Q"
     )
     ends = [
-        seen.mark_tick(color=_INK, thickness=1.4, size=8).encode(
-            x=alt.X(f"{end}:Q", scale=scale, axis=axis)
-        )
+        seen.mark_tick(color=_INK, thickness=1.4, size=8).encode(x=alt.X(f"{end}:Q", **across))
         for end in ("low", "high")
     ]
     text = chart.mark_text(align="left", dx=7, fontSize=11, color=_INK).encode(
-        x=alt.X("high:Q", scale=scale, axis=axis), text="said:N"
+        x=alt.X("high:Q", **across), text="said:N"
     )
-    return alt.LayerChart(
-        data={"name": name},
-        layer=[solid.encode(x=length), dashed.encode(x=length), error, *ends, text],
-    )
+    below, above = [solid.encode(x=length), dashed.encode(x=length)], []
+    if signed:
+        none = alt.Chart().mark_rule(color=_INK, strokeWidth=0.8, strokeDash=[2, 2])
+        dots = seen.mark_point(color=_INK, fill=_BAR, opacity=1, size=70)
+        below, above = [none.encode(x=alt.XDatum(0, **across))], [dots.encode(x=length)]
+    return alt.LayerChart(data={"name": name}, layer=[*below, error, *ends, *above, text])
 
 
 def _beside(panels: int) -> int:
@@ -223,13 +259,13 @@ def _beside(panels: int) -> int:
 
 def _measures(said: Said) -> dict[str, str | float]:
     estimate = said.row.estimate
-    known = not estimate.suppressed
+    known, least = not estimate.suppressed, -inf if estimate.signed else 0.0
     return {
         "standing": said.standing.value,
-        "value": max(estimate.value, 0.0) if known else 0.0,
-        "low": max(estimate.low, 0.0) if known else 0.0,
-        "high": max(estimate.high, 0.0) if known else 0.0,
-        "said": said.whole,
+        "value": max(estimate.value, least) if known else 0.0,
+        "low": max(estimate.low, least) if known else 0.0,
+        "high": max(estimate.high, least) if known else 0.0,
+        "said": said.value if isinstance(estimate, Ranged) else said.whole,
     }
 
 

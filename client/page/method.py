@@ -7,8 +7,9 @@ from typing import Any
 
 from client.page.source import Source
 from client.page.wording import Said, Standing
+from party.contract_terms import OutputKind
 from party.datasets.traffic import STEP
-from party.request import LabelList
+from party.request import LabelList, Request
 from privacy.units import format_delta, format_epsilon
 from psi.legs import RECIPIENT, TABULATOR
 from reports.rendering import PRIVATE, Rendering
@@ -27,7 +28,9 @@ _PRIVATE = (
 def findings_of(rendering: Rendering, said: Sequence[Said]) -> list[str]:
     """Return what a reader has to know: notes, what is hidden, and where noise dominates."""
     hidden = [one for one in said if one.standing is Standing.SUPPRESSED]
-    noisy = [one for one in said if one.standing is Standing.NOISY]
+    open_ = [one for one in said if one.standing is Standing.NOISY]
+    unclear = [one for one in open_ if one.row.estimate.signed]
+    noisy = [one for one in open_ if not one.row.estimate.signed]
     odd = [one for one in said if one.row.inconsistent and one not in hidden]
     found = list(rendering.notes())
     if hidden:
@@ -40,6 +43,11 @@ def findings_of(rendering: Rendering, said: Sequence[Said]) -> list[str]:
         found.append(
             f"Noise dominates {_count(noisy, 'number', 'numbers')}: the error is above the number."
             f"{_remedy(noisy)}"
+        )
+    if unclear:
+        found.append(
+            f"{_count(unclear, 'difference is', 'differences are')} not clear: the interval "
+            "includes 0."
         )
     if odd:
         found.append(
@@ -65,8 +73,7 @@ def method_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> li
         f"{request.purpose} were left out by each side before anything was derived from them. A "
         f"person counts at most {_times(parameters.records_per_person)}.",
         *_left_out(rendering, sources, owner),
-        f"Identifiers: {', '.join(identifiers)}. "
-        "A number counts people as the recipient's data have them.",
+        f"Identifiers: {', '.join(identifiers)}. {_counted(request)}",
         "Random noise of a known law was added to every cell, so that the numbers tell little "
         "about whether a certain person is in them; ε and δ bound how much. ε of a table is "
         f"{format_epsilon(parameters.epsilon_release_nano)}, of dummies and sizes "
@@ -76,13 +83,29 @@ def method_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> li
         "those of ratios are approximations. They cover the noise, and not what the data lack: "
         "people without consent, without "
         "an identifier, or with one that does not match. Intervals are cut off at 0; a number that "
-        "noise has pushed below 0 is shown as “0 (noise)”.",
+        f"noise has pushed below 0 is shown as “0 (noise)”.{_of_differences(request)}",
         "A cell is suppressed below "
         f"{' or '.join(str(one) for one in sorted(smallest))} people, the contract's minimum, or "
         "below three standard errors, whichever is more. Totals are sums of the raw table, "
         "suppressed cells included.",
         _PRIVATE if rendering.kind == PRIVATE else _SHAREABLE,
     ]
+
+
+def _counted(request: Request) -> str:
+    if request.kind is OutputKind.LIFT:
+        return "Each side sends one identifier a person, so an arm's people are those who have one."
+    return "A number counts people as the recipient's data have them."
+
+
+def _of_differences(request: Request) -> str:
+    if request.kind is not OutputKind.LIFT:
+        return ""
+    return (
+        " Rates, differences and what is computed from them have intervals that cover the chance "
+        "in who converts as well (Wilson's, with the noise in it, put together by Newcombe's "
+        "method), and a difference may be below 0. The p-value belongs to the same intervals."
+    )
 
 
 def reference_of(source: Source) -> list[tuple[str, str]]:

@@ -58,7 +58,7 @@ class Said:
     @property
     def value(self) -> str:
         """The value without its error."""
-        return self.row.estimate.shown(self.row.unit).partition(" ± ")[0]
+        return self.row.estimate.said(self.row.unit)
 
     @property
     def error(self) -> str:
@@ -80,14 +80,11 @@ class Said:
 
     @property
     def interval(self) -> str:
-        """The 95% interval, cut off at 0."""
-        estimate, unit = self.row.estimate, self.row.unit
+        """The 95% interval, cut off at 0 where nothing can be below."""
+        estimate = self.row.estimate
         if estimate.suppressed or not estimate.half_width:
             return _ABSENT
-        high = written(max(estimate.high, 0), unit)
-        if estimate.value < 0:
-            return f"at most {high}"
-        return f"{written(max(estimate.low, 0), unit)} to {high}"
+        return estimate.interval(self.row.unit) or _ABSENT
 
     @property
     def fitted(self) -> str:
@@ -106,7 +103,7 @@ class Said:
         factor = estimate.epsilon_factor
         needs = "" if factor is None else f"; needs {factor:.1f} times the people or ε"
         if self.standing is Standing.NOISY:
-            return f"noise dominates{needs}"
+            return f"{'the interval includes 0' if estimate.signed else 'noise dominates'}{needs}"
         if self.standing is Standing.CLEAR:
             return ""
         if isfinite(estimate.standard_error):

@@ -117,6 +117,7 @@ class _Quotes:
     overlap = _awaited(Quotes.overlap)
     insights = _awaited(Quotes.insights)
     funnel = _awaited(Quotes.funnel)
+    lift = _awaited(Quotes.lift)
     table = _awaited(Quotes.table)
     overlap_by_identifier = _awaited(Quotes.overlap_by_identifier)
 
@@ -170,6 +171,7 @@ class Asynchronous:
     overlap = _stoppable(Party.overlap)
     insights = _stoppable(Party.insights)
     funnel = _stoppable(Party.funnel)
+    lift = _stoppable(Party.lift)
     table = _stoppable(Party.table)
     overlap_by_identifier = _stoppable(Party.overlap_by_identifier)
     lookalike = _awaited(Party.lookalike)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from client.asking import Choice, TableChoice
 from client.by_identifier import plan, quote_all
 from client.quoting import MATCH_RATE, Guess, quote_for
-from client.sdk.asking import FUNNEL, INSIGHTS, OVERLAP, REACH, TABLE, Asked, ListChoice, in_force
+from client.sdk.asking import (
+    FUNNEL,
+    INSIGHTS,
+    LIFT,
+    OVERLAP,
+    REACH,
+    TABLE,
+    Asked,
+    ListChoice,
+    in_force,
+)
 from client.sdk.by_identifier import QuoteByIdentifier
 from client.sdk.results import Quote
 from party.organisation import Organisation
@@ -119,6 +129,29 @@ class Quotes:
     ) -> Quote:
         """Quote a funnel; raises what `Party.funnel` does before it begins."""
         table = TableChoice(FUNNEL, recipient, tabulator, segment, by)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return self._quote(asked, Guess(their_people, match_rate))
+
+    def lift(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        identifier: str | None = None,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        their_people: int | None = None,
+        match_rate: float = MATCH_RATE,
+    ) -> Quote:
+        """Quote a lift; raises what `Party.lift` does before it begins."""
+        table = TableChoice(LIFT, recipient, tabulator, segment, by, identifier)
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))

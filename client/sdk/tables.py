@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from client.asking import Choice, TableChoice
 from client.cancelling import CancelToken
-from client.sdk.asking import FUNNEL, INSIGHTS, OVERLAP, REACH, TABLE, Asked
+from client.sdk.asking import FUNNEL, INSIGHTS, LIFT, OVERLAP, REACH, TABLE, Asked
 from client.sdk.calls import Calls
 from client.sdk.results import Report
 from party.driver import Progress
@@ -134,6 +134,41 @@ class TableVerbs:
             UnsuitableLabels: the tabulator's label has fewer than two stages.
         """
         table = TableChoice(FUNNEL, recipient, tabulator, segment, by)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
+
+    def lift(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        identifier: str | None = None,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Report:
+        """Measure what a treatment has changed between two arms (`by`), with noise.
+
+        `segment` is the recipient's label of people who converted: kinds, or value buckets; without
+        it all of its people have. `identifier` is the one type that people are counted by, the
+        contract's first without it. `with_cost` of the report says what the treatment has cost.
+
+        ε and δ are exact decimal text.
+
+        Raises:
+            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
+            UnsuitableLabels: the tabulator's labels are not two arms, or two arms × exposed.
+        """
+        table = TableChoice(LIFT, recipient, tabulator, segment, by, identifier)
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))

@@ -133,10 +133,11 @@ def test_a_report_that_the_rule_grants_runs_at_once(served):
     )
 
 
-@pytest.mark.parametrize("kind", ["insights", "funnel", "table"])
+@pytest.mark.parametrize("kind", ["insights", "funnel", "lift", "table"])
 def test_insights_and_tables_run_as_reach_does(served, kind):
     party = served[0] / "advertiser"
-    words = ("report", kind, "--segment", "group", "--by", "group", "--epsilon", "0.5")
+    few = ("--epsilon", "0.25", "--epsilon-dummies", "0.5")
+    words = ("report", kind, "--segment", "group", "--by", "group", *few)
     found = ask(*words, "--party", party)
     assert (found["state"], found["result"]["report"]) == ("finished", kind)
     private = ask("report", "show", found["id"], "--private", "--party", party)["result"]
@@ -198,7 +199,7 @@ def test_status_says_what_listens_waits_is_left_and_is_kept(served):
     assert len(found["lists"]) == 2
     assert found["log"]["cosigned"]["by"] == "audit.test/advertiser"
     assert found["log"]["cosigned"]["size"] <= found["log"]["size"]
-    assert [one["left"]["epsilon"] for one in found["budgets"]] == ["1.5"]
+    assert [one["left"]["epsilon"] for one in found["budgets"]] == ["3"]
     shown = run("status", "--party", other).stdout
     for part in (
         listener.said["address"],
@@ -230,7 +231,7 @@ def test_both_logs_tell_the_same(served):
     words = ("audit", "verify", "--with", folder / "channel", "--party", folder / "advertiser")
     found = ask(*words)
     assert found["verified"] is True
-    assert len(found["shared"]) == 6
+    assert len(found["shared"]) == 7
     assert found["only_ours"] == found["only_theirs"] == []
     assert found["checkpoints"] > 0
 

@@ -68,8 +68,8 @@ WRONG_VALUES = [
     ("outputs", [], "outputs: expected a list of 1 to 64"),
     (
         "outputs.0.kind",
-        "lift",
-        r"outputs\[0\].kind: expected one of match, reach, overlap, insights, funnel, table",
+        "sum",
+        r"outputs\[0\].kind: expected one of match, reach, overlap, insights, funnel, lift, table",
     ),
     ("outputs.0.receiver", REMOVED, r"outputs\[0\].receiver: is missing; a match names its"),
     ("outputs.0.tabulator", "channel", r"outputs\[0\].tabulator: a match has no tabulator"),

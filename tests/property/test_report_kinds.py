@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.session import SessionNoise, TableLaws
-from reports import campaigns, crosstab, funnel, insights, overlap, reach
+from reports import campaigns, crosstab, funnel, insights, lift, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
 from reports.overlap import Overlap
@@ -23,6 +23,7 @@ BUILDERS = {
     "table": (("x", "y"), crosstab.build),
     "funnel": (("x", "y"), funnel.build),
     "insights": (("x × 1", "y × 1"), insights.build),
+    "lift": (("x", "y"), lift.build),
     "overlap": (("x", "y"), overlap.build),
     "reach": (("1", "2+"), reach.build),
     "campaigns": (("C1+C2", "C1"), campaigns.build),

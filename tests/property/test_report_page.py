@@ -15,8 +15,9 @@ from client.page.files import PageFiles
 from party.datasets import BoundStep
 from party.errors import PartyError
 from reports.cells import PrivateEstimates
+from reports.effect import Probability, Ranged
 
-KINDS = ("reach", "campaigns", "overlap", "funnel", "insights", "table")
+KINDS = ("reach", "campaigns", "overlap", "funnel", "insights", "lift", "table")
 EVIL = "<script>alert(\"1\")</script> & 'co'</td>"
 DRAWN = {}
 
@@ -61,6 +62,14 @@ def test_every_number_of_the_rendering_stands_in_the_table_with_its_error(drawn,
         name = row.metric if row.label is None else f"{row.metric}: {row.label}"
         assert (shown["Number"], shown["Segment"]) == (name, row.segment or "all")
         assert shown["Unit"] == row.unit
+        if isinstance(row.estimate, Ranged | Probability):
+            assert said["shown"] == (
+                shown["Value"]
+                if shown["95% interval"] == "–"
+                else f"{shown['Value']} ({shown['95% interval']})"
+            )
+            assert (shown["Standard error"] == "–") == (said["standard_error"] is None)
+            continue
         assert shown["Value"] == said["shown"].partition(" ± ")[0]
         if said["value"] is not None and said["value"] >= 0 and row.estimate.half_width:
             assert f"{shown['Value']} {shown['95% error']}" == said["shown"]

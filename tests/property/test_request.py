@@ -430,7 +430,7 @@ def test_only_the_canonical_text_of_a_request_is_read(data, status):
         ("request", "commonground/2", "request: this version reads commonground/1"),
         ("id", "A" * 32, "id: expected 32 lower-case hex digits"),
         ("contract", "00", "contract: expected 64 lower-case hex digits"),
-        ("kind", "lift", "kind: expected one of match, reach, overlap"),
+        ("kind", "sum", "kind: expected one of match, reach, overlap"),
         ("kind", "match", "roles.recipient: unknown key"),
         ("requester", "", "requester: expected a party's name"),
         ("roles.tabulator", "advertiser", "roles: one party cannot have two roles"),
