@@ -13,7 +13,6 @@ import hashlib
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,9 +26,8 @@ from party.activation.private_file import drafted, publish, require_new
 from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
 from party.datasets import BoundStep, Definition
-from party.datasets.identifier_columns import read_whole
-from party.datasets.rows import open_source, read_rows
-from party.datasets.selection import select
+from party.datasets.prepare import read_selection
+from party.datasets.rows import open_source
 from party.datasets.source import snapshot_of
 from party.durable import flush
 from party.errors import ContractError, DatasetError, PartyError, Refusal, RefusalStatus
@@ -204,16 +202,15 @@ def _read(party: Organisation, filed: Filed, order: Order) -> _Base:
         )
     with open_source(definition) as source:
         states, lines = source.states(), source.lines()
-        read = partial(read_whole, definition, source, executor=party.executor)
-        rows = read_rows(definition, source, label.columns, read)
-        snapshot = snapshot_of(lines, rows.consent.lines)
-        selection = select(
-            rows,
+        selection, beside = read_selection(
+            definition,
+            source,
             label=label,
             values=asked.values,
             purpose=order.purpose,
             recipient=filed.peer,
             now=party.now,
+            executor=party.executor,
             rounding=party.identity.rounding_key,
         )
         source.require_unchanged(states)
@@ -223,7 +220,9 @@ def _read(party: Organisation, filed: Filed, order: Order) -> _Base:
             f"for {filed.peer} has a value of '{asked.name}'"
         )
     people = selection.people.references
-    return _Base(name, people, selection.label_of, selection.steps, snapshot.hex())
+    return _Base(
+        name, people, selection.label_of, selection.steps, snapshot_of(lines, beside).hex()
+    )
 
 
 def _rank(lookalike: Lookalike, base: _Base, request: str) -> npt.NDArray[np.int64]:

@@ -28,8 +28,8 @@ from party.datasets.identifier_columns import IdentifierColumns, read_whole
 from party.datasets.labels import Label
 from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
 from party.datasets.rows import open_source, read_rows
-from party.datasets.selection import select
-from party.datasets.source import snapshot_of
+from party.datasets.selection import Selection, select
+from party.datasets.source import Source, snapshot_of
 from party.datasets.steps import BoundStep
 from party.errors import DatasetError
 from psi.buckets import RoundingKey
@@ -99,23 +99,18 @@ def prepare(
     most = _most_of_a_person(offer, most_identifiers)
     with open_source(definition) as source:
         states, lines = source.states(), source.lines()
-        rows = read_rows(
+        selection, beside = read_selection(
             definition,
             source,
-            asked.columns if asked else [],
-            partial(read_whole, definition, source, executor=executor),
-        )
-        snapshot = snapshot_of(lines, rows.lines)
-        selection = select(
-            rows,
             label=asked,
             values=values,
             purpose=purpose,
             recipient=recipient,
             now=now,
+            executor=executor,
             rounding=rounding,
         )
-        del rows  # its texts are not needed any more
+        snapshot = snapshot_of(lines, beside)
         consent = take_snapshot(selection.consenting, salt, now)
         columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
         offers = [columns.offers_of(type_) for type_ in identifiers]
@@ -140,6 +135,40 @@ def prepare(
         consent=consent,
         own_values=own_values,
     )
+
+
+def read_selection(
+    definition: Definition,
+    source: Source,
+    *,
+    label: Label | None,
+    values: Sequence[str],
+    purpose: str,
+    recipient: str,
+    now: float,
+    executor: Executor | None,
+    rounding: RoundingKey | None,
+) -> tuple[Selection, bytes]:
+    """Return who takes part, from an open source, and what its snapshot names beside the source.
+
+    The rows' texts are let go: only the people are kept.
+    """
+    rows = read_rows(
+        definition,
+        source,
+        label.columns if label else [],
+        partial(read_whole, definition, source, executor=executor),
+    )
+    selection = select(
+        rows,
+        label=label,
+        values=values,
+        purpose=purpose,
+        recipient=recipient,
+        now=now,
+        rounding=rounding,
+    )
+    return selection, rows.lines
 
 
 def _bind(
