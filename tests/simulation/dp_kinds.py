@@ -85,6 +85,10 @@ AUDITED = (
     Audited("funnel", "funnel", ("saw", "clicked"), ("came", "bought")),
     Audited("table", "table", ("x", "y"), ("gold", "silver")),
     Audited(
+        "lift", "lift", ("shown × saw", "shown × not", "held out × saw", "held out × not"),
+        ("bought", "subscribed"), bounds=(1, 1),
+    ),
+    Audited(
         "value buckets", "table", ("x", "y"), ("0", "10", "20"),
         recipient_label="{buckets_of: label, bounds: ['0', '10', '20']}",
     ),

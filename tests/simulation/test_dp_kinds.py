@@ -7,8 +7,15 @@ is passed on is each kind's own. `make dp-audit` looks at all of them, for longe
 import pytest
 from dp_kinds import AUDITED, VIEWS, examine
 
+from party.contract_terms import OutputKind
+
 QUICK, MUTATED = 600, 2_000
 KINDS = pytest.mark.parametrize("row", AUDITED, ids=lambda row: row.name)
+
+
+def test_every_kind_of_table_is_audited():
+    """A kind joins the contract together with its row in `AUDITED`."""
+    assert {row.kind for row in AUDITED} == {kind.value for kind in OutputKind} - {"match"}
 
 
 @KINDS
