@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -56,7 +57,7 @@ class DiscreteLaplaceLaw:
         """Zero: the noise is symmetric."""
         return 0
 
-    @property
+    @cached_property
     def variance(self) -> float:
         """2q/(1−q)² for q = exp(−1/scale)."""
         rate = float(1 / self.scale)

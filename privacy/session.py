@@ -37,7 +37,7 @@ class SessionNoise:
         Raises:
             InvalidParameter: ε or the bound is out of range.
         """
-        return DiscreteLaplaceLaw.for_release(self.epsilon_release_nano, bound)
+        return _released(self.epsilon_release_nano, bound)
 
     def sizes(self, bound: int) -> TruncatedLaplace:
         """Return the law of a party's dummies in each cell and of its fillers in each label.
@@ -87,6 +87,12 @@ class TableLaws:
     def recipient_fillers(self) -> TruncatedLaplace:
         """The law of the fillers in one label of the recipient."""
         return self.noise.sizes(self.recipient_bound)
+
+
+@cache
+def _released(epsilon_nano: int, sensitivity: int) -> DiscreteLaplaceLaw:
+    """Return a law once: a report of thousands of numbers asks for it at each."""
+    return DiscreteLaplaceLaw.for_release(epsilon_nano, sensitivity)
 
 
 @cache

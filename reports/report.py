@@ -72,6 +72,17 @@ class _Report(Rendering, Generic[N]):
         """The numbers, as the report's own type."""
         return self.of.measure(self.estimates)
 
+    @cached_property
+    def worth(self) -> tuple[Row, ...]:
+        """What the people are worth, where the labels are value buckets, and what they cost."""
+        groups = self.of.named_blocks(self.estimates.table.tabulator_labels)
+        rows = [*value_rows(self.estimates, groups)]
+        if self.costs is not None:
+            rows += cost_rows(self.estimates, groups, self.costs)
+            if self.costs.total is not None:
+                rows += self.numbers.cost_rows(self.costs.total)
+        return tuple(rows)
+
     def title(self) -> str:
         """Return the report's name."""
         return self.of.title
@@ -79,12 +90,7 @@ class _Report(Rendering, Generic[N]):
     def rows(self) -> Iterator[Row]:
         """Yield every number, always in the same order."""
         yield from self.numbers.rows()
-        groups = self.of.named_blocks(self.estimates.table.tabulator_labels)
-        yield from value_rows(self.estimates, groups)
-        if self.costs is not None:
-            yield from cost_rows(self.estimates, groups, self.costs)
-            if self.costs.total is not None:
-                yield from self.numbers.cost_rows(self.costs.total)
+        yield from self.worth
 
     def notes(self) -> Sequence[str]:
         """Return what a reader has to know beside the numbers."""

@@ -124,6 +124,16 @@ class ValueTable:
         return ValueBlock(self, rows, dict(self.values.blocks)[segment], credit)
 
     @cached_property
+    def audience_error(self) -> float:
+        """The standard error of the value of one segment's audience."""
+        noise = (
+            term
+            for weight in self.values.weights
+            for term in self.estimates.share_noise(weight, 0, 1, -1)
+        )
+        return math.sqrt(math.fsum(term.variance for term in noise))
+
+    @cached_property
     def audiences(self) -> tuple[float, ...]:
         """The recipient's people in each column, matched or not, as the estimates know them."""
         columns = self.estimates.all_columns
@@ -146,12 +156,12 @@ class ValueBlock:
     segments: tuple[tuple[int, ...], ...]
     credit: Sequence[float] | None = None
 
-    @property
+    @cached_property
     def columns(self) -> list[int]:
         """All columns."""
         return [column for columns in self.segments for column in columns]
 
-    @property
+    @cached_property
     def earning(self) -> list[int]:
         """The columns of people with a value above 0."""
         return [
@@ -183,12 +193,7 @@ class ValueBlock:
     def share(self) -> Estimate:
         """Estimate which share of the value of the recipient's audience it is (delta method)."""
         estimates, whole = self.table.estimates, self._audience_value
-        noise = [
-            term
-            for weight in self._weights
-            for term in estimates.share_noise(weight, 0, len(self.segments), -1)
-        ]
-        error = math.sqrt(math.fsum(term.variance for term in noise))
+        error = self.table.audience_error * math.sqrt(len(self.segments))
         if self._hidden or whole <= SUPPRESSION_ERRORS * error:
             return withheld()
         share = self.value / whole
