@@ -248,7 +248,8 @@ class BudgetSpent(Record):
     """`budget.spent`: one charge, before what it pays for.
 
     Args:
-        request: the id of the request whose session is charged.
+        request: the id of the request whose session is charged; of a bound that was taken from the
+            data, an id of its own.
         population: whose people are charged for.
         coalition: who may pool what it learns.
         window: where the window starts, POSIX seconds.

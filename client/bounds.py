@@ -1,8 +1,9 @@
-"""Public bounds for value buckets, and what they cost in accuracy, from public knowledge alone.
+"""Public bounds for value buckets, and what they cost in accuracy.
 
-Nobody's data are read: lowest, highest and ratio are what a person knows of prices. What is told is
-the noise of a sum against a direct one, which would be noise for the top bound alone, and how far
-the rounding can move a sum.
+Bounds are proposed from public knowledge alone: lowest, highest and ratio are what a person knows
+of prices. What is told is the noise of a sum against a direct one, which would be noise for the top
+bound alone, and how far the rounding can move a sum. Only the top bound may be taken from data, and
+that is charged.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, Final
 
+from party.organisation import Organisation
+from party.top_bound import Question, TopBound, choose_top_bound
 from privacy.session import SessionNoise
 from privacy.units import parse_epsilon
 from psi.buckets import MILLION, ValueBuckets
@@ -78,6 +81,33 @@ def propose_bounds(
         _bounds(ValueBuckets.geometric(*ends, one, refunds=refunds), one, variance, people)
         for one in ratios
     ]
+
+
+def take_top_bound(
+    party: Organisation,
+    dataset: str,
+    column: str,
+    lowest: str,
+    highest: str,
+    ratio: str = "2",
+    *,
+    share: float = 0.99,
+    epsilon: str = "0.1",
+    purpose: str | None = None,
+    contract: str | None = None,
+    refunds: bool = False,
+    actor: str,
+) -> TopBound:
+    """Choose the top bound by the party's own data, charged; the other bounds are public.
+
+    Raises:
+        BucketError, PrivacyError: a number does not serve.
+        DatasetError, ContractError, PartyError, Refusal: as `party.top_bound.choose_top_bound`.
+    """
+    ends = _number(lowest, "the lowest bound"), _number(highest, "the highest bound")
+    candidates = ValueBuckets.geometric(*ends, _number(ratio, "the ratio"), refunds=refunds)
+    question = Question(dataset, column, candidates, share, parse_epsilon(epsilon), purpose)
+    return choose_top_bound(party, party.contract(contract), question, actor=actor)
 
 
 def _bounds(buckets: ValueBuckets, ratio: Decimal, variance: float, people: int) -> Bounds:

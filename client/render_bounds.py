@@ -8,16 +8,14 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.bounds import Bounds
+from party.top_bound import TopBound
+from privacy.units import format_epsilon
 from psi.buckets import REFUND
 
 
 def bounds_shown(proposed: Sequence[Bounds]) -> list[RenderableType]:
     """Return the lines for the description, and a comparison; the chosen ratio is the first."""
     chosen = proposed[0]
-    quoted = ", ".join(f'"{label}"' for label in chosen.labels if label != REFUND)
-    lines = ["In the dataset's description:", f"  bounds: [{quoted}]"]
-    if chosen.labels[0] == REFUND:
-        lines.append("  refunds: true")
     table = Table("ratio", "labels", "noise of a sum", "above a direct sum", "rounding at most")
     for column in table.columns:
         column.justify = "right"
@@ -30,7 +28,7 @@ def bounds_shown(proposed: Sequence[Bounds]) -> list[RenderableType]:
             f"{one.rounding:.2%}",
         )
     return [
-        *lines,
+        *_lines(chosen.labels),
         table,
         "Noise: the standard error of the value of one label of the tabulator, in the private "
         "reading; each label of the recipient is a cell, so more of them cost more dummies.",
@@ -39,3 +37,20 @@ def bounds_shown(proposed: Sequence[Bounds]) -> list[RenderableType]:
         "Take bounds from what is known in public, such as prices: who reads them in the contract "
         "learns what they were made from.",
     ]
+
+
+def top_bound_shown(found: TopBound) -> list[RenderableType]:
+    """Return the lines for the description, and what they have cost."""
+    return [
+        *_lines(found.buckets.labels),
+        f"By noisy counts {found.above:.1%} of the people with a value above 0 are above the top; "
+        f"{1 - found.share:.1%} was asked for at most.",
+        f"Charged: ε {format_epsilon(found.epsilon_nano)}, as {found.charge[:8]} in the ledger and "
+        "the log. The bounds may be passed on.",
+    ]
+
+
+def _lines(labels: Sequence[str]) -> list[str]:
+    quoted = ", ".join(f'"{label}"' for label in labels if label != REFUND)
+    lines = ["In the dataset's description:", f"  bounds: [{quoted}]"]
+    return [*lines, "  refunds: true"] if labels[0] == REFUND else lines

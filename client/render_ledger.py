@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.units import shown_time
-from party.ledger import DISCLOSURE, SESSION, STOP, Balance, LedgerRow
+from party.ledger import BOUNDS, DISCLOSURE, SESSION, STOP, Balance, LedgerRow
 from privacy.accounting import Spend
 from privacy.units import format_delta, format_epsilon
 
@@ -17,6 +17,7 @@ _WHAT = {
     SESSION: "noise",
     DISCLOSURE: "a list, disclosed",
     STOP: "a match stopped at the minimum",
+    BOUNDS: "a top bound for values",
 }
 
 

@@ -26,7 +26,7 @@ DAY_SECONDS: Final = 86_400
 MOST_STOPS: Final = 3
 _SEPARATOR: Final = ", "
 NOTHING: Final = Spend()
-SESSION, DISCLOSURE, STOP = "session", "disclosure", "stop"
+SESSION, DISCLOSURE, STOP, BOUNDS = "session", "disclosure", "stop", "bounds"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`commonground dataset`: add, check, list and show; buckets."""
+"""`commonground dataset`: add, check, list, show; bounds for values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from client.actors import OPERATOR
 from client.commands.options import (
     AsJson,
+    ContractName,
     PartyFolder,
     begin,
     example,
@@ -246,3 +248,71 @@ def buckets(
         identifiers=identifiers,
     )  # fmt: skip
     output.result({"bounds": [one.to_dict() for one in proposed]}, *bounds_shown(proposed))
+
+
+@app.command(
+    "top-bound",
+    epilog=example(
+        "commonground dataset top-bound customers --column amount --lowest 10 \\\n"
+        "    --highest 100000 --share 0.99 --epsilon 0.1",
+    ),
+)
+def top_bound(
+    ctx: typer.Context,
+    dataset: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="The dataset.", autocompletion=offer_datasets),
+    ],
+    column: Annotated[
+        str, typer.Option(metavar="NAME", help="The column of values, as the description has it.")
+    ],
+    lowest: Annotated[
+        str, typer.Option(metavar="NUMBER", help="The lowest bound above 0: public.")
+    ],
+    highest: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER", help="The most that the top bound may be: public, generous."
+        ),
+    ],
+    ratio: Annotated[
+        str, typer.Option(metavar="NUMBER", help="Of each bound to the one below it.")
+    ] = "2",
+    share: Annotated[
+        float,
+        typer.Option(help="How many of the people with a value above 0 are to be within the top."),
+    ] = 0.99,
+    epsilon: Annotated[
+        str, typer.Option(metavar="NUMBER", help="ε that your own people pay for it.")
+    ] = "0.1",
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            metavar="dpv:…",
+            help="Which people are counted: those who consent to it. Needed where the contract's "
+            "tables have several purposes.",
+        ),
+    ] = None,
+    contract: ContractName = None,
+    refunds: Annotated[
+        bool, typer.Option("--refunds", help="Give negative values a label of their own.")
+    ] = False,
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the top bound by your own data, with noise, and charge it to your budget.
+
+    For where public knowledge does not say how large values are. People are counted by public
+    bounds, the counts get noise, and the smallest bound that holds the share becomes the top. The
+    charge is made first; asking again is charged again.
+    """
+    from client.bounds import take_top_bound
+    from client.render_bounds import top_bound_shown
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        found = take_top_bound(
+            here, dataset, column, lowest, highest, ratio, share=share, epsilon=epsilon,
+            purpose=purpose, contract=contract, refunds=refunds, actor=OPERATOR,
+        )  # fmt: skip
+    output.result(found.to_dict(), *top_bound_shown(found))

@@ -106,6 +106,7 @@ class _Datasets:
     add = _awaited(Datasets.add)
     add_frame = _awaited(Datasets.add_frame)
     check = _awaited(Datasets.check)
+    top_bound = _awaited(Datasets.top_bound)
 
 
 class _Quotes:

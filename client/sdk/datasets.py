@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from client.bounds import Bounds, propose_bounds
+from client.actors import OPERATOR
+from client.bounds import Bounds, propose_bounds, take_top_bound
 from client.checking import check
 from client.output import as_text
 from client.registering import register, register_frame
 from party.datasets import load_definition
 from party.organisation import Organisation, Registered
+from party.top_bound import TopBound
 from psi.buckets import REFUND
 
 if TYPE_CHECKING:
@@ -216,6 +218,35 @@ class Datasets:
                 lowest, highest, ratio, refunds=refunds, people=people, epsilon=epsilon,
                 identifiers=identifiers,
             )
+        )  # fmt: skip
+
+    def top_bound(
+        self,
+        dataset: str,
+        column: str,
+        lowest: str,
+        highest: str,
+        ratio: str = "2",
+        *,
+        share: float = 0.99,
+        epsilon: str = "0.1",
+        purpose: str | None = None,
+        contract: str | None = None,
+        refunds: bool = False,
+    ) -> TopBound:
+        """Choose the top bound by this party's own data, with noise, and charge it.
+
+        `share` of the people with a value above 0 are to be within it. Asking again is charged
+        again.
+
+        Raises:
+            Refusal: the budget does not suffice; nothing is spent.
+            DatasetError, ContractError, PsiError, PrivacyError: something does not serve.
+            PartyError: too few people for this ε; the charge stands.
+        """
+        return take_top_bound(
+            self._party, dataset, column, lowest, highest, ratio, share=share, epsilon=epsilon,
+            purpose=purpose, contract=contract, refunds=refunds, actor=OPERATOR,
         )  # fmt: skip
 
     def list(self) -> list[Dataset]:

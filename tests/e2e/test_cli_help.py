@@ -28,7 +28,7 @@ COMMANDS = {" ".join(path): command for path, command in walk(ROOT) if path}
 LEAVES = {name: one for name, one in COMMANDS.items() if not getattr(one, "commands", None)}
 ISSUE = (
     "sandbox init invite join serve status doctor match suppress lookalike quote|"
-    "dataset add buckets check list show|"
+    "dataset add buckets check list show top-bound|"
     "contract propose sign import show|"
     "report overlap reach insights funnel lift table show save run schedule due|"
     "report/templates list remove|report/schedules list cancel|"

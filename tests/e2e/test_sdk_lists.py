@@ -220,6 +220,7 @@ VERBS = {
     "dataset add": "datasets.add",
     "dataset check": "datasets.check",
     "dataset buckets": "datasets.buckets",
+    "dataset top-bound": "datasets.top_bound",
     "dataset show": "datasets.show",
     "contract propose": "contracts.propose",
     "contract sign": "contracts.sign",
