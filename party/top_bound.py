@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,9 +22,8 @@ from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.datasets.buckets import BucketLabel
 from party.datasets.definition import Definition
-from party.datasets.identifier_columns import read_whole
-from party.datasets.rows import open_source, read_rows
-from party.datasets.selection import select
+from party.datasets.prepare import read_selection
+from party.datasets.rows import open_source
 from party.errors import ContractError, DatasetError, PartyError
 from party.organisation import Organisation
 from party.request_check import LEAST_EPSILON_NANO, MOST_EPSILON_NANO
@@ -137,14 +135,15 @@ def _counted(party: Organisation, contract: Contract, question: Question) -> lis
     me = contract.me(party.identity)
     with open_source(definition) as source:
         states = source.states()
-        read = partial(read_whole, definition, source, executor=party.executor)
-        selection = select(
-            read_rows(definition, source, label.columns, read),
+        selection, _ = read_selection(
+            definition,
+            source,
             label=label,
             values=label.values,
             purpose=_purpose(contract, question.purpose),
             recipient=contract.counterparts(me)[0],
             now=party.now,
+            executor=party.executor,
             rounding=party.identity.rounding_key,
         )
         source.require_unchanged(states)
