@@ -61,7 +61,8 @@ def lifts(lookalike: Lookalike, people: npt.NDArray[np.int64], parts: Sequence[P
 
     `people` (labels,) are those who are ranked, by label. People of equal score are in the order
     of a lottery, so a part takes as large a share of each of their labels; where all scores are
-    equal, every lift is 1. Withheld where the labels of these people have too few of the matched.
+    equal, every lift is 1. Withheld where the labels of a part's people have too little of the
+    matched, or of the request's base.
     """
     tables, matched, base = lookalike.tables, lookalike.matched, lookalike.base
     if not lookalike.tells:
@@ -83,8 +84,11 @@ def lifts(lookalike: Lookalike, people: npt.NDArray[np.int64], parts: Sequence[P
     errors = np.maximum(flattery.std(axis=0), _errors_of(chosen, lookalike, people))
     half = np.quantile(np.abs(flattery - bias), CONFIDENCE, axis=0)
     half = np.maximum(half, QUANTILE * errors)
+    clear = _has_base(chosen, lookalike, people) & np.isfinite(shown - bias + half)
     return [
         Lift(part, Estimate(float(shown[at] - bias[at]), float(errors[at]), float(half[at])))
+        if clear[at]
+        else Lift(part, withheld())
         for at, part in enumerate(parts)
     ]
 
@@ -106,8 +110,9 @@ def _lifts(
 ) -> Numbers:
     """Return share of the matched over share of the base for each part, (parts,)."""
     held = people > 0
-    found = shares @ np.where(held, matched, 0) / matched[held].sum()
-    lifts: Numbers = found / (shares @ np.where(held, base, 0) / base[held].sum())
+    with np.errstate(divide="ignore", invalid="ignore"):  # nobody there: withheld in the end
+        found = shares @ np.where(held, matched, 0) / matched[held].sum()
+        lifts: Numbers = found / (shares @ np.where(held, base, 0) / base[held].sum())
     return lifts
 
 
@@ -119,8 +124,19 @@ def _errors_of(shares: Numbers, lookalike: Lookalike, people: npt.NDArray[np.int
     part = within @ matched / matched.sum()
     variances = lookalike.tables.cell_variance + np.maximum(matched, 0)
     errors = np.sqrt((within - part[:, None]) ** 2 @ variances) / matched.sum()
-    of_lifts: Numbers = errors / (within @ base / base.sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_lifts: Numbers = errors / (within @ base / base.sum())
     return of_lifts
+
+
+def _has_base(
+    shares: Numbers, lookalike: Lookalike, people: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return which parts have people of labels that the request's base has, above its noise."""
+    within = shares[:, people > 0]
+    noise = np.sqrt((within**2).sum(axis=1) * lookalike.tables.base_variance)
+    clear: npt.NDArray[np.bool_] = within @ lookalike.base[people > 0] > SUPPRESSION_ERRORS * noise
+    return clear
 
 
 def _fitted(lookalike: Lookalike) -> Numbers:

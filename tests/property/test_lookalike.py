@@ -1,5 +1,6 @@
 """Weights of a lookalike: naive Bayes as far as noise allows; its lift, and what noise leaves."""
 
+import json
 import math
 
 import numpy as np
@@ -66,7 +67,7 @@ counts = st.lists(st.integers(-20, 3000), min_size=6, max_size=6)
 bases = st.lists(st.integers(50, 50_000), min_size=6, max_size=6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(counts, bases)
 def test_weights_are_those_of_the_formula(matched, base):
     found = {one.name: one.weight for one in lookalike(matched, base).weights}
@@ -80,7 +81,7 @@ def test_weights_are_those_of_the_formula(matched, base):
     assert found == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(-20, 60), min_size=3, max_size=3), bases)
 def test_a_suppressed_count_weighs_as_its_floor_and_not_as_what_it_is(matched, base):
     matched, base = [*matched, 900], [*base[:3], 40_000]
@@ -204,6 +205,25 @@ def test_lifts_where_nothing_is_told_are_one_and_where_too_few_were_matched_with
     elsewhere = lifts(one, np.array([0, 10, 10, 10, 0, 0]), DECILES)
     assert all(lift.estimate.suppressed and not lift.tells for lift in elsewhere)
     assert elsewhere[0].to_dict()["value"] is None
+
+
+def test_the_lift_of_people_whom_the_requests_base_has_not_is_withheld():
+    one = lookalike([900, 300, 75, 0, 0, 0], [4000, 3000, 2500, 0, 0, 0])
+    elsewhere = np.array([100, 100, 100, 0, 0, 700])
+    found = lifts(one, elsewhere, DECILES)
+    assert any(lift.estimate.suppressed for lift in found)
+    assert any(not lift.estimate.suppressed for lift in found)
+    for lift in found:
+        json.dumps(lift.to_dict(), allow_nan=False)
+
+
+@settings(max_examples=25, deadline=None)
+@given(counts, bases, st.lists(st.integers(0, 5000), min_size=6, max_size=6).filter(any))
+def test_whatever_a_base_has_its_lifts_are_numbers_or_withheld(matched, base, people):
+    found = lifts(lookalike(matched, base), np.array(people), [(0.0, 0.3), *DECILES])
+    for lift in found:
+        assert lift.estimate.suppressed or np.isfinite(lift.estimate.high)
+        json.dumps(lift.to_dict(), allow_nan=False)
 
 
 def test_equal_tables_give_equal_lifts():
