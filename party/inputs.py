@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets import Definition, Prepared, prepare
+from party.datasets.bounds import require_covered
 from party.errors import DatasetError
 from party.request import Request
 from party.terms import Terms
@@ -43,7 +44,8 @@ def prepare_input(
     """Read, filter by consent, label and hash a dataset as a request asks.
 
     Raises:
-        DatasetError: the files cannot be read as described, or nobody is left to take part.
+        DatasetError: the files cannot be read as described, nobody is left to take part, or the
+            record does not say that the request's noise covers what one person changes.
     """
     import pyarrow as pa
 
@@ -70,6 +72,7 @@ def prepare_input(
             f"dataset {definition.name} has nobody left for this request: look at consent, "
             "labels and identifiers with `commonground dataset show`",
         )
+    require_covered(prepared.steps, terms.keys_a_person(me))
     return SessionInput(
         prepared.keys,
         prepared.labels,

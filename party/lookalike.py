@@ -102,7 +102,7 @@ class Scored:
             "file": str(self.file),
             "manifest": str(self.manifest),
             **{name: getattr(self, name) for name in plain},
-            "steps": [vars(step) for step in self.steps],
+            "steps": [step.to_dict() for step in self.steps],
             "tells": self.lookalike.tells,
             "growth_needed": self.lookalike.growth_needed,
             "weights": [one.to_dict() for one in self.lookalike.weights],

@@ -2,9 +2,10 @@
 
 The order is the point. Consent comes first: nothing is derived from the rows of people who have
 not given it for this purpose and recipient. Only who the rows are is known before, which takes the
-identifiers of all rows where these make the people (`connecting.py` says why). Then labels, then
-identifiers, then the bound on identifiers a person, which is enforced here and recorded in a step,
-so that noise takes it from the record (docs/protocol.md, Identifiers). The same files give the same
+identifiers of all rows where these make the people (`connecting.py` says why). Then invalid traffic
+leaves, then come labels, then identifiers, then the bound on identifiers a person, which is
+enforced here, counted again on the outcome and recorded in a step, against which noise is held
+before anything is spent (docs/protocol.md, Identifiers; `bounds.py`). The same files give the same
 bytes in the same order.
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.contract_terms import MOST_IDENTIFIERS
+from party.datasets.bounds import measure
 from party.datasets.combination import buckets_of
 from party.datasets.consent import ConsentSnapshot, take_snapshot
 from party.datasets.definition import Definition
@@ -187,6 +189,7 @@ def _bind(
         BoundStep(f"identifiers, at most {most} of a person", every, kept),
         BoundStep("keys, each once", kept, bound.distinct),
         BoundStep("keys under one label", bound.distinct, len(bound.keys)),
+        measure(bound, most),
     ]
 
 

@@ -1,0 +1,57 @@
+"""What one person changes, counted on what is offered: the record that noise is held against.
+
+Steps before this one apply the bounds. This one trusts none of them: it counts the keys of each
+person in what would leave, and whether they are under one label. A session whose noise would cover
+less than this record says ends before anything is spent (`require_covered`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from party.datasets.offers import LabelledKeys
+from party.datasets.steps import BoundStep
+from party.errors import DatasetError
+
+
+def measure(bound: LabelledKeys, most: int) -> BoundStep:
+    """Return how many people have keys, and how many of them at most `most` under one label.
+
+    `BoundStep.most` is the most keys that one person has. An owner counts for each of a key's
+    people.
+    """
+    people = int(bound.owner_persons.max(initial=-1)) + 1
+    keys = np.bincount(bound.owner_persons, minlength=people)
+    labels = bound.labels[bound.owner_keys].astype(np.int64)
+    lowest = np.full(people, np.iinfo(np.int64).max)
+    highest = np.full(people, -1, dtype=np.int64)
+    np.minimum.at(lowest, bound.owner_persons, labels)
+    np.maximum.at(highest, bound.owner_persons, labels)
+    within = (keys > 0) & (keys <= most) & (lowest == highest)
+    return BoundStep(
+        f"people counted to have at most {most} keys, under one label",
+        int(np.count_nonzero(keys)),
+        int(np.count_nonzero(within)),
+        most=int(keys.max(initial=0)),
+    )
+
+
+def require_covered(steps: Sequence[BoundStep], noise_bound: int) -> None:
+    """Raise `DatasetError` unless the record says that noise for `noise_bound` keys covers all.
+
+    A bound that was not applied, and one that was applied and not recorded, are faults of this
+    program and not of the data; nothing is spent.
+    """
+    counted = [step for step in steps if step.most is not None]
+    covered = all(
+        step.before == step.after and step.most is not None and step.most <= noise_bound
+        for step in counted
+    )
+    if not counted or not covered:
+        raise DatasetError(
+            f"the noise of this request covers {noise_bound} keys of a person, and the record of "
+            "what was prepared does not say that nobody has more: nothing was spent or sent. This "
+            "is a fault of the program; please report it"
+        )
