@@ -17,7 +17,7 @@ from privacy.session import SessionNoise, TableLaws
 from psi.buckets import ValueBuckets
 from reports.sums import ValueTable
 
-RUNS = int(os.environ.get("COVERAGE_RUNS", "200"))
+RUNS = int(os.environ.get("COVERAGE_RUNS", "120"))
 LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6))
 SLACK = 4 * (0.95 * 0.05 / RUNS) ** 0.5
 WORLDS = ("large", "few", "rounded")

@@ -36,7 +36,7 @@ def expected(world, column):
 @pytest.mark.parametrize("kind", ["private", "shareable"])
 @pytest.mark.parametrize("segments", [None, ("north", "south")])
 @pytest.mark.parametrize("refunds", [False, True])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(people=PEOPLE, seed=st.integers(0, 99))
 def test_sums_averages_and_shares_equal_pandas(kind, segments, refunds, people, seed):
     world = world_of(people, segments=segments, refunds=refunds)
@@ -87,18 +87,18 @@ def test_the_owner_knows_the_rounding_and_what_was_cut_off():
     assert (sum(known.cut), sum(known.above), sum(known.amount)) == (9, 1, 86)
 
 
-@given(PEOPLE, st.integers(0, 99))
+@given(PEOPLE)
 @settings(max_examples=50, deadline=None)
-def test_the_public_bound_on_the_rounding_holds(people, seed):
-    """It is for the expected counts: here the mean of many roundings of the same people."""
+def test_the_public_bound_on_the_rounding_holds(people):
+    """Against the counts that are expected, and so for those that are found on average."""
     world = world_of([(0, segment, value) for _, segment, value in people])
-    numbers = np.random.default_rng(seed)
-    counts = np.mean(
-        [world.counted(world.placed(numbers.random(len(people)))).matched[0] for _ in range(300)],
-        axis=0,
-    )
+    bounds = np.array(world.buckets.bounds) / 1e6
+    values = world.people["value"].clip(0, bounds[-1]).to_numpy()
+    expected = [
+        np.interp(values, bounds, np.eye(len(bounds))[at]).sum() for at in range(len(bounds))
+    ]
     true = world.buckets.rounding_variance(world.millionths).sum()
-    assert world.buckets.rounding_bound(counts) >= 0.95 * true
+    assert world.buckets.rounding_bound(expected) >= true * (1 - 1e-9)
 
 
 @pytest.mark.parametrize(
