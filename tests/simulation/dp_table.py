@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
 import dp_record  # noqa: E402 - found on the path above
+import dp_top_bound  # noqa: E402 - found on the path above
 from dp_kinds import AUDITED, VIEWS, examine  # noqa: E402
 
 _LINE = "{:18} {:11} {:17} {:>7} {:>8} {:>10}  {}"
@@ -48,6 +49,10 @@ def main(runs):
             findings.add(row.name, view.against, view.what, promised, product, mutants)
     with tempfile.TemporaryDirectory(prefix="commonground-audit-") as name:
         _add_record(findings, Path(name), runs)
+    mutants = {mutant: dp_top_bound.examine(runs, mutant) for mutant in dp_top_bound.MUTANTS}
+    product = dp_top_bound.examine(runs)
+    promised = dp_top_bound.EPSILON, 0
+    findings.add("top bound", "anybody", "bound, people above", promised, product, mutants)
     print(f"\n{findings.wrong} broken promises and mutants not caught")
     return findings.wrong
 

@@ -1,5 +1,6 @@
 """Releases are charged before they are drawn, drawn once, and have the noise of their bound."""
 
+import dp_top_bound
 import pytest
 from dp_record import MUTANTS, Tabulator, examine_order
 
@@ -27,3 +28,8 @@ def test_a_fault_of_the_record_is_convicted(tabulator, mutant):
 def test_a_table_that_is_drawn_before_it_is_paid_for_is_convicted(tmp_path, tabulator, late):
     drawn, paid, found = examine_order(tmp_path, tabulator, RUNS, late=late)
     assert (drawn, paid, found.convicted) == (late, 0, late)
+
+
+def test_a_top_bound_keeps_its_promise_and_half_its_noise_is_convicted():
+    assert not dp_top_bound.examine(RUNS).convicted
+    assert dp_top_bound.examine(RUNS, "noise halved").convicted
