@@ -1,6 +1,7 @@
 """A report's page: it holds the rendering's numbers and nothing that the rendering hides."""
 
 import base64
+import dataclasses
 import html
 import re
 from dataclasses import replace
@@ -15,6 +16,7 @@ from client.page.files import PageFiles
 from party.datasets import BoundStep
 from party.errors import PartyError
 from reports.cells import PrivateEstimates
+from reports.costs import Costs
 from reports.effect import Probability, Ranged
 
 KINDS = ("reach", "campaigns", "overlap", "funnel", "insights", "lift", "table")
@@ -142,6 +144,21 @@ def test_a_page_that_may_be_passed_on_has_nothing_of_the_recipients_own(drawn, c
     assert f"{SECRET:,}" not in Page(shared).text
     if case in ("reach", "overlap", "table", "by identifier"):  # which show an audience
         assert f"{SECRET:,}" in Page(own).text
+
+
+def test_values_and_costs_stand_on_the_page_with_a_chart_each():
+    made = shareable("table", segments=("0", "10", "20"))
+    costs = Costs.of_campaigns({"x": "12.5", "y": "1000"})
+    text = page_text(dataclasses.replace(made, costs=costs))
+    found = {(row["Number"], row["Segment"]): row for row in Page(text).numbers}
+    value = found["value: x", "all"]
+    assert (value["Value"], value["Unit"]) == ("500.00", "value")
+    assert value["95% error"].startswith("± ")
+    assert found["cost: y", "all"]["95% error"] == "exact"
+    assert {"value", "ROAS", "conversion rate"} <= set(
+        re.findall(r"Bar chart of ([A-Za-z ]+) in", text)
+    )
+    assert "ROAS is the value of the people reached" in Page(text).text
 
 
 def test_what_rules_and_bounds_left_is_exact_for_its_owner_and_named_for_others(drawn):
