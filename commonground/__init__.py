@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from client.sdk.datasets import Dataset, Diagnosis
     from client.sdk.log import Ledger
     from client.sdk.results import Audience, Quote, Report
+    from client.sdk.templates import QuoteOfSeries
     from client.suppressing import Suppressed
     from commonground import errors
     from commonground.sdk import Party
     from party.activation import Exported
     from party.driver import Progress
+    from party.series import Series
+    from party.templates import Template
 
 __all__ = [
     "Audience",
@@ -33,8 +36,11 @@ __all__ = [
     "Progress",
     "Quote",
     "QuoteByIdentifier",
+    "QuoteOfSeries",
     "Report",
+    "Series",
     "Suppressed",
+    "Template",
     "errors",
 ]
 
@@ -50,8 +56,11 @@ _HOMES: Final = {
     "Progress": "party.driver",
     "Quote": "client.sdk.results",
     "QuoteByIdentifier": "client.sdk.by_identifier",
+    "QuoteOfSeries": "client.sdk.templates",
     "Report": "client.sdk.results",
+    "Series": "party.series",
     "Suppressed": "client.suppressing",
+    "Template": "party.templates",
 }
 
 

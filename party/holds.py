@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from party.ledger import Account, Allowance, sharing
-from party.schema import HOLDS
+from party.schema import HOLDS, REQUESTS
 from privacy.accounting import Spend
 
 
@@ -85,8 +85,9 @@ def let_go(connection: Connection, requests: Iterable[str]) -> None:
 
 
 def let_go_of(connection: Connection, holder: str) -> None:
-    """Hold nothing for whatever this holder has planned before."""
-    connection.execute(sa.delete(HOLDS).where(HOLDS.c.holder == holder))
+    """Hold nothing for what this holder has planned before and not asked."""
+    unasked = HOLDS.c.request.not_in(sa.select(REQUESTS.c.id))
+    connection.execute(sa.delete(HOLDS).where(HOLDS.c.holder == holder, unasked))
 
 
 def forget_ended(connection: Connection, now: int) -> None:

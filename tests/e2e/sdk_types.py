@@ -16,8 +16,11 @@ from commonground import (
     Progress,
     Quote,
     QuoteByIdentifier,
+    QuoteOfSeries,
     Report,
+    Series,
     Suppressed,
+    Template,
 )
 from party.known_peers import Peer
 from party.reception import Issued
@@ -44,6 +47,11 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.overlap_by_identifier(resume=True), OverlapByIdentifier)
     assert_type(party.overlap_by_identifier().private.verdicts_to_pandas(), pd.DataFrame)
     assert_type(party.quote.overlap_by_identifier(), QuoteByIdentifier)
+    assert_type(party.templates.save("n", "reach", html="{date}.html"), Template)
+    assert_type(party.templates.run("n", progress=progress.append), Report)
+    assert_type(party.schedules.quote("n", every="day", until="2026-12-31"), QuoteOfSeries)
+    assert_type(party.schedules.make("n", every="day", until="2026-12-31").cancelled_at, int | None)
+    assert_type(party.schedules.list(), list[Series])
     party.lists.export("n", "meta", "o.csv", part=1)  # type: ignore[arg-type]
     assert_type(party.peers.list(), list[Peer])
     assert_type(party.invitations.withdraw("1"), Issued)
@@ -61,4 +69,5 @@ async def awaited(party: Party) -> None:
     assert_type(await party.aio.lists.refresh("n"), Audience)
     assert_type(await party.aio.suppress("1"), Suppressed)
     assert_type(await party.aio.overlap_by_identifier(resume=True), OverlapByIdentifier)
+    assert_type(await party.aio.templates.run("n"), Report)
     await party.aio.reach(segments="s")  # type: ignore[call-arg]

@@ -154,10 +154,16 @@ def test_the_quote_of_the_whole_is_what_both_sides_are_charged(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("epsilon", "says"), [("7", "the budget of receipts"), ("12", "allows advertiser in a window")]
+    ("rule", "epsilon", "says"),
+    [
+        ("basic", "7", "the budget of receipts"),
+        ("basic", "12", "allows advertiser in a window"),
+        ("zcdp", "40", "the budget of receipts"),
+        ("zcdp", "50", "allows advertiser in a window"),
+    ],
 )
-def test_a_whole_that_does_not_fit_is_refused_before_its_first_table(tmp_path, epsilon, says):
-    parties, contract = make_pair(tmp_path, epsilon=epsilon)
+def test_a_whole_that_does_not_fit_is_refused_before_its_first_table(tmp_path, rule, epsilon, says):
+    parties, contract = make_pair(tmp_path, epsilon=epsilon, accounting_filter=rule)
     with pytest.raises(Refusal, match=says) as refused:
         carry(parties, contract)
     assert refused.value.status is RefusalStatus.BUDGET_EXHAUSTED
