@@ -74,7 +74,7 @@ def invalid_traffic_shown(steps: Sequence[BoundStep]) -> Table:
     title = "Invalid traffic, which leaves before anything is counted"
     table = Table(title=title, title_justify="left")
     table.add_column("rule", overflow="fold")
-    for heading in ("rows before", "left", "rows after"):
+    for heading in ("rows before", "taken out", "rows after"):
         table.add_column(heading, justify="right")
     *rules, people = steps
     for step in rules:
@@ -169,7 +169,7 @@ def _label(label: Mapping[str, Any]) -> Table:
     if label["conflicting"]:
         table.add_row("rows contradict each other", f"{label['conflicting']:,}")
     for kind, rows in (failing or {}).items():
-        table.add_row(f"it fails where {kind}", f"{rows:,} rows")
+        table.add_row(f"rows where {kind}", f"{rows:,}")
     if sums:
         table.add_section()
         cut = f"{sums['above']:,} ({sums['cut_share']:.1%} of the value is cut off)"

@@ -60,7 +60,8 @@ def add(
     read, and files stay where they are. When an identifier column cannot be used as it is declared,
     the report says why and nothing is registered. Where the description connects identifiers to
     people, the report says how many rows they have, what was shared by too many, and what was
-    broken. Registering a name again replaces its description and keeps its privacy budget.
+    broken. Rules on invalid traffic (invalid_traffic:) are applied, and it says what each of them
+    took out. Registering a name again replaces its description and keeps its privacy budget.
     """
     from client.progress import watching_steps
     from client.registering import register

@@ -68,6 +68,16 @@ class Dataset:
 
         return pd.DataFrame(self.quality["columns"])
 
+    def invalid_traffic_to_pandas(self) -> pd.DataFrame:
+        """Return what each rule on invalid traffic took out: name, before, after; a line a rule.
+
+        Numbers are rows of events, those of the last line people.
+        """
+        import pandas as pd
+
+        steps = self.quality.get("invalid_traffic", [])
+        return pd.DataFrame(steps, columns=["name", "before", "after"])
+
     def __str__(self) -> str:
         from client.render_dataset import quality_shown
 

@@ -5,14 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from dataset_builder import NOW, describe, prepared, references_of, row, steps_of, write
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from client.output import as_text
 from client.render_diagnosis import diagnosis_shown
+from client.sdk.datasets import Dataset
 from party.datasets import Definition, inspect
 from party.datasets.coded import CodedColumn
 from party.datasets.people import People
@@ -21,6 +23,7 @@ from party.datasets.traffic import InvalidTraffic, TextLists, clean
 from party.datasets.traffic_rules import Declared, Flight, OutsideFlight, Rate, Repeats
 from party.diagnosis import check_dataset
 from party.errors import DatasetError
+from party.organisation import Registered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PEOPLE = 3
@@ -285,6 +288,14 @@ class TestInADataset:
             "after": 8,
         }
 
+    def test_a_program_gets_the_rules_as_a_frame(self, tmp_path):
+        quality = inspect(events(tmp_path), now=NOW).to_dict()
+        registered = Registered("receipts", {}, quality, "receipts", "", 0)
+        frame = Dataset(registered).invalid_traffic_to_pandas().set_index("name")
+        assert frame.loc["invalid traffic: double clicks"].tolist() == [9, 8]
+        without = replace(registered, quality=quality | {"invalid_traffic": []})
+        assert list(Dataset(without).invalid_traffic_to_pandas()) == ["name", "before", "after"]
+
     def test_a_diagnosis_is_of_the_people_who_are_left(self, tmp_path):
         found = check_dataset(events(tmp_path), now=NOW)
         assert found.people == 3
@@ -348,6 +359,61 @@ class TestInADataset:
             (tmp_path / "robots.txt").write_bytes(content)
         with pytest.raises(DatasetError, match=says):
             prepared(definition, label=None)
+
+
+EVENT = st.tuples(
+    st.sampled_from("1234"),
+    st.sampled_from(["10:00:00Z", "10:00:00.9Z", "10:00:01.9Z", "10:01:00Z", "11:00:00Z", None]),
+    st.sampled_from(["C8", "C13", None]),
+    st.sampled_from(["Firefox", "Googlebot/2.1", None]),
+    st.sampled_from(["yes", "yes", "yes", "no", None]),
+)
+MEMBERS = {"campaigns": {"set_of": "campaign", "among": ["C8", "C13"]}}
+
+
+def by_pandas(world):
+    """Return each person's number of campaigns and their set, by the rules read one by one."""
+    frame = pd.DataFrame(world, columns=["person", "clock", "campaign", "agent", "opt_in"])
+    said = frame.groupby("person")["opt_in"].agg(set)
+    consenting = {who for who, words in said.items() if "yes" in words and "no" not in words}
+    frame = frame[frame["person"].isin(consenting) & frame["clock"].notna()].copy()
+    frame["at"] = pd.to_datetime("2026-03-02T" + frame["clock"], format="ISO8601")
+    frame = frame[~frame["agent"].fillna("").str.contains("bot/", regex=False)]
+    frame = frame.sort_values("at", kind="stable")
+    alike = frame[["campaign", "agent"]].fillna("nothing")
+    gap = frame.groupby([frame["person"], alike["campaign"], alike["agent"]])["at"].diff()
+    frame = frame[~(gap <= pd.Timedelta(seconds=1))]
+    crowded = [
+        ((frame["person"] == one.person) & (frame["at"].between(start, start + MINUTE))).sum() > 2
+        and start <= one.at <= start + MINUTE
+        for one in frame.itertuples()
+        for start in frame["at"]
+    ]
+    flooding = np.array(crowded, dtype=bool).reshape(len(frame), len(frame)).any(axis=1)
+    left = frame[~flooding].dropna(subset=["campaign"]).groupby("person")["campaign"].agg(set)
+    return {who: (str(len(some)), "+".join(sorted(some))) for who, some in left.items()}
+
+
+MINUTE = pd.Timedelta(seconds=60)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
+@given(st.lists(EVENT, min_size=1, max_size=12))
+def test_counts_and_sets_of_a_session_are_those_of_the_events_that_are_left(tmp_path, world):
+    rows = [
+        event(who, clock and f"2026-03-02T{clock}", campaign, agent, opt_in=opt_in)
+        for who, clock, campaign, agent, opt_in in world
+    ]
+    definition = events(tmp_path, pd.DataFrame(rows), labels=FREQUENCY | MEMBERS)
+    wanted = by_pandas(world)
+    asked = (("frequency", ["1", "2", "3+"]), ("campaigns", ["C8", "C13", "C13+C8"]))
+    for place, (label, values) in enumerate(asked):
+        result = prepared(definition, label=label, values=values)
+        names = references_of(result)
+        found = zip(result.persons, result.labels, strict=True)
+        assert {names[one]: values[at] for one, at in found} == {
+            who: labels[place] for who, labels in wanted.items()
+        }
 
 
 def rules(*entries, **more):
