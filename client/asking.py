@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from client.timing import TimingChoice
 from party.contract import Contract
-from party.contract_terms import ListUse, OutputKind
+from party.contract_terms import DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
 from party.list_names import Naming, require_free
 from party.lists import Lists, MatchedList
@@ -24,7 +25,8 @@ from psi.suppression import MOST_RUNS
 from reports.kinds import require_suitable
 
 _COUNTED_BY: Final = (
-    OutputKind.REACH, OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.LIFT, OutputKind.TABLE,
+    OutputKind.REACH, OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.ATTRIBUTION,
+    OutputKind.DELAY, OutputKind.LIFT, OutputKind.TABLE,
 )  # fmt: skip
 """Kinds that need a label of the tabulator."""
 _SPLIT_BY: Final = (OutputKind.FUNNEL, OutputKind.TABLE)
@@ -166,7 +168,7 @@ def refresh_request(party: Organisation, found: MatchedList, contract: Contract)
 class TableChoice:
     """What a table lets a person choose: who has which role, and whose labels count.
 
-    `identifier` is the one type that takes part in a lift.
+    `identifier` is the one type that takes part in a lift; `timing` is for attribution and delay.
     """
 
     kind: OutputKind
@@ -175,6 +177,7 @@ class TableChoice:
     segment: str | None = None
     by: str | None = None
     identifier: str | None = None
+    timing: TimingChoice | None = None
 
 
 def table_request(
@@ -196,6 +199,10 @@ def table_request(
         by = _only_label(contract, tabulator, datasets, "--by", "to count by")
     if table.kind in _SPLIT_BY and segment is None:
         segment = _only_label(contract, recipient, datasets, "--segment", "to split by")
+    parameters = choice.parameters()
+    if table.timing is not None:
+        counted = _terms_of(contract, tabulator, datasets)
+        parameters = table.timing.applied(parameters, counted.most_identifiers)
     request = Request.crosstab(
         contract,
         table.kind,
@@ -205,7 +212,7 @@ def table_request(
         now=party.now,
         labels={recipient: segment, tabulator: by},
         datasets=datasets,
-        parameters=choice.parameters(),
+        parameters=parameters,
         identifier=table.identifier,
     )
     require_suitable(str(table.kind), request.labels[tabulator].values)
@@ -234,11 +241,20 @@ def _only_other(contract: Contract, me: str) -> str:
     return others[0]
 
 
+def _terms_of(contract: Contract, party: str, datasets: Mapping[str, str]) -> DatasetTerms:
+    return contract.dataset(party, _dataset_of(contract, party, datasets))
+
+
+def _dataset_of(contract: Contract, party: str, datasets: Mapping[str, str]) -> str:
+    """Return the dataset that was named, or the first; the request asks which where it matters."""
+    return datasets.get(party) or next(iter(contract.datasets[party]))
+
+
 def _only_label(
     contract: Contract, party: str, datasets: Mapping[str, str], option: str, use: str
 ) -> str:
     """Return the one label of a party's dataset, or ask which."""
-    name = datasets.get(party) or next(iter(contract.datasets[party]))
+    name = _dataset_of(contract, party, datasets)
     labels = contract.dataset(party, name).labels
     if len(labels) != 1:
         raise ContractError(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, prod, sqrt
 from typing import Any, Final, Literal
 
 import numpy as np
 
+from client.quoting_moments import Touching, touching_of
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
@@ -80,6 +81,7 @@ class Quoted:
     holding: Holding
     balance: Balance
     assumptions: tuple[str, ...]
+    touching: Touching | None = None
 
     @property
     def value_errors(self) -> tuple[float, float] | None:
@@ -107,6 +109,7 @@ class Quoted:
             "value_errors": self.value_errors,
             "own_people": self.holding.people,
             "own_coverage": dict(self.holding.coverage),
+            **(self.touching.to_json() if self.touching else {}),
             "budget_left": {
                 "population": self.balance.account.population,
                 "epsilon": format_epsilon(epsilon_left),
@@ -125,13 +128,16 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
     """
     me = contract.me(party.identity)
     registered = party.dataset(request.datasets[me])
-    holding = _holding(registered, request, me, Terms.of(request).keys_a_person(me))
+    holding = _holding(registered, request, me, request.parameters.most_identifiers[me])
     theirs = _their_people(request, me, holding, guess)
+    touching = _touching(request, registered, me, holding, theirs)
     figures: Quote | MatchQuote
     if request.kind is OutputKind.MATCH:
         figures = _quote_match(request, party, me, holding, theirs)
     else:
         plan = _plan(request, contract, party, me, holding, theirs, guess)
+        if touching is not None:
+            plan = _of_moments(plan, request, touching)
         figures = _quote_table(request, plan)
     assumed = "as stated" if guess.their_people is not None else "as here; say --their-people"
     return Quoted(
@@ -144,9 +150,46 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
             f"own sizes as in the quality report of {registered.name}",
             f"the counterpart has {theirs:,} people, {assumed}",
             *_of_a_lift(request),
+            *(_assumed_of_moments(request, touching) if touching else ()),
             *figures.assumptions,
             "the counterpart's machine is as fast as this one",
         ),
+        touching,
+    )
+
+
+def _touching(
+    request: Request, registered: Registered, me: str, holding: Holding, theirs: int
+) -> Touching | None:
+    """Return what the tabulator's touches become, where records are moments."""
+    tabulator = request.roles.get(TABULATOR)
+    if tabulator != me:
+        most = request.parameters.most_identifiers.get(tabulator or "", 1)
+        return touching_of(request, None, theirs, most)
+    name = request.labels[me].name
+    quality = next(one for one in registered.quality["labels"] if one["name"] == name)
+    return touching_of(request, quality, holding.people, holding.keys_a_person)
+
+
+def _of_moments(plan: Plan, request: Request, touching: Touching) -> Plan:
+    """Return the plan with the tabulator's keys and the recipient's padded sets."""
+    terms = Terms.of(request)
+    rows = len(plan.tabulator_sizes)
+    return replace(
+        plan,
+        tabulator_sizes=(touching.keys // rows,) * rows,
+        padded=terms.padded(request.roles[RECIPIENT]),
+    )
+
+
+def _assumed_of_moments(request: Request, touching: Touching) -> tuple[str, ...]:
+    most = request.parameters.records_per_person
+    loss = touching.most_keys / Terms.of(request).tabulator_bound
+    return (
+        f"a touched person has {touching.touches} touches, evenly over the window",
+        "each person of the recipient has one conversion in it",
+        f"the recipient sends {most} of a person at most, as it is bound to; if it sent more, the "
+        f"tabulator's people would lose up to {loss:.0f} times the table's ε",
     )
 
 

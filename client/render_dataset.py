@@ -166,6 +166,8 @@ def _label(label: Mapping[str, Any]) -> Table:
     if outside:
         told = "no number" if sums else "a value in no range"
         table.add_row("the expression fails" if failing else told, f"{outside:,}")
+    if label.get("touches"):
+        table.add_row("touches of these", f"{label['touches']:,}")
     if label["conflicting"]:
         table.add_row("rows contradict each other", f"{label['conflicting']:,}")
     for kind, rows in (failing or {}).items():

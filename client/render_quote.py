@@ -24,6 +24,7 @@ def quote_shown(quoted: Quoted) -> list[RenderableType]:
         f"{shown_seconds(figures.seconds)} of work",
         *_quality(figures, request.use or ListUse.INCLUDE),
         *_value(quoted),
+        *_touching(quoted),
         _charges(quoted),
         _left(quoted),
         _coverage(quoted),
@@ -69,6 +70,16 @@ def _value(quoted: Quoted) -> list[str]:
     return [
         f"  the noise of a label's value is ± {private:,.0f} for the recipient's own eyes, "
         f"± {shareable:,.0f} in what it passes on; rounding to bounds adds to it"
+    ]
+
+
+def _touching(quoted: Quoted) -> list[str]:
+    touching = quoted.touching
+    if touching is None:
+        return []
+    return [
+        f"  about {touching.keys_a_person:,.0f} keys for each touched person at {touching.touches} "
+        f"touches; {touching.most_keys:,} at most, later ones are left out"
     ]
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from party.activation import Order, export_list
+from party.contract_terms import OutputKind
 from party.desk import Desk
 from party.errors import PartyError
 from party.filing import Filed
@@ -21,6 +22,8 @@ from party.lists import Lists, MatchedList
 from party.organisation import Organisation
 from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT, TABULATOR
+from reports import attribution
+from reports.attribution import ALL_MODELS, MODELS
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
 from reports.kinds import build
@@ -43,12 +46,19 @@ Result = MatchedList | NothingLearnt | Rendering
 
 
 def result_of(
-    party: Organisation, filed: Filed, *, private: bool, costs: Costs | None = None
+    party: Organisation,
+    filed: Filed,
+    *,
+    private: bool,
+    costs: Costs | None = None,
+    model: str | None = None,
 ) -> Result:
     """Return a finished request's result; `costs` are public, and for a report alone.
 
+    An attribution is computed under one `model`, or all of them.
+
     Raises:
-        PartyError: there is none, or no private one.
+        PartyError: there is none, or no private one, or no such model.
         Refusal: it was a list and has expired.
         ResultError: it was changed after it was made.
         UnsuitableCosts: costs are given for what the report does not have.
@@ -59,8 +69,9 @@ def result_of(
             f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
             "`commonground requests list`"
         )
+    models = models_of(filed.request.kind, model)
     if "table" in stored:
-        return _report(filed, stored, private=private, costs=costs)
+        return _report(filed, stored, private=private, costs=costs, models=models)
     if costs is not None:
         raise PartyError("only a table has costs; leave out --cost")
     if private:
@@ -72,10 +83,28 @@ def result_of(
     return found
 
 
+def models_of(kind: OutputKind, model: str | None) -> tuple[str, ...]:
+    """Return the models that were asked for by a name; PartyError where there are none such."""
+    if model is not None and kind is not OutputKind.ATTRIBUTION:
+        raise PartyError(f"only an attribution has a model, and this is a {kind}: leave it out")
+    if model in (None, ALL_MODELS):
+        return MODELS
+    if model not in MODELS:
+        raise PartyError(f"no model '{model[:40]}': there are {', '.join(MODELS)} and {ALL_MODELS}")
+    return (model,)
+
+
 def _report(
-    filed: Filed, stored: Mapping[str, Any], *, private: bool, costs: Costs | None
+    filed: Filed,
+    stored: Mapping[str, Any],
+    *,
+    private: bool,
+    costs: Costs | None,
+    models: tuple[str, ...],
 ) -> Rendering:
     kind = str(filed.request.kind)
+    if kind == OutputKind.ATTRIBUTION and costs is None:  # `build` refuses costs
+        return attribution.build(estimates_of(stored, private=private), models)
     if kind == "funnel" and stored["role"] == TABULATOR:
         kind = "table"  # the tabulator never learns in which order the recipient's stages stand
     return build(kind, estimates_of(stored, private=private), costs)
@@ -114,6 +143,12 @@ def shareable_of(stored: Mapping[str, Any]) -> ShareableEstimates:
     )
     bound = parameters.records_per_person
     laws = TableLaws(noise, bound * parameters.keys_per_person, bound)
+    if table.moments is not None:
+        laws = replace(
+            laws,
+            tabulator_keys=table.moments.most_keys,
+            epsilon_people_nano=table.moments.epsilon_people_nano,
+        )
     return ShareableEstimates(table, laws)
 
 

@@ -40,10 +40,11 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
      ("datasets",)),
     ("What may be made, and for whom.\n"
      "match: the receiver learns which of its own people the sender has too.\n"
-     "reach, overlap, insights, funnel, lift, table: the recipient gets a table of noisy counts,\n"
-     "which the tabulator counts: how often people were met, how many are shared, what they are\n"
-     "like, how they go from stage to stage, what a treatment has changed, or any label of one\n"
-     "side against any of the other.\n"
+     "reach, overlap, insights, funnel, attribution, delay, lift, table: the recipient gets a\n"
+     "table of noisy counts, which the tabulator counts: how often people were met, how many are\n"
+     "shared, what they are like, how they go from stage to stage, what had reached them before\n"
+     "they converted and how long before, what a treatment has changed, or any label of one side\n"
+     "against any of the other.\n"
      "purpose: the purpose that people have consented to. approval: 'rule' lets granted requests\n"
      "run, 'manual' asks a person each time. Remove what you do not grant.\n"
      "A match may say besides what its list is for, uses: [include, exclude] (both, without it),\n"
@@ -158,6 +159,8 @@ def _usual_outputs(first: str, second: str) -> list[dict[str, str]]:
         {"kind": "overlap", **table, "approval": "rule"},
         {"kind": "insights", **table, "approval": "rule"},
         {"kind": "funnel", **table, "approval": "rule"},
+        {"kind": "attribution", **table, "approval": "rule"},
+        {"kind": "delay", **table, "approval": "rule"},
         {"kind": "lift", **table, "approval": "rule"},
         {"kind": "table", **table, "approval": "rule"},
     ]

@@ -63,8 +63,15 @@ class OutputKind(StrEnum):
     OVERLAP = "overlap"
     INSIGHTS = "insights"
     FUNNEL = "funnel"
+    ATTRIBUTION = "attribution"
+    DELAY = "delay"
     LIFT = "lift"
     TABLE = "table"
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its records are moments: conversions that meet what touches had produced."""
+        return self in (OutputKind.ATTRIBUTION, OutputKind.DELAY)
 
     @property
     def roles(self) -> tuple[str, str]:

@@ -114,6 +114,17 @@ class Section:
             raise self.fault(key, f"{expected}; found {_shown(str(value))}")
         return value
 
+    def integers(self, key: str, least: int, most: int, *, items: int) -> tuple[int, ...]:
+        """Return the list at `key`: 1 to `items` whole numbers, least ≤ each ≤ most."""
+        read = []
+        for index, value in enumerate(self._list(key, items)):
+            if type(value) is not int or not least <= value <= most:
+                found = _shown(str(value)) if type(value) is int else _kind(value)
+                expected = f"expected a whole number from {least} to {most}, without quotes"
+                raise self.fault(f"{key}[{index}]", f"{expected}; found {found}")
+            read.append(value)
+        return tuple(read)
+
     def flag(self, key: str) -> bool:
         """Return the truth value at `key`."""
         value = self._values[key]

@@ -170,7 +170,7 @@ class Driver:
                 numbering = self._own.numbering
                 return self._recorder.release(
                     released_cells(counts)[list(numbering)],
-                    totals_over_tabulator(counts),
+                    self._own.people if self._terms.coalitions else totals_over_tabulator(counts),
                     numbering,
                 )
             case _:
@@ -362,6 +362,6 @@ def release_shape(terms: Terms) -> tuple[tuple[int, ...], int]:
     others = [len(terms.labels_of(role)) for role in terms.table.roles if role != TABULATOR]
     tabulator = len(terms.labels_of(TABULATOR))
     if len(others) == 1:
-        return (tabulator, others[0]), 0
+        return (tabulator, others[0]), len(terms.coalitions)
     with_none = [size + 1 for size in others]
     return (tabulator, *with_none), others[0] * int(np.prod(with_none[1:]))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets import Definition, Prepared, prepare
+from party.datasets import Definition, Prepared, Timed, prepare
 from party.datasets.bounds import require_covered
 from party.errors import DatasetError
 from party.request import Request
 from party.terms import Terms
 from psi.buckets import RoundingKey
 from psi.keys import Keys
+from psi.legs import TABULATOR
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class SessionInput:
     consent_root: bytes
     consent_count: bytes
     prepared: Prepared
+
+    @property
+    def people(self) -> npt.NDArray[np.int64]:
+        """The tabulator's touched people by coalition, where the request asks for them."""
+        return self.prepared.people
 
 
 def prepare_input(
@@ -65,6 +71,7 @@ def prepare_input(
         gmail=gmail,
         executor=executor,
         rounding=rounding,
+        timed=_timed(request, terms, me, salt),
     )
     pa.default_memory_pool().release_unused()  # the files' columns are not needed any more
     if len(prepared.keys) == 0:
@@ -83,8 +90,19 @@ def prepare_input(
     )
 
 
+def _timed(request: Request, terms: Terms, me: str, salt: bytes) -> Timed | None:
+    parameters = request.parameters
+    if parameters.timing is None:
+        return None
+    touches = terms.role_of(me) == TABULATOR
+    return Timed(parameters.timing, parameters.records_per_person, touches, salt)
+
+
 def _input_root(prepared: Prepared, salt: bytes) -> bytes:
     digest = hashlib.sha256(b"commonground/input/v1" + salt)
-    for part in (prepared.keys.data, prepared.keys.offsets, prepared.labels):
+    parts = [prepared.keys.data, prepared.keys.offsets, prepared.labels]
+    if len(prepared.people):
+        parts.append(prepared.people)
+    for part in parts:
         digest.update(np.ascontiguousarray(part).data.cast("B"))
     return digest.digest()

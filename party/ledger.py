@@ -27,6 +27,8 @@ MOST_STOPS: Final = 3
 _SEPARATOR: Final = ", "
 NOTHING: Final = Spend()
 SESSION, DISCLOSURE, STOP, BOUNDS = "session", "disclosure", "stop", "bounds"
+PEOPLE: Final = "people"
+"""People by coalition, released beside a table of attribution."""
 
 
 @dataclass(frozen=True)

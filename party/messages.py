@@ -124,7 +124,8 @@ class NumberingArtefact:
 class ReleaseArtefact:
     """The noisy table: `cells` in row-major order over `shape`; counts may be negative.
 
-    Two parties: shape (tabulator's labels by name, recipient's by number). Three: one more
+    Two parties: shape (tabulator's labels by name, recipient's by number); `totals` are the
+    tabulator's people by coalition where the request asks for them, noisy too. Three: one more
     axis, and index 0 of the others' axes is `∅`; `totals` (others' axes only, first without
     `∅`) then stands beside it. `numbering` is the session's number of each of the
     tabulator's label names, with which the recipient finds the sizes that it saw.

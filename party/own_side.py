@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,8 +16,10 @@ import numpy.typing as npt
 
 from party.terms import Terms
 from psi.answers import Fillers, derive_fillers, known_points
+from psi.crosstab import Counts
 from psi.curve import Scalar
 from psi.dummies import Cell, dummies_by_label
+from psi.errors import LimitExceeded
 from psi.keys import Keys
 from psi.own import OwnSet, build_own_set, draw_numbering
 from psi.seed import Seed
@@ -28,13 +30,15 @@ from psi.sets import Buffer
 class Own:
     """A party's input and seed.
 
-    `labels` is (n,): the index of each key's label name in the request.
+    `labels` is (n,): the index of each key's label name in the request. `people` is (coalitions,):
+    the tabulator's people in each, where the terms have coalitions.
     """
 
     party: str
     seed: Seed
     keys: Keys
     labels: npt.NDArray[np.int16]
+    people: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64), repr=False)
 
 
 class OwnSide:
@@ -66,16 +70,34 @@ class OwnSide:
         uniforms = own.seed.derive_many(self._session_id, "dummies", len(cells))
         return {cell: law.draw(u) for cell, u in zip(cells, uniforms, strict=True)}
 
+    @property
+    def people(self) -> Counts:
+        """The own people by coalition, exact; none as a rule."""
+        return self._own.people
+
     def fillers(self) -> list[Fillers]:
-        """Derive each number's fillers: known answers, the size's noise, then the reserve."""
-        terms, own = self._terms, self._own
-        law = terms.own_noise(own.party)
-        uniforms = own.seed.derive_many(self._session_id, "sizes", len(self.label_names))
-        reserve = terms.reserve_of(own.party)
+        """Derive each number's fillers: known answers, then what hides the label's size."""
+        terms = self._terms
         return [
-            self._fillers_of(number, terms.known_answers + law.draw(uniform) + reserve)
-            for number, uniform in enumerate(uniforms)
+            self._fillers_of(number, terms.known_answers + count)
+            for number, count in enumerate(self._filler_counts())
         ]
+
+    def _filler_counts(self) -> list[int]:
+        """Return for each number the noise on its size and the reserve, or what pads it (§6)."""
+        terms, own = self._terms, self._own
+        padded = terms.padded(own.party)
+        if padded is None:
+            law, reserve = terms.own_noise(own.party), terms.reserve_of(own.party)
+            uniforms = own.seed.derive_many(self._session_id, "sizes", len(self.label_names))
+            return [law.draw(uniform) + reserve for uniform in uniforms]
+        keys = np.bincount(own.labels, minlength=len(self.label_names))
+        counts = [0] * len(self.label_names)
+        for name, (number, dummies) in enumerate(zip(self.numbering, self.dummies(), strict=True)):
+            counts[number] = padded - terms.known_answers - len(dummies) - int(keys[name])
+        if min(counts) < 0:
+            raise LimitExceeded("a label has more moments than the request has room for")
+        return counts
 
     def expected_answers(self, route_key: bytes) -> list[Buffer]:
         """Return the points that the known answers of each number must have become."""

@@ -7,6 +7,7 @@ contract is not negotiated: it is what the contract says, or it is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -15,8 +16,13 @@ from party.contract import Contract
 from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
 from privacy.units import E15, NANO
+from psi.ages import read_ages
+from psi.errors import JourneyError
+from psi.journey import read_journeys
 from psi.legs import TABULATOR
+from psi.sets import MAX_KEYS
 from psi.suppression import MOST_RUNS
+from psi.time_keys import MOST_ORDINAL, MOST_SLOTS
 
 if TYPE_CHECKING:
     from party.request import Request
@@ -30,6 +36,9 @@ LEAST_EPSILON_NANO: Final = NANO // 100
 """ε 0.01: below it the dummies, which grow with 1/ε, are a denial of service."""
 MOST_EPSILON_NANO: Final = 100 * NANO
 MOST_DELTA_E15: Final = E15 // 1000
+LEAST_SLOT_SECONDS: Final = 60
+MOST_SLOT_SECONDS: Final = 30 * 86_400
+MOST_KEYS_A_PERSON: Final = 1 << 16
 MOST_LIFETIME_SECONDS: Final = 30 * 86_400
 CLOCK_SKEW_SECONDS: Final = 300
 
@@ -209,9 +218,68 @@ def _check_parameters(request: Request) -> None:
     )
     _require("delta_dummies_e15", asked.delta_dummies_e15, 1, MOST_DELTA_E15)
     _require("known_answers", asked.known_answers, LEAST_KNOWN_ANSWERS, MOST_KNOWN_ANSWERS)
-    _require("records_per_person", asked.records_per_person, 1, 1)
+    most_records = MOST_ORDINAL if request.kind.is_timed else 1
+    _require("records_per_person", asked.records_per_person, 1, most_records)
+    _check_timing(request)
     most_runs = MOST_RUNS if request.kind is OutputKind.MATCH else 0
     _require("suppression_runs", asked.suppression_runs, 0, most_runs)
+
+
+def _check_timing(request: Request) -> None:
+    """Require terms of time where records are moments, and none elsewhere."""
+    asked, timing = request.parameters, request.parameters.timing
+    if timing is None or not request.kind.is_timed:
+        if request.kind.is_timed or timing is not None:
+            word = "needs" if request.kind.is_timed else "has no"
+            raise _not_granted(f"{request.kind} {word} parameters.timing, its window and lookback.")
+        return
+    window = timing.window
+    _require("timing.slot_seconds", window.slot_seconds, LEAST_SLOT_SECONDS, MOST_SLOT_SECONDS)
+    _require("timing.lookback", timing.lookback, 0, MOST_SLOTS)
+    counted = asked.records_per_person * asked.most_identifiers[request.roles[TABULATOR]]
+    _require("timing.most_keys", timing.most_keys, counted, MOST_KEYS_A_PERSON)
+    _require("timing.room", timing.room, 1, MAX_KEYS // timing.keys_a_moment)
+    most = MOST_EPSILON_NANO if request.kind is OutputKind.ATTRIBUTION else 0
+    least = LEAST_EPSILON_NANO if timing.epsilon_people_nano else 0
+    _require("timing.epsilon_people_nano", timing.epsilon_people_nano, least, most)
+    if window.stop > request.created + CLOCK_SKEW_SECONDS:
+        raise Refusal(
+            RefusalStatus.EXPIRED,
+            f"The window of request {request.id} ends {window.stop - request.created} seconds"
+            " after the request was made: ask about time that has passed, and see that the clock"
+            " is right.",
+        )
+
+
+def _check_touch_label(request: Request) -> None:
+    """Require the tabulator's label to be journeys or ages where records are moments, only there.
+
+    Anywhere else it would be found out when the session has begun.
+    """
+    values = request.labels[request.roles[TABULATOR]].values
+    if request.kind.is_timed:
+        read = read_journeys if request.kind is OutputKind.ATTRIBUTION else read_ages
+        try:
+            read(values)
+        except JourneyError as error:
+            raise _not_granted(
+                f"{request.kind} cannot be counted by this label: {error}."
+            ) from None
+        return
+    for party, label in request.labels.items():
+        if _is_of_touches(label.values):
+            raise _not_granted(
+                f"The label of '{party}' is made of touches and their times; only attribution and"
+                " delay are counted by it."
+            )
+
+
+def _is_of_touches(values: tuple[str, ...]) -> bool:
+    for read in (read_journeys, read_ages):
+        with suppress(JourneyError):
+            read(values)
+            return True
+    return False
 
 
 def _check_data(request: Request, contract: Contract) -> None:
@@ -223,6 +291,8 @@ def _check_data(request: Request, contract: Contract) -> None:
         )
     for party, label in request.labels.items():
         _check_label(request, contract, party, label.name)
+    if request.kind is not OutputKind.MATCH:
+        _check_touch_label(request)
     if request.kind is OutputKind.LIFT and len(request.identifiers) != 1:
         raise _not_granted(
             "A lift counts each person of an arm once, so it is asked for one identifier type; the"

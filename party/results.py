@@ -22,7 +22,7 @@ from party.session_record import SessionRecord
 from party.suppression.list_file import ListFile
 from party.terms import Terms
 from psi.legs import RECIPIENT, TABULATOR
-from reports.table import ReleasedTable, ReleaseParameters
+from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Keeper:
                 outcome.own_sizes,
                 outcome.recipient_sizes,
                 _unnamed(len(outcome.recipient_sizes)),
+                outcome.release.totals,
             )
             return {"role": TABULATOR, **read, "table": table.to_dict()}
         return {"role": "sender", **read}
@@ -83,12 +84,15 @@ class Keeper:
         drawn = [[outcome.drawn[g, b] for b in range(columns)] for g in range(rows)]
         sizes = tuple(outcome.own_sizes[number] for number in numbers)
         audience = np.bincount(session_input.labels, minlength=columns)
+        if terms.timing is not None:
+            audience //= terms.timing.keys_a_moment
         table = self._table(
             tuple(int(cell) for cell in cells.flat),
             outcome.release.numbering,
             outcome.tabulator_sizes,
             sizes,
             terms.labels_of(RECIPIENT),
+            outcome.release.totals,
         )
         return {
             "table": table.to_dict(),
@@ -104,6 +108,7 @@ class Keeper:
         tabulator_sizes: tuple[int, ...],
         recipient_sizes: tuple[int, ...],
         recipient_labels: tuple[str, ...],
+        people: tuple[int, ...],
     ) -> ReleasedTable:
         terms = Terms.of(self.request)
         columns = len(recipient_sizes)
@@ -122,6 +127,7 @@ class Keeper:
                 known_answers=terms.known_answers,
                 min_cell=self.contract.min_cell,
             ),
+            moments=_moments(terms, people),
         )
 
 
@@ -129,6 +135,22 @@ def _own_values(session_input: SessionInput, labels: tuple[str, ...]) -> dict[st
     """Return what the recipient knows of the values behind its buckets, if it has them."""
     known = session_input.prepared.own_values
     return {} if known is None else {"values": known.to_dict(labels)}
+
+
+def _moments(terms: Terms, people: tuple[int, ...]) -> MomentsTable | None:
+    """Return what a table of moments needs beside its counts."""
+    timing = terms.timing
+    if timing is None:
+        return None
+    return MomentsTable(
+        start=timing.window.start,
+        slot_seconds=timing.window.slot_seconds,
+        slots=timing.window.slots,
+        lookback=timing.lookback,
+        most_keys=timing.most_keys,
+        epsilon_people_nano=timing.epsilon_people_nano,
+        people=people,
+    )
 
 
 def _unnamed(labels: int) -> tuple[str, ...]:

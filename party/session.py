@@ -136,7 +136,13 @@ class Session:
         session_id, said = self._agree(opening, greetings)
         bench.record.agree(session_id)
         bench.remember(opening.seed, session_input)
-        own = Own(self._me, opening.seed, session_input.keys, session_input.labels)
+        own = Own(
+            self._me,
+            opening.seed,
+            session_input.keys,
+            session_input.labels,
+            session_input.people,
+        )
         by_role = {terms.role_of(peer): link for peer, link in self._links.items()}
         driver = Driver(
             terms,

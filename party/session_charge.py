@@ -73,6 +73,9 @@ class SessionCharge:
         if self._discloses:
             ledger.require_stops_left(connection, account)
             charges[ledger.DISCLOSURE] = Spend()
+        people = self._terms.people_spend_of(self.me)
+        if people != Spend():
+            charges = {ledger.SESSION: self._terms.table_spend_of(self.me), ledger.PEOPLE: people}
         for what, spend in charges.items():
             ledger.charge(connection, self.request.id, what, account, spend, now)
         holds.let_go(connection, [self.request.id])
@@ -115,5 +118,5 @@ class SessionCharge:
             epsilon_nano=spend.epsilon_nano,
             rho_nano=spend.rho_nano,
             delta_e15=spend.delta_e15,
-            what="dp" if what == ledger.SESSION else "disclosure",
+            what="disclosure" if what == ledger.DISCLOSURE else "dp",
         )

@@ -248,11 +248,16 @@ class SessionRecord:
             noise = self._terms.noise
             flat = ExactTable(cells.reshape(len(cells), -1))
             drawn = release_table(flat, noise.epsilon_release_nano, self._terms.tabulator_bound)
+            people, people_noise = self._release_people(totals)
             artefact = ReleaseArtefact(
-                tuple(cells.shape), tuple(int(x) for x in drawn.table.counts.flat), numbering
+                tuple(cells.shape),
+                tuple(int(x) for x in drawn.table.counts.flat),
+                numbering,
+                people,
             )
             text = encode_small(artefact).decode()
-            commitment = self._journal.commit_to(connection, "noise", drawn.noise)
+            drawn_noise = drawn.noise + people_noise
+            commitment = self._journal.commit_to(connection, "noise", drawn_noise)
             connection.execute(
                 sa.insert(RELEASES).values(
                     request=self._request.id, artefact=text, noise=commitment
@@ -266,11 +271,19 @@ class SessionRecord:
             self._log(connection, "report.released", body)
             return artefact
 
-        if totals.size:
+        if totals.size != len(self._terms.coalitions):
             raise Refusal(
                 RefusalStatus.NOT_GRANTED, "three parties do not release over a store yet"
             )
         return self._store.write(work)
+
+    def _release_people(self, exact: Counts) -> tuple[tuple[int, ...], bytes]:
+        """Draw the noise of people by coalition; a person is in one, so one count changes by 1."""
+        timing = self._terms.timing
+        if timing is None or not exact.size:
+            return (), b""
+        drawn = release_table(ExactTable(exact.reshape(1, -1)), timing.epsilon_people_nano, 1)
+        return tuple(int(count) for count in drawn.table.counts.flat), drawn.noise
 
     # -- the end --------------------------------------------------------------------------
 

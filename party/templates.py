@@ -69,9 +69,18 @@ class Template:
     made_at: int
 
     def ask(self, request_id: str, now: int) -> Request:
-        """Return the unsigned request of a run that is asked at `now` (Unix seconds)."""
+        """Return the unsigned request of a run that is asked at `now` (Unix seconds).
+
+        A window of conversions goes along: it ends as long before the run as it did before the
+        saving, to a slot.
+        """
         return replace(
-            self.request, id=request_id, created=now, expires=now + DAY_SECONDS, signature=""
+            self.request,
+            id=request_id,
+            parameters=self.request.parameters.later(now - self.request.created),
+            created=now,
+            expires=now + DAY_SECONDS,
+            signature="",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from privacy.accounting import Spend
 from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
 from psi.dummies import Dealing
+from psi.journey import coalitions_of, read_journeys
 from psi.legs import CROSSTABS, MATCH, RECEIVER, RECIPIENT, SENDER, TABULATOR, LegTable
 from psi.suppression import RUN_POINTS
+from psi.time_keys import Timing
 
 if TYPE_CHECKING:
     from party.request import Request
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 class Terms:
     """One session's public terms; tuples run in the order of the leg table's roles.
 
-    `most_keys` bounds the keys that one person has in each party's set.
+    `most_keys` bounds the keys that one person has in each party's set. Where records are moments
+    (`timing`) the tabulator has many keys for a person, of which `most_counted` can be counted:
+    each of the other's records meets one of them at most.
     """
 
     table: LegTable
@@ -36,6 +40,8 @@ class Terms:
     noise: SessionNoise
     min_match: int = 0
     suppression_runs: int = 0
+    most_counted: int = 1
+    timing: Timing | None = None
 
     @classmethod
     def of(cls, request: Request) -> Terms:
@@ -47,11 +53,16 @@ class Terms:
             party: parameters.most_identifiers[party] if _role_offers_all(table, role) else 1
             for role, party in zip(table.roles, parties, strict=True)
         }
+        timing = parameters.timing
+        counted = {party: parameters.records_per_person * offered[party] for party in parties}
+        most = dict(counted)
+        if timing is not None:
+            most[request.roles[TABULATOR]] = timing.most_keys
         return cls(
             table=table,
             parties=parties,
             labels=tuple(tuple(request.labels[party].values) for party in parties),
-            most_keys=tuple(parameters.records_per_person * offered[p] for p in parties),
+            most_keys=tuple(most[party] for party in parties),
             known_answers=parameters.known_answers,
             noise=SessionNoise(
                 parameters.epsilon_release_nano,
@@ -60,6 +71,8 @@ class Terms:
             ),
             min_match=request.min_match,
             suppression_runs=parameters.suppression_runs,
+            most_counted=counted[parties[0]],
+            timing=timing,
         )
 
     @property
@@ -110,18 +123,50 @@ class Terms:
     @property
     def tabulator_bound(self) -> int:
         """L_T: the most by which one person of the tabulator changes the table (§5.4)."""
-        return self.keys_a_person(self.party_of(TABULATOR))
+        tabulator = self.keys_a_person(self.party_of(TABULATOR))
+        return tabulator if self.timing is None else self.most_counted
+
+    @cached_property
+    def coalitions(self) -> tuple[tuple[str, ...], ...]:
+        """The coalitions whose people the tabulator states beside its table; none as a rule."""
+        if self.timing is None or not self.timing.epsilon_people_nano:
+            return ()
+        return coalitions_of(read_journeys(self.labels_of(TABULATOR)))
+
+    def padded(self, party: str) -> int | None:
+        """Return the points in each label of a party whose sets are padded, else None (§6).
+
+        Room for the moments, all dummies that may fall to a label, and the known answers.
+        """
+        if self.timing is None or party not in self.choosers:
+            return None
+        cells = len(self.labels_of(TABULATOR))
+        moments = self.timing.room * self.timing.keys_a_moment
+        return moments + cells * self.agreed_dummies(party) + self.known_answers
 
     @property
     def table_laws(self) -> TableLaws:
         """The laws of a table of two, for its reports and its quote."""
         recipient_bound = self.keys_a_person(self.party_of(RECIPIENT))
-        return TableLaws(self.noise, self.tabulator_bound, recipient_bound)
+        keys = self.keys_a_person(self.party_of(TABULATOR))
+        people = self.timing.epsilon_people_nano if self.timing else 0
+        return TableLaws(self.noise, self.tabulator_bound, recipient_bound, keys, people)
 
     def spend_of(self, party: str) -> Spend:
         """Return what a party is charged for the whole session before its first byte (§5.5)."""
+        return self.table_spend_of(party) + self.people_spend_of(party)
+
+    def table_spend_of(self, party: str) -> Spend:
+        """Return what of it is for the table and the sizes."""
         releases = self.role_of(party) == TABULATOR
         return self.noise.spend(self.keys_a_person(party), releases=releases)
+
+    def people_spend_of(self, party: str) -> Spend:
+        """Return what of it is for the people by coalition, who are released beside the table."""
+        if self.timing is None or self.role_of(party) != TABULATOR:
+            return Spend()
+        epsilon = self.timing.epsilon_people_nano
+        return Spend.pure(epsilon) if epsilon else Spend()
 
     def agreed_dummies(self, chooser: str) -> int:
         """Return D, the dummies of a chooser's cell that every other party puts in."""

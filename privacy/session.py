@@ -67,11 +67,19 @@ class TableLaws:
     noise: SessionNoise
     tabulator_bound: int = 1
     recipient_bound: int = 1
+    tabulator_keys: int | None = None
+    """The most keys of one person in the tabulator's set, where not all of them are counted."""
+    epsilon_people_nano: int = 0
 
     @property
     def release(self) -> DiscreteLaplaceLaw:
         """The law of e."""
         return self.noise.release(self.tabulator_bound)
+
+    @property
+    def people(self) -> DiscreteLaplaceLaw:
+        """The law of the noise on people by coalition; InvalidParameter where none are released."""
+        return DiscreteLaplaceLaw.for_release(self.epsilon_people_nano, 1)
 
     @property
     def dummies(self) -> TruncatedLaplace:
@@ -81,7 +89,7 @@ class TableLaws:
     @property
     def tabulator_fillers(self) -> TruncatedLaplace:
         """The law of the fillers in one label of the tabulator."""
-        return self.noise.sizes(self.tabulator_bound)
+        return self.noise.sizes(self.tabulator_keys or self.tabulator_bound)
 
     @property
     def recipient_fillers(self) -> TruncatedLaplace:

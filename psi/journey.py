@@ -61,10 +61,15 @@ class Journey:
     @property
     def text(self) -> str:
         """The label."""
+        return f"{self.path}{_DRAWN}{self.winner})"
+
+    @property
+    def path(self) -> str:
+        """The label without the drawn campaign."""
         parts = list(self.campaigns)
         if self.gap:
             parts.insert(min(1, len(parts) - 1), GAP)
-        return f"{_THEN.join(parts)}{_DRAWN}{self.winner})"
+        return _THEN.join(parts)
 
     @property
     def first(self) -> str:
@@ -145,6 +150,16 @@ def read_journeys(texts: Sequence[str]) -> tuple[Journey, ...]:
 def campaigns_of(journeys: Sequence[Journey]) -> tuple[str, ...]:
     """Return every campaign in journeys, each once, in the order in which they first appear."""
     return tuple(dict.fromkeys(name for one in journeys for name in (*one.campaigns, one.winner)))
+
+
+def coalitions_of(journeys: Sequence[Journey]) -> tuple[tuple[str, ...], ...]:
+    """Return every set of campaigns that a listed journey names: the public list of coalitions.
+
+    Each in the order in which campaigns first appear in the list; small ones first.
+    """
+    order = {name: place for place, name in enumerate(campaigns_of(journeys))}
+    found = {tuple(sorted(one.coalition, key=order.__getitem__)) for one in journeys}
+    return tuple(sorted(found, key=lambda names: (len(names), [order[name] for name in names])))
 
 
 def _paths(campaigns: Sequence[str], runs: int) -> Iterator[tuple[str, ...]]:

@@ -7,7 +7,7 @@ one key in common where the moment lies in the stretch, and none elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -48,6 +48,38 @@ class Window:
     def slot_of(self, microseconds: npt.NDArray[np.int64]) -> Slots:
         """Return the slot of each time (microseconds since 1970); outside, below 0 or too large."""
         return (microseconds - self.start * 1_000_000) // (self.slot_seconds * 1_000_000)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The public terms of a table whose records are moments.
+
+    Attributes:
+        window: the slots that moments lie in.
+        lookback: slots before a moment in which touches count, its own besides.
+        most_keys: K_T, the most keys that the tabulator sends for one person.
+        room: moments that each of the recipient's labels has room for; a set is padded to it, so
+            that its size says nothing.
+        epsilon_people_nano: ε in 1e-9 of the tabulator's touched people by coalition, which are
+            released beside the table; 0 where they are not.
+    """
+
+    window: Window
+    lookback: int
+    most_keys: int
+    room: int
+    epsilon_people_nano: int = 0
+
+    def later(self, seconds: int) -> Timing:
+        """Return the terms with the window moved by as many whole slots as so many seconds have."""
+        window = self.window
+        moved = window.start + seconds // window.slot_seconds * window.slot_seconds
+        return replace(self, window=replace(window, start=moved))
+
+    @property
+    def keys_a_moment(self) -> int:
+        """A key for each level: h + 1."""
+        return self.window.height + 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)

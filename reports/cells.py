@@ -347,7 +347,12 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
     """What may leave: m + e − n, a function of the released table and public laws alone."""
 
     def audience(self, columns: Indices) -> Estimate:
-        """Estimate the recipient's records from the set sizes that the tabulator saw."""
+        """Estimate the recipient's records from the set sizes that the tabulator saw.
+
+        Withheld where sets are padded to a public number, which says nothing.
+        """
+        if self.table.moments is not None:
+            return withheld()
         laws, rows = self.laws, len(self.all_rows)
         own = self.table.parameters.known_answers + laws.recipient_fillers.mean
         added = own + rows * laws.dummies.mean

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from reports import arms, campaigns, crosstab, funnel, insights, lift, overlap, reach
+from reports import (
+    arms,
+    attribution,
+    campaigns,
+    crosstab,
+    delay,
+    funnel,
+    insights,
+    lift,
+    overlap,
+    reach,
+)
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
 from reports.errors import UnsuitableCosts, UnsuitableLabels
@@ -79,6 +90,8 @@ _BUILD: dict[str, Callable[[PrivateEstimates | ShareableEstimates], Rendering]] 
     "table": crosstab.build,
     "insights": insights.build,
     "funnel": funnel.build,
+    "attribution": attribution.build,
+    "delay": delay.build,
     "lift": lift.build,
 }
 _NUMBERS: dict[str, type[Numbers]] = {
@@ -93,5 +106,7 @@ _CHECK: dict[str, Callable[[Sequence[str]], object]] = {
     "reach": _check_reach,
     "insights": insights.groups_of,
     "funnel": funnel.require_stages,
+    "attribution": attribution.require_journeys,
+    "delay": delay.require_ages,
     "lift": arms.arms_of,
 }

@@ -67,6 +67,11 @@ class SessionLaws(Protocol):
         ...
 
     @property
+    def people(self) -> NoiseLaw:
+        """Of the noise on the tabulator's people by coalition, where they are released."""
+        ...
+
+    @property
     def recipient_fillers(self) -> NoiseLaw:
         """Of the fillers in each of the recipient's labels, known answers not counted."""
         ...

@@ -48,6 +48,7 @@ class Plan:
         known_answers: F, in every label.
         min_cell: the smallest noisy count that a cell may show.
         match_rate: the share of the recipient's records that is expected to be found.
+        padded: points in each of the recipient's labels, where these are padded to a number.
         hashes_per_second: keys that one party hashes to the curve and raises.
         raises_per_second: points that one party raises.
     """
@@ -59,6 +60,7 @@ class Plan:
     match_rate: float
     hashes_per_second: float
     raises_per_second: float
+    padded: int | None = None
 
     def __post_init__(self) -> None:
         if not self.tabulator_sizes or not self.recipient_sizes:
@@ -190,6 +192,8 @@ def _legs(plan: Plan, laws: SessionLaws) -> tuple[Leg, ...]:
     tabulator += rows * (plan.known_answers + laws.tabulator_fillers.mean)
     recipient = sum(plan.recipient_sizes) + own
     recipient += columns * (plan.known_answers + laws.recipient_fillers.mean)
+    if plan.padded is not None:
+        recipient = columns * plan.padded
     return (
         Leg("tabulator's points", tabulator, tabulator * POINT_BYTES),
         Leg("tabulator's tags, returned", tabulator, tabulator * TAG_BYTES),

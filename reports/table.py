@@ -45,6 +45,41 @@ class ReleaseParameters:
 
 
 @dataclass(frozen=True)
+class MomentsTable:
+    """What a table whose records are moments has beside its counts.
+
+    Attributes:
+        start: of the window, in Unix seconds.
+        slot_seconds: of one slot.
+        slots: in the window.
+        lookback: slots before a moment in which touches count, its own besides.
+        most_keys: K_T, the most keys that the tabulator sent for one person.
+        epsilon_people_nano: ε in 1e-9 of `people`; 0 where there are none.
+        people: the tabulator's touched people by coalition, with noise, as sent.
+    """
+
+    start: int
+    slot_seconds: int
+    slots: int
+    lookback: int
+    most_keys: int
+    epsilon_people_nano: int
+    people: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name != "people":
+                _require_count(getattr(self, field.name), field.name)
+        for count in self.people:
+            _require_integer(count, "a number of people")
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read JSON values again."""
+        return cls(**{**stored, "people": tuple(stored["people"])})
+
+
+@dataclass(frozen=True)
 class ReleasedTable:
     """One crosstab of two parties.
 
@@ -55,6 +90,7 @@ class ReleasedTable:
         tabulator_sizes: points in each of the tabulator's labels, as the recipient saw them.
         recipient_sizes: points in each of the recipient's labels, as the tabulator saw them.
         parameters: what the request fixed.
+        moments: what there is besides where records are moments, as in attribution.
     """
 
     tabulator_labels: tuple[str, ...]
@@ -63,6 +99,7 @@ class ReleasedTable:
     tabulator_sizes: tuple[int, ...]
     recipient_sizes: tuple[int, ...]
     parameters: ReleaseParameters
+    moments: MomentsTable | None = None
 
     def __post_init__(self) -> None:
         rows, columns = len(self.tabulator_labels), len(self.recipient_labels)
@@ -80,13 +117,17 @@ class ReleasedTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; `from_dict` gives an equal table."""
-        return asdict(self)
+        document = asdict(self)
+        if self.moments is None:
+            del document["moments"]
+        return document
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, also after JSON; MalformedTable when it is anything else."""
         names = {field.name for field in fields(cls)}
-        if set(stored) != names:
+        moments = stored.get("moments")
+        if set(stored) | {"moments"} != names:
             raise MalformedTable(f"a table has the entries {sorted(names)} and no others")
         try:
             return cls(
@@ -96,6 +137,7 @@ class ReleasedTable:
                 tuple(stored["tabulator_sizes"]),
                 tuple(stored["recipient_sizes"]),
                 ReleaseParameters(**stored["parameters"]),
+                None if moments is None else MomentsTable.from_dict(moments),
             )
         except TypeError as error:
             raise MalformedTable(f"the table cannot be read: {error}") from error

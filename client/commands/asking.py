@@ -68,8 +68,8 @@ By = Annotated[
         "--by",
         metavar="LABEL",
         help="The tabulator's label to count by. Of reach: a frequency (1, 2, … 5+) or sets of "
-        "campaigns (A, B, A+B). Of insights: attributes. Of lift: arms. Needed when it has "
-        "several.",
+        "campaigns (A, B, A+B). Of insights: attributes. Of attribution: journeys. Of delay: ages. "
+        "Of lift: arms. Needed when it has several.",
     ),
 ]
 Identifier = Annotated[
@@ -192,6 +192,7 @@ def run_request(
     naming: Naming | None = None,
     pages: PageFiles = NO_PAGES,
     costs: Costs | None = None,
+    model: str | None = None,
 ) -> None:
     """Quote a request, carry it through, and print what it has brought.
 
@@ -202,10 +203,12 @@ def run_request(
     from client.commands.results import print_result, require_writable
     from client.quoting import quote_for
     from client.render_quote import quote_shown
+    from client.results import models_of
     from psi.legs import TABULATOR
     from reports.kinds import require_priced
 
     require_writable(request.kind, out, pages)
+    models_of(request.kind, model)
     if costs is not None:
         require_priced(str(request.kind), request.labels[request.roles[TABULATOR]].values, costs)
     output.say(*quote_shown(quote_for(party, contract, request, guess)))
@@ -213,7 +216,9 @@ def run_request(
         output.result({"state": "not asked"}, "Nothing was asked and nothing was spent.")
         return
     filed = Carrier(party, output, wait).ask(request, contract, actor=OPERATOR, naming=naming)
-    print_result(party, output, filed, private=private, out=out, pages=pages, costs=costs)
+    print_result(
+        party, output, filed, private=private, out=out, pages=pages, costs=costs, model=model
+    )
 
 
 def choice(

@@ -27,9 +27,20 @@ from client.commands.asking import (
 )
 from client.commands.by_identifier import ByIdentifier, quote_by_identifier, require_fitting
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+from client.commands.timing import (
+    EpsilonPeople,
+    LookbackDays,
+    MostConversions,
+    MostKeys,
+    QuotedEnd,
+    QuotedRoom,
+    QuotedStart,
+    SlotMinutes,
+)
 
 if TYPE_CHECKING:
     from client.asking import Choice
+    from client.timing import TimingChoice
     from party.contract import Contract
     from party.organisation import Organisation
     from party.request import Request
@@ -44,6 +55,8 @@ class Kind(StrEnum):
     INSIGHTS = "insights"
     FUNNEL = "funnel"
     LIFT = "lift"
+    ATTRIBUTION = "attribution"
+    DELAY = "delay"
     TABLE = "table"
 
 
@@ -78,6 +91,14 @@ def quote(
     match_rate: MatchRate = 0.5,
     suppression_runs: SuppressionRuns = None,
     use: Use = None,
+    start: QuotedStart = None,
+    end: QuotedEnd = None,
+    room: QuotedRoom = None,
+    slot_minutes: SlotMinutes = 60,
+    lookback_days: LookbackDays = 30,
+    most_conversions: MostConversions = 1,
+    most_keys: MostKeys = None,
+    epsilon_people: EpsilonPeople = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -98,6 +119,10 @@ def quote(
     if identifier is not None and kind is not Kind.LIFT:
         raise typer.BadParameter("only a lift is asked for by one --identifier")
     require_fitting(segment, by_identifier=by_identifier, resume=False)
+    timing = _timing(
+        kind, start, end, room, slot_minutes, lookback_days, most_conversions, most_keys,
+        epsilon_people,
+    )  # fmt: skip
 
     def request_of(here: Organisation, agreed: Contract) -> Request:
         if kind is Kind.MATCH:
@@ -107,7 +132,9 @@ def quote(
                 here, agreed, receiver, chosen, wanted, suppression_runs=suppression_runs
             )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        table = TableChoice(OutputKind(kind.value), recipient, tabulator, segment, by, identifier)
+        table = TableChoice(
+            OutputKind(kind.value), recipient, tabulator, segment, by, identifier, timing
+        )
         return table_request(here, agreed, table, chosen)
 
     guess = Guess(their_people, match_rate)
@@ -121,6 +148,31 @@ def quote(
             return
         quoted = quote_for(here, agreed, request_of(here, agreed), guess)
     output.result(quoted.to_json(), *quote_shown(quoted))
+
+
+def _timing(
+    kind: Kind,
+    start: str | None,
+    end: str | None,
+    room: int | None,
+    slot_minutes: int,
+    lookback_days: int,
+    most_conversions: int,
+    most_keys: int | None,
+    epsilon_people: str | None,
+) -> TimingChoice | None:
+    """Return what was chosen about time, for the kinds that have it."""
+    from client.timing import TimingChoice
+
+    if kind not in (Kind.ATTRIBUTION, Kind.DELAY):
+        if any(one is not None for one in (start, end, room, most_keys, epsilon_people)):
+            raise typer.BadParameter("only attribution and delay have a window of conversions")
+        return None
+    if start is None or end is None or room is None:
+        raise typer.BadParameter("attribution and delay need --start, --end and --room")
+    return TimingChoice(
+        start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
+    )
 
 
 def _require_fitting(

@@ -36,7 +36,9 @@ from client.commands.by_identifier import (
     require_fitting,
     run_by_identifier,
 )
+from client.commands.conversions import add_to as add_conversions_to
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+from client.commands.timing import Model
 from client.completion import offer_requests
 from client.page.files import PageFiles
 
@@ -198,6 +200,9 @@ _add_table(
 )
 
 
+add_conversions_to(app)
+
+
 @app.command(
     epilog=example(
         "commonground report lift --by arm-exposed --cost 5000 --party brand/",
@@ -258,6 +263,7 @@ def lift(
     epilog=example(
         "commonground report show 1f0c22ab --out reach.parquet",
         "commonground report show 1f0c22ab --html reach.html",
+        "commonground report show 1f0c22ab --model shapley",
     )
 )
 def show(
@@ -279,6 +285,7 @@ def show(
         ),
     ] = True,
     cost: Cost = None,
+    model: Model = None,
     out: Out = None,
     html: Html = None,
     png: Png = None,
@@ -300,4 +307,7 @@ def show(
         filed = Desk(here).find(request)
         pages = PageFiles(html, png)
         require_writable(filed.request.kind, out, pages)
-        print_result(here, output, filed, private=not shareable, out=out, pages=pages, costs=costs)
+        print_result(
+            here, output, filed, private=not shareable, out=out, pages=pages, costs=costs,
+            model=model,
+        )  # fmt: skip

@@ -29,6 +29,7 @@ def print_result(
     out: Path | None,
     pages: PageFiles = NO_PAGES,
     costs: Costs | None = None,
+    model: str | None = None,
 ) -> None:
     """Print a finished request's result, and write it to a file where one is named."""
     from client.render_report import result_shown
@@ -36,7 +37,7 @@ def print_result(
     from client.results import export_result, result_of
     from reports.rendering import Rendering
 
-    result = result_of(party, filed, private=private, costs=costs)
+    result = result_of(party, filed, private=private, costs=costs, model=model)
     written = []
     if out is not None:
         export_result(party, result, out, actor=OPERATOR)

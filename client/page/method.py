@@ -7,13 +7,16 @@ from typing import Any
 
 from client.page.source import Source
 from client.page.wording import Said, Standing
+from client.units import shown_time
 from party.contract_terms import OutputKind
 from party.datasets.traffic import STEP
 from party.request import LabelList, Request
+from party.request_parameters import Parameters
 from privacy.units import format_delta, format_epsilon
 from psi.legs import RECIPIENT, TABULATOR
 from reports.rendering import PRIVATE, Rendering
 
+_HOUR, _MINUTE = 3_600, 60
 _SHAREABLE = (
     "This is the reading that may be passed on: a function of the released table and of public "
     "parameters alone. The recipient's own reading is more exact and stays with it, so the two "
@@ -72,6 +75,7 @@ def method_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> li
         f"{tabulator} counted, {recipient} received the table. People without consent for "
         f"{request.purpose} were left out by each side before anything was derived from them. A "
         f"person counts at most {_times(parameters.records_per_person)}.",
+        *_of_moments(parameters),
         *_left_out(rendering, sources, owner),
         f"Identifiers: {', '.join(identifiers)}. {_counted(request)}",
         "Random noise of a known law was added to every cell, so that the numbers tell little "
@@ -106,6 +110,21 @@ def _of_differences(request: Request) -> str:
         "in who converts as well (Wilson's, with the noise in it, put together by Newcombe's "
         "method), and a difference may be below 0. The p-value belongs to the same intervals."
     )
+
+
+def _of_moments(parameters: Parameters) -> list[str]:
+    """Return how conversions met touches, where records are moments."""
+    timing = parameters.timing
+    if timing is None:
+        return []
+    window = timing.window
+    hours = timing.lookback * window.slot_seconds / _HOUR
+    return [
+        f"Conversions are those from {shown_time(window.start)} up to {shown_time(window.stop)}, "
+        f"the first {parameters.records_per_person} of a person. Each met what touches of the "
+        f"last {hours:g} hours had produced by its slot of {window.slot_seconds // _MINUTE} "
+        "minutes; neither side saw the other's times."
+    ]
 
 
 def reference_of(source: Source) -> list[tuple[str, str]]:

@@ -73,3 +73,4 @@ def _use(name: str | None) -> ListUse | None:
 REACH, OVERLAP = OutputKind.REACH, OutputKind.OVERLAP
 INSIGHTS, FUNNEL, TABLE = OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.TABLE
 LIFT = OutputKind.LIFT
+ATTRIBUTION, DELAY = OutputKind.ATTRIBUTION, OutputKind.DELAY

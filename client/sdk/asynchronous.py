@@ -120,6 +120,8 @@ class _Quotes:
     funnel = _awaited(Quotes.funnel)
     lift = _awaited(Quotes.lift)
     table = _awaited(Quotes.table)
+    attribution = _awaited(Quotes.attribution)
+    delay = _awaited(Quotes.delay)
     overlap_by_identifier = _awaited(Quotes.overlap_by_identifier)
 
 
@@ -174,6 +176,8 @@ class Asynchronous:
     funnel = _stoppable(Party.funnel)
     lift = _stoppable(Party.lift)
     table = _stoppable(Party.table)
+    attribution = _stoppable(Party.attribution)
+    delay = _stoppable(Party.delay)
     overlap_by_identifier = _stoppable(Party.overlap_by_identifier)
     lookalike = _awaited(Party.lookalike)
     suppress = _awaited(Party.suppress)

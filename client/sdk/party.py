@@ -20,6 +20,7 @@ from client.sdk.asking import OVERLAP, Asked, ListChoice, in_force
 from client.sdk.by_identifier import OverlapByIdentifier
 from client.sdk.calls import Calls
 from client.sdk.contracts import Contracts
+from client.sdk.conversions import ConversionVerbs
 from client.sdk.datasets import Datasets
 from client.sdk.lists import Lists
 from client.sdk.log import Audit, Ledger
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from client.sdk.asynchronous import Asynchronous
 
 
-class Party(TableVerbs, LookalikeVerb):
+class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     """One organisation's folder, opened; `close` it, or use it as a context manager.
 
     It may be used from several threads. Closing suspends what is under way.
@@ -254,14 +255,17 @@ class Party(TableVerbs, LookalikeVerb):
             suppressor = Suppressor(self._party)
             return suppressor.suppress(suppressor.find(request), cover=cover)
 
-    def result(self, request: str) -> Report | Audience:
+    def result(self, request: str, *, model: str | None = None) -> Report | Audience:
         """Return what a finished request has brought, by its id or the id's first digits.
 
+        An attribution is computed under one `model` (last, first, linear, position, decay, shapley,
+        markov) or all of them, from the stored table, at no cost.
+
         Raises:
-            PartyError: there is no such request, or no result yet.
+            PartyError: there is no such request, no result yet, or no such model.
             ResultError: it was changed after it was made.
         """
-        return outcome_of(self._party, Desk(self._party).find(request))
+        return outcome_of(self._party, Desk(self._party).find(request), model)
 
     # -- meeting counterparts ---------------------------------------------------------------
 

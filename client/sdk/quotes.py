@@ -6,6 +6,8 @@ from client.asking import Choice, TableChoice
 from client.by_identifier import plan, quote_all
 from client.quoting import MATCH_RATE, Guess, quote_for
 from client.sdk.asking import (
+    ATTRIBUTION,
+    DELAY,
     FUNNEL,
     INSIGHTS,
     LIFT,
@@ -17,7 +19,9 @@ from client.sdk.asking import (
     in_force,
 )
 from client.sdk.by_identifier import QuoteByIdentifier
+from client.sdk.conversions import Time, timing_of
 from client.sdk.results import Quote
+from client.timing import LOOKBACK_DAYS, SLOT_MINUTES
 from party.organisation import Organisation
 
 
@@ -174,6 +178,72 @@ class Quotes:
     ) -> Quote:
         """Quote a table; raises what `Party.table` does before it begins."""
         table = TableChoice(TABLE, recipient, tabulator, segment, by)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return self._quote(asked, Guess(their_people, match_rate))
+
+    def attribution(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        start: Time,
+        end: Time,
+        room: int,
+        slot_minutes: int = SLOT_MINUTES,
+        lookback_days: int = LOOKBACK_DAYS,
+        most_conversions: int = 1,
+        most_keys: int | None = None,
+        epsilon_people: str | None = None,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        their_people: int | None = None,
+        match_rate: float = MATCH_RATE,
+    ) -> Quote:
+        """Quote an attribution; raises what `Party.attribution` does before it begins."""
+        timing = timing_of(
+            start, end, room, slot_minutes, lookback_days, most_conversions, most_keys,
+            epsilon_people,
+        )  # fmt: skip
+        table = TableChoice(ATTRIBUTION, recipient, tabulator, segment, by, timing=timing)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return self._quote(asked, Guess(their_people, match_rate))
+
+    def delay(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        start: Time,
+        end: Time,
+        room: int,
+        slot_minutes: int = SLOT_MINUTES,
+        lookback_days: int = LOOKBACK_DAYS,
+        most_conversions: int = 1,
+        most_keys: int | None = None,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        their_people: int | None = None,
+        match_rate: float = MATCH_RATE,
+    ) -> Quote:
+        """Quote a delay; raises what `Party.delay` does before it begins."""
+        timing = timing_of(
+            start, end, room, slot_minutes, lookback_days, most_conversions, most_keys
+        )
+        table = TableChoice(DELAY, recipient, tabulator, segment, by, timing=timing)
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))

@@ -16,7 +16,7 @@ from client.actors import OPERATOR
 from client.costs import read_costs
 from client.output import as_text
 from client.page.files import PageFiles
-from client.results import NothingLearnt, export, export_result, result_of
+from client.results import NothingLearnt, export, export_result, models_of, result_of
 from party.contract_terms import ListUse, OutputKind
 from party.errors import PartyError, ResultError
 from party.filing import Filed
@@ -114,12 +114,18 @@ class Reading:
 class Report(Reading):
     """A finished table's report, as it may be passed on; `private` is for your eyes only."""
 
-    def __init__(self, party: Organisation, filed: Filed, costs: Costs | None = None) -> None:
-        rendering = result_of(party, filed, private=False, costs=costs)
+    def __init__(
+        self,
+        party: Organisation,
+        filed: Filed,
+        costs: Costs | None = None,
+        model: str | None = None,
+    ) -> None:
+        rendering = result_of(party, filed, private=False, costs=costs, model=model)
         if not isinstance(rendering, Rendering):
             raise PartyError(f"request {filed.id[:8]} is a match: it has a list and no report")
         super().__init__(rendering, party, [filed])
-        self._filed, self._costs = filed, costs
+        self._filed, self._costs, self._model = filed, costs, model
 
     @property
     def id(self) -> str:
@@ -139,7 +145,9 @@ class Report(Reading):
             PartyError: this party is not the table's recipient.
             ResultError: the result was changed after it was made.
         """
-        rendering = result_of(self._party, self._filed, private=True, costs=self._costs)
+        rendering = result_of(
+            self._party, self._filed, private=True, costs=self._costs, model=self._model
+        )
         if not isinstance(rendering, Rendering):
             raise PartyError(f"request {self.id[:8]} has no report")
         return Reading(rendering, self._party, self._finished)
@@ -343,8 +351,9 @@ def audience_of(party: Organisation, filed: Filed) -> Audience:
     return Audience(party, filed)
 
 
-def outcome_of(party: Organisation, filed: Filed) -> Report | Audience:
-    """Return a finished request's result as its kind has it."""
+def outcome_of(party: Organisation, filed: Filed, model: str | None = None) -> Report | Audience:
+    """Return a finished request's result as its kind has it; an attribution's under a model."""
+    models_of(filed.request.kind, model)
     if filed.request.kind is OutputKind.MATCH:
         return audience_of(party, filed)
-    return Report(party, filed)
+    return Report(party, filed, model=model)

@@ -5,6 +5,7 @@ from party.datasets.definition import Definition, load_definition
 from party.datasets.prepare import Prepared, prepare
 from party.datasets.quality import QualityReport, inspect
 from party.datasets.steps import BoundStep
+from party.datasets.timed import Timed
 
 __all__ = [
     "BoundStep",
@@ -12,6 +13,7 @@ __all__ = [
     "Definition",
     "Prepared",
     "QualityReport",
+    "Timed",
     "inspect",
     "load_definition",
     "prepare",

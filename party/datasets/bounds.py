@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from party.datasets.offers import LabelledKeys
 from party.datasets.steps import BoundStep
@@ -35,6 +36,20 @@ def measure(bound: LabelledKeys, most: int) -> BoundStep:
         int(np.count_nonzero(keys)),
         int(np.count_nonzero(within)),
         most=int(keys.max(initial=0)),
+    )
+
+
+def measure_moments(records: npt.NDArray[np.int64], most: int) -> BoundStep:
+    """Return the same of people whose records are moments, from how many are sent for each.
+
+    The tabulator's records are keys; the recipient's are conversions, of whose keys one is met.
+    """
+    within = (records > 0) & (records <= most)
+    return BoundStep(
+        f"people counted to have at most {most} records",
+        int(np.count_nonzero(records)),
+        int(np.count_nonzero(within)),
+        most=int(records.max(initial=0)),
     )
 
 

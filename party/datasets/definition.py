@@ -20,6 +20,7 @@ from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_co
 from party.datasets.labels import Label, expressions_of, read_labels
 from party.datasets.origin import Origin, read_origin
 from party.datasets.rules import COLUMN
+from party.datasets.touch_labels import AgeLabel, JourneyLabel
 from party.datasets.traffic import InvalidTraffic
 from party.datasets.traffic_section import read_invalid_traffic, require_usable
 from party.document import Section, TextRule
@@ -56,7 +57,7 @@ class Definition:
     """What a dataset's files mean. `folder` is where relative paths start.
 
     `person` is the column that tells people apart, or how rows are connected to people; None makes
-    each row a person.
+    each row a person. `conversion_time` is the column that says when a row's conversion was.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Definition:
     consent: Consent
     labels: Mapping[str, Label]
     invalid_traffic: InvalidTraffic | None = None
+    conversion_time: str | None = None
 
     @property
     def identifiers(self) -> tuple[ColumnDefinition, ...]:
@@ -90,6 +92,7 @@ class Definition:
         named += [self.person_column] if self.person_column else []
         named.append(self.consent.source_column)
         named += self.invalid_traffic.columns if self.invalid_traffic else ()
+        named += [self.conversion_time] if self.conversion_time else []
         named += [name for label in self.labels.values() for name in label.columns]
         return tuple(dict.fromkeys(named))
 
@@ -125,6 +128,8 @@ class Definition:
             document["person"] = person.to_json() if isinstance(person, Connection) else person
         if self.invalid_traffic is not None:
             document["invalid_traffic"] = self.invalid_traffic.to_json()
+        if self.conversion_time is not None:
+            document["conversions"] = {"time": self.conversion_time}
         if self.labels:
             document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
         return document
@@ -167,7 +172,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         "",
         fail,
         required=("dataset", "source", "columns", "consent"),
-        optional=("person", "invalid_traffic", "labels"),
+        optional=("person", "conversions", "invalid_traffic", "labels"),
     )
     columns = _read_columns(root)
     consent = read_consent(root)
@@ -181,6 +186,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         consent=consent,
         labels=MappingProxyType(labels),
         invalid_traffic=read_invalid_traffic(root),
+        conversion_time=_read_conversions(root),
     )
     _require_consistent(root, definition)
     return definition
@@ -222,6 +228,17 @@ def _read_column(columns: Section, name: str) -> ColumnDefinition:
     return ColumnDefinition(name, kind, spec)
 
 
+def _times_of(label: Label) -> tuple[str, ...]:
+    """Return the columns of times that a label is made of."""
+    return (label.time,) if isinstance(label, JourneyLabel | AgeLabel) else ()
+
+
+def _read_conversions(root: Section) -> str | None:
+    if "conversions" not in root:
+        return None
+    return root.section("conversions", required=("time",)).text("time", COLUMN)
+
+
 def _require_consistent(root: Section, definition: Definition) -> None:
     if not definition.identifiers:
         raise root.fault(
@@ -235,6 +252,11 @@ def _require_consistent(root: Section, definition: Definition) -> None:
         require_usable(root, definition.invalid_traffic, kinds)
     for name, label in definition.labels.items():
         _require_columns(root, name, label, kinds)
+    time = definition.conversion_time
+    if time is not None and kinds.get(time, "event_time") != "event_time":
+        raise root.fault(
+            "conversions.time", f"'{time}' is declared as {kinds[time]}; declare it as event_time"
+        )
     declared = [name for name, kind in kinds.items() if kind == "consent"]
     used = definition.consent.source_column
     if isinstance(definition.consent, ConsentColumn):
@@ -258,6 +280,8 @@ def _require_columns(root: Section, name: str, label: Label, kinds: Mapping[str,
                 f"column; declare it under columns, or write it as there: {', '.join(kinds)}"
             )  # fmt: skip
         kind = kinds.get(column, "attribute")
+        if kind == "event_time" and column in _times_of(label):
+            continue
         numeric = kind == "value" and column in label.number_columns
         if kind == "attribute" or numeric or (column in computed and kind in _COMPUTED_KINDS):
             continue

@@ -3,8 +3,9 @@
 Ways to derive one from a person's rows: the value of a column, the number of distinct values of a
 column, the set of values of a column, the range of a numeric column, the bucket of what rows add up
 to, an SQL expression over a row, and combinations of these. Several columns may stand for one, such
-as campaign × creative (`joined`). The values that a label can have are public and known before any
-row is read (docs/protocol.md, Words), so a value that is not listed gives no label.
+as campaign × creative (`joined`). What touches had produced by a slot is a label of another kind
+(`touch_labels`). The values that a label can have are public and known before any row is read
+(docs/protocol.md, Words), so a value that is not listed gives no label.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ from party.datasets.combination import CombinedLabel, read_combination
 from party.datasets.expression import ExpressionLabel, read_expression
 from party.datasets.joined import columns_json, joined, read_columns, require_parts
 from party.datasets.ranges import RangeLabel, read_ranges
+from party.datasets.touch_labels import (
+    AGES,
+    JOURNEYS,
+    TOUCH_KEYS,
+    TouchLabel,
+    read_age_label,
+    read_journey_label,
+)
 from party.document import Section
 
 _MOST_LABELS: Final = 64
@@ -40,6 +49,7 @@ _FORMS: Final = {
     "buckets_of": ("buckets_of", "bounds"),
     "expression": ("expression", "values"),
     "all_of": ("all_of",),
+    **TOUCH_KEYS,
 }
 
 
@@ -142,7 +152,7 @@ class SetLabel:
 PlainLabel: TypeAlias = (
     ColumnLabel | CountLabel | SetLabel | RangeLabel | BucketLabel | ExpressionLabel
 )
-Label: TypeAlias = PlainLabel | CombinedLabel
+Label: TypeAlias = PlainLabel | CombinedLabel | TouchLabel
 
 
 def expressions_of(label: Label) -> tuple[ExpressionLabel, ...]:
@@ -157,19 +167,30 @@ def read_labels(root: Section) -> dict[str, Label]:
     labels = root.section("labels", required=names)
     forms = {name: _form_of(labels, name) for name in names}
     plain = {
-        name: _read_plain(labels, name, form) for name, form in forms.items() if form != "all_of"
+        name: _read_plain(labels, name, form)
+        for name, form in forms.items()
+        if form not in ("all_of", *TOUCH_KEYS)
     }
     combined = {
         name: read_combination(labels.section(name, required=_FORMS[form]), plain)
         for name, form in forms.items()
         if form == "all_of"
     }
-    found: dict[str, Label] = {**plain, **combined}
+    found: dict[str, Label] = {**plain, **combined, **_read_of_touches(labels, forms)}
     return {name: found[name] for name in names}
 
 
+def _read_of_touches(labels: Section, forms: Mapping[str, str]) -> dict[str, TouchLabel]:
+    journeys = {
+        name: read_journey_label(labels, name) for name, form in forms.items() if form == JOURNEYS
+    }
+    ages = {name: read_age_label(labels, name) for name, form in forms.items() if form == AGES}
+    return {**journeys, **ages}
+
+
 def _form_of(labels: Section, name: str) -> str:
-    every_key = [key for keys in (*_FORMS.values(), *_OPTIONAL.values()) for key in keys]
+    of_forms = (*_FORMS.values(), *_OPTIONAL.values())
+    every_key = list(dict.fromkeys(key for keys in of_forms for key in keys))
     given = labels.section(name, required=(), optional=every_key)
     forms = [form for form in _FORMS if form in given]
     if len(forms) != 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,10 +110,11 @@ def at_most(offers: Sequence[Offers], most: int) -> list[Offers]:
     return limited
 
 
-def to_keys(offers: Offers, label_of: npt.NDArray[np.int16]) -> LabelledKeys:
+def to_keys(offers: Offers, label_of: npt.NDArray[Any]) -> LabelledKeys:
     """Return the keys of one type, sorted by digest; one under several labels is dropped.
 
-    `label_of` (people,) is the label of each person.
+    `label_of` (people,) is the label of each person. With the people themselves for labels, an
+    identifier of several people is dropped.
     """
     order = engine().sort_order(offers.digests)
     new = _differs(offers.digests, order)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -33,6 +33,7 @@ from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import Selection, select
 from party.datasets.source import Source, snapshot_of
 from party.datasets.steps import BoundStep
+from party.datasets.timed import Timed, moments_of, time_columns
 from party.errors import DatasetError
 from psi.buckets import RoundingKey
 from psi.errors import IdentifierError
@@ -58,6 +59,9 @@ class Prepared:
     of each requested type. `snapshot` names all that was read, `source_snapshot` the source without
     a table of consent, which grows between two runs while rows keep their places. `own_values` are
     those behind buckets, by requested label, one a key.
+
+    Where records are moments, nobody is called by a key: `persons` and `owners` are empty. `people`
+    then counts the tabulator's touched people by coalition, if the request asks for them.
     """
 
     keys: Keys
@@ -71,6 +75,7 @@ class Prepared:
     source_snapshot: bytes
     consent: ConsentSnapshot
     own_values: OwnValues | None = None
+    people: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def prepare(
@@ -88,13 +93,15 @@ def prepare(
     gmail: bool = False,
     executor: Executor | None = None,
     rounding: RoundingKey | None = None,
+    timed: Timed | None = None,
 ) -> Prepared:
     """Return the keys, labels and record of one dataset for one request.
 
     `values` are the requested label's values, `identifiers` the contract's types in its order.
     `offer` "all" sends up to `most_identifiers` of each person, "one" the first that the person
     has. `salt` (32 bytes) and `now` (Unix seconds) make the consent snapshot. With an `executor`,
-    identifiers are normalised on it. `rounding` places values in buckets. Raises `DatasetError`.
+    identifiers are normalised on it. `rounding` places values in buckets. With `timed`, records are
+    moments. Raises `DatasetError`.
     """
     asked = None if label is None else definition.label(label)
     _require_askable(definition, asked, values, identifiers)
@@ -111,12 +118,30 @@ def prepare(
             now=now,
             executor=executor,
             rounding=rounding,
+            timed=timed,
         )
         snapshot = snapshot_of(lines, beside)
         consent = take_snapshot(selection.consenting, salt, now)
         columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
         offers = [columns.offers_of(type_) for type_ in identifiers]
         source.require_unchanged(states)
+    coverage = MappingProxyType({part.type: part.people for part in offers})
+    if selection.moments is not None:
+        keyed = selection.moments.keyed(offers, most)
+        return Prepared(
+            keys=keyed.keys,
+            labels=keyed.labels,
+            persons=np.empty(0, dtype=np.int64),
+            owners=np.empty((0, 2), dtype=np.int64),
+            person_refs=selection.people.references,
+            steps=(*selection.steps, *keyed.steps),
+            coverage=coverage,
+            snapshot=snapshot,
+            source_snapshot=snapshot_of(lines),
+            consent=consent,
+            own_values=keyed.own_values,
+            people=keyed.people,
+        )
     bound, steps = _bind(offers, selection.label_of, most)
     bucket = buckets_of(asked)
     own_values = None
@@ -131,7 +156,7 @@ def prepare(
         owners=np.column_stack([bound.owner_keys, bound.owner_persons]),
         person_refs=selection.people.references,
         steps=(*selection.steps, *steps),
-        coverage=MappingProxyType({part.type: part.people for part in offers}),
+        coverage=coverage,
         snapshot=snapshot,
         source_snapshot=snapshot_of(lines),
         consent=consent,
@@ -150,26 +175,30 @@ def read_selection(
     now: float,
     executor: Executor | None,
     rounding: RoundingKey | None,
+    timed: Timed | None = None,
 ) -> tuple[Selection, bytes]:
     """Return who takes part, from an open source, and what its snapshot names beside the source.
 
-    The rows' texts are let go: only the people are kept.
+    The rows' texts are let go: only the people are kept, and with `timed` their moments.
     """
     rows = read_rows(
         definition,
         source,
-        label.columns if label else [],
+        [*(label.columns if label else []), *time_columns(definition, label, timed)],
         partial(read_whole, definition, source, executor=executor),
     )
     selection = select(
         rows,
-        label=label,
+        label=label if timed is None else None,
         values=values,
         purpose=purpose,
         recipient=recipient,
         now=now,
         rounding=rounding,
     )
+    if timed is not None:
+        moments = moments_of(definition, label, values, rows, selection.people, timed, rounding)
+        selection = replace(selection, moments=moments)
     return selection, rows.lines
 
 

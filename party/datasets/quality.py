@@ -25,6 +25,7 @@ from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source, snapshot_of
 from party.datasets.steps import BoundStep
 from party.datasets.times import UNREADABLE, microseconds
+from party.datasets.touch_labels import AgeLabel, JourneyLabel, TouchLabel
 from party.datasets.traffic import Cleaned, clean
 from psi.buckets import MILLION, ValueBuckets
 from psi.columns import Column, Quality, mask, read_column
@@ -90,7 +91,8 @@ class LabelQuality:
     `without` have none, though nothing contradicts; `outside` of them have a value in no range, or
     rows on which an expression fails: `failing` counts rows by what stands in their columns. Of
     value buckets, people are counted under the bound at or below their value, before any is
-    rounded, and `sums` says more.
+    rounded, and `sums` says more. Of a label made of touches: how many people each campaign has
+    touched, the people `touched` by any, and all `touches`.
     """
 
     name: str
@@ -100,6 +102,8 @@ class LabelQuality:
     outside: int = 0
     sums: SumQuality | None = None
     failing: dict[str, int] = field(default_factory=dict)
+    touches: int = 0
+    touched: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statement as a JSON object."""
@@ -111,6 +115,8 @@ class LabelQuality:
             "outside": self.outside,
             "sums": asdict(self.sums) if self.sums else None,
             "failing": dict(self.failing),
+            "touches": self.touches,
+            "touched": self.touched,
         }
 
 
@@ -317,6 +323,8 @@ def _of_other_digests(column: ColumnDefinition, read: Column) -> str | None:
 
 
 def _inspect_label(name: str, label: Label, rows: Rows, people: People) -> LabelQuality:
+    if isinstance(label, JourneyLabel | AgeLabel):
+        return _inspect_touches(name, label, rows, people)
     found = label.assign(rows.columns, people.of_row, len(people))
     positions = found.positions[found.positions != NOTHING]
     counts = np.bincount(positions, minlength=len(label.values))
@@ -337,6 +345,19 @@ def _inspect_label(name: str, label: Label, rows: Rows, people: People) -> Label
             for kind, count in one.failures(rows.columns, people.of_row).items()
         },
     )
+
+
+def _inspect_touches(name: str, label: TouchLabel, rows: Rows, people: People) -> LabelQuality:
+    campaign = label.campaign_of(rows.columns)
+    timed = microseconds(rows.columns[label.time]) != UNREADABLE
+    chosen = (people.of_row != NOTHING) & (campaign != NOTHING) & timed
+    person, campaign = people.of_row[chosen], campaign[chosen]
+    pairs = np.unique(person * len(label.campaigns) + campaign) % len(label.campaigns)
+    counts = np.bincount(pairs, minlength=len(label.campaigns))
+    touched = len(np.unique(person))
+    by_campaign = {one: int(count) for one, count in zip(label.campaigns, counts, strict=True)}
+    without = len(people) - touched
+    return LabelQuality(name, by_campaign, 0, without, touches=len(person), touched=touched)
 
 
 def _inspect_consent(rows: Rows, cleaned: Cleaned) -> tuple[ConsentCoverage, ...]:

@@ -24,6 +24,8 @@ from psi.buckets import RoundingKey
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from party.datasets.moments import Moments
+
 _IN_RANGE: Final = "people whose value is in a range"
 _COMPUTED: Final = "people on whose rows the expression works, with their values in a range"
 
@@ -34,7 +36,7 @@ class Selection:
 
     `consenting` are the references of all who consent, with valid traffic and a requested label or
     without. `amounts` are what each person's rows add up to, in millionths, where the label is
-    value buckets.
+    value buckets, and `moments` those of people whose records are moments.
     """
 
     people: People
@@ -42,6 +44,7 @@ class Selection:
     consenting: pa.Array
     steps: tuple[BoundStep, ...]
     amounts: npt.NDArray[np.int64] | None = None
+    moments: Moments | None = None
 
 
 def select(
@@ -80,9 +83,9 @@ def select(
     bucket = buckets_of(label)
     if bucket is not None:
         found = place(found, bucket, people.references, rounding)
-    requested = _requested(found, label, values)
+    positions = requested(found, label, values)
     without_conflict = int(np.count_nonzero(~found.conflicting))
-    labelled = people.only(requested != NOTHING)
+    labelled = people.only(positions != NOTHING)
     steps.append(BoundStep("people whose rows agree on the label", len(people), without_conflict))
     left = without_conflict
     computed = bool(expressions_of(label))
@@ -90,9 +93,9 @@ def select(
         left -= int(np.count_nonzero(found.outside))
         name = _COMPUTED if computed else _IN_RANGE
         steps.append(BoundStep(name, without_conflict, left))
-    chosen = requested != NOTHING
+    chosen = positions != NOTHING
     steps.append(BoundStep("people with a requested label", left, len(labelled)))
-    label_of = requested[chosen].astype(np.int16)
+    label_of = positions[chosen].astype(np.int16)
     if bucket is None or found.amounts is None:
         return Selection(labelled, label_of, references, tuple(steps))
     amounts = found.amounts[chosen]
@@ -115,7 +118,7 @@ def _value_steps(
     ]
 
 
-def _requested(found: Assignment, label: Label, values: Sequence[str]) -> npt.NDArray[np.int64]:
+def requested(found: Assignment, label: Label, values: Sequence[str]) -> npt.NDArray[np.int64]:
     """Return each person's position among the requested values, or -1."""
     position = {value: index for index, value in enumerate(values)}
     of_value = [position.get(value, NOTHING) for value in label.values]

@@ -30,7 +30,7 @@ ISSUE = (
     "sandbox init invite join serve status doctor match suppress lookalike quote|"
     "dataset add buckets check list show top-bound|"
     "contract propose sign import show|"
-    "report overlap reach insights funnel lift table show save run schedule due|"
+    "report overlap reach insights funnel attribution delay lift table show save run schedule due|"
     "report/templates list remove|report/schedules list cancel|"
     "requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"

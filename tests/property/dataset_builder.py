@@ -1,5 +1,6 @@
 """Small datasets for tests: a description and its files in a folder."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -57,7 +58,8 @@ def write(folder: Path, rows, *, name="receipts.csv", **changes):
 def describe(folder: Path, **changes):
     """Write a description and load it."""
     path = folder / "dataset.yaml"
-    path.write_text(yaml.safe_dump(description(**changes), sort_keys=False), encoding="utf-8")
+    document = json.loads(json.dumps(description(**changes)))  # lists of their own: no aliases
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return load_definition(path)
 
 

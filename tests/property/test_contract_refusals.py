@@ -69,7 +69,8 @@ WRONG_VALUES = [
     (
         "outputs.0.kind",
         "sum",
-        r"outputs\[0\].kind: expected one of match, reach, overlap, insights, funnel, lift, table",
+        r"outputs\[0\].kind: expected one of match, reach, overlap, insights, funnel, attribution, "
+        r"delay, lift, table",
     ),
     ("outputs.0.receiver", REMOVED, r"outputs\[0\].receiver: is missing; a match names its"),
     ("outputs.0.tabulator", "channel", r"outputs\[0\].tabulator: a match has no tabulator"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from psi.errors import JourneyError
 from psi.journey import Journey, list_journeys, read_journeys
 from psi.keys import Keys
-from psi.time_keys import Window, ancestors, cover, time_keys
+from psi.time_keys import Timing, Window, ancestors, cover, time_keys
 from psi.touches import Touches, age_stretches, journey_stretches
 
 CAMPAIGNS = ("A", "B", "C")
@@ -171,3 +171,9 @@ def test_the_public_list_reads_back_and_misses_nothing(in_full):
     assert read_journeys([one.text for one in journeys]) == journeys
     with pytest.raises(JourneyError, match="lacks"):
         read_journeys([one.text for one in journeys[:-1]])
+
+
+def test_a_window_moves_by_whole_slots():
+    timing = Timing(Window(1_000, HOUR, 24), 24, 64, 100)
+    assert timing.later(0) == timing
+    assert timing.later(2 * HOUR + 5).window == Window(1_000 + 2 * HOUR, HOUR, 24)

@@ -36,6 +36,7 @@ class SilentLaws:
     dummies: Silence = Silence()
     tabulator_fillers: Silence = Silence()
     recipient_fillers: Silence = Silence()
+    people: Silence = Silence()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from dp_audit import Finding, audit
 from memory_links import make_terms
 
 from party import own_side, session_record
-from party.datasets import load_definition, prepare
+from party.datasets import Timed, load_definition, prepare
 from party.own_side import Own, OwnSide
 from party.terms import Terms
 from privacy.counts import ExactTable
@@ -39,9 +39,10 @@ from psi.buckets import RoundingKey
 from psi.keys import Keys
 from psi.legs import CROSSTAB_OF_TWO
 from psi.seed import Seed
+from psi.time_keys import Timing, Window
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.kinds import build
-from reports.table import ReleasedTable, ReleaseParameters
+from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
 
 EPSILON, DELTA = 1.0, 1e-3
 NOISE = SessionNoise(10**9, 10**9, 10**12)
@@ -50,6 +51,8 @@ MANY = 4
 KNOWN, MIN_CELL, OTHERS = 8, 3, 6
 SESSION_ID = bytes(32)
 TABULATOR, RECIPIENT = "tabulator", "recipient"
+_CONVERSIONS = 2
+_TIMING = Timing(Window(0, 3600, 1), lookback=0, most_keys=4, room=50)
 _MAILS = ", ".join(f"e{number}: id.email" for number in range(MANY))
 _HEAD = "dataset: people\nsource: people.csv\nperson: ref\n"
 _CONSENT = (
@@ -67,6 +70,8 @@ class Audited:
         tabulator, recipient: the labels of both sides; the person has the first of its side's.
         bounds: the most keys of one person in the set of either side.
         recipient_label: how the recipient's label is described; None for a column of values.
+        touches: how the tabulator's label of touches is described, where records are moments: one
+            slot, two conversions of a person, two identifiers.
     """
 
     name: str
@@ -75,6 +80,16 @@ class Audited:
     recipient: tuple[str, ...]
     bounds: tuple[int, int] = (2, 1)
     recipient_label: str | None = None
+    touches: str | None = None
+
+    @property
+    def most_identifiers(self) -> int:
+        """The most identifiers that the tabulator offers of one person."""
+        return self.bounds[0] // (_CONVERSIONS if self.touches else 1)
+
+    def hides(self, view: View) -> bool:
+        """Whether the view is of a set that is padded to a public number: no fault can show."""
+        return self.touches is not None and (view.against, view.what) == (TABULATOR, "set size")
 
 
 AUDITED = (
@@ -92,6 +107,15 @@ AUDITED = (
         "value buckets", "table", ("x", "y"), ("0", "10", "20"),
         recipient_label="{buckets_of: label, bounds: ['0', '10', '20']}",
     ),
+    Audited(
+        "attribution", "attribution", ("C8 (C8)", "C8 > … > C8 (C8)", "… > C8 (C8)"),
+        ("gold", "silver"), bounds=(4, 2),
+        touches="{journeys_of: label, time: at, campaigns: [C8], in_full: 1}",
+    ),
+    Audited(
+        "delay", "delay", ("C8 × 0 h", "C8 × 1 h"), ("gold", "silver"), bounds=(4, 2),
+        touches="{ages_of: label, time: at, campaigns: [C8], hours: [0, 1]}",
+    ),
 )  # fmt: skip
 
 
@@ -105,6 +129,8 @@ class World:
         self.terms = make_terms(
             CROSSTAB_OF_TWO, labels, most_keys=row.bounds, known=KNOWN, noise=NOISE
         )
+        if row.touches:
+            self.terms = replace(self.terms, timing=_TIMING, most_counted=row.bounds[0])
 
     # -- people -----------------------------------------------------------------------------
 
@@ -137,28 +163,38 @@ class World:
         first = side == TABULATOR
         values = row.tabulator if first else row.recipient
         form = None if first else row.recipient_label
-        lines = [f"p{n},{_mail(n)},,,,{values[0]},y\n" for n in range(OTHERS)]
+        said = "C8" if first and row.touches else values[0]
+        lines = [f"p{n},{_mail(n)},,,,{said},y\n" for n in range(OTHERS)]
         theirs = range(100, 100 + MANY) if first else range(200, 200 + MANY)
         mine = range(200, 200 + MANY) if first else range(100, 100 + MANY)
         if not known:
             mine = range(300, 300 + MANY)
-        lines += [f"q{n},{_mail(n)},,,,{values[0]},y\n" for n in theirs]
+        lines += [f"q{n},{_mail(n)},,,,{said},y\n" for n in theirs]
         if person:
-            lines.append(f"x,{','.join(map(_mail, mine))},{values[0]},y\n")
+            lines.append(f"x,{','.join(map(_mail, mine))},{said},y\n")
+        timed, moments = None, ""
+        if row.touches:
+            form = row.touches if first else None
+            lines = [f"{line[:-1]},1970-01-01T00:10\n" for line in lines]
+            lines *= 1 if first else _CONVERSIONS + 1
+            timed = Timed(_TIMING, _CONVERSIONS, first, bytes(32))
+            moments = "" if first else "conversions: {time: at}\n"
         label = form or f"{{column: label, values: {json.dumps(list(values))}}}"
-        kind = "value" if form else "attribute"
+        kind = "value" if form and not row.touches else "attribute"
         with TemporaryDirectory(prefix="commonground-audit-") as name:
             head = ",".join(f"e{number}" for number in range(MANY))
             folder = Path(name)
-            (folder / "people.csv").write_text(f"ref,{head},label,consent\n" + "".join(lines))
+            also = ",at" if row.touches else ""
+            text = f"ref,{head},label,consent{also}\n" + "".join(lines)
+            (folder / "people.csv").write_text(text)
             (folder / "people.yaml").write_text(
                 f"{_HEAD}columns: {{{_MAILS}, label: {kind}, consent: consent}}\n"
-                f"{_CONSENT}labels: {{label: {label}}}\n"
+                f"{_CONSENT}{moments}labels: {{label: {label}}}\n"
             )
             prepared = prepare(
                 load_definition(folder / "people.yaml"), label="label", values=values,
                 identifiers=["email"], offer="all" if first else "one",
-                most_identifiers=row.bounds[0] if first else MANY,
+                most_identifiers=row.most_identifiers if first else MANY, timed=timed,
                 purpose="dpv:MarketResearch", recipient="other", salt=bytes(32), now=0.0,
                 rounding=RoundingKey(bytes(32)),
             )  # fmt: skip
@@ -182,6 +218,15 @@ class World:
         names = tuple(f"{n}" for n in range(runs))
         terms = self._tall(**{side: names})
         return [len(pile.secrets) for pile in _side(terms, number, Seed.generate()).fillers()]
+
+    def padded(self, person: bool) -> int:
+        """Return the points under the recipient's first label, which are padded to a number."""
+        keys, labels = self._read(RECIPIENT, person, False)
+        own = Own(self.terms.parties[1], Seed(bytes(32)), keys, labels)
+        side = OwnSide(self.terms, own, SESSION_ID)
+        number = side.numbering[0]
+        sent = int(np.count_nonzero(labels == 0)) + len(side.dummies()[0])
+        return sent + len(side.fillers()[number].secrets)
 
     def released(self, count: int, runs: int) -> list[int]:
         """Release a cell as often, as the tabulator's record of a session does."""
@@ -214,6 +259,7 @@ class World:
         table = ReleasedTable(
             row.tabulator, row.recipient, tuple(map(tuple, cells.tolist())),
             (900,) * shape[0], (900,) * shape[1], parameters,
+            MomentsTable(0, 3600, 1, 0, row.bounds[0], 0, ()) if row.touches else None,
         )  # fmt: skip
         if rendering is ShareableEstimates:
             report = build(row.kind, ShareableEstimates(table, laws))
@@ -271,6 +317,8 @@ def _cell_at_tabulator(world: World, person: bool, runs: int) -> list[int]:
 
 
 def _size_at_tabulator(world: World, person: bool, runs: int) -> list[int]:
+    if world.row.touches:
+        return [world.padded(person)] * runs
     brought = world.brought(RECIPIENT, person)
     return [brought + fillers for fillers in world.fillers(RECIPIENT, runs)]
 
@@ -328,8 +376,9 @@ def _draw_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _apply_no_bound(patch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("party.datasets.prepare")
-    patch.setattr(module, "at_most", lambda offers, most: list(offers))
+    for name in ("prepare", "moments"):
+        module = importlib.import_module(f"party.datasets.{name}")
+        patch.setattr(module, "at_most", lambda offers, most: list(offers))
 
 
 def _redraw(patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,78 @@
+"""From what a person typed about time to the terms of a table whose records are moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from party.errors import PartyError
+from party.request_parameters import Parameters
+from privacy.units import parse_epsilon
+from psi.time_keys import MOST_ORDINAL, Timing, Window
+
+SLOT_MINUTES: Final = 60
+LOOKBACK_DAYS: Final = 30
+KEYS_A_RECORD: Final = 64
+"""K_T, for each conversion that may be counted and each identifier of a person."""
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True)
+class TimingChoice:
+    """What attribution and delay let a person choose; times are ISO 8601, UTC without an offset.
+
+    `most_keys` None is 64 for each conversion of a person and each identifier.
+    """
+
+    start: str
+    end: str
+    room: int
+    slot_minutes: int = SLOT_MINUTES
+    lookback_days: int = LOOKBACK_DAYS
+    most_conversions: int = 1
+    most_keys: int | None = None
+    epsilon_people: str | None = None
+
+    def applied(self, parameters: Parameters, most_identifiers: int) -> Parameters:
+        """Return the parameters with M and the terms of time.
+
+        Raises:
+            PartyError: a time cannot be read, or a number is out of range.
+            LimitExceeded, PrivacyError: the window has too many slots; ε cannot be read exactly.
+        """
+        _require("--slot-minutes", self.slot_minutes, 1)
+        _require("--lookback-days", self.lookback_days, 0)
+        _require("--most-conversions", self.most_conversions, 1)
+        _require("--room", self.room, 1)
+        if self.most_conversions > MOST_ORDINAL:
+            raise PartyError(f"--most-conversions is {MOST_ORDINAL} at most")
+        slot = self.slot_minutes * _MINUTE
+        start, end = _seconds("--start", self.start), _seconds("--end", self.end)
+        if end <= start:
+            raise PartyError(f"the window ends on {self.end}, before it begins on {self.start}")
+        lookback = timedelta(days=self.lookback_days) // timedelta(seconds=slot)
+        usual = KEYS_A_RECORD * self.most_conversions * most_identifiers
+        timing = Timing(
+            Window(start, slot, -(-(end - start) // slot)),
+            lookback,
+            usual if self.most_keys is None else self.most_keys,
+            self.room,
+            0 if self.epsilon_people is None else parse_epsilon(self.epsilon_people),
+        )
+        return replace(parameters, records_per_person=self.most_conversions, timing=timing)
+
+
+def _seconds(option: str, text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise PartyError(
+            f"{option} is no time: '{text[:40]}'; write one such as 2026-01-01 or 2026-01-01T06:00"
+        ) from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _require(option: str, value: int, least: int) -> None:
+    if value < least:
+        raise PartyError(f"{option} is {value}; it is {least} or more")
