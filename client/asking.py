@@ -189,7 +189,10 @@ def table_request(
         ContractError: a name is no party's, or several are possible.
         Refusal: the contract does not grant it.
         UnsuitableLabels: the report cannot be computed from the tabulator's labels.
+        PartyError: one identifier is chosen for what is counted by all.
     """
+    if table.identifier is not None and table.kind is not OutputKind.LIFT:
+        raise PartyError(f"only a lift is asked for by one identifier type, and no {table.kind}")
     me = contract.me(party.identity)
     recipient, tabulator = _roles(contract, me, table.recipient, table.tabulator)
     peer = tabulator if recipient == me else recipient

@@ -76,8 +76,8 @@ Identifier = Annotated[
     str | None,
     typer.Option(
         metavar="TYPE",
-        help="The one identifier type that people are counted by, such as email. The first of the "
-        "contract that both sides hold, without it.",
+        help="Of a lift: the one identifier type that people are counted by, such as email. The "
+        "first of the contract that both sides hold, without it.",
     ),
 ]
 Epsilon = Annotated[

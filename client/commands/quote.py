@@ -112,12 +112,10 @@ def quote(
     from party.contract_terms import ListUse, OutputKind
 
     output = begin(ctx, as_json)
-    of_tables = (recipient, tabulator, segment, by, epsilon_dummies)
+    of_tables = (recipient, tabulator, segment, by, identifier, epsilon_dummies)
     _require_fitting(kind, of_tables, (receiver, suppression_runs, use))
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
-    if identifier is not None and kind is not Kind.LIFT:
-        raise typer.BadParameter("only a lift is asked for by one --identifier")
     require_fitting(segment, by_identifier=by_identifier, resume=False)
     timing = _timing(
         kind, start, end, room, slot_minutes, lookback_days, most_conversions, most_keys,

@@ -15,6 +15,7 @@ from client.commands.asking import (
     Delta,
     Epsilon,
     EpsilonDummies,
+    Identifier,
     MatchRate,
     Private,
     Recipient,
@@ -121,6 +122,7 @@ def save(
     ] = None,
     segment: Segment = None,
     by: By = None,
+    identifier: Identifier = None,
     recipient: Recipient = None,
     tabulator: Tabulator = None,
     contract: ContractName = None,
@@ -149,7 +151,7 @@ def save(
     from party.templates import Outputs
 
     output = begin(ctx, as_json)
-    of_labels = (segment, by, recipient, tabulator, contract, dataset, their_dataset)
+    of_labels = (segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset)
     chosen = (*of_labels, epsilon, epsilon_dummies, delta)
     if (kind is None) == (from_ is None):
         raise typer.BadParameter("say what to save: --kind KIND, or --from ID")
@@ -160,7 +162,7 @@ def save(
             request = asked_before(here, from_)
         else:
             agreed = here.contract(contract)
-            wanted = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by)
+            wanted = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by, identifier)
             privacy = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, wanted, privacy)
         template = save_as(here, name, request, Outputs(out, html, png, private, cost))

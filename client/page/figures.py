@@ -29,8 +29,8 @@ _MOST_BESIDE: Final = 3
 _NARROW, _WIDE, _GAP = 425, 900, 22
 """Pixels of a chart that shares its line of the page, of one that does not, between panels."""
 _NUMBERS_WIDTH: Final = 96
-_BEFORE: Final = 1.05
-"""Room to the left of an interval that goes below 0."""
+_BEFORE: Final = 0.04
+"""Room to the left of an interval that goes below 0, as a share of the axis."""
 _BAR_HEIGHT: Final = 26
 _LABEL_WIDTH: Final = 150
 _LETTER_WIDTH: Final = 7
@@ -206,8 +206,9 @@ def _across(drawn: Sequence[dict[str, str | float]], unit: Unit, width: int) -> 
     """Return the scale and the axis of the numbers, with room for their text on the right."""
     import altair as alt
 
-    least = min(0.0, *(_BEFORE * float(one["low"]) for one in drawn))
+    least = min(0.0, *(float(one["low"]) for one in drawn))
     most = max(0.0, *(float(one["high"]) for one in drawn)) or 1.0
+    least -= _BEFORE * (most - least) if least else 0.0
     span = (most - least) * width / (width - _NUMBERS_WIDTH)
     title, form = _AXES.get(unit, (unit, ",~f"))
     return {

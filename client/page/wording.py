@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
+from reports.effect import Ranged
 from reports.estimate import written
 from reports.rendering import Row
 
@@ -64,6 +65,14 @@ class Said:
     def error(self) -> str:
         """Half of the 95% interval."""
         return self._error(self.row.estimate.half_width, "± ")
+
+    @property
+    def beside(self) -> str:
+        """What a headline says beside the value: the interval where it has ends of its own."""
+        estimate = self.row.estimate
+        if not isfinite(estimate.half_width):
+            return ""
+        return self.interval if isinstance(estimate, Ranged) else self.error
 
     @property
     def standard_error(self) -> str:

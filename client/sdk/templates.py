@@ -41,6 +41,7 @@ class Templates:
         by: str | None = None,
         *,
         from_: str | None = None,
+        identifier: str | None = None,
         recipient: str | None = None,
         tabulator: str | None = None,
         contract: str | None = None,
@@ -64,7 +65,17 @@ class Templates:
             PartyError: the name is taken, or a part of it does not serve.
             Refusal, ContractError, PrivacyError: what it asks for would be refused.
         """
-        chosen = (segment, by, recipient, tabulator, contract, dataset, their_dataset, epsilon)
+        chosen = (
+            segment,
+            by,
+            identifier,
+            recipient,
+            tabulator,
+            contract,
+            dataset,
+            their_dataset,
+            epsilon,
+        )
         if (kind is None) == (from_ is None):
             raise PartyError("say what to save: a kind of report, or from_, a request")
         if from_ is not None:
@@ -72,7 +83,7 @@ class Templates:
                 raise PartyError("from_ takes every choice from the request; leave them out")
             request = asked_before(self._party, from_)
         else:
-            table = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by)
+            table = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by, identifier)
             choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(self._party, in_force(self._party, contract), table, choice)
         return save(self._party, name, request, Outputs(out, html, png, private, cost))

@@ -25,7 +25,7 @@ CASES = {
     "overlap": ("overlap", ("all",), ((500, -60, 12),)),
     "funnel": ("funnel", ("seen", "visited"), ((300, 40, 5), (200, -7, 50))),
     "insights": ("insights", ("north", "south"), ((300, 40, 5), (200, -7, 50))),
-    "lift": ("lift", ("test", "held out"), ((300, 40, 5), (220, 35, 50))),
+    "lift": ("lift", ("test", "held out"), ((300, 5, 35), (220, 45, 50))),
     "three by three": ("table", *FREQUENCIES),
     "table": ("table", ("x", "y"), ((300, 40, 5), (200, -7, 50))),
 }

@@ -7,7 +7,16 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_pages import SECRET, Page, by_identifier, private, shareable, source
+from report_pages import (
+    LAWS,
+    SECRET,
+    Page,
+    by_identifier,
+    private,
+    released,
+    shareable,
+    source,
+)
 
 import client.page.figures
 from client.page.document import MOST_COLUMNS, page_of
@@ -15,9 +24,10 @@ from client.page.figures import MOST_BARS, figures_of, png_of
 from client.page.files import PageFiles
 from party.datasets import BoundStep
 from party.errors import PartyError
-from reports.cells import PrivateEstimates
+from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
 from reports.effect import Probability, Ranged
+from reports.kinds import build
 
 KINDS = ("reach", "campaigns", "overlap", "funnel", "insights", "lift", "table")
 EVIL = "<script>alert(\"1\")</script> & 'co'</td>"
@@ -107,6 +117,24 @@ def test_a_suppressed_count_leaves_no_trace_of_its_value():
     hidden = [row for row in low.rows() if row.estimate.suppressed and row.metric == "matched"]
     assert [row.estimate.value for row in hidden] == [-60]
     assert "-60" not in page_text(low)
+
+
+def test_a_difference_is_drawn_on_both_sides_of_nothing_also_alone(drawn):
+    rendering, text = drawn("lift")
+    figures = {figure.metric: figure for figure in figures_of(rendering)}
+    assert figures["lift"].signed
+    assert "p-value" not in figures
+    whole = next(row for row in rendering.rows() if row.metric == "lift" and row.segment == "gold")
+    bar = next(bar for bar in figures["lift"].bars() if bar["bar"] == "gold")
+    assert (bar["low"], bar["high"]) == (whole.estimate.low, whole.estimate.high)
+    below = next(row for row in rendering.rows() if row.metric == "lift" and row.segment == "none")
+    assert below.estimate.value < 0
+    assert below.estimate.shown("points").startswith("−")
+    shown = next(one for one in Page(text).numbers if one["Segment"] == "none")
+    assert "the interval includes 0" in shown["Remark"]
+    alone = released(("test", "held out"), ((300,), (220,)), ("all",))
+    drawn_alone = figures_of(build("lift", ShareableEstimates(alone, LAWS)))
+    assert "lift" in [figure.metric for figure in drawn_alone if len(figure.rows) == 1]
 
 
 def test_a_negative_number_is_shown_as_noise(drawn):

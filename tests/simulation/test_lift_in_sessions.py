@@ -20,7 +20,7 @@ from party.contract_file import load_contract, sign_contract_file
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
-from party.errors import Refusal
+from party.errors import PartyError, Refusal
 from party.ledger import rows
 from party.offered import offered_by
 from party.terms import Terms
@@ -188,6 +188,12 @@ def test_a_cost_is_one_number_and_changes_nothing_that_is_stored(pair):
     assert not any("cost" in metric for metric in report.to_pandas()["metric"])
     with pytest.raises(UnsuitableCosts, match="a cost is given for 'test'"):
         report.with_cost({"test": 750})
+
+
+def test_one_identifier_is_chosen_for_a_lift_alone(pair):
+    table = TableChoice(OutputKind.TABLE, segment="bought", by="arm", identifier="email")
+    with pytest.raises(PartyError, match="only a lift"):
+        table_request(pair[0]["advertiser"], pair[1], table, CHOICE)
 
 
 def test_the_quote_says_who_is_counted_and_which_arm_is_which(pair):
