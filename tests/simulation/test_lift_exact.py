@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from privacy.session import SessionNoise, TableLaws
 from reports import lift
 from reports.arms import arms_of
 from reports.comparison import BLOOM, GHOSTS
 from reports.errors import UnsuitableLabels
 from reports.kinds import require_suitable
+from reports.laws import NORMAL_QUANTILE
+from reports.rates import growth_to_exclude_zero
 
 ARMS = ("test", "held out")
 EXPOSURES = ("exposed", "not exposed")
@@ -227,3 +230,35 @@ def test_what_is_infinite_is_left_out_of_json():
     numbers = measured(FAIR, ARMS, ("all",))[1]
     for row in numbers.rows():
         assert inf not in row.to_dict().values()
+
+
+@given(st.floats(1e-4, 0.5), st.floats(1e-9, 0.1), st.floats(1e-9, 0.1))
+def test_what_would_make_a_lift_clear_makes_its_error_as_large_as_it(effect, sampling, noise):
+    growth = growth_to_exclude_zero(effect, sampling, noise)
+    bearable = (effect / NORMAL_QUANTILE) ** 2
+    assert (growth is None) == (sampling + noise <= bearable)
+    if growth is None:
+        return
+    assert growth.people >= 1
+    assert sampling / growth.people + noise / growth.people**2 == pytest.approx(bearable)
+    assert (growth.epsilon is None) == (sampling >= bearable)
+    if growth.epsilon is not None:
+        assert sampling + noise / growth.epsilon**2 == pytest.approx(bearable)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "conversions", "says"),
+    [(0.03, (400, 300), "times the ε."), (9, (21, 15), "more ε alone would not")],
+)
+def test_no_conclusion_says_what_it_needs(epsilon, conversions, says):
+    laws = TableLaws(SessionNoise(int(epsilon * 1e9), 10**9, 10**6))
+    people = People(
+        np.array([[count] for count in conversions]), np.full(2, 90_000), np.zeros(1, int)
+    )
+    session = CountedSession(people, laws, labels=ARMS, segments=("all",), min_cell=0, seed=3)
+    found = [lift.build(session.run().private).numbers for _ in range(20)]
+    unclear = [one for one in found if one.whole.lift.noise_dominated and one.whole.growth]
+    assert unclear
+    assert all(one.findings()[0].startswith("No conclusion: the interval") for one in unclear)
+    assert any(says in one.findings()[0] for one in unclear)
+    assert any("times the people would show it" in one.findings()[0] for one in unclear)
