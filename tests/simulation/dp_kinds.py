@@ -98,9 +98,6 @@ AUDITED = (
     Audited("reach by campaign", "reach", ("C8", "C13", "C13+C8"), ("gold", "silver")),
     Audited("insights", "insights", ("n × y", "n × o", "s × y", "s × o"), ("gold", "silver")),
     Audited("funnel", "funnel", ("saw", "clicked"), ("came", "bought")),
-    Audited(
-        "lift", "lift", ("t × seen", "t × not", "c × seen", "c × not"), ("new", "again"), (1, 1)
-    ),
     Audited("table", "table", ("x", "y"), ("gold", "silver")),
     Audited(
         "lift", "lift", ("shown × saw", "shown × not", "held out × saw", "held out × not"),
