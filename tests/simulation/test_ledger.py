@@ -1,6 +1,7 @@
 """The ledger: charged once, never above the budget, whoever races."""
 
 import multiprocessing
+from types import SimpleNamespace
 
 import pytest
 
@@ -105,6 +106,20 @@ def test_coalitions_that_share_a_member_share_what_they_have_learnt(url, first, 
         assert spend_one(url, request, Account("customers", first, 1_000)) == "charged"
     assert spend_one(url, "r4", Account("customers", second, 1_000)) == "BUDGET_EXHAUSTED"
     assert spend_one(url, "r5", Account("customers", "bc", 1_000)) == "charged"
+
+
+def test_all_counterparts_of_a_contract_are_one_coalition():
+    cards = {
+        name: SimpleNamespace(verifier=SimpleNamespace(name=f"{name}.test/log")) for name in "cab"
+    }
+    contract = SimpleNamespace(
+        parties=cards,
+        counterparts=lambda me: tuple(name for name in cards if name != me),
+        starts=1_000,
+        window_days=30,
+    )
+    account = Account.of(contract, "a", "customers", 2_000)
+    assert account == Account("customers", "b.test/log, c.test/log", 1_000)
 
 
 def test_what_is_held_for_others_is_not_admitted(url):
