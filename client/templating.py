@@ -10,6 +10,7 @@ from client.costs import read_costs
 from client.page.files import PageFiles
 from client.results import TABLE_SUFFIXES, Result, export, result_of
 from party.contract import Contract
+from party.contract_terms import OutputKind
 from party.desk import Desk
 from party.errors import PartyError
 from party.filing import Filed
@@ -101,6 +102,21 @@ def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> 
         outputs = replace(outputs, cost=_whole(outputs.cost))
     Files.of(outputs, party.now).require_writable()
     return save_template(party, name, request, outputs)
+
+
+def savable(text: str) -> OutputKind:
+    """Return the kind of a report that can be saved by its labels alone.
+
+    Raises:
+        PartyError: there is no such report, or it has more to choose than a template's options.
+    """
+    kinds = [kind.value for kind in OutputKind if kind is not OutputKind.MATCH]
+    if text not in kinds:
+        raise PartyError(f"'{text}' is no report: {', '.join(kinds)}")
+    kind = OutputKind(text)
+    if kind.is_timed:
+        raise PartyError(f"{text} has a window and bounds: ask for it once, and save it --from ID")
+    return kind
 
 
 def asked_before(party: Organisation, wanted: str) -> Request:

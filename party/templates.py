@@ -108,9 +108,10 @@ def save_template(party: Organisation, name: str, request: Request, outputs: Out
             "a template is of a report; a list is made again with `commonground lists refresh`"
         )
     me = party.contract(request.contract).me(party.identity)
-    signed = replace(request, requester=me).sign(party.identity)
+    asked = Template(name, replace(request, requester=me), outputs, party.now)
+    signed = asked.ask(request.id, party.now).sign(party.identity)  # it may be an old one's
     signed.check(party.contract(request.contract), party.now)
-    template = Template(name, signed, outputs, party.now)
+    template = replace(asked, request=signed)
     body = json.dumps(template.to_json())
 
     def work(connection: Connection) -> None:

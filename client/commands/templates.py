@@ -32,7 +32,6 @@ from client.completion import offer_requests, offer_templates
 from client.exits import ExitCode
 
 if TYPE_CHECKING:
-    from party.contract_terms import OutputKind
     from party.series import Series
 
 templates = typer.Typer(
@@ -146,7 +145,7 @@ def save(
     """
     from client.asking import TableChoice, table_request
     from client.render_series import template_document
-    from client.templating import asked_before
+    from client.templating import asked_before, savable
     from client.templating import save as save_as
     from party.templates import Outputs
 
@@ -162,7 +161,7 @@ def save(
             request = asked_before(here, from_)
         else:
             agreed = here.contract(contract)
-            wanted = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by, identifier)
+            wanted = TableChoice(savable(kind or ""), recipient, tabulator, segment, by, identifier)
             privacy = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, wanted, privacy)
         template = save_as(here, name, request, Outputs(out, html, png, private, cost))
@@ -328,12 +327,3 @@ def due(ctx: typer.Context, party: PartyFolder = None, as_json: AsJson = False) 
         raise typer.Exit(ExitCode.REFUSED)
     if PLANNED in states:
         raise typer.Exit(ExitCode.WAITING)
-
-
-def _kind(text: str) -> OutputKind:
-    from party.contract_terms import OutputKind
-
-    kinds = [kind.value for kind in OutputKind if kind is not OutputKind.MATCH]
-    if text not in kinds:
-        raise typer.BadParameter(f"{text} is no report: {', '.join(kinds)}", param_hint="--kind")
-    return OutputKind(text)

@@ -15,8 +15,7 @@ from client.scheduling import SeriesQuote, Went, quote_series, run_due
 from client.sdk.asking import in_force
 from client.sdk.calls import Calls
 from client.sdk.results import Quote, Report
-from client.templating import Files, asked_before, read_schedule, remove, request_of, save
-from party.contract_terms import OutputKind
+from client.templating import Files, asked_before, read_schedule, remove, request_of, savable, save
 from party.driver import Progress
 from party.errors import PartyError
 from party.organisation import Organisation
@@ -83,7 +82,7 @@ class Templates:
                 raise PartyError("from_ takes every choice from the request; leave them out")
             request = asked_before(self._party, from_)
         else:
-            table = TableChoice(_kind(kind or ""), recipient, tabulator, segment, by, identifier)
+            table = TableChoice(savable(kind or ""), recipient, tabulator, segment, by, identifier)
             choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(self._party, in_force(self._party, contract), table, choice)
         return save(self._party, name, request, Outputs(out, html, png, private, cost))
@@ -258,10 +257,3 @@ class Schedules:
             for run in series.runs
         ]
         return pd.DataFrame(lines, columns=["template", *names])
-
-
-def _kind(text: str) -> OutputKind:
-    kinds = [kind.value for kind in OutputKind if kind is not OutputKind.MATCH]
-    if text not in kinds:
-        raise PartyError(f"{text} is no report: {', '.join(kinds)}")
-    return OutputKind(text)

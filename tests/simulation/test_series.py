@@ -196,6 +196,7 @@ def test_a_template_asks_for_what_was_saved(brand, tmp_path):
 
 def test_a_template_is_saved_from_a_request(brand):
     filed = Sessions(brand).ask(*request_of(brand, template_of(brand)), actor="operator")
+    brand.clock.now += 3 * DAY  # the request has ended since
     again = save(brand, "again", asked_before(brand, filed.id[:8]), Outputs())
     assert again.request.parameters == filed.request.parameters
     assert again.request.labels == filed.request.labels
