@@ -10,6 +10,7 @@ from rich.table import Table
 
 from client.units import shown_time
 from party.contract_terms import ListUse, OutputKind
+from party.datasets import BoundStep
 from party.filing import APPROVED, PENDING, Filed
 from party.request import LabelList, Request
 from party.session_record import FINISHED
@@ -77,6 +78,18 @@ def request_shown(filed: Filed) -> list[RenderableType]:
         lines.append(f"  {filed.status}: {filed.reason}")
     step = next_step(filed)
     return [*lines, f"Next: {step}"] if step else lines
+
+
+def steps_shown(steps: Sequence[BoundStep]) -> list[RenderableType]:
+    """Return what each bound and rule left of this party's rows, or nothing without any."""
+    if not steps:
+        return []
+    table = Table("step", title="What this party brought", title_justify="left")
+    for heading in ("before", "after"):
+        table.add_column(heading, justify="right")
+    for step in steps:
+        table.add_row(step.name, f"{step.before:,}", f"{step.after:,}")
+    return [table, "For your eyes only: the counts are exact."]
 
 
 def next_step(filed: Filed) -> str:

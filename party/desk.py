@@ -18,7 +18,7 @@ from audit.errors import SignatureError
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.contract_terms import Approval
-from party.datasets import Definition
+from party.datasets import BoundStep, Definition
 from party.decision import Decision
 from party.driver import ProgressHook
 from party.errors import (
@@ -280,6 +280,15 @@ class Desk:
                 "restore the store from a backup, or make the request again"
             ) from None
         return json.loads(row.body)  # type: ignore[no-any-return]
+
+    def steps(self, request_id: str) -> tuple[BoundStep, ...]:
+        """Return what each bound and rule left of this party's rows in a finished session: exact.
+
+        Raises:
+            ResultError: the result is not what this party stored.
+        """
+        stored = self.result(request_id) or {}
+        return tuple(BoundStep(**step) for step in stored.get("steps", ()))
 
     # -- rows -----------------------------------------------------------------------------
 

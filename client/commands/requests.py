@@ -83,14 +83,19 @@ def list_(
 def show(
     ctx: typer.Context, request: RequestId, party: PartyFolder = None, as_json: AsJson = False
 ) -> None:
-    """Show all of a request: who, what, which labels, at what cost in privacy."""
-    from client.render_request import request_document, request_shown
+    """Show all of a request: who, what, which labels, at what cost in privacy.
+
+    Of a finished one also what each bound and rule left of this party's own rows, exact.
+    """
+    from client.render_request import request_document, request_shown, steps_shown
     from party.desk import Desk
 
     output = begin(ctx, as_json)
     with opened(party) as here:
         filed = Desk(here).find(request)
-    output.result(request_document(filed), *request_shown(filed))
+        steps = Desk(here).steps(filed.request.id)
+    document = request_document(filed) | {"steps": [step.to_dict() for step in steps]}
+    output.result(document, *request_shown(filed), *steps_shown(steps))
 
 
 @app.command(epilog=example("commonground requests approve 1f0c22ab --party channel/"))

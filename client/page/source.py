@@ -65,13 +65,8 @@ def source_of(party: Organisation, filed: Filed) -> Source:
         transcript=entry.body.transcript,
         log=party.identity.log_origin,
         entry=entry.seq,
-        steps=_steps(party, filed),
+        steps=Desk(party).steps(filed.request.id),
     )
-
-
-def _steps(party: Organisation, filed: Filed) -> tuple[BoundStep, ...]:
-    stored = Desk(party).result(filed.request.id) or {}
-    return tuple(BoundStep(**step) for step in stored.get("steps", ()))
 
 
 def charges_of(sources: Sequence[Source]) -> list[tuple[str, str, int, int]]:

@@ -37,6 +37,22 @@ class Requests:
         """
         return Desk(self._party).find(request)
 
+    def steps_to_pandas(self, request: str) -> pd.DataFrame:
+        """Return what each bound and rule left of this party's rows: name, before, after.
+
+        A line a step, in their order, and none before the session is finished. The counts are
+        exact: for your eyes only.
+
+        Raises:
+            PartyError: there is no such request, or more than one.
+            ResultError: the result was changed after it was made.
+        """
+        import pandas as pd
+
+        desk = Desk(self._party)
+        steps = [step.to_dict() for step in desk.steps(desk.find(request).request.id)]
+        return pd.DataFrame(steps, columns=["name", "before", "after"])
+
     def to_pandas(self) -> pd.DataFrame:
         """Return a line a request, newest first."""
         import pandas as pd

@@ -32,7 +32,8 @@ def served(template, tmp_path_factory):
 def require_sound_ends(pair, request):
     """Check what every session leaves behind: agreeing logs, one charge a side, nobody's data."""
     for party in pair:
-        assert party.read("requests", "show", request)["state"] == "finished"
+        shown = party.read("requests", "show", request)
+        assert (shown["state"], shown["steps"][0]["name"]) == ("finished", "rows of a person")
         charged = [
             row["what"] for row in party.read("ledger", "show")["rows"] if row["request"] == request
         ]

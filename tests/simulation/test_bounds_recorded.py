@@ -5,6 +5,7 @@ nothing is spent then. Does not cover: bounds that protocol and types give, such
 list of labels in a key.
 """
 
+import re
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -18,9 +19,14 @@ from organisations import Wire, make_pair, run_both
 from test_session import ask, reach
 
 import party.inputs
+from client.output import as_text
+from client.page.source import source_of
+from client.render_request import steps_shown
+from client.sdk.requests import Requests
 from party.datasets.bounds import measure, require_covered
 from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
 from party.datasets.steps import BoundStep
+from party.desk import Desk
 from party.errors import DatasetError
 from party.ledger import rows
 from psi.columns import ColumnSpec, read_column
@@ -116,6 +122,23 @@ def test_a_session_whose_bound_is_not_applied_spends_nothing(pair, monkeypatch, 
     assert all("the noise of this request covers" in fault for fault in faults)
     for one in parties.values():
         assert one.store.write(rows) == []
+
+
+def test_both_sides_keep_what_was_counted_and_can_look_at_it(pair):
+    parties, contract = pair
+    request = ask(parties, reach(contract))
+    assert run_both(parties, request, Wire()) == dict.fromkeys(parties)
+    for name, one in parties.items():
+        steps = Desk(one).steps(request.id)
+        assert [step.most for step in steps if step.most is not None] == [
+            {"channel": 2, "advertiser": 1}[name]
+        ]
+        shown = as_text(*steps_shown(steps))
+        assert re.search(r"people who consent\W+\d+\W+\d+", shown)
+        frame = Requests(one, None).steps_to_pandas(request.id)
+        assert frame["after"].tolist() == [step.after for step in steps]
+        assert source_of(one, Desk(one).find(request.id)).steps == steps
+    assert steps_shown(()) == []
 
 
 def test_without_the_guard_the_fault_would_have_spent(pair, monkeypatch):
