@@ -24,12 +24,13 @@ MOST_PLAYERS: Final = 10
 def shapley(
     players: int, coalitions: Sequence[Coalition], conversions: Floats, people: Floats
 ) -> Floats:
-    """Return each campaign's share of the conversions, adding up to 1; NaN where nobody converted.
+    """Return each campaign's share of the conversions, adding up to 1; NaN where no φ is above 0.
 
     φ_i = Σ_{S∌i} |S|!(K−|S|−1)!/K! · (v(S∪i) − v(S)), where v(S) is the conversion rate of the
     people whose coalition is S, and v(∅) = 0. Nobody has some coalitions: adding a campaign that
-    makes such a one tells nothing, so its v is the largest of its subsets'. φ adds up to v of all
-    campaigns, by which it is scaled.
+    makes such a one tells nothing, so its v is the largest of its subsets'. A negative φ counts as
+    none, and the others are scaled: φ adds up to v of all campaigns, which may be next to 0, so
+    that shares of that sum would mean nothing.
 
     Args:
         players: K, numbered from 0.
@@ -65,7 +66,7 @@ def shapley(
         without = subsets[subsets >> player & 1 == 0]
         gain = rate[..., without | 1 << player] - rate[..., without]
         values.append(gain @ weight[size[without]])
-    return _scaled(np.stack(values, axis=-1))
+    return _scaled(np.maximum(np.stack(values, axis=-1), 0))
 
 
 def markov(
