@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.units import shown_time
-from party.ledger import BOUNDS, DISCLOSURE, SESSION, STOP, Balance, LedgerRow
+from party.ledger import BOUNDS, DISCLOSURE, PEOPLE, SESSION, STOP, Balance, LedgerRow
 from privacy.accounting import Spend
 from privacy.units import format_delta, format_epsilon
 
@@ -18,6 +18,7 @@ _WHAT = {
     DISCLOSURE: "a list, disclosed",
     STOP: "a match stopped at the minimum",
     BOUNDS: "a top bound for values",
+    PEOPLE: "people by coalition",
 }
 
 

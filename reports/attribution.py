@@ -69,6 +69,7 @@ class Attribution(Numbers):
         "time-decay credit of 7 days' half-life: right on average.",
         "Conversions are those of people whom both parties have. A person's coalition, for shapley "
         "and markov, is taken at the window's end, a conversion's at the conversion.",
+        "How many conversions no touch led to stands in the recipient's own reading alone.",
     )
 
     attributed: tuple[tuple[str | None, Estimate, Estimate | None], ...]
@@ -94,19 +95,21 @@ class Attribution(Numbers):
     def rows(self) -> Iterator[Row]:
         """Yield every number: totals, then a model after the other, then paths."""
         for segment, conversions, value in self.attributed:
-            yield Row("conversions", "people", conversions, segment=segment)
+            yield Row("conversions", "conversions", conversions, segment=segment)
             if value is not None:
                 yield Row("value", "value", value, segment=segment)
         for segment, conversions in self.unattributed:
-            yield Row("unattributed conversions", "people", conversions, segment=segment)
+            if conversions.suppressed:  # the recipient alone knows how many it sent
+                continue
+            yield Row("unattributed conversions", "conversions", conversions, segment=segment)
         for one in self.credited:
             metric = f"conversions, {one.model}"
-            yield Row(metric, "people", one.conversions, one.campaign, one.segment)
+            yield Row(metric, "conversions", one.conversions, one.campaign, one.segment)
         for one in self.credited:
             if one.value is not None:
                 yield Row(f"value, {one.model}", "value", one.value, one.campaign, one.segment)
         for path, conversions in self.paths:
-            yield Row("path", "people", conversions, path)
+            yield Row("path", "conversions", conversions, path)
 
 
 class _Measured:

@@ -86,9 +86,9 @@ class Delay(Numbers):
     def rows(self) -> Iterator[Row]:
         """Yield every number: totals, classes, then shares."""
         for name, segment, total in self.totals:
-            yield Row("conversions", "people", total, name, segment)
+            yield Row("conversions", "conversions", total, name, segment)
         for one in self.classes:
-            yield Row("conversions by age", "people", one.conversions, one.label, one.segment)
+            yield Row("conversions by age", "conversions", one.conversions, one.label, one.segment)
         for one in self.classes:
             if one.share is not None:
                 yield Row("share by then", "share", one.share, one.label, one.segment)

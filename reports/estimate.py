@@ -17,7 +17,7 @@ SUPPRESSION_ERRORS = 3
 
 Unit = Literal[
     "people", "keys", "share", "impressions", "times", "index", "rate", "points", "value",
-    "cost", "ratio", "probability",
+    "conversions", "cost", "ratio", "probability",
 ]  # fmt: skip
 """Of a number. A share is written to 0.1%, a rate, which may be tiny, to 0.01%; points are those of
 percent; `value` and `cost` (of one person) are in units of the value column."""

@@ -14,10 +14,13 @@ import sqlalchemy as sa
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
+from client.output import as_text
 from client.quoting import Guess, quote_for
+from client.render_ledger import ledger_shown
 from client.results import result_of
 from client.timing import TimingChoice
 from client.verifying import compare
+from party.balances import balances
 from party.contract_draft import draft_contract
 from party.contract_file import load_contract, sign_contract_file
 from party.contract_terms import OutputKind
@@ -224,6 +227,8 @@ def test_people_by_coalition_have_a_row_of_their_own_and_both_logs_agree(pair, a
         "advertiser": {"session": 9 * nano},
     }
     compare(parties["channel"], parties["advertiser"])
+    spent, left = parties["channel"].store.write(rows), balances(parties["channel"])
+    assert "people by coalition" in as_text(*ledger_shown(left, spent))
 
 
 def test_sets_of_the_recipient_have_one_public_size(pair, attributed):
