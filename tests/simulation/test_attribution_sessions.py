@@ -228,7 +228,7 @@ def test_people_by_coalition_have_a_row_of_their_own_and_both_logs_agree(pair, a
     }
     compare(parties["channel"], parties["advertiser"])
     spent, left = parties["channel"].store.write(rows), balances(parties["channel"])
-    assert "people by coalition" in as_text(*ledger_shown(left, spent))
+    assert "coalition" in as_text(*ledger_shown(left, spent))
 
 
 def test_sets_of_the_recipient_have_one_public_size(pair, attributed):
