@@ -94,7 +94,8 @@ def _keep_house(party: Organisation, ended: threading.Event) -> None:
 
 def _keep_time(party: Organisation, ended: threading.Event, stop: CancelToken) -> None:
     """Run standing reports when they are due; try those that wait for somebody now and then."""
-    carrier, tried = Carrier(party, Logged(), cancel=stop), dict[str, float]()
+    carrier = Carrier(party, Logged(), cancel=stop)
+    tried: dict[str, int] = {}
     while True:
         try:
             _run_reports(carrier, tried)
@@ -108,7 +109,8 @@ def _keep_time(party: Organisation, ended: threading.Event, stop: CancelToken) -
             return
 
 
-def _run_reports(carrier: Carrier, tried: dict[str, float]) -> None:
+def _run_reports(carrier: Carrier, tried: dict[str, int]) -> None:
+    """Run what is due now; `tried` says when a run was tried last (Unix seconds)."""
     party = carrier.party
     slot = SeriesBook(party).next_slot()
     if slot is None or slot > party.now:
