@@ -138,7 +138,7 @@ def cover(start: Slots, stop: Slots, window: Window) -> Intervals:
         low, high = low >> 1, high >> 1
     every = Intervals(np.concatenate(owners), np.concatenate(levels), np.concatenate(indices))
     first_slot = every.index.astype(np.int64) << every.level.astype(np.int64)
-    return every.take(np.lexsort((first_slot, every.owner)))
+    return every.take(np.argsort((every.owner << window.height) + first_slot))
 
 
 def time_keys(
