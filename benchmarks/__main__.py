@@ -42,7 +42,8 @@ def parts_of(sizes: Sequence[str], *, large: bool) -> tuple[Part, ...]:
     if large:
         return (Part("session", ("--sizes", *LARGE), limit_seconds=7200),)
     options = ("--sizes", *sizes) if sizes else ()
-    return Part("curve"), Part("columns"), Part("session", options, limit_seconds=3600)
+    alone = Part("curve"), Part("columns"), Part("moments")
+    return *alone, Part("session", options, limit_seconds=3600)
 
 
 def run_parts(parts: Sequence[Part]) -> dict[str, dict[str, Any] | None]:

@@ -109,6 +109,18 @@ def _rival(name: str) -> Callable[[Figures], float | None]:
     return find
 
 
+def _keys(touches: int, lookback_days: int) -> Callable[[Figures], float | None]:
+    """Return the keys of a person with so many touches."""
+
+    def find(summary: Figures) -> float | None:
+        for case in summary.get("moments", {}).get("cases", ()):
+            if (case["touches"], case["lookback_days"]) == (touches, lookback_days):
+                return float(case["keys_a_person"])
+        return None
+
+    return find
+
+
 def _session(summary: Figures) -> Figures:
     found: Figures = summary.get("session", {"runs": (), "rivals": ()})
     return found
@@ -136,6 +148,7 @@ GOALS = (
     Goal("openssl / kernel, AVX2 tier", 1.7, True, _tier("avx2", "openssl_ratio")),
     Goal("hash to curve / raise", 0.6, False, _tier("ifma", "hash_per_raise")),
     Goal("all cores / one core, throughput", 1.9, True, _tier("ifma", "scaling")),
+    Goal("keys a touched person, 3 touches", 25, False, _keys(3, 7)),
     Goal("match 1M x 1M, seconds", 15, False, _run(*_both(_MILLION), _seconds)),
     Goal("SecretFlow ECDH-25519 / match 1M x 1M", 1.5, True, _rival("SecretFlow ECDH-25519")),
     Goal("OpenMined PSI / match 1M x 1M", 13, True, _rival("OpenMined PSI")),

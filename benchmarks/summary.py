@@ -16,10 +16,16 @@ from benchmarks.curve_table import curve_table
 from benchmarks.errors import BenchmarkError
 from benchmarks.goals import Judged, goals_table, judge_goals
 from benchmarks.machine import Machine
+from benchmarks.moments_table import moments_table
 from benchmarks.session_tables import session_tables
 
 FORMAT = 1
-TABLES = {"curve": curve_table, "columns": columns_table, "session": session_tables}
+TABLES = {
+    "curve": curve_table,
+    "columns": columns_table,
+    "moments": moments_table,
+    "session": session_tables,
+}
 Figures = dict[str, Any]
 
 

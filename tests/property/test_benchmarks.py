@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as orchestra
-from benchmarks import columns, curve, identity, output, rivals, session
+from benchmarks import columns, curve, identity, moments, output, rivals, session
 from benchmarks.errors import BenchmarkError
 from benchmarks.goals import GOALS, judge_goals
 from benchmarks.growth import fit_exponent
@@ -299,7 +299,7 @@ def test_a_file_without_figures_is_refused(tmp_path, text):
         output.read_figures(file)
 
 
-@pytest.mark.parametrize("part", [orchestra, curve, columns, session, identity])
+@pytest.mark.parametrize("part", [orchestra, curve, columns, moments, session, identity])
 def test_every_part_explains_itself(part, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--help"])
     with pytest.raises(SystemExit) as ended:

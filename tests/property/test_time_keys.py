@@ -177,3 +177,20 @@ def test_a_window_moves_by_whole_slots():
     timing = Timing(Window(1_000, HOUR, 24), 24, 64, 100)
     assert timing.later(0) == timing
     assert timing.later(2 * HOUR + 5).window == Window(1_000 + 2 * HOUR, HOUR, 24)
+
+
+def test_a_person_of_three_touches_has_25_keys_at_most_on_average():
+    """30 days of hourly slots, one identifier, one conversion that counts."""
+    people, window = 1_000, Window(0, HOUR, 720)
+    draw = np.random.default_rng(7)
+    touches = Touches.ordered(
+        np.repeat(np.arange(people), 3),
+        draw.integers(0, window.stop, 3 * people) * 1_000_000,
+        draw.integers(0, 3, 3 * people),
+    )
+    for days in (1, 7, 14, 30):
+        stretches = journey_stretches(
+            touches, window, 24 * days, list_journeys(CAMPAIGNS, 2), CAMPAIGNS,
+            half_life_seconds=HALF_LIFE, uniforms=draw.uniform(1e-9, 1, 3 * people),
+        )  # fmt: skip
+        assert len(cover(stretches.start, stretches.stop, window)) <= 25 * people
