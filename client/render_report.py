@@ -11,6 +11,7 @@ from rich.table import Table
 from client.render_lists import list_shown
 from client.results import NothingLearnt, Result
 from party.lists import MatchedList
+from reports.estimate import grown
 from reports.rendering import PRIVATE, Rendering, Row
 
 MOST_COLUMNS: Final = 6
@@ -122,4 +123,4 @@ def _remedy(factors: Sequence[float | None]) -> str:
     known = [factor for factor in factors if factor is not None]
     if not known:
         return ""
-    return f" ε, or the number of people, would have to be {min(known):.1f} times as large."
+    return f" ε, or the number of people, would have to be {grown(min(known))} times as large."

@@ -151,3 +151,8 @@ def withheld() -> Estimate:
 
 def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
+
+
+def grown(factor: float) -> str:
+    """Say by how much something has to grow: rounded up, so that what is said is enough."""
+    return f"{math.ceil(10 * factor - 1e-9) / 10:.1f}"

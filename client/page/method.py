@@ -14,6 +14,7 @@ from party.request import LabelList, Request
 from party.request_parameters import Parameters
 from privacy.units import format_delta, format_epsilon
 from psi.legs import RECIPIENT, TABULATOR
+from reports.estimate import grown
 from reports.rendering import PRIVATE, Rendering
 
 _HOUR, _MINUTE = 3_600, 60
@@ -196,6 +197,5 @@ def _remedy(numbers: Sequence[Said]) -> str:
     known = [factor for factor in factors if factor is not None]
     if not known:
         return ""
-    return (
-        f" ε, or the number of people, would have to be at least {min(known):.1f} times as large."
-    )
+    enough = grown(min(known))
+    return f" ε, or the number of people, would have to be at least {enough} times as large."

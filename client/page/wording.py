@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import isfinite
 
 from reports.effect import Ranged
-from reports.estimate import written
+from reports.estimate import grown, written
 from reports.rendering import Row
 
 ALL = "all"
@@ -110,7 +110,7 @@ class Said:
     def _standing_words(self) -> str:
         estimate = self.row.estimate
         factor = estimate.epsilon_factor
-        needs = "" if factor is None else f"; needs {factor:.1f} times the people or ε"
+        needs = "" if factor is None else f"; needs {grown(factor)} times the people or ε"
         if self.standing is Standing.NOISY:
             return f"{'the interval includes 0' if estimate.signed else 'noise dominates'}{needs}"
         if self.standing is Standing.CLEAR:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.estimate import cell_count, exact_number, noisy_number, withheld
+from reports.estimate import cell_count, exact_number, grown, noisy_number, withheld
 from reports.laws import Spread
 
 ERROR = Spread(5.0, 10.0)
@@ -72,3 +72,13 @@ def test_an_exact_number_has_no_error():
 def test_a_ratio_without_denominator_is_withheld():
     assert withheld().to_dict()["standard_error"] is None
     assert withheld().shown("share") == "suppressed"
+
+
+@given(st.floats(1.0001, 1000))
+def test_a_growth_is_said_so_that_it_is_enough(factor):
+    assert factor <= float(grown(factor)) < factor + 0.1 + 1e-6
+
+
+def test_a_growth_that_is_exact_is_said_as_it_is():
+    assert grown(1.5) == "1.5"
+    assert grown(1.02) == "1.1"
