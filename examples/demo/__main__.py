@@ -12,16 +12,23 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from examples.demo import files, score
 from examples.demo.processes import CommandError, Party
+from examples.demo.reports import Report, reports
 
 REAL_HOUSEHOLDS = 2469
 SMALL = 10_000  # below, the default minimum of 1,000 people is more than households can give
 BUILD = Path("build/demo")
 
+DATASETS = {
+    "advertiser": (("customers", "customers"), ("baskets", "customers")),
+    "channel": (("receipts", "receipts"), ("experiment", "receipts")),
+}
+"""What each registers: datasets, and the population that they are of, which has one budget."""
 EXAMPLE_DATASET = """\
     people:
       identifiers: [email, phone]
@@ -29,14 +36,8 @@ EXAMPLE_DATASET = """\
       labels:
         group: [one, two]
 """
-CHANNEL_DATASET = """\
-    receipts:
-      identifiers: [email, phone, maid]
-      most_identifiers: 3
-      labels:
-        frequency: ["1", "2", "3", "4", "5+"]
-        campaigns: [C13, C18, C8, C13+C18, C13+C8, C18+C8, C13+C18+C8]
-"""
+TOO_MUCH = "5"
+"""An ε that the channel's budget has no room for after the reports."""
 
 
 def main() -> None:
@@ -70,13 +71,16 @@ def run(households: int, build: Path) -> dict[str, Any]:
             "init", party.folder, "--name", party.folder.name, "--organisation", name,
             "--origin", f"{party.folder.name}.example/log", "--listen", f"127.0.0.1:{free_port()}",
         )  # fmt: skip
-    advertiser.run("dataset", "add", build / "data/advertiser/customers.yaml")
-    channel.run("dataset", "add", build / "data/channel/receipts.yaml")
+    for party in (advertiser, channel):
+        for name, population in DATASETS[party.folder.name]:
+            described = build / "data" / party.folder.name / f"{name}.yaml"
+            party.run("dataset", "add", described, "--population", population)
 
     say("3. One contract. Drafted, filled in, signed by both, kept by both.")
-    contract = build / "contract.yaml"
+    contract, offer = build / "contract.yaml", build / "offer.yaml"
     advertiser.run("contract", "propose", channel.folder / "public.yaml", "--out", contract)
-    fill_in(contract, households)
+    channel.run("contract", "propose", advertiser.folder / "public.yaml", "--out", offer)
+    fill_in(contract, offer, households)
     for party in (advertiser, channel):
         party.run("contract", "sign", contract)
     for party in (advertiser, channel):
@@ -84,48 +88,55 @@ def run(households: int, build: Path) -> dict[str, Any]:
 
     channel.serve()
     try:
-        return measure(advertiser, channel, truth, build)
+        return measure(advertiser, channel, truth, build, reports(households))
     finally:
         channel.stop()
 
 
 def measure(
-    advertiser: Party, channel: Party, truth: dict[str, Any], build: Path
+    advertiser: Party,
+    channel: Party,
+    truth: dict[str, Any],
+    build: Path,
+    asked: Sequence[Report],
 ) -> dict[str, Any]:
-    """Match, measure reach twice, and verify the logs."""
+    """Match, ask for the reports, be refused, and verify the logs."""
     say("4. A match. The channel learns which of its own subscribers are customers, no more.")
     began = time.monotonic()
-    match = advertiser.run("match", "--receiver", "channel")
+    match = advertiser.run(
+        "match", "--receiver", "channel", "--dataset", "customers", "--their-dataset", "receipts"
+    )
     match_seconds = time.monotonic() - began
     listed = build / "audience.csv"
     channel.run("report", "show", match["id"], "--out", listed)
 
-    say("5. Reach. How many customers of each segment had 1, 2, … 5+ campaigns, with noise.")
-    began = time.monotonic()
-    reach = advertiser.run("report", "reach", "--by", "frequency", "--segment", "segment")
-    reach_seconds = time.monotonic() - began
-    print(table(reach["result"]["rows"], truth, "frequency"))
+    scores = {}
+    for number, report in enumerate(asked, 5):
+        say(f"{number}. {report.headline}")
+        promised = quoted(advertiser, report) if report.quoted else None
+        scores[report.name] = ask(advertiser, report, truth, build)
+        if promised is not None:
+            scores[report.name]["quoted_half_width"] = promised
 
-    say("6. Reach by campaign, from the disjoint sets of the three biggest.")
-    sets = advertiser.run("report", "reach", "--by", "campaigns", "--segment", "segment")
+    say(f"{5 + len(asked)}. Other models, from the table that is stored. They cost nothing.")
+    again(advertiser, scores["attribution"]["id"])
 
-    say("7. The logs. Each party verifies its own, and both against each other.")
+    say(f"{6 + len(asked)}. Too much. The channel's ledger has no room for more.")
+    refused = advertiser.refused("report", *asked[0].words, "--epsilon", TOO_MUCH)
+    print(f"  {refused}")
+
+    say(f"{7 + len(asked)}. The logs. Each verifies its own, and both against each other.")
     verified = {party.folder.name: party.run("audit", "verify") for party in (advertiser, channel)}
     compared = advertiser.run("audit", "verify", "--with", channel.folder)
 
-    epsilon = reach["request"]["parameters"]["epsilon_release_nano"] / 1e9
     return {
         "households": truth["households"],
         "match": {
             **score.score_match(score.read_references(listed), truth),
             "seconds": round(match_seconds, 1),
         },
-        "reach": {
-            **score.score_reach(reach["result"]["rows"], truth, "frequency"),
-            "epsilon": epsilon,
-            "seconds": round(reach_seconds, 1),
-        },
-        "campaigns": campaigns(sets["result"]["rows"], truth),
+        "reports": scores,
+        "refused": refused,
         "audit": {
             **{name: "verified" if log["verified"] else "failed" for name, log in verified.items()},
             "entries": sum(log["entries"] for log in verified.values()),
@@ -136,32 +147,56 @@ def measure(
     }
 
 
-def campaigns(rows: list[dict[str, Any]], truth: dict[str, Any]) -> dict[str, Any]:
-    """Score reach by campaign: a campaign's people are those of every set that contains it."""
-    exact = score.exact_cells(truth, "campaigns")
-    found = [
-        row for row in rows if row["metric"] == "reach" and row["label"] and not row["suppressed"]
-    ]
-    within = []
-    for row in found:
-        true = sum(
-            count
-            for (label, segment), count in exact.items()
-            if row["label"] in label.split("+") and row["segment"] in (None, segment)
-        )
-        within.append(row["low"] <= true <= row["high"])
-    return {"numbers": len(found), "within_95_share": round(sum(within) / len(within), 4)}
+def ask(party: Party, report: Report, truth: dict[str, Any], build: Path) -> dict[str, Any]:
+    """Ask for one report, print it beside the truth, and return its scores."""
+    began = time.monotonic()
+    made = party.run("report", *report.words, "--html", build / f"{report.name}.html")
+    seconds = time.monotonic() - began
+    rows = made["result"]["rows"]
+    numbers = list(report.compare(rows, truth))
+    print(table(numbers))
+    for line in report.remarks(rows, truth):
+        print(f"  {line}")
+    return {
+        **score.score(numbers, report.total(rows, truth)),
+        "epsilon": made["request"]["parameters"]["epsilon_release_nano"] / 1e9,
+        "seconds": round(seconds, 1),
+        "id": made["id"],
+    }
 
 
-def fill_in(path: Path, households: int) -> None:
+def quoted(party: Party, report: Report) -> float:
+    """Return the error of a cell that a quote promises for what may be passed on."""
+    quote = party.run("quote", *report.words)
+    half_width = float(quote["shareable"]["half_width"])
+    print(f"  The quote: a cell will be ± {half_width:.0f}, and nothing has been spent.")
+    return half_width
+
+
+def again(party: Party, made: str) -> None:
+    """Show every model of an attribution, from the table that is stored; it costs nothing."""
+    rows = party.run("report", "show", made)["result"]["rows"]
+    found = {row["metric"]: {} for row in rows if row["metric"].startswith("conversions, ")}
+    for row in rows:
+        if row["metric"] in found:
+            found[row["metric"]][row["label"]] = row["shown"]
+    campaigns = list(next(iter(found.values())))
+    print(f"  {'model':>10}" + "".join(f"{campaign:>16}" for campaign in campaigns))
+    for metric, shown in found.items():
+        cells = "".join(f"{shown[campaign]:>16}" for campaign in campaigns)
+        print(f"  {metric.removeprefix('conversions, '):>10}{cells}")
+
+
+def fill_in(path: Path, offer: Path, households: int) -> None:
     """Edit the draft as a person would: the counterpart's data, who approves, the minimum."""
-    text = path.read_text(encoding="utf-8")
+    text, offered = path.read_text(encoding="utf-8"), offer.read_text(encoding="utf-8")
     minimum = 1000
     if households < SMALL:
         minimum = 300
         print("  The contract's minimum for a list is lowered to 300 people for so few households.")
+    theirs = offered.partition("  channel:\n")[2].rpartition("  advertiser:\n")[0]
     for old, new in (
-        (EXAMPLE_DATASET, CHANNEL_DATASET),
+        (EXAMPLE_DATASET, theirs.partition("datasets:\n  channel:\n")[2]),
         ("approval: manual", "approval: rule"),
         ("min_match: 1000", f"min_match: {minimum}"),
     ):
@@ -171,15 +206,10 @@ def fill_in(path: Path, households: int) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def table(rows: list[dict[str, Any]], truth: dict[str, Any], label: str) -> str:
-    """Render the released cells beside the truth, which only the generator knows."""
-    exact = score.exact_cells(truth, label)
-    lines = [f"  {'campaigns':>10} {'segment':>8} {'released':>18} {'truth':>8}"]
-    for row in rows:
-        if row["metric"] == "reach exactly" and row["segment"] is not None:
-            true = exact[row["label"], row["segment"]]
-            lines.append(f"  {row['label']:>10} {row['segment']:>8} {row['shown']:>18} {true:>8,}")
-    return "\n".join(lines)
+def table(numbers: Sequence[score.Compared]) -> str:
+    """Render released numbers beside the truth, which only the generator knows."""
+    head = f"  {'':>28} {'released':>36} {'truth':>14}   95% interval"
+    return "\n".join([head, *(number.line for number in numbers)])
 
 
 def free_port() -> int:
@@ -196,14 +226,19 @@ def say(text: str) -> None:
 
 
 def _tell(summary: dict[str, Any]) -> None:
-    match, reach, audit = summary["match"], summary["reach"], summary["audit"]
+    match, audit = summary["match"], summary["audit"]
     say("What happened")
     print(
         f"  The channel has a list of {match['found']:,} of its subscribers; the generator says "
-        f"{match['truth']:,} ({match['wrong']} wrong).\n"
-        f"  Of {reach['cells']} cells {1 - reach['suppressed_share']:.0%} are shown, and "
-        f"{reach['within_95_share']:.0%} of these hold the truth within their 95% interval; the "
-        f"total is {reach['total_relative_error']:.2%} off.\n"
+        f"{match['truth']:,} ({match['wrong']} wrong)."
+    )
+    for name, found in summary["reports"].items():
+        print(
+            f"  {name}: {1 - found['suppressed_share']:.0%} of {found['cells']} numbers are shown; "
+            f"{found['within_95_share']:.0%} of their 95% intervals hold the truth; the total is "
+            f"{found['total_relative_error']:.2%} off."
+        )
+    print(
         f"  Both logs verify and agree ({audit['entries']} entries). Neither side saw a row of "
         f"the other's.\n"
         f"  {summary['bytes'] / 1e6:.1f} MB crossed, {summary['seconds']} s, at most "

@@ -4,7 +4,9 @@
 
     advertiser/customers.csv     a row a customer: e-mails as people typed them, phones as clerks
                                  wrote them, blanks and placeholders
+    advertiser/baskets.parquet   a row a basket of one season, with its customer's identifiers
     channel/receipts.parquet     a row a campaign receipt: e-mail as SHA-256, phone, IDFA
+    channel/experiment.parquet   a row a subscriber: arm, and whether the ad reached (simulated)
     vendor/demographics.parquet  a row a member (waits for a third party)
     truth.json                   what an honest match and report must find
 
@@ -18,6 +20,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
@@ -35,14 +38,18 @@ from examples.demo.clutter import (
     written_phones,
 )
 from examples.demo.holdings import Holdings, divide
-from examples.demo.people import identify
+from examples.demo.people import choose, identify
 from examples.demo.world import World
 
+DESCRIPTIONS = {
+    "advertiser": ("customers.yaml", "baskets.yaml"),
+    "channel": ("receipts.yaml", "experiment.yaml"),
+}
 _TEST_CUSTOMERS = (
-    ("HH-TEST-1", "unknown", "000-000-0000", "", "bronze", "0.00", "Y"),
-    ("HH-TEST-2", "test@test.com", "(000) 000-0000", NO_DEVICE, "silver", "0.01", "Y"),
-    ("HH-TEST-3", " TEST@Test.com ", "n/a", "null", "gold", "0.00", "Y"),
-    ("HH-TEST-4", "walk-in customer", "front desk", "none", "gold", "0.02", "Y"),
+    ("HH-TEST-1", "unknown", "000-000-0000", "", "bronze", "0.00", "", "Y"),
+    ("HH-TEST-2", "test@test.com", "(000) 000-0000", NO_DEVICE, "silver", "0.01", "9.99", "Y"),
+    ("HH-TEST-3", " TEST@Test.com ", "n/a", "null", "gold", "0.00", "", "Y"),
+    ("HH-TEST-4", "walk-in customer", "front desk", "none", "gold", "0.02", "", "Y"),
 )
 _TEST_SENT_AT = 1_479_081_600  # 2016-11-14 UTC, the day the first campaign started
 _TEST_RECEIPTS = (
@@ -60,11 +67,13 @@ def write(out: Path, households: int) -> dict[str, object]:
     for organisation in ("advertiser", "channel", "vendor"):
         (out / organisation).mkdir(parents=True, exist_ok=True)
     pv.write_csv(customers(holdings), out / "advertiser" / "customers.csv")
+    pq.write_table(baskets(holdings), out / "advertiser" / "baskets.parquet")
     pq.write_table(receipts(holdings), out / "channel" / "receipts.parquet")
+    pq.write_table(subjects(holdings), out / "channel" / "experiment.parquet")
     pq.write_table(demographics(made), out / "vendor" / "demographics.parquet")
-    here = Path(__file__).parent
-    shutil.copyfile(here / "customers.yaml", out / "advertiser" / "customers.yaml")
-    shutil.copyfile(here / "receipts.yaml", out / "channel" / "receipts.yaml")
+    for holder, names in DESCRIPTIONS.items():
+        for name in names:
+            shutil.copyfile(Path(__file__).with_name(name), out / holder / name)
     known = {"households": _describe(made), **truth.summarise(holdings)}
     (out / "truth.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     return known
@@ -73,24 +82,62 @@ def write(out: Path, households: int) -> dict[str, object]:
 def customers(holdings: Holdings) -> pa.Table:
     """Render the advertiser's file, with a few test customers that are nobody."""
     side = holdings.advertiser
-    numbers = side["number"].to_numpy()
-    phone_gaps = {"": 0.8, "000-000-0000": 0.15, "unknown": 0.05}
     table = pa.table(
         {
-            "household": pa.array(side["person"], pa.string()),
-            "email": typed_emails(
-                numbers,
-                side["email"],
-                {"": 0.75, "unknown": 0.15, "test@test.com": 0.05, "n/a": 0.05},
-            ),
-            "phone": written_phones(numbers, side["phone"], AT_THE_TILL, phone_gaps),
-            "app_device_id": device_ids(numbers, side["maid"], {"": 0.97, "null": 0.03}),
+            **_card(side),
             "segment": pa.array(side["segment"], pa.string()),
-            "total_spend": pa.array([f"{cents / 100:.2f}" for cents in side["spend_cents"]]),
+            "total_spend": _money(side["spend_cents"]),
+            "promoted_spend": _money(side["promoted_cents"].where(side["promoted_cents"] > 0)),
             "opt_in": pa.array(side["opt_in"], pa.string()),
         }
     )
     return _append(table, _TEST_CUSTOMERS)
+
+
+def baskets(holdings: Holdings) -> pa.Table:
+    """Render the season's baskets by time, each with what the customer's card says."""
+    rows = holdings.baskets
+    side = holdings.advertiser
+    table = pa.table({**_card(side), "opt_in": pa.array(side["opt_in"], pa.string())})
+    table = table.take(pa.array(rows["person"]))
+    table = table.append_column("paid_at", pa.array(rows["at"]).cast(_SENT_AT))
+    return table.append_column("total", _money(rows["cents"]))
+
+
+def subjects(holdings: Holdings) -> pa.Table:
+    """Render the experiment: a row a subscriber, as the channel's ad server has them."""
+    side = holdings.channel
+    numbers = side["number"].to_numpy()
+    return pa.table(
+        {
+            "subscriber": pa.array(side["person"], pa.string()),
+            "email_hash": pa.array(side["email"].map(_sha256, na_action="ignore"), pa.string()),
+            "phone": written_phones(numbers, side["phone"], IN_THE_APP, {"": 1.0}),
+            "idfa": device_ids(numbers, side["maid"].str.upper(), {"": 1.0}),
+            "arm": choose(("control", "treatment"), side["treated"].to_numpy().astype(np.int64)),
+            "ad": choose(("not exposed", "exposed"), side["exposed"].to_numpy().astype(np.int64)),
+            "opt_in": pa.array(side["opt_in"], pa.string()),
+        }
+    )
+
+
+def _card(side: pd.DataFrame) -> dict[str, pa.Array]:
+    """Write what the advertiser's customer cards say of people, as they were typed."""
+    numbers = side["number"].to_numpy()
+    phone_gaps = {"": 0.8, "000-000-0000": 0.15, "unknown": 0.05}
+    email_gaps = {"": 0.75, "unknown": 0.15, "test@test.com": 0.05, "n/a": 0.05}
+    return {
+        "household": pa.array(side["person"], pa.string()),
+        "email": typed_emails(numbers, side["email"], email_gaps),
+        "phone": written_phones(numbers, side["phone"], AT_THE_TILL, phone_gaps),
+        "app_device_id": device_ids(numbers, side["maid"], {"": 0.97, "null": 0.03}),
+    }
+
+
+def _money(cents: pd.Series) -> pa.Array:
+    """Write amounts as a till does: "12.30", and nothing where there is none."""
+    texts = ["" if pd.isna(amount) else f"{amount / 100:.2f}" for amount in cents]
+    return pa.array(texts, pa.string())
 
 
 def receipts(holdings: Holdings) -> pa.Table:

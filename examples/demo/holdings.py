@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from examples.demo import experiment
 from examples.demo.draws import chance, pick, weighted
 from examples.demo.people import People, choose, identify, join, reference
 from examples.demo.world import World
@@ -63,9 +64,12 @@ _MOST_CAMPAIGNS = 64
 class Holdings:
     """What each side holds.
 
-    `advertiser`: number, person, email, phone, maid, opt_in, consented, segment, spend_cents.
-    `channel`: number, person, email, phone, maid, opt_in, consented. A null identifier is one that
-    the side does not hold.
+    `advertiser`: number, person, email, phone, maid, opt_in, consented, segment, spend_cents,
+    promoted_cents (0: did not buy).
+    `channel`: number, person, email, phone, maid, opt_in, consented, treated, exposed. A null
+    identifier is one that the side does not hold.
+    `baskets` (the advertiser's, by time): person (position in `advertiser`), at (UTC seconds),
+    cents.
     `receipts` (the channel's, by time): person (position in `channel`), campaign ("C18"), sent_at
     (UTC seconds), draw (an integer of the row's own), and in email, phone, maid whether this row
     carries what the subscriber gave.
@@ -74,6 +78,7 @@ class Holdings:
     advertiser: pd.DataFrame
     channel: pd.DataFrame
     receipts: pd.DataFrame
+    baskets: pd.DataFrame
 
 
 def divide(world: World) -> Holdings:
@@ -88,20 +93,35 @@ def divide(world: World) -> Holdings:
         kind: np.bincount(carried["person"], weights=carried[kind], minlength=len(known)) > 0
         for kind in TYPES
     }
+    arms = experiment.assign(world.numbers)
+    reached = np.isin(np.arange(len(world)), known)
+    chances = experiment.chances(arms & reached[:, np.newaxis])
+    customers = np.flatnonzero(_known(world, ADVERTISER))
     return Holdings(
-        advertiser=_customers(world, people),
-        channel=_records(world, people, CHANNEL, known, seen),
+        advertiser=_customers(world, people, customers).assign(
+            promoted_cents=experiment.promoted_cents(world.numbers, chances)[customers]
+        ),
+        channel=_records(world, people, CHANNEL, known, seen).join(
+            arms.iloc[known].reset_index(drop=True)
+        ),
         receipts=carried,
+        baskets=_baskets(world, customers),
     )
 
 
-def _customers(world: World, people: People) -> pd.DataFrame:
-    known = np.flatnonzero(_known(world, ADVERTISER))
+def _customers(world: World, people: People, known: np.ndarray) -> pd.DataFrame:
     spend = world.real.spend_cents[world.sources[known]]
     terciles = np.quantile(world.real.spend_cents, [1 / 3, 2 / 3])
     records = _records(world, people, ADVERTISER, known, _has(world.numbers[known], ADVERTISER))
     segment = choose(SEGMENTS, np.searchsorted(terciles, spend))
     return records.assign(segment=segment.to_pandas(), spend_cents=spend)
+
+
+def _baskets(world: World, known: np.ndarray) -> pd.DataFrame:
+    baskets = world.baskets()
+    baskets = baskets[np.isin(baskets["person"], known)]
+    held = baskets.assign(person=np.searchsorted(known, baskets["person"]))
+    return held.sort_values(["at", "person"], kind="stable", ignore_index=True)
 
 
 def _records(

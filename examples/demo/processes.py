@@ -57,10 +57,24 @@ class Party:
         self.meter = Meter()
         self._server: subprocess.Popen[str] | None = None
 
-    def run(self, *words: str | Path, echo: bool = True) -> dict[str, Any]:
+    def run(self, *words: str | Path) -> dict[str, Any]:
         """Run one command with --json and return its document."""
-        if echo:
-            print(f"  {self.folder.name}$ commonground {' '.join(map(_short, words))}", flush=True)
+        code, out, err = self._type(*words)
+        if code:
+            raise CommandError(f"commonground {words[0]} ended with {code}:\n{err}{out}")
+        document: dict[str, Any] = json.loads(out)
+        return document
+
+    def refused(self, *words: str | Path) -> str:
+        """Run one command that is to be refused, and return what it says of it."""
+        code, out, err = self._type(*words)
+        if code == 0:
+            raise CommandError(f"commonground {words[0]} was not refused:\n{out}")
+        return str(json.loads(out)["error"]["message"]) if out.strip() else err.strip()
+
+    def _type(self, *words: str | Path) -> tuple[int, str, str]:
+        """Run one command with --json; return its exit code and what it wrote."""
+        print(f"  {self.folder.name}$ commonground {' '.join(map(_short, words))}", flush=True)
         process = subprocess.Popen(
             [*_command(), *map(str, words), "--json"],
             stdout=subprocess.PIPE,
@@ -70,12 +84,7 @@ class Party:
         )
         self.meter.watch(process.pid)
         out, err = process.communicate()
-        if process.returncode:
-            raise CommandError(
-                f"commonground {words[0]} ended with {process.returncode}:\n{err}{out}"
-            )
-        document: dict[str, Any] = json.loads(out)
-        return document
+        return process.returncode, out, err
 
     def serve(self, *options: str) -> None:
         """Start listening; returns once the port is open."""

@@ -4,10 +4,47 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 Cells = dict[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One released number beside its truth; `name` is how a page would call it."""
+
+    name: str
+    row: dict[str, Any]
+    true: float
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether the number is not shown."""
+        return bool(self.row["suppressed"])
+
+    @property
+    def holds(self) -> bool:
+        """Whether the truth lies in the 95% interval."""
+        return bool(self.row["low"] <= self.true <= self.row["high"])
+
+    @property
+    def line(self) -> str:
+        """Truth, released number and whether the interval holds, for a table of text."""
+        verdict = "–" if self.suppressed else "holds" if self.holds else "misses"
+        return f"  {self.name:>28} {self.row['shown']:>36} {self._true:>14}   {verdict}"
+
+    @property
+    def _true(self) -> str:
+        match self.row["unit"]:
+            case "points":
+                return f"{100 * self.true:+.2f} pp"
+            case "value":
+                return f"{self.true:,.2f}"
+            case _:
+                return f"{self.true:,.0f}"
 
 
 def score_match(found: list[str], truth: dict[str, Any]) -> dict[str, Any]:
@@ -20,29 +57,18 @@ def score_match(found: list[str], truth: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def score_reach(rows: list[dict[str, Any]], truth: dict[str, Any], label: str) -> dict[str, Any]:
-    """Compare a table's cells and total with the exact crosstab.
+def score(numbers: Sequence[Compared], total: Compared) -> dict[str, Any]:
+    """Say how near a report's numbers are, and its total.
 
-    The interval is held against every cell; of a suppressed cell only its error is published,
-    so `within` counts shown cells.
+    Of a suppressed number only its error is published, so `within` counts those that are shown.
     """
-    exact = exact_cells(truth, label)
-    cells = {
-        (name(row["label"]), row["segment"]): row
-        for row in rows
-        if row["metric"] == "reach exactly" and row["segment"] is not None
-    }
-    shown = [(key, row) for key, row in cells.items() if not row["suppressed"]]
-    within = [row["low"] <= exact[key] <= row["high"] for key, row in shown]
-    total = next(
-        row["value"] for row in rows if row["metric"] == "reach" and row["segment"] is None
-    )
-    true_total = truth["reach"][label]["total"]
+    shown = [number for number in numbers if not number.suppressed]
+    within = [number.holds for number in shown]
     return {
-        "cells": len(cells),
+        "cells": len(numbers),
         "within_95_share": round(sum(within) / len(within), 4) if within else math.nan,
-        "total_relative_error": round(abs(total - true_total) / true_total, 5),
-        "suppressed_share": round(1 - len(shown) / len(cells), 4),
+        "total_relative_error": round(abs(total.row["value"] / total.true - 1), 5),
+        "suppressed_share": round(1 - len(shown) / len(numbers), 4),
     }
 
 
@@ -53,6 +79,17 @@ def exact_cells(truth: dict[str, Any], label: str) -> Cells:
         for value, segments in truth["reach"][label]["cells"].items()
         for segment, count in segments.items()
     }
+
+
+def pick(
+    rows: Iterable[dict[str, Any]],
+    metric: str,
+    label: str | None = None,
+    segment: str | None = None,
+) -> dict[str, Any]:
+    """Return the one row of these names."""
+    wanted = metric, label, segment
+    return next(row for row in rows if (row["metric"], row["label"], row["segment"]) == wanted)
 
 
 def name(label: str) -> str:

@@ -11,13 +11,24 @@ of one side carry under different labels is dropped on that side, without a seco
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from examples.demo import experiment
 from examples.demo.holdings import SEGMENTS, TYPES, Holdings
+from examples.demo.world import SEASON
 
 ORDER = ("email", "phone", "maid")
 FREQUENCY_UP_TO = 5
 BIGGEST_CAMPAIGNS = ("C18", "C13", "C8")
+SEASON_CAMPAIGNS = ("C16", "C17", "C18")
+SLOT_SECONDS = 6 * 3_600
+LOOKBACK_SLOTS = 28 * 4
+MOST_BASKETS = 3
+_SECONDS_A_DAY = 86_400
+ARMS = ("treatment", "control")
+EXPOSURE = ("exposed", "not exposed")
+TEST_CELLS = tuple(f"{arm} × {ad}" for arm in ARMS for ad in EXPOSURE)
 _KEY = ["type", "value"]
 
 
@@ -67,11 +78,8 @@ def reach_table(
 
     Both are categorical, so that cells which nobody fills are there, with 0.
     """
-    offered = _values(tabulator.assign(label=labels), order)
-    sent = _values(recipient.assign(label=segments), order)
-    sent = sent.sort_values("rank", kind="stable").drop_duplicates("person")
-    offered, offered_dropped = _one_label(offered)
-    sent, sent_dropped = _one_label(sent)
+    offered, offered_dropped = _one_label(_offered(tabulator, labels, order))
+    sent, sent_dropped = _one_label(_sent(recipient, segments, order))
     met = offered.merge(sent, on=_KEY, suffixes=("", "_of_recipient"))
     return ReachTable(
         cells=pd.crosstab(met["label"], met["label_of_recipient"], dropna=False).reindex(
@@ -82,6 +90,37 @@ def reach_table(
         tabulator_dropped=offered_dropped,
         recipient_dropped=sent_dropped,
     )
+
+
+def values_met(
+    tabulator: pd.DataFrame,
+    recipient: pd.DataFrame,
+    labels: pd.Series,
+    cents: pd.Series,
+    order: Sequence[str] = ORDER,
+) -> pd.DataFrame:
+    """Add up what the recipient's matched people paid, by tabulator label: `people`, `cents`.
+
+    No bounds and no rounding: it is what a table of value buckets estimates. `cents` is by
+    position; who has none takes no part. A value that several people share keeps their cents only
+    where they are equal, since equal amounts have one label.
+    """
+    offered, _ = _one_label(_offered(tabulator, labels, order))
+    sent, _ = _one_label(_sent(recipient[cents.notna()], cents[cents.notna()], order))
+    met = offered.merge(sent, on=_KEY, suffixes=("", "_of_recipient"))
+    found = met.groupby("label", observed=False)["label_of_recipient"].agg(["size", "sum"])
+    return found.rename(columns={"size": "people", "sum": "cents"}).astype(int)
+
+
+def _offered(people: pd.DataFrame, labels: pd.Series, order: Sequence[str]) -> pd.DataFrame:
+    """List what a tabulator brings: every identifier of each person who has a label."""
+    return _values(people.assign(label=labels)[labels.notna()], order)
+
+
+def _sent(people: pd.DataFrame, labels: pd.Series, order: Sequence[str]) -> pd.DataFrame:
+    """List what a recipient brings: one identifier a person, the first in the order."""
+    values = _values(people.assign(label=labels), order)
+    return values.sort_values("rank", kind="stable").drop_duplicates("person")
 
 
 def frequency(holdings: Holdings) -> pd.Series:
@@ -99,9 +138,107 @@ def campaign_sets(holdings: Holdings) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(found, _subsets(BIGGEST_CAMPAIGNS)))
 
 
+def arms(holdings: Holdings) -> pd.Series:
+    """Label each subscriber with arm and exposure, such as "treatment × exposed"."""
+    side = holdings.channel
+    cells = 2 * ~side["treated"] + ~side["exposed"]
+    return pd.Series(pd.Categorical.from_codes(cells, TEST_CELLS))
+
+
 def segment(holdings: Holdings) -> pd.Series:
     """Label each customer with the segment."""
     return holdings.advertiser["segment"].astype(pd.CategoricalDtype(list(SEGMENTS)))
+
+
+def lift(holdings: Holdings) -> dict[str, object]:
+    """Count each arm's people and buyers by e-mail, and the effect that was planted on them.
+
+    The effect is that on all who were assigned, and on the exposed: an average over those who can
+    be found, since a buyer whom no e-mail finds counts as none.
+    """
+    channel, advertiser = holdings.channel, holdings.advertiser
+    order = ("email",)
+    tests = arms(holdings)
+    offered, _ = _one_label(_offered(channel, tests, order))
+    people = _count(offered["label"], tests)
+    bought = advertiser["promoted_cents"].where(advertiser["promoted_cents"] > 0)
+    buyers = values_met(channel, advertiser, tests, bought, order)["people"]
+    reached = values_met(channel, advertiser, tests, advertiser["spend_cents"], order)["people"]
+    chance = reached * pd.Series(experiment.chance_of_buying(list(TEST_CELLS)), TEST_CELLS)
+    of_arm = {arm: [f"{arm} × {ad}" for ad in EXPOSURE] for arm in ARMS}
+    effect = {
+        name: _difference(
+            chance, people, [cells[: 1 + (name == "all")] for cells in of_arm.values()]
+        )
+        for name in ("all", "exposed")
+    }
+    return {
+        "people": {arm: int(people[cells].sum()) for arm, cells in of_arm.items()},
+        "conversions": {arm: int(buyers[cells].sum()) for arm, cells in of_arm.items()},
+        "effect": effect,
+    }
+
+
+def _difference(chance: pd.Series, people: pd.Series, groups: list[list[str]]) -> float:
+    """Return the expected rate of the first group less that of the second."""
+    treated, control = (float(chance[cells].sum() / people[cells].sum()) for cells in groups)
+    return treated - control
+
+
+def attribution(holdings: Holdings) -> dict[str, object]:
+    """Walk through every basket of the season: which receipts its household had had by then.
+
+    The rules are those of docs/protocol.md, Moments: a customer's first baskets, up to the bound;
+    a receipt counts from its own slot on, for the lookback; identifiers of several people of a
+    side take no part.
+    """
+    baskets = holdings.baskets.sort_values(["person", "at"], kind="stable")
+    bounded = baskets[baskets.groupby("person").cumcount() < MOST_BASKETS]
+    sent = bounded[bounded["person"].isin(_sending(holdings.advertiser))].reset_index(drop=True)
+    receipts = holdings.receipts[holdings.receipts["campaign"].isin(SEASON_CAMPAIGNS)]
+    pairs = (
+        sent.assign(basket=sent.index, subscriber=sent["person"].map(_subscriber_of(holdings)))
+        .dropna(subset="subscriber")
+        .merge(receipts, left_on="subscriber", right_on="person")
+    )
+    waited = (pairs["at"] - SEASON) // SLOT_SECONDS - (pairs["sent_at"] - SEASON) // SLOT_SECONDS
+    met = pairs[(waited >= 0) & (waited <= LOOKBACK_SLOTS)]
+    met = met.sort_values(["basket", "sent_at", "draw"], kind="stable")
+    touched = met.groupby("basket")
+    days = sent.assign(day=sent["at"] // _SECONDS_A_DAY).groupby(["person", "day"]).size()
+    last, first = touched.last(), touched.first()
+    return {
+        "sent": len(sent),
+        "first": _by_campaign(first["campaign"].value_counts()),
+        "last": _by_campaign(last["campaign"].value_counts()),
+        "three_in_a_day": int((days >= MOST_BASKETS).groupby("person").any().sum()),
+        "last_cents": _by_campaign(last.groupby("campaign")["cents"].sum()),
+    }
+
+
+def _by_campaign(found: pd.Series) -> dict[str, int]:
+    return found.reindex(SEASON_CAMPAIGNS, fill_value=0).astype(int).to_dict()
+
+
+def _sending(people: pd.DataFrame) -> np.ndarray:
+    """Return who sends an identifier: the first in the order, unless somebody shares it."""
+    sent = _values(people, ORDER).sort_values("rank", kind="stable").drop_duplicates("person")
+    shared = sent.duplicated(_KEY, keep=False)
+    return np.flatnonzero(people["person"].isin(sent.loc[~shared, "person"]))
+
+
+def _subscriber_of(holdings: Holdings) -> dict[int, int]:
+    """Map customers to the subscriber whom their identifier finds (positions in their frames)."""
+    offered = _values(holdings.channel, ORDER)
+    offered = offered[~offered.duplicated(_KEY, keep=False)]
+    sent = _values(holdings.advertiser, ORDER)
+    sent = sent.sort_values("rank", kind="stable").drop_duplicates("person")
+    met = sent.merge(offered, on=_KEY, suffixes=("", "_of_channel"))
+    places = pd.Series(range(len(holdings.advertiser)), holdings.advertiser["person"])
+    others = pd.Series(range(len(holdings.channel)), holdings.channel["person"])
+    return dict(
+        zip(places[met["person"]].tolist(), others[met["person_of_channel"]].tolist(), strict=True)
+    )
 
 
 def summarise(holdings: Holdings) -> dict[str, object]:
@@ -125,6 +262,11 @@ def summarise(holdings: Holdings) -> dict[str, object]:
             name: _as_json(reach_table(channel, advertiser, labels, segment(holdings)))
             for name, labels in tables.items()
         },
+        "spend": values_met(
+            channel, advertiser, campaign_sets(holdings), advertiser["spend_cents"]
+        ).to_dict(orient="index"),
+        "lift": lift(holdings),
+        "attribution": attribution(holdings),
     }
 
 

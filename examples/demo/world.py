@@ -18,20 +18,25 @@ from examples.demo.draws import pick
 MOST_HOUSEHOLDS = 1_000_000
 _FIRST_RESAMPLED = 10_000
 _CENTS = 100
+SEASON = 1_509_321_600
+"""2017-10-30 UTC, the day on which the biggest campaign started."""
+SEASON_HOURS = 42 * 24
 
 
 @dataclass(frozen=True)
 class RealHouseholds:
     """What the source knows of its households, ordered by their ids.
 
-    `ids` and `spend_cents` have one entry a household. `receipts` is ordered by household
-    (`household`: position in `ids`, `campaign`, `start`, `end`). `demographics` has `household`
-    and seven attributes, for a third of them.
+    `ids` and `spend_cents` have one entry a household. `receipts` and `baskets` are ordered by
+    household (`household`: position in `ids`): `campaign`, `start`, `end`; and `at` (UTC seconds),
+    `cents`, of the baskets paid from `SEASON` on, for `SEASON_HOURS`. `demographics` has
+    `household` and seven attributes, for a third of them.
     """
 
     ids: np.ndarray
     spend_cents: np.ndarray
     receipts: pd.DataFrame
+    baskets: pd.DataFrame
     demographics: pd.DataFrame
 
 
@@ -63,7 +68,14 @@ class World:
 
     def receipts(self) -> pd.DataFrame:
         """List every campaign receipt: `person` (position in the world), `campaign`, dates."""
-        table = self.real.receipts
+        return self._copied(self.real.receipts)
+
+    def baskets(self) -> pd.DataFrame:
+        """List every basket of the season: `person` (position in the world), `at`, `cents`."""
+        return self._copied(self.real.baskets)
+
+    def _copied(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give each person the rows of the household whose history it has."""
         counts = np.bincount(table["household"], minlength=len(self.real.ids))
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         repeats = counts[self.sources]
@@ -75,7 +87,9 @@ class World:
 
 def load() -> RealHouseholds:
     """Read the installed package's tables (only the columns used here)."""
-    purchases = _table("transactions", ["household_id", "sales_value"])
+    purchases = _table(
+        "transactions", ["household_id", "basket_id", "transaction_timestamp", "sales_value"]
+    )
     ids, position = np.unique(purchases["household_id"], return_inverse=True)
     cents = (purchases["sales_value"].to_numpy() * _CENTS).round()
     demographics = _table("demographics")
@@ -83,6 +97,7 @@ def load() -> RealHouseholds:
         ids=ids,
         spend_cents=np.bincount(position, weights=cents).astype(np.int64),
         receipts=_receipts(ids),
+        baskets=_baskets(purchases, position, cents),
         demographics=demographics.assign(
             household=np.searchsorted(ids, demographics["household_id"])
         ).drop(columns="household_id"),
@@ -121,6 +136,20 @@ def _receipts(ids: np.ndarray) -> pd.DataFrame:
             "end": receipts["end"],
         }
     )
+
+
+def _baskets(purchases: pd.DataFrame, position: np.ndarray, cents: np.ndarray) -> pd.DataFrame:
+    """Add up the lines of each basket of the season; those of no worth are left out."""
+    paid = purchases["transaction_timestamp"].to_numpy().astype("datetime64[s]").astype(np.int64)
+    lines = pd.DataFrame(
+        {"household": position, "basket": purchases["basket_id"], "at": paid, "cents": cents}
+    )
+    lines = lines[(paid >= SEASON) & (paid < SEASON + SEASON_HOURS * 3600)]
+    baskets = lines.groupby(["household", "basket"], as_index=False).agg(
+        at=("at", "min"), cents=("cents", "sum")
+    )
+    baskets = baskets[baskets["cents"] > 0].sort_values(["household", "at"], kind="stable")
+    return baskets[["household", "at", "cents"]].astype(np.int64).reset_index(drop=True)
 
 
 def _table(name: str, columns: list[str] | None = None) -> pd.DataFrame:

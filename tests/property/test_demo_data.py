@@ -18,7 +18,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from examples.demo import draws, files, holdings, people, truth, world
+from examples.demo import draws, experiment, files, holdings, people, truth, world
 
 REAL_HOUSEHOLDS = 2469
 LABELS = ("1", "2", "3+")
@@ -45,7 +45,7 @@ def test_the_same_arguments_give_the_same_bytes(tmp_path):
     for run in ("first", "second"):
         files.write(tmp_path / run, 300)
     first = sorted(path for path in (tmp_path / "first").rglob("*") if path.is_file())
-    assert len(first) == 6
+    assert len(first) == 10
     for path in first:
         again = tmp_path / "second" / path.relative_to(tmp_path / "first")
         assert path.read_bytes() == again.read_bytes(), path.name
@@ -191,6 +191,85 @@ def test_the_reach_table_is_what_the_files_support(written, name):
     assert min(dropped) > 0, "the deliberately shared e-mails do not show"
 
 
+def test_attributed_baskets_are_what_the_files_support(written):
+    out, known = written
+    holders = defaultdict(list)
+    touches = defaultdict(list)
+    for row in pq.read_table(out / "channel" / "receipts.parquet").to_pylist():
+        if row["opt_in"] == "yes" and row["campaign"] in truth.SEASON_CAMPAIGNS:
+            touches[row["subscriber"]].append((slot_of(row["sent_at"]), row["campaign"]))
+    for person, (ids, _) in read_receipts(out).items():
+        for identifier in ids:
+            holders[identifier].append(person)
+    baskets = read_baskets(out)
+    sent = {household: first_identifier(ids) for household, (ids, _) in read_customers(out).items()}
+    shared = {one for one, n in Counter(sent.values()).items() if n > 1}
+    first, last, cents, count = Counter(), Counter(), Counter(), 0
+    for household, identifier in sent.items():
+        if identifier is None or identifier in shared:
+            continue
+        met = holders[identifier] if len(holders[identifier]) == 1 else ()
+        for paid_at, paid in sorted(baskets[household])[: truth.MOST_BASKETS]:
+            count += 1
+            slot = slot_of(paid_at)
+            counting = [
+                campaign
+                for person in met
+                for at, campaign in touches[person]
+                if at <= slot <= at + truth.LOOKBACK_SLOTS
+            ]
+            if counting:
+                first[counting[0]] += 1
+                last[counting[-1]] += 1
+                cents[counting[-1]] += paid
+    assert known["attribution"] == {
+        "sent": count,
+        "first": dict(first),
+        "last": dict(last),
+        "last_cents": dict(cents),
+        "three_in_a_day": known["attribution"]["three_in_a_day"],
+    }
+
+
+def test_spend_and_arms_are_what_the_files_support(written):
+    out, known = written
+    with (out / "advertiser" / "customers.csv").open(newline="", encoding="utf-8") as lines:
+        spend = {row["household"]: row["total_spend"] for row in csv.DictReader(lines)}
+    sent = {
+        household: (first_identifier(ids), round(100 * float(spend[household])))
+        for household, (ids, _) in read_customers(out).items()
+    }
+    offered = {
+        person: (ids, label_by_campaigns(campaigns))
+        for person, (ids, campaigns) in read_receipts(out).items()
+    }
+    brought, _ = single_labels((one, label) for ids, label in offered.values() for one in ids)
+    spent = Counter()
+    for identifier, cents in single_labels(sent.values())[0].items():
+        if identifier in brought:
+            spent[brought[identifier]] += cents
+    assert {label: one["cents"] for label, one in known["spend"].items()} == dict(spent)
+    arms = Counter()
+    mails = set()
+    for row in pq.read_table(out / "channel" / "experiment.parquet").to_pylist():
+        if row["opt_in"] == "yes" and row["email_hash"] and row["email_hash"] not in mails:
+            mails.add(row["email_hash"])
+            arms[row["arm"]] += 1
+    people = known["lift"]["people"]
+    assert all(0 <= arms[arm] - people[arm] <= 5 for arm in people)  # some share one, across arms
+    assert set(known["lift"]["conversions"]) == set(arms)
+
+
+def test_the_planted_effect_is_there(real):
+    """What exposure adds to the chance of buying, found again among all subscribers."""
+    made = holdings.divide(world.resample(real, 60_000))
+    known = truth.lift(made)
+    rate = {arm: known["conversions"][arm] / known["people"][arm] for arm in known["people"]}
+    assert abs(rate["treatment"] - rate["control"] - known["effect"]["all"]) < 0.012
+    found = known["effect"]["exposed"] / known["effect"]["all"]
+    assert abs(found - 1 / experiment.EXPOSED_SHARE) < 0.1
+
+
 people_of_one_side = st.lists(
     st.tuples(
         st.tuples(*[st.none() | st.sampled_from("abcd")] * 3),
@@ -263,6 +342,12 @@ def test_dataset_descriptions_say_what_the_truth_assumes(written):
     assert receipts["labels"] == {
         "frequency": {"count": "campaign", "up_to": truth.FREQUENCY_UP_TO},
         "campaigns": {"set_of": "campaign", "among": list(truth.BIGGEST_CAMPAIGNS)},
+        "journey": {
+            "journeys_of": "campaign",
+            "time": "sent_at",
+            "campaigns": list(truth.SEASON_CAMPAIGNS),
+            "in_full": 2,
+        },
     }
     header = pq.read_schema(out / "channel" / "receipts.parquet").names
     assert set(header) == {"subscriber", *receipts["columns"]}
@@ -301,6 +386,24 @@ def read_customers(out):
             for row in csv.DictReader(lines)
             if row["opt_in"] == "Y"
         }
+
+
+def read_baskets(out):
+    """Return {household: [(time, cents)]} of the season, from the Parquet alone."""
+    found = defaultdict(list)
+    for row in pq.read_table(out / "advertiser" / "baskets.parquet").to_pylist():
+        found[row["household"]].append((row["paid_at"], round(100 * float(row["total"]))))
+    return found
+
+
+def first_identifier(ids):
+    """Return the one that a recipient sends, or None."""
+    return min(ids, key=lambda one: truth.ORDER.index(one[0]), default=None)
+
+
+def slot_of(moment):
+    """Return the slot of the season that a moment lies in; before the season, below 0."""
+    return (int(moment.timestamp()) - world.SEASON) // truth.SLOT_SECONDS
 
 
 def read_receipts(out):
