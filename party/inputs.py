@@ -77,7 +77,7 @@ def prepare_input(
     if len(prepared.keys) == 0:
         raise DatasetError(
             f"dataset {definition.name} has nobody left for this request: look at consent, "
-            "labels and identifiers with `commonground dataset show`",
+            f"labels and identifiers with `commonground dataset show`{_beside(request)}",
         )
     require_covered(prepared.steps, terms.keys_a_person(me))
     return SessionInput(
@@ -88,6 +88,12 @@ def prepare_input(
         prepared.consent.count,
         prepared,
     )
+
+
+def _beside(request: Request) -> str:
+    if request.parameters.timing is None:
+        return ""
+    return ", and whether the window is one that the data have"
 
 
 def _timed(request: Request, terms: Terms, me: str, salt: bytes) -> Timed | None:

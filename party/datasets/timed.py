@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from party.datasets.conversion_moments import ConversionMoments
 from party.datasets.definition import Definition
 from party.datasets.labels import Label
-from party.datasets.moments import ConversionMoments, Moments, TouchMoments
+from party.datasets.moments import Moments
 from party.datasets.people import People
 from party.datasets.rows import Rows
 from party.datasets.touch_labels import AgeLabel, JourneyLabel, TouchLabel
+from party.datasets.touch_moments import TouchMoments
 from party.errors import DatasetError
 from psi.buckets import RoundingKey
 from psi.time_keys import Timing

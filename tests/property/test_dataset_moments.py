@@ -9,13 +9,13 @@ import pytest
 from dataset_builder import SALT, describe, prepared, row, steps_of, write
 
 from party.datasets import Timed
-from party.datasets.moments import _uniforms
+from party.datasets.touch_moments import winner_draws
 from party.errors import DatasetError
 from psi.journey import Journey
 from psi.time_keys import Timing, Window
 
 HOUR = 3_600
-START = 1_767_225_600 + 7 * HOUR  # in the last night of a year
+START = 1_767_225_600 - 7 * HOUR  # windows go over the end of a year
 CAMPAIGNS = ["A × x", "A × y", "B × x"]
 TOUCHES = {
     "journeys_of": ["campaign", "creative"],
@@ -139,7 +139,7 @@ def test_every_conversion_meets_the_journey_of_a_plain_join(tmp_path, seed):
         (one for one in touches if one[0] in order and -lookback <= one[1] < slots),
         key=lambda one: (order[one[0]], one[1] * 60 + one[2]),
     )
-    noise = -np.log(-np.log(_uniforms(SALT, len(counting))))
+    noise = -np.log(-np.log(winner_draws(SALT, len(counting))))
     winners = {
         one: (START + one[1] * HOUR + one[2] * 60) * np.log(2) / (7 * 86_400) + noise[place]
         for place, one in enumerate(counting)
