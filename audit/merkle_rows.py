@@ -1,4 +1,4 @@
-"""The root of a tree whose leaves are rows of an array: RFC 6962 §2.1, a level at a time."""
+"""The root of a tree whose leaves are rows of an array (RFC 6962 §2.1), a subtree at a time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from audit.merkle import EMPTY_ROOT, RootHash
 from psi.points import Places, Rows
 from psi.row_hashes import HASH_BYTES, hash_rows
 
-_BLOCK = 65_536  # entries that are put into their order at a time
+_SUBTREE = 65_536  # entries; a power of two, so that the subtrees' roots are a level of the tree
 
 
 def root_of_rows(entries: Rows, order: Places) -> RootHash:
     """Return the root over n entries, the rows of (n, width) bytes, taken in an order (n,)."""
-    level = np.empty((len(order), HASH_BYTES), dtype=np.uint8)
-    for start in range(0, len(order), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        level[block] = hash_rows(b"\x00", entries[order[block]])
-    if not len(level):
+    if not len(order):
         return EMPTY_ROOT
+    roots = [
+        _root_of_level(hash_rows(b"\x00", entries[order[start : start + _SUBTREE]]))
+        for start in range(0, len(order), _SUBTREE)
+    ]
+    return _root_of_level(np.frombuffer(b"".join(roots), np.uint8).reshape(-1, HASH_BYTES))
+
+
+def _root_of_level(level: Rows) -> RootHash:
     while len(level) > 1:
         pairs, odd = divmod(len(level), 2)
         above = np.empty((pairs + odd, HASH_BYTES), dtype=np.uint8)

@@ -126,6 +126,7 @@ class Driver:
         """Blind the own set at once, while the others blind theirs."""
         index = self._shelf.leg(self._role, 0)
         self._outgoing(index, self._terms.table.steps[index])
+        self._own.forget_keys()  # a set that was stored before is not blinded again
 
     def _raise_ahead(self, index: int) -> None:
         """Raise what is here and leaves after step `index`, while others work on that step.

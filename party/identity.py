@@ -116,6 +116,7 @@ class Identity:
         """Return `plaintext` encrypted for this node; `context` says what it is and must recur."""
         nonce = os.urandom(_NONCE_BYTES)
         box = AESGCM(self._node_key).encrypt(nonce, plaintext, _SEAL_PREFIX + context.encode())
+        del plaintext  # it may be large, and a copy of the box follows
         return _SEAL_VERSION + nonce + box
 
     def unseal(self, sealed: bytes, context: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ import numpy.typing as npt
 
 from party.datasets import Prepared
 from psi.arrow import integers, texts
-from psi.keys import Keys
 from psi.points import Tags
 
 if TYPE_CHECKING:
@@ -27,11 +25,11 @@ def matched_people(
     """
     import pyarrow as pa
 
-    is_matched = np.zeros(len(prepared.keys), dtype=np.bool_)
+    is_matched = np.zeros(sum(prepared.keys_by_type), dtype=np.bool_)
     is_matched[matched_keys] = True
     key, person = prepared.owners[:, 0], prepared.owners[:, 1]
     hits = is_matched[key]
-    type_of = _types_of(prepared.keys, identifiers)
+    type_of = _types_of(prepared)
     by_type = np.zeros((len(prepared.person_refs), len(identifiers)), dtype=np.bool_)
     by_type[person[hits], type_of[key[hits]]] = True
     people = np.flatnonzero(by_type.any(axis=1))
@@ -60,29 +58,22 @@ def matched_tags(
     """Return each person's matched keys by their tags: `reference`, `type`, `tag` (16 bytes)."""
     import pyarrow as pa
 
-    place = np.full(len(prepared.keys), -1, dtype=np.int64)
+    place = np.full(sum(prepared.keys_by_type), -1, dtype=np.int64)
     place[matched_keys] = np.arange(len(matched_keys))
     key, person = prepared.owners[:, 0], prepared.owners[:, 1]
     hits = place[key] >= 0
-    type_of = _types_of(prepared.keys, identifiers)[key[hits]]
+    type_of = _types_of(prepared)[key[hits]]
     rows = np.ascontiguousarray(tags[place[key[hits]]])
     width = pa.binary(rows.shape[1])
     return pa.table(
         {
-            "reference": prepared.person_refs.take(integers(person[hits])),
+            "reference": prepared.person_refs.take(integers(person[hits].astype(np.int64))),
             "type": texts(identifiers).take(integers(type_of)),
             "tag": pa.Array.from_buffers(width, len(rows), [None, pa.py_buffer(rows.tobytes())]),
         }
     )
 
 
-def _types_of(keys: Keys, identifiers: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return the index of each key's type; keys stand type by type in this order."""
-    place = {name.encode(): index for index, name in enumerate(identifiers)}
-
-    def type_at(index: int) -> int:
-        return place[keys[index].partition(b"\x00")[0]]
-
-    starts = [bisect_left(range(len(keys)), index, key=type_at) for index in place.values()]
-    counts = np.diff([*starts, len(keys)])
-    return np.repeat(np.arange(len(identifiers), dtype=np.int64), counts)
+def _types_of(prepared: Prepared) -> npt.NDArray[np.int64]:
+    """Return the index of each key's type among those that were requested."""
+    return np.repeat(np.arange(len(prepared.keys_by_type)), prepared.keys_by_type)

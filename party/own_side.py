@@ -21,7 +21,7 @@ from psi.curve import Scalar
 from psi.dummies import Cell, dummies_by_label
 from psi.errors import LimitExceeded
 from psi.keys import Keys
-from psi.own import OwnSet, build_own_set, draw_numbering
+from psi.own import OwnSet, blind_points, draw_numbering, shuffle_own_set
 from psi.seed import Seed
 from psi.sets import Buffer
 
@@ -125,17 +125,27 @@ class OwnSide:
     def blind(
         self, executor: Executor | None, meter: Callable[[str, int], Callable[[int], None] | None]
     ) -> OwnSet:
-        """Build the own set; `meter(phase, total)` makes the progress callback."""
-        dummies = self.dummies()
-        total = len(self._own.keys) + sum(map(len, dummies))
-        return build_own_set(
-            self._own.keys,
-            self._own.labels,
-            self.numbering,
-            dummies,
-            self.fillers(),
+        """Build the own set; `meter(phase, total)` makes the progress callback.
+
+        The keys are forgotten as soon as they are points.
+        """
+        own, by_name, fillers = self._own, self.dummies(), self.fillers()
+        dummies = [by_name[name] for name in np.argsort(np.asarray(self.numbering))]
+        hidden = Keys.concat(dummies)
+        numbers = np.asarray(self.numbering, dtype=np.int16)[own.labels]
+        points = blind_points(
+            own.keys,
+            hidden,
+            fillers,
             scalar=self.scalar,
             session_id=self._session_id,
             executor=executor,
-            progress=meter("blinding own set", total),
+            progress=meter("blinding own set", len(own.keys) + len(hidden)),
         )
+        self.forget_keys()
+        counts = [len(pile.secrets) for pile in fillers]
+        return shuffle_own_set(points, numbers, list(map(len, dummies)), counts)
+
+    def forget_keys(self) -> None:
+        """Let go of the keys, which nothing needs once the own set is blinded."""
+        self._own.keys.forget()

@@ -22,6 +22,7 @@ from psi.keys import Keys
 from psi.points import (
     POINT_BYTES,
     Points,
+    Rows,
     Tags,
     require_canonical,
     require_distinct,
@@ -60,11 +61,12 @@ def raise_points(
     points: Points,
     scalar: Scalar,
     *,
+    width: int = POINT_BYTES,
     executor: Executor | None = None,
     chunk: int = CHUNK,
     progress: Progress | None = None,
-) -> Points:
-    """Raise points (n, 32) to a scalar, in their order: X25519 of each.
+) -> Rows:
+    """Raise points (n, 32) to a scalar, in their order: X25519 of each, its first `width` bytes.
 
     Whether points or images repeat is a question about the whole set: `require_points` before
     and `require_distinct` after.
@@ -76,7 +78,8 @@ def raise_points(
     require_canonical(points)
     secret = scalar.secret_bytes()
     jobs = ((points[start:stop], secret) for start, stop in _spans(len(points), chunk))
-    images = _work(engine().raise_chunk, jobs, len(points), executor, progress)
+    images = np.empty((len(points), width), dtype=np.uint8)
+    _work(engine().raise_chunk, jobs, images, executor, progress)
     require_nonzero(images)
     return images
 
@@ -91,7 +94,7 @@ def hash_to_curve(
 ) -> Points:
     """Hash each prefix ‖ key to a point, shape (n, 32); the prefix is the session id."""
     jobs = ((*job, prefix) for job in _key_chunks(keys, chunk))
-    return _work(engine().hash_chunk, jobs, len(keys), executor, progress)
+    return _work(engine().hash_chunk, jobs, _rows(len(keys)), executor, progress)
 
 
 def hash_and_raise(
@@ -113,7 +116,8 @@ def hash_and_raise(
     """
     secret = scalar.secret_bytes()
     jobs = ((*job, prefix, secret) for job in _key_chunks(keys, chunk))
-    images = _work(engine().hash_and_raise_chunk, jobs, len(keys), executor, progress, out)
+    images = _rows(len(keys)) if out is None else out
+    _work(engine().hash_and_raise_chunk, jobs, images, executor, progress)
     require_nonzero(images)
     return images
 
@@ -126,7 +130,7 @@ def public_point(scalar: Scalar) -> bytes:
 def public_points(scalars: Sequence[Scalar], *, executor: Executor | None = None) -> Points:
     """Return X25519(scalar, 9) of each scalar, shape (n, 32)."""
     jobs = ((secrets,) for secrets in _secret_chunks(scalars))
-    return _work(engine().public_chunk, jobs, len(scalars), executor, None)
+    return _work(engine().public_chunk, jobs, _rows(len(scalars)), executor, None)
 
 
 def raise_to_each(point: bytes, scalars: Sequence[Scalar]) -> Points:
@@ -137,7 +141,7 @@ def raise_to_each(point: bytes, scalars: Sequence[Scalar]) -> Points:
     """
     require_canonical(np.frombuffer(point, dtype=np.uint8).reshape(1, -1))
     jobs = ((point, secrets) for secrets in _secret_chunks(scalars))
-    images = _work(engine().raise_to_chunk, jobs, len(scalars), None, None)
+    images = _work(engine().raise_to_chunk, jobs, _rows(len(scalars)), None, None)
     require_nonzero(images)
     return images
 
@@ -173,20 +177,22 @@ def _key_chunks(
         yield part.data, part.offsets
 
 
+def _rows(count: int) -> Points:
+    return np.empty((count, POINT_BYTES), dtype=np.uint8)
+
+
 def _work(
     function: Callable[..., Points],
     jobs: Jobs,
-    count: int,
+    images: Rows,
     executor: Executor | None,
     progress: Progress | None,
-    out: Points | None = None,
-) -> Points:
-    """Put the chunks' results one behind the other into one array (count, 32), or into `out`."""
-    images = np.empty((count, POINT_BYTES), dtype=np.uint8) if out is None else out
+) -> Rows:
+    """Put the chunks' results, as far as rows are wide, one behind the other into `images`."""
     done = 0
     with closing(in_order(function, jobs, executor)) as results:
         for result in results:
-            images[done : done + len(result)] = result
+            images[done : done + len(result)] = result[:, : images.shape[1]]
             done += len(result)
             if progress is not None:
                 progress(done)

@@ -101,6 +101,11 @@ class Keys:
     def __repr__(self) -> str:
         return "Keys(…)"
 
+    def forget(self) -> None:
+        """Let go of the bytes, for everybody who holds these keys; any later use of them fails."""
+        object.__setattr__(self, "data", None)
+        object.__setattr__(self, "offsets", None)
+
     def slice(self, start: int, stop: int) -> Keys:
         """Return keys start … stop − 1; the bytes are a view, only the offsets are copied."""
         start, stop, _ = slice(start, stop).indices(len(self))

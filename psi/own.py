@@ -27,6 +27,7 @@ DUMMY: Final = -1
 FIRST_FILLER: Final = -2
 
 Positions = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int16]  # of labels, of which there are 4,096 at most
 
 
 @dataclass(frozen=True)
@@ -71,66 +72,65 @@ def draw_numbering(seed: Seed, session_id: bytes, labels: int) -> tuple[int, ...
     return tuple(numbers)
 
 
-def build_own_set(
+def blind_points(
     keys: Keys,
-    labels: npt.NDArray[np.integer],
-    numbering: Sequence[int],
-    dummies: Sequence[Keys],
+    dummies: Keys,
     fillers: Sequence[Fillers],
     *,
     scalar: Scalar,
     session_id: bytes,
     executor: Executor | None = None,
     progress: Progress | None = None,
-) -> OwnSet:
-    """Blind a party's input with its dummies and fillers, sorted within each label.
-
-    Args:
-        keys: n distinct keys.
-        labels: (n,) index of each key's label name.
-        numbering: the session's number of each label name.
-        dummies: dummy keys by label name.
-        fillers: fillers by session number.
+) -> Points:
+    """Blind keys, dummies and fillers, and return the points in this order.
 
     Raises:
         LimitExceeded: more keys than the protocol allows.
     """
-    by_number = [dummies[name] for name in np.argsort(np.asarray(numbering))]
-    hidden = Keys.concat(by_number)
-    hashed = len(keys) + len(hidden)
+    hashed = len(keys) + len(dummies)
     if hashed > MAX_KEYS:
         raise LimitExceeded(f"a set may have {MAX_KEYS} keys at most: split the request")
     count = hashed + sum(len(pile.secrets) for pile in fillers)
     points = np.empty((count, POINT_BYTES), dtype=np.uint8)
     blind = partial(hash_and_raise, scalar=scalar, prefix=session_id, executor=executor)
     blind(keys, progress=progress, out=points[: len(keys)])
-    blind(hidden, progress=_beyond(len(keys), progress), out=points[len(keys) : hashed])
+    blind(dummies, progress=_beyond(len(keys), progress), out=points[len(keys) : hashed])
     start = hashed
     for pile in fillers:
         points[start : start + len(pile.secrets)] = filler_points(pile, scalar, executor=executor)
         start += len(pile.secrets)
-    number_of = np.concatenate(
-        [
-            np.asarray(numbering, dtype=np.int32)[labels],
-            *(np.full(len(pile), n, np.int32) for n, pile in enumerate(by_number)),
-            *(np.full(len(pile.secrets), n, np.int32) for n, pile in enumerate(fillers)),
-        ]
-    )
-    sizes = tuple(np.bincount(number_of, minlength=len(numbering)).tolist())
+    return points
+
+
+def shuffle_own_set(
+    points: Points, numbers: Numbers, dummies: Sequence[int], fillers: Sequence[int]
+) -> OwnSet:
+    """Sort blinded points within each label.
+
+    Args:
+        points: those of keys, of the dummies of each number, and of the fillers of each number.
+        numbers: (n,) the session's number of each key's label.
+        dummies, fillers: how many there are of each number.
+    """
+    number_of = np.concatenate([numbers, *map(_numbered, (dummies, fillers))])
+    sizes = tuple(np.bincount(number_of, minlength=len(fillers)).tolist())
     order = _order_by_label(points, number_of, sizes)
     source = np.concatenate(
         [
-            np.arange(len(keys), dtype=np.int64),
-            np.full(len(hidden), DUMMY, dtype=np.int64),
-            *(FIRST_FILLER - np.arange(len(pile.secrets), dtype=np.int64) for pile in fillers),
+            np.arange(len(numbers), dtype=np.int64),
+            np.full(sum(dummies), DUMMY, dtype=np.int64),
+            *(FIRST_FILLER - np.arange(count, dtype=np.int64) for count in fillers),
         ]
     )
     return OwnSet(LabelledSet(sizes, points[order]), source[order])
 
 
-def _order_by_label(
-    points: Points, number_of: npt.NDArray[np.int32], sizes: Sequence[int]
-) -> Positions:
+def _numbered(counts: Sequence[int]) -> Numbers:
+    """Return each number as often as its count says."""
+    return np.repeat(np.arange(len(counts), dtype=np.int16), counts)
+
+
+def _order_by_label(points: Points, number_of: Numbers, sizes: Sequence[int]) -> Positions:
     """Return the order that sorts points by their label number, and by value within it."""
     sort_order = engine().sort_order
     if len(sizes) == 1:

@@ -125,17 +125,15 @@ def raise_set(
     """Raise a peer's set to `scalar` and shuffle it within its labels.
 
     Raises:
-        LimitExceeded, InvalidPoint: see `require_answerable`; also when an image is zero or
-            repeats. Nothing is returned unless the whole set is acceptable.
+        LimitExceeded, InvalidPoint: see `require_answerable`; also when an image, in this form, is
+            zero or repeats. Nothing is returned unless the whole set is acceptable.
     """
     require_answerable(labelled, labels=labels)
-    raised = raise_points(labelled.elements, scalar, executor=executor, progress=progress)
+    raised = raise_points(
+        labelled.elements, scalar, width=form.value, executor=executor, progress=progress
+    )
     require_distinct(raised)
     answer = LabelledSet(labelled.sizes, raised)
     if order is Order.SORTED:
         answer, _ = sort_within_labels(answer)
-    if form is Form.TAGS:
-        return LabelledSet(
-            answer.sizes, np.ascontiguousarray(answer.elements[:, : Form.TAGS.value])
-        )
     return answer

@@ -23,13 +23,14 @@ def measure(bound: LabelledKeys, most: int) -> BoundStep:
     `BoundStep.most` is the most keys that one person has. An owner counts for each of a key's
     people.
     """
-    people = int(bound.owner_persons.max(initial=-1)) + 1
-    keys = np.bincount(bound.owner_persons, minlength=people)
-    labels = bound.labels[bound.owner_keys].astype(np.int64)
+    key, person = bound.owners.T
+    people = int(person.max(initial=-1)) + 1
+    keys = np.bincount(person, minlength=people)
+    labels = bound.labels[key].astype(np.int64)
     lowest = np.full(people, np.iinfo(np.int64).max)
     highest = np.full(people, -1, dtype=np.int64)
-    np.minimum.at(lowest, bound.owner_persons, labels)
-    np.maximum.at(highest, bound.owner_persons, labels)
+    np.minimum.at(lowest, person, labels)
+    np.maximum.at(highest, person, labels)
     within = (keys > 0) & (keys <= most) & (lowest == highest)
     return BoundStep(
         f"people counted to have at most {most} keys, under one label",

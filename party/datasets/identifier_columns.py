@@ -94,6 +94,8 @@ class IdentifierColumns:
         self, name: str, spec: ColumnSpec
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Read a column of which the engine reads most values; no text outlives its batch."""
+        import pyarrow as pa
+
         kind = kind_of(spec.type)
         offered = self.people.of_row != NOTHING
         offered[self.people.withheld.get(name, _NONE)] = False
@@ -114,6 +116,7 @@ class IdentifierColumns:
             person[done:stop] = self.people.of_row[rows[taken]]
             digests[done:stop] = found[taken]
             done = stop
+        pa.default_memory_pool().release_unused()
         return person[:done], digests[:done]
 
     def _read_texts(

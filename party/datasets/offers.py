@@ -17,6 +17,7 @@ import numpy.typing as npt
 from psi.engines import engine
 from psi.keys import Keys
 
+Owners = npt.NDArray[np.int32]  # (m, 2): every key with every person of it, sorted
 _NOBODY = np.zeros(0, dtype=np.int64)
 
 
@@ -63,35 +64,49 @@ class Offers:
 class LabelledKeys:
     """n keys, each once; `owners` pairs (key, person) are every person of every key.
 
-    `labels` (n,) int16, `persons` (n,) int64: the first owner. `distinct` counts the keys before
-    those under several labels were dropped.
+    The keys stand type by type, `by_type` of each; `labels` (n,) int16. `distinct` counts the keys
+    before those under several labels were dropped.
     """
 
     keys: Keys
+    by_type: tuple[int, ...]
     labels: npt.NDArray[np.int16]
-    persons: npt.NDArray[np.int64]
-    owner_keys: npt.NDArray[np.int64]
-    owner_persons: npt.NDArray[np.int64]
+    owners: Owners
     distinct: int
+
+    @property
+    def persons(self) -> npt.NDArray[np.int64]:
+        """Each key's first person, shape (n,)."""
+        return first_owners(self.owners)
 
     @classmethod
     def concat(cls, parts: Sequence[LabelledKeys]) -> LabelledKeys:
         """Return the keys of several types, one type after the other."""
         if len(parts) == 1:
             return parts[0]
-        starts = np.cumsum([0, *(len(part.keys) for part in parts)])
+        counts = [len(part.keys) for part in parts]
+        shifts = np.zeros((len(parts), 2), dtype=np.int32)
+        shifts[1:, 0] = np.cumsum(counts[:-1])
         return cls(
             Keys.concat([part.keys for part in parts]),
+            tuple(counts),
             np.concatenate([part.labels for part in parts]),
-            np.concatenate([part.persons for part in parts]),
-            np.concatenate([p.owner_keys + s for p, s in zip(parts, starts[:-1], strict=True)]),
-            np.concatenate([part.owner_persons for part in parts]),
+            np.concatenate([part.owners + by for part, by in zip(parts, shifts, strict=True)]),
             sum(part.distinct for part in parts),
         )
 
 
+def first_owners(owners: Owners) -> npt.NDArray[np.int64]:
+    """Return each key's first person."""
+    first: npt.NDArray[np.int64] = np.flatnonzero(np.diff(owners[:, 0], prepend=-1))
+    persons: npt.NDArray[np.int64] = owners[first, 1].astype(np.int64)
+    return persons
+
+
 def at_most(offers: Sequence[Offers], most: int) -> list[Offers]:
     """Return each person's first `most` offers, in the order of `offers`."""
+    if len(offers) == 1 and offers[0].people == len(offers[0]):  # as where a column is one type's
+        return list(offers)
     persons = np.concatenate([part.person for part in offers])
     order = np.argsort(persons, kind="stable")
     by_person = persons[order]
@@ -121,9 +136,10 @@ def to_keys(offers: Offers, label_of: npt.NDArray[Any]) -> LabelledKeys:
     person = offers.person[order]
     labels = label_of[person]
     if new.all():  # as where nobody shares an identifier
-        every = np.arange(len(order), dtype=np.int64)
+        owners = _pairs(np.arange(len(order), dtype=np.int32), person)
+        del person
         keys = Keys.from_digests(offers.type, offers.digests, order)
-        return LabelledKeys(keys, labels, person, every, person, len(order))
+        return LabelledKeys(keys, (len(keys),), labels, owners, len(order))
     starts = np.flatnonzero(new)
     agreed = np.minimum.reduceat(labels, starts) == np.maximum.reduceat(labels, starts)
     kept = starts[agreed]
@@ -132,12 +148,17 @@ def to_keys(offers: Offers, label_of: npt.NDArray[Any]) -> LabelledKeys:
     number = np.cumsum(agreed) - 1
     return LabelledKeys(
         Keys.from_digests(offers.type, offers.digests, order[kept]),
+        (len(kept),),
         labels[kept],
-        person[kept],
-        number[group[owned]],
-        person[owned],
+        _pairs(number[group[owned]], person[owned]),
         len(starts),
     )
+
+
+def _pairs(keys: npt.NDArray[np.integer], persons: npt.NDArray[np.integer]) -> Owners:
+    pairs = np.empty((len(keys), 2), dtype=np.int32)
+    pairs[:, 0], pairs[:, 1] = keys, persons
+    return pairs
 
 
 def _differs(digests: npt.NDArray[np.uint8], order: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

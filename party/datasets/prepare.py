@@ -28,7 +28,14 @@ from party.datasets.consent import ConsentSnapshot, take_snapshot
 from party.datasets.definition import Definition
 from party.datasets.identifier_columns import IdentifierColumns, read_whole
 from party.datasets.labels import Label
-from party.datasets.offers import LabelledKeys, Offers, at_most, to_keys
+from party.datasets.offers import (
+    LabelledKeys,
+    Offers,
+    Owners,
+    at_most,
+    first_owners,
+    to_keys,
+)
 from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import Selection, select
 from party.datasets.source import Source, snapshot_of
@@ -52,22 +59,22 @@ _ONE: Final = 1
 class Prepared:
     """What a party brings to one session. All of it stays with the party.
 
-    n keys; `labels` (n,) int16 indexes the requested values (0 where no label was asked for);
-    `persons` (n,) int64 is a key's first person. A key may stand for several people of one label:
-    `owners` (m, 2) int64 pairs each key with each of its people, sorted. `person_refs` is an Arrow
-    array of the party's own references, by person. `coverage` counts the people with an identifier
-    of each requested type. `snapshot` names all that was read, `source_snapshot` the source without
-    a table of consent, which grows between two runs while rows keep their places. `own_values` are
-    those behind buckets, by requested label, one a key.
+    n keys, type by type, `keys_by_type` of each requested one; `labels` (n,) int16 indexes the
+    requested values (0 where no label was asked for). A key may stand for several people of one
+    label: `owners` (m, 2) int32 pairs each key with each of its people, sorted. `person_refs` is an
+    Arrow array of the party's own references, by person. `coverage` counts the people with an
+    identifier of each requested type. `snapshot` names all that was read, `source_snapshot` the
+    source without a table of consent, which grows between two runs while rows keep their places.
+    `own_values` are those behind buckets, by requested label, one a key.
 
-    Where records are moments, nobody is called by a key: `persons` and `owners` are empty. `people`
+    Where records are moments, nobody is called by a key: `owners` is empty. `people`
     then counts the tabulator's touched people by coalition, if the request asks for them.
     """
 
     keys: Keys
+    keys_by_type: tuple[int, ...]
     labels: npt.NDArray[np.int16]
-    persons: npt.NDArray[np.int64]
-    owners: npt.NDArray[np.int64]
+    owners: Owners
     person_refs: pa.Array
     steps: tuple[BoundStep, ...]
     coverage: Mapping[str, int]
@@ -76,6 +83,11 @@ class Prepared:
     consent: ConsentSnapshot
     own_values: OwnValues | None = None
     people: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    @property
+    def persons(self) -> npt.NDArray[np.int64]:
+        """Each key's first person, shape (n,)."""
+        return first_owners(self.owners)
 
 
 def prepare(
@@ -130,9 +142,9 @@ def prepare(
         keyed = selection.moments.keyed(offers, most)
         return Prepared(
             keys=keyed.keys,
+            keys_by_type=(),
             labels=keyed.labels,
-            persons=np.empty(0, dtype=np.int64),
-            owners=np.empty((0, 2), dtype=np.int64),
+            owners=np.empty((0, 2), dtype=np.int32),
             person_refs=selection.people.references,
             steps=(*selection.steps, *keyed.steps),
             coverage=coverage,
@@ -142,20 +154,21 @@ def prepare(
             own_values=keyed.own_values,
             people=keyed.people,
         )
-    bound, steps = _bind(offers, selection.label_of, most)
+    references, chosen = selection.people.references, selection.steps
+    label_of, amounts = selection.label_of, selection.amounts
+    del selection, columns  # whose each row is, is not needed any more
+    bound, steps = _bind(offers, label_of, most)
     bucket = buckets_of(asked)
     own_values = None
-    if bucket is not None and selection.amounts is not None:
-        own_values = OwnValues.of(
-            bucket.buckets, selection.amounts[bound.persons], bound.labels, len(values)
-        )
+    if bucket is not None and amounts is not None:
+        own_values = OwnValues.of(bucket.buckets, amounts[bound.persons], bound.labels, len(values))
     return Prepared(
         keys=bound.keys,
+        keys_by_type=bound.by_type,
         labels=bound.labels,
-        persons=bound.persons,
-        owners=np.column_stack([bound.owner_keys, bound.owner_persons]),
-        person_refs=selection.people.references,
-        steps=(*selection.steps, *steps),
+        owners=bound.owners,
+        person_refs=references,
+        steps=(*chosen, *steps),
         coverage=coverage,
         snapshot=snapshot,
         source_snapshot=snapshot_of(lines),

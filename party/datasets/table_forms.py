@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS: Final = 16_384
+_BUFFER_BYTES: Final = 1 << 20
 _HEADER_BYTES: Final = 1 << 20
 _DELIMITERS: Final = ",;\t|"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -93,7 +94,8 @@ class Parquet:
         import pyarrow.parquet as pq
 
         del invalid_rows
-        file = pq.ParquetFile(content.open())
+        # Arrow would read a column's bytes ahead, all of them, and keep them to the end.
+        file = pq.ParquetFile(content.open(), pre_buffer=False, buffer_size=_BUFFER_BYTES)
         yield from file.iter_batches(
             batch_size=BATCH_ROWS, columns=list(columns), use_threads=False
         )

@@ -53,16 +53,16 @@ class Holders:
 
     by_person: bool
     tokens: Buffer
-    keys: Indices
-    holders: Indices
+    keys: npt.NDArray[np.int32]
+    holders: npt.NDArray[np.int32]
 
     @classmethod
     def of(cls, prepared: Prepared, seed: Seed, *, by_person: bool) -> Holders:
         """Return the holders of the keys that a session was prepared with."""
         if by_person:
-            keys, holders = prepared.owners[:, 0], prepared.owners[:, 1]
+            keys, holders = prepared.owners.T
             return cls(True, _tokens(prepared.person_refs, seed), keys, holders)
-        every = np.arange(len(prepared.keys), dtype=np.int64)
+        every = np.arange(len(prepared.keys), dtype=np.int32)
         return cls(False, _tokens(_as_binaries(prepared.keys), seed), every, every)
 
     def withdrawn(self, consenting: Buffer) -> Indices:
@@ -104,16 +104,15 @@ class Holders:
     def to_bytes(self) -> bytes:
         """Return the bytes that are sealed."""
         head = _HEADER.pack(self.by_person, len(self.tokens), len(self.keys))
-        return b"".join(
-            [head, *(part.tobytes() for part in (self.tokens, self.keys, self.holders))]
-        )
+        pairs = np.array([self.keys, self.holders], dtype=np.int32)
+        return b"".join([head, self.tokens.data, pairs.data])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Holders:
         """Read what `to_bytes` wrote."""
         by_person, tokens, keys = _HEADER.unpack_from(data)
         start, end = _HEADER.size, _HEADER.size + tokens * _TOKEN_BYTES
-        pairs = np.frombuffer(data, dtype=np.int64, offset=end).reshape(2, keys)
+        pairs = np.frombuffer(data, dtype=np.int32, offset=end).reshape(2, keys)
         of_holders = np.frombuffer(data[start:end], dtype=np.uint8).reshape(tokens, _TOKEN_BYTES)
         return cls(by_person, of_holders, pairs[0], pairs[1])
 

@@ -13,7 +13,7 @@ from psi.errors import InvalidPoint, LimitExceeded
 from psi.keys import Keys
 from psi.legs import Form, Order
 from psi.match import matched_positions
-from psi.own import build_own_set
+from psi.own import blind_points, shuffle_own_set
 from psi.seed import Seed
 from psi.sets import LabelledSet, raise_set
 from psi.suppression import (
@@ -40,15 +40,11 @@ def keys(start, stop):
 
 def own(seed, people, more):
     fillers = derive_fillers(seed, SESSION, 0, KNOWN + NOISE + more)
-    return build_own_set(
-        people,
-        np.zeros(len(people), np.int16),
-        [0],
-        [Keys.empty()],
-        [fillers],
-        scalar=seed.scalar(SESSION),
-        session_id=SESSION,
+    points = blind_points(
+        people, Keys.empty(), [fillers], scalar=seed.scalar(SESSION), session_id=SESSION
     )
+    numbers = np.zeros(len(people), np.int16)
+    return shuffle_own_set(points, numbers, [0], [len(fillers.secrets)])
 
 
 @cache

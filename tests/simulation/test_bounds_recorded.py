@@ -55,7 +55,7 @@ def test_the_record_is_what_a_naive_count_finds(held, most, bounded):
     limited = at_most([offers], most) if bounded else [offers]
     keys = LabelledKeys.concat([to_keys(part, label_of) for part in limited])
     found = measure(keys, most)
-    counts = Counter(keys.owner_persons.tolist())
+    counts = Counter(keys.owners[:, 1].tolist())
     assert found.before == len(counts)
     assert found.after == sum(count <= most for count in counts.values())
     assert found.most == max(counts.values(), default=0)
