@@ -6,7 +6,7 @@ fillers by the production sampler, e by the law that the release is tested to fo
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,12 +67,15 @@ class Outcome:
 class CountedSession:
     """Runs the counts of sessions, one noise after the other from one seed."""
 
-    def __init__(self, people, laws, *, labels=None, segments=None, min_cell=10, seed=0):
+    def __init__(
+        self, people, laws, *, labels=None, segments=None, min_cell=10, seed=0, moments=None
+    ):
         rows, columns = people.matched.shape
         self.people, self.laws = people, laws
         self._labels = tuple(labels or (f"g{row}" for row in range(rows)))
         self._segments = tuple(segments or (f"b{column}" for column in range(columns)))
         self._parameters = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, KNOWN_ANSWERS, min_cell)
+        self._moments = moments
         self._source = random.Random(seed)
         self._numbers = np.random.default_rng(seed)
         self._release = laws.release.pmf()
@@ -100,11 +103,21 @@ class CountedSession:
             tuple(tabulator),
             tuple(recipient),
             self._parameters,
+            self._counted_moments(),
         )
         return Outcome(
             PrivateEstimates(table, laws, tau.tolist(), people.audience.tolist()),
             ShareableEstimates(table, laws),
         )
+
+    def _counted_moments(self):
+        """Return what a table of moments has besides, with the noise of people by coalition."""
+        if self._moments is None:
+            return None
+        offset, mass = self.laws.people.pmf()
+        drawn = self._numbers.choice(len(mass), size=len(self._moments.people), p=mass / mass.sum())
+        people = (np.array(self._moments.people) + offset + drawn).tolist()
+        return replace(self._moments, people=tuple(people))
 
     def _draw(self, law):
         return law.draw(self._source.randbytes(32))

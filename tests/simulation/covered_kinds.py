@@ -13,9 +13,11 @@ import numpy as np
 from counted_session import CountedSession, People, SilentLaws
 
 from privacy.session import SessionNoise, TableLaws
+from psi.journey import list_journeys
 from reports.kinds import build
+from reports.table import MomentsTable
 
-LAWS = TableLaws(SessionNoise(3 * 10**8, 5 * 10**8, 10**6), 2, 1)
+LAWS = TableLaws(SessionNoise(3 * 10**8, 5 * 10**8, 10**6), 2, 1, epsilon_people_nano=10**8)
 NOMINAL, STRAY = 0.95, 0.015
 
 
@@ -28,6 +30,7 @@ class Covered:
     labels: tuple[str, ...]
     segments: tuple[str, ...]
     people: People
+    moments: MomentsTable | None = None
 
 
 def _people(rows, columns, *, fewest=300, most=1200):
@@ -39,6 +42,8 @@ def _people(rows, columns, *, fewest=300, most=1200):
     )
 
 
+JOURNEYS = list_journeys(("A", "B"), 1)
+MOMENTS = MomentsTable(0, 3600, 24, 24, 64, 10**8, (40_000, 30_000, 50_000))
 COVERED = (
     Covered("overlap", "overlap", ("all",), ("gold", "silver"), _people(1, 2)),
     Covered("reach", "reach", ("1", "2", "3+"), ("gold", "silver"), _people(3, 2)),
@@ -48,6 +53,10 @@ COVERED = (
             _people(4, 2)),
     Covered("funnel", "funnel", ("saw", "clicked", "liked"), ("came", "bought"), _people(3, 2)),
     Covered("table", "table", ("x", "y"), ("gold", "silver"), _people(2, 2)),
+    Covered("attribution", "attribution", tuple(one.text for one in JOURNEYS), ("gold", "silver"),
+            _people(len(JOURNEYS), 2), MOMENTS),
+    Covered("delay", "delay", ("A × 0 h", "A × 24 h", "B × 0 h", "B × 24 h"), ("gold", "silver"),
+            _people(4, 2), MOMENTS),
 )  # fmt: skip
 
 
@@ -62,9 +71,9 @@ def measure(row, runs, seed=0):
     Numbers without an error, such as an owner's own audience, are left out. A suppressed one
     makes the simulation refuse: people are to be many enough.
     """
-    silent = CountedSession(row.people, SilentLaws(), labels=row.labels, segments=row.segments)
-    truth = silent.run()
-    session = CountedSession(row.people, LAWS, labels=row.labels, segments=row.segments, seed=seed)
+    same = {"labels": row.labels, "segments": row.segments, "moments": row.moments}
+    truth = CountedSession(row.people, SilentLaws(), **same).run()
+    session = CountedSession(row.people, LAWS, seed=seed, **same)
     held = defaultdict(lambda: np.zeros(runs, dtype=bool))
     for run in range(runs):
         outcome = session.run()
