@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from reports.laws import Spread
 
@@ -20,13 +20,15 @@ Unit = Literal[
     "conversions", "cost", "ratio", "probability",
 ]  # fmt: skip
 """Of a number. A share is written to 0.1%, a rate, which may be tiny, to 0.01%; points are those of
-percent; `value` and `cost` (of one person) are in units of the value column."""
+percent; `value` and `cost` (of one person) are in units of the value column, whole from 1,000."""
 
 _SIGNS: dict[Unit, str] = {"share": "%", "rate": "%", "points": " pp"}
 _DECIMALS: dict[Unit, int] = {
     "share": 1, "times": 2, "rate": 2, "points": 2, "value": 2, "cost": 4,
     "ratio": 2, "probability": 4,
 }  # fmt: skip
+_MONEY: Final[frozenset[Unit]] = frozenset({"value", "cost"})
+_WHOLE_FROM: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ class Estimate:
 def written(number: float, unit: Unit, *, finer: int = 0) -> str:
     """Return a number as people read it, `finer` by so many digits."""
     factor = 100 if unit in _SIGNS else 1
-    return f"{factor * number:,.{_DECIMALS.get(unit, 0) + finer}f}{_SIGNS.get(unit, '')}"
+    whole = unit in _MONEY and abs(number) >= _WHOLE_FROM
+    decimals = 0 if whole else _DECIMALS.get(unit, 0)
+    return f"{factor * number:,.{decimals + finer}f}{_SIGNS.get(unit, '')}"
 
 
 def exact_number(value: float) -> Estimate:

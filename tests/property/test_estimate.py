@@ -82,3 +82,10 @@ def test_a_growth_is_said_so_that_it_is_enough(factor):
 def test_a_growth_that_is_exact_is_said_as_it_is():
     assert grown(1.5) == "1.5"
     assert grown(1.02) == "1.1"
+
+
+def test_money_is_whole_where_its_cents_say_nothing():
+    assert noisy_number(999.5, Spread(1.0, 2.0)).shown("value") == "999.50 ± 2.00"
+    assert noisy_number(2_114_100.0, Spread(1.0, 689_881.38)).shown("value") == (
+        "2,114,100 ± 689,881"
+    )
