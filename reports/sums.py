@@ -95,10 +95,14 @@ class ValueColumns:
 
 
 def segments_of(labels: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the segments that the recipient's labels are: of "north × 20", "north" is the name."""
+    """Return the segments that the recipient's labels are: of "north × 20", "north" is the name.
+
+    Nothing but buckets are no segments: people are not of a kind because of a rounded amount.
+    """
     values = ValueColumns.find(labels)
-    named = [] if values is None else [(name, at) for name, at in values.segments if name]
-    return named or [(label, (column,)) for column, label in enumerate(labels)]
+    if values is None:
+        return [(label, (column,)) for column, label in enumerate(labels)]
+    return [(name, columns) for name, columns in values.segments if name is not None]
 
 
 @dataclass(frozen=True, eq=False)

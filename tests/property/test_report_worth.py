@@ -150,6 +150,14 @@ def test_combined_labels_count_for_their_segment_but_in_the_table(kind):
     assert ("matched", "C8", "new × 10") in cells
 
 
+@pytest.mark.parametrize("kind", ["reach", "funnel", "insights", "overlap"])
+def test_buckets_alone_are_no_segments_but_in_the_table(kind):
+    report = kinds.build(kind, estimates(labels=("1", "2", "3+"), columns=BOUNDS, own=None))
+    assert {segment for _, _, segment in found_in(report)} == {None}
+    cells = found_in(kinds.build("table", estimates(columns=BOUNDS, own=None)))
+    assert ("matched", "C8", BOUNDS[-1]) in cells
+
+
 def test_without_buckets_and_costs_nothing_is_said_of_value():
     report = kinds.build("reach", estimates(columns=("a", "b", "c"), own=None))
     metrics = {metric for metric, _, _ in found_in(report)}
