@@ -25,6 +25,8 @@ SEASON_CAMPAIGNS = ("C16", "C17", "C18")
 SLOT_SECONDS = 6 * 3_600
 LOOKBACK_SLOTS = 28 * 4
 MOST_BASKETS = 3
+MOST_SPEND_CENTS = 1_280_000
+"""The top bound of spend: what lies above it is cut off, as the report says of itself."""
 _SECONDS_A_DAY = 86_400
 ARMS = ("treatment", "control")
 EXPOSURE = ("exposed", "not exposed")
@@ -263,7 +265,10 @@ def summarise(holdings: Holdings) -> dict[str, object]:
             for name, labels in tables.items()
         },
         "spend": values_met(
-            channel, advertiser, campaign_sets(holdings), advertiser["spend_cents"]
+            channel,
+            advertiser,
+            campaign_sets(holdings),
+            advertiser["spend_cents"].clip(upper=MOST_SPEND_CENTS),
         ).to_dict(orient="index"),
         "lift": lift(holdings),
         "attribution": attribution(holdings),

@@ -236,7 +236,10 @@ def test_spend_and_arms_are_what_the_files_support(written):
     with (out / "advertiser" / "customers.csv").open(newline="", encoding="utf-8") as lines:
         spend = {row["household"]: row["total_spend"] for row in csv.DictReader(lines)}
     sent = {
-        household: (first_identifier(ids), round(100 * float(spend[household])))
+        household: (
+            first_identifier(ids),
+            min(round(100 * float(spend[household])), truth.MOST_SPEND_CENTS),
+        )
         for household, (ids, _) in read_customers(out).items()
     }
     offered = {
@@ -338,6 +341,7 @@ def test_dataset_descriptions_say_what_the_truth_assumes(written):
     receipts = yaml.safe_load((out / "channel" / "receipts.yaml").read_text())
     assert customers["labels"]["segment"]["values"] == list(holdings.SEGMENTS)
     assert customers["consent"]["given"] == [holdings.ADVERTISER.consented]
+    assert 100 * int(customers["labels"]["spend"]["bounds"][-1]) == truth.MOST_SPEND_CENTS
     assert receipts["consent"]["given"] == [holdings.CHANNEL.consented]
     assert receipts["labels"] == {
         "frequency": {"count": "campaign", "up_to": truth.FREQUENCY_UP_TO},
