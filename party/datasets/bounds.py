@@ -26,9 +26,9 @@ def measure(bound: LabelledKeys, most: int) -> BoundStep:
     key, person = bound.owners.T
     people = int(person.max(initial=-1)) + 1
     keys = np.bincount(person, minlength=people)
-    labels = bound.labels[key].astype(np.int64)
-    lowest = np.full(people, np.iinfo(np.int64).max)
-    highest = np.full(people, -1, dtype=np.int64)
+    labels = bound.labels[key]
+    lowest = np.full(people, np.iinfo(labels.dtype).max, dtype=labels.dtype)
+    highest = np.full(people, -1, dtype=labels.dtype)
     np.minimum.at(lowest, person, labels)
     np.maximum.at(highest, person, labels)
     within = (keys > 0) & (keys <= most) & (lowest == highest)
