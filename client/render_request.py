@@ -13,10 +13,12 @@ from party.contract_terms import ListUse, OutputKind
 from party.datasets import BoundStep
 from party.filing import APPROVED, PENDING, Filed
 from party.request import LabelList, Request
+from party.request_parameters import Parameters
 from party.session_record import FINISHED
 from privacy.units import format_delta, format_epsilon
 
 MOST_VALUES = 8
+_HOUR, _MINUTE = 3_600, 60
 
 
 def request_document(filed: Filed) -> dict[str, Any]:
@@ -72,6 +74,7 @@ def request_shown(filed: Filed) -> list[RenderableType]:
         f"{format_epsilon(parameters.epsilon_dummies_nano)}, δ "
         f"{format_delta(parameters.delta_dummies_e15)}, {parameters.known_answers} known answers "
         "a label",
+        *_moments(parameters),
         f"  made {shown_time(request.created)}, lapses {shown_time(request.expires)}",
     ]
     if filed.reason:
@@ -104,6 +107,23 @@ def next_step(filed: Filed) -> str:
 
 def _state(filed: Filed) -> str:
     return f"{filed.state} ({filed.status})" if filed.status else filed.state
+
+
+def _moments(parameters: Parameters) -> list[str]:
+    """Say which conversions are counted and what bounds them, where records are moments."""
+    timing = parameters.timing
+    if timing is None:
+        return []
+    window = timing.window
+    hours = timing.lookback * window.slot_seconds / _HOUR
+    people = timing.epsilon_people_nano
+    stated = f"; ε of people by coalition {format_epsilon(people)}" if people else ""
+    return [
+        f"  conversions from {shown_time(window.start)} to {shown_time(window.stop)}, in slots of "
+        f"{window.slot_seconds // _MINUTE} minutes, with touches of {hours:g} hours before",
+        f"  at most {parameters.records_per_person} conversions and {timing.most_keys:,} keys a "
+        f"person, room for {timing.room:,} conversions a label{stated}",
+    ]
 
 
 def _use(request: Request) -> str:

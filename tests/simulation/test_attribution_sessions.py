@@ -17,6 +17,7 @@ from client.asking import Choice, TableChoice, table_request
 from client.output import as_text
 from client.quoting import Guess, quote_for
 from client.render_ledger import ledger_shown
+from client.render_request import request_shown
 from client.results import result_of
 from client.timing import TimingChoice
 from client.verifying import compare
@@ -229,6 +230,14 @@ def test_people_by_coalition_have_a_row_of_their_own_and_both_logs_agree(pair, a
     compare(parties["channel"], parties["advertiser"])
     spent, left = parties["channel"].store.write(rows), balances(parties["channel"])
     assert "coalition" in as_text(*ledger_shown(left, spent))
+
+
+def test_who_approves_by_hand_reads_the_window_and_its_bounds(attributed):
+    _, filed = attributed
+    said = " ".join(as_text(*request_shown(filed["channel"])).split())
+    assert "in slots of 60 minutes, with touches of 120 hours before" in said
+    assert "at most 2 conversions and 128 keys a person, room for 60 conversions a label" in said
+    assert "ε of people by coalition 20" in said
 
 
 def test_sets_of_the_recipient_have_one_public_size(pair, attributed):
