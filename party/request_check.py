@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 from party.contract import Contract
 from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
+from party.terms import Terms
+from privacy.errors import PrivacyError
 from privacy.units import E15, NANO
 from psi.ages import read_ages
 from psi.errors import JourneyError
 from psi.journey import read_journeys
-from psi.legs import TABULATOR
+from psi.legs import RECIPIENT, TABULATOR
 from psi.sets import MAX_KEYS
 from psi.suppression import MOST_RUNS
 from psi.time_keys import MOST_ORDINAL, MOST_SLOTS
@@ -39,6 +41,9 @@ MOST_DELTA_E15: Final = E15 // 1000
 LEAST_SLOT_SECONDS: Final = 60
 MOST_SLOT_SECONDS: Final = 30 * 86_400
 MOST_KEYS_A_PERSON: Final = 1 << 16
+MOST_ADDED_POINTS: Final = 1 << 26
+"""Fillers, dummies and padding of a table of moments: they grow with M, K_T and room, which the
+asker chooses, and the other side has to raise them."""
 MOST_LIFETIME_SECONDS: Final = 30 * 86_400
 CLOCK_SKEW_SECONDS: Final = 300
 
@@ -248,6 +253,28 @@ def _check_timing(request: Request) -> None:
             f"The window of request {request.id} ends {window.stop - request.created} seconds"
             " after the request was made: ask about time that has passed, and see that the clock"
             " is right.",
+        )
+    _check_added_points(request)
+
+
+def _check_added_points(request: Request) -> None:
+    """Refuse noise and padding that would be a denial of service."""
+    tabulator, recipient = request.roles[TABULATOR], request.roles[RECIPIENT]
+    rows, columns = (len(request.labels[party].values) for party in (tabulator, recipient))
+    terms = Terms.of(request)
+    try:
+        fillers = rows * terms.own_noise(tabulator).mean
+        dummies = rows * columns * terms.agreed_dummies(recipient)
+        padding = columns * (terms.padded(recipient) or 0)
+    except PrivacyError as error:
+        raise Refusal(RefusalStatus.LIMIT_EXCEEDED, f"In the request, {error}.") from None
+    added = fillers + dummies + padding
+    if added > MOST_ADDED_POINTS:
+        raise Refusal(
+            RefusalStatus.LIMIT_EXCEEDED,
+            f"The request adds about {added:,} fillers, dummies and points of padding; "
+            f"{MOST_ADDED_POINTS:,} is the most. Ask with fewer labels, keys a person or room, or"
+            " with a larger ε of dummies.",
         )
 
 

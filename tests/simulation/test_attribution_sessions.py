@@ -316,6 +316,18 @@ def test_labels_of_touches_are_for_attribution_and_delay_alone(pair, kind, by, g
         make(pair, kind, by, timing(most_conversions=1) if given else None)
 
 
+@pytest.mark.parametrize("changes", [{"room": 5_000_000}, {"most_keys": 65_536, "room": 2_400_000}])
+def test_noise_and_padding_that_would_be_an_attack_are_refused(pair, changes):
+    with pytest.raises(Refusal, match="fillers, dummies and points of padding"):
+        make(pair, OutputKind.ATTRIBUTION, "journey", timing(**changes))
+
+
+def test_noise_of_more_than_can_be_drawn_is_refused(pair, monkeypatch):
+    monkeypatch.setitem(globals(), "CHOICE", Choice(epsilon="20", epsilon_dummies="0.01"))
+    with pytest.raises(Refusal, match="In the request"):
+        make(pair, OutputKind.ATTRIBUTION, "journey", timing())
+
+
 def test_a_quote_tells_keys_and_what_rests_on_the_bound(pair):
     parties, contract = pair
     table = TableChoice(OutputKind.ATTRIBUTION, segment="basket", by="journey", timing=timing())
