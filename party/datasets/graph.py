@@ -93,7 +93,8 @@ def partition(sightings: Sightings, bounds: Connection) -> Partition:
     above = sizes > bounds.most_identifiers
     rows = np.flatnonzero(above[component])
     if len(rows):
-        pieces = _break(sightings.among(rows), over_shared, bounds.most_identifiers)
+        of_row, alike = _alike(sightings, rows)
+        pieces = _break(sightings.among(alike), over_shared, bounds.most_identifiers)[of_row]
         component[rows] = len(sizes) + pieces
     withheld = over_shared | _of_several(sightings, component)
     of_row, persons = _number(sightings, component, withheld)
@@ -158,6 +159,24 @@ def _join(label: Numbers, nodes: int, one: Numbers, other: Numbers) -> tuple[Num
     graph = coo_array(edges, shape=(nodes, nodes)).tocsr()
     count, joined = connected_components(graph, directed=False)
     return joined.astype(np.int32)[label], int(count)
+
+
+def _alike(
+    sightings: Sightings, rows: npt.NDArray[np.int64]
+) -> tuple[Persons, npt.NDArray[np.int64]]:
+    """Return which of the different ones each row is, and a row for each of these.
+
+    Rows of the very same identifiers are one, or a person that an export has twice would be torn
+    apart where nothing joins any more.
+    """
+    found = np.column_stack(
+        [
+            np.sort(np.column_stack([column[rows] for column in sightings.of_type(type_)]), axis=1)
+            for type_ in sorted(set(sightings.types))
+        ]
+    )
+    _, first, of_row = np.unique(found, axis=0, return_index=True, return_inverse=True)
+    return of_row.reshape(-1), rows[first]
 
 
 def _break(sightings: Sightings, over_shared: Flags, most: int) -> Persons:
