@@ -178,8 +178,9 @@ def test_an_invitation_that_has_ended_is_said_to_have(place, newcomer):
 def test_a_withdrawn_invitation_is_refused_at_join(place, newcomer):
     channel = place[0] / "channel"
     made = ask("invite", "--party", channel)
-    listed = ask("invitations", "list", "--party", channel)["invitations"][0]
-    assert (listed["id"], listed["state"], listed["for"]) == (made["id"], "open", None)
+    issued = ask("invitations", "list", "--party", channel)["invitations"]
+    listed = {one["id"]: one for one in issued}[made["id"]]
+    assert (listed["state"], listed["for"]) == ("open", None)
     run("invitations", "withdraw", made["id"], "--party", channel)
     said = failing(made["line"], newcomer("vendor"), 3)
     assert said.startswith("Error: EXPIRED: this invitation was withdrawn")

@@ -41,13 +41,13 @@ def test_a_page_is_what_a_browser_shows_and_a_reader_is_told(reported, browser, 
     assert seen.complaints == []
     measured = seen.measured
     assert (measured["title"], measured["language"]) == ("Reach", "en")
-    assert len(measured["images"]) == 7
+    assert len(measured["images"]) == 8
     assert all(natural > 300 and shown > 300 for natural, shown in measured["images"])
     assert measured["wide"] <= 1060
     rows = dict(measured["tables"])
-    assert rows[f"Every number with its error: {len(done['result']['rows'])} numbers"] == 34
+    assert rows[f"Every number with its error: {len(done['result']['rows'])} numbers"] == 36
     assert len(seen.told("table")) == 3
-    assert sum("Bar chart of" in name for name in seen.told("image")) == 7
+    assert sum("Bar chart of" in name for name in seen.told("image")) == 8
     assert "Reach" in seen.told("heading")
     cells = {*seen.told("cell"), *seen.told("gridcell")}
     for row in done["result"]["rows"]:
