@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
@@ -22,17 +23,13 @@ from client.results import result_of
 from client.timing import TimingChoice
 from client.verifying import compare
 from party.balances import balances
-from party.contract_draft import draft_contract
-from party.contract_file import load_contract, sign_contract_file
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, Refusal
 from party.ledger import rows
-from party.offered import offered_by
 from party.schema import RELEASES
 from party.terms import Terms
-from party.yaml_text import read_yaml, write_yaml
 from reports.attribution import MODELS
 from reports.errors import UnsuitableLabels
 
@@ -116,22 +113,7 @@ def make_pair(folder):
         path.write_text(text)
         definition = load_definition(path)
         parties[name].keep_dataset(definition, inspect(definition), None)
-    now = int(time.time())
-    text = draft_contract(
-        {name: party.card(None) for name, party in parties.items()},
-        contract_id="test", title="Test", starts=now - 86_400, ends=now + 86_400,
-        datasets={name: offered_by(party) for name, party in parties.items()},
-    )  # fmt: skip
-    document = read_yaml(text.encode(), "draft", ValueError)
-    document["budgets"] = {name: {"epsilon": "500", "delta": "1e-6"} for name in parties}
-    path = folder / "contract.yaml"
-    path.write_text(write_yaml(document), encoding="utf-8")
-    for party in parties.values():
-        sign_contract_file(path, party.identity)
-    contract = load_contract(path)
-    for party in parties.values():
-        party.keep_contract(contract)
-    return parties, contract
+    return parties, agree(folder, parties)
 
 
 @pytest.fixture(scope="module")

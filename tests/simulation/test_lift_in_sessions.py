@@ -4,10 +4,10 @@ Covers: from the files to the report, with one identifier type and arms that ove
 requests that count people by several identifiers. Does not cover: dialling (tests/e2e).
 """
 
-import time
 from dataclasses import replace
 
 import pytest
+from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
@@ -15,16 +15,13 @@ from client.quoting import Guess, quote_for
 from client.render_quote import quote_shown
 from client.results import result_of
 from client.sdk.results import Report
-from party.contract_draft import draft_contract
-from party.contract_file import load_contract, sign_contract_file
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, Refusal
 from party.ledger import rows
-from party.offered import offered_by
 from party.terms import Terms
-from party.yaml_text import read_yaml, write_yaml
+from party.yaml_text import write_yaml
 from reports.errors import UnsuitableCosts, UnsuitableLabels
 
 PEOPLE = range(600)
@@ -104,24 +101,7 @@ def pair(tmp_path_factory):
     parties = {name: make_party(folder, name) for name in LABELS}
     for name, party in parties.items():
         add_dataset(folder, party, name)
-    now = int(time.time())
-    text = draft_contract(
-        {name: party.card(None) for name, party in parties.items()},
-        contract_id="test",
-        title="Test",
-        starts=now - 86_400,
-        ends=now + 86_400,
-        datasets={name: offered_by(party) for name, party in parties.items()},
-    )
-    document = read_yaml(text.encode(), "draft", ValueError)
-    document["budgets"] = {name: {"epsilon": "500", "delta": "1e-6"} for name in parties}
-    path = folder / "contract.yaml"
-    path.write_text(write_yaml(document), encoding="utf-8")
-    for party in parties.values():
-        sign_contract_file(path, party.identity)
-    contract = load_contract(path)
-    for party in parties.values():
-        party.keep_contract(contract)
+    contract = agree(folder, parties)
     yield parties, contract
     for party in parties.values():
         party.close()

@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 from typer.testing import CliRunner
 
@@ -20,17 +21,13 @@ from client.asking import Choice, TableChoice, table_request
 from client.lookalike import make_lookalike
 from client.results import shareable_of
 from commonground.cli import app
-from party.contract_draft import draft_contract
-from party.contract_file import load_contract, sign_contract_file
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import DatasetError, PartyError, Refusal
 from party.evidence import StoredLog, verify_log
 from party.ledger import rows
-from party.offered import offered_by
 from party.request import Request
-from party.yaml_text import read_yaml, write_yaml
 from reports.lookalike import Lookalike
 
 PARTIES = ("advertiser", "channel")
@@ -77,28 +74,6 @@ def register(folder, party, name, numbers, **changed):
     path.write_text(DESCRIPTION.format(name=name, **words))
     definition = load_definition(path)
     party.keep_dataset(definition, inspect(definition), None)
-
-
-def agree(folder, parties):
-    now = int(time.time())
-    text = draft_contract(
-        {name: party.card(None) for name, party in parties.items()},
-        contract_id="test",
-        title="Test",
-        starts=now - 86_400,
-        ends=now + 86_400,
-        datasets={name: offered_by(party) for name, party in parties.items()},
-    )
-    document = read_yaml(text.encode(), "draft", ValueError)
-    document["budgets"] = {name: {"epsilon": "500", "delta": "1e-6"} for name in parties}
-    path = folder / "contract.yaml"
-    path.write_text(write_yaml(document), encoding="utf-8")
-    for party in parties.values():
-        sign_contract_file(path, party.identity)
-    contract = load_contract(path)
-    for party in parties.values():
-        party.keep_contract(contract)
-    return contract
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ Covers: labels of several columns and of ranges, from the file to the report; wh
 before anything is spent. Does not cover: dialling and approval over the wire (tests/e2e).
 """
 
-import time
 from collections import Counter
 from dataclasses import replace
 
 import pytest
+from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
@@ -16,15 +16,11 @@ from client.output import as_text
 from client.quoting import Guess, quote_for
 from client.render_quote import quote_shown
 from client.results import result_of
-from party.contract_draft import draft_contract
-from party.contract_file import load_contract, sign_contract_file
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import ContractError, Refusal
 from party.ledger import rows
-from party.offered import offered_by
-from party.yaml_text import read_yaml, write_yaml
 from reports.costs import Costs
 
 PARTIES = ("advertiser", "channel")
@@ -92,27 +88,12 @@ def make_pair(folder):
 
 def make_contract(folder, parties):
     """Draft, widen and sign: tables in both directions, insights for the advertiser alone."""
-    now = int(time.time())
-    text = draft_contract(
-        {name: party.card(None) for name, party in parties.items()},
-        contract_id="test",
-        title="Test",
-        starts=now - 86_400,
-        ends=now + 86_400,
-        datasets={name: offered_by(party) for name, party in parties.items()},
-    )
-    document = read_yaml(text.encode(), "draft", ValueError)
-    document["budgets"] = {name: {"epsilon": "500", "delta": "1e-6"} for name in parties}
-    table = next(one for one in document["outputs"] if one["kind"] == "table")
-    document["outputs"].append(table | {"recipient": "channel", "tabulator": "advertiser"})
-    path = folder / "contract.yaml"
-    path.write_text(write_yaml(document), encoding="utf-8")
-    for party in parties.values():
-        sign_contract_file(path, party.identity)
-    contract = load_contract(path)
-    for party in parties.values():
-        party.keep_contract(contract)
-    return contract
+
+    def change(document):
+        table = next(one for one in document["outputs"] if one["kind"] == "table")
+        document["outputs"].append(table | {"recipient": "channel", "tabulator": "advertiser"})
+
+    return agree(folder, parties, change)
 
 
 @pytest.fixture(scope="module")
