@@ -6,7 +6,7 @@ each time, from the sealed seed and the session id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,16 +75,18 @@ class OwnSide:
         """The own people by coalition, exact; none as a rule."""
         return self._own.people
 
-    def fillers(self) -> list[Fillers]:
+    def fillers(self) -> Iterator[Fillers]:
         """Derive each number's fillers: known answers, then what hides the label's size."""
-        terms = self._terms
-        return [
-            self._fillers_of(number, terms.known_answers + count)
-            for number, count in enumerate(self._filler_counts())
-        ]
+        for number, count in enumerate(self._filler_counts):
+            yield self._fillers_of(number, count)
 
+    @cached_property
     def _filler_counts(self) -> list[int]:
-        """Return for each number the noise on its size and the reserve, or what pads it (§6)."""
+        """How many fillers each number has."""
+        return [self._terms.known_answers + count for count in self._hiding_counts()]
+
+    def _hiding_counts(self) -> list[int]:
+        """Return for each number the noise on its size and the reserve, or what pads it (§5.8)."""
         terms, own = self._terms, self._own
         padded = terms.padded(own.party)
         if padded is None:
@@ -129,21 +131,21 @@ class OwnSide:
 
         The keys are forgotten as soon as they are points.
         """
-        own, by_name, fillers = self._own, self.dummies(), self.fillers()
+        own, by_name, counts = self._own, self.dummies(), self._filler_counts
         dummies = [by_name[name] for name in np.argsort(np.asarray(self.numbering))]
         hidden = Keys.concat(dummies)
         numbers = np.asarray(self.numbering, dtype=np.int16)[own.labels]
         points = blind_points(
             own.keys,
             hidden,
-            fillers,
+            self.fillers(),
+            sum(counts),
             scalar=self.scalar,
             session_id=self._session_id,
             executor=executor,
             progress=meter("blinding own set", len(own.keys) + len(hidden)),
         )
         self.forget_keys()
-        counts = [len(pile.secrets) for pile in fillers]
         return shuffle_own_set(points, numbers, list(map(len, dummies)), counts)
 
     def forget_keys(self) -> None:

@@ -7,11 +7,15 @@ out. Nothing here draws.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from typing import Final
 
 from privacy.accounting import Spend
 from privacy.noise import DiscreteLaplaceLaw
 from privacy.truncated import TruncatedLaplace
+
+_KEPT: Final = 16
+"""Laws that are kept: a counterpart chooses ε and δ, and the thresholds of one take up to 50 MB."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,13 @@ class TableLaws:
         return self.noise.sizes(self.recipient_bound)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _released(epsilon_nano: int, sensitivity: int) -> DiscreteLaplaceLaw:
     """Return a law once: a report of thousands of numbers asks for it at each."""
     return DiscreteLaplaceLaw.for_release(epsilon_nano, sensitivity)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _truncated(epsilon_nano: int, delta_e15: int, sensitivity: int) -> TruncatedLaplace:
     """Return a law once: its exact n and thresholds take longer than a thousand draws."""
     return TruncatedLaplace(epsilon_nano, delta_e15, sensitivity)

@@ -6,7 +6,7 @@ gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -75,14 +75,18 @@ def draw_numbering(seed: Seed, session_id: bytes, labels: int) -> tuple[int, ...
 def blind_points(
     keys: Keys,
     dummies: Keys,
-    fillers: Sequence[Fillers],
+    fillers: Iterable[Fillers],
+    filler_count: int,
     *,
     scalar: Scalar,
     session_id: bytes,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Points:
-    """Blind keys, dummies and fillers, and return the points in this order.
+    """Blind keys, dummies and `filler_count` fillers, and return the points in this order.
+
+    Of a lazy `fillers` a pile is let go of once the next is there: secrets take ten times what
+    their points do.
 
     Raises:
         LimitExceeded: more keys than the protocol allows.
@@ -90,8 +94,7 @@ def blind_points(
     hashed = len(keys) + len(dummies)
     if hashed > MAX_KEYS:
         raise LimitExceeded(f"a set may have {MAX_KEYS} keys at most: split the request")
-    count = hashed + sum(len(pile.secrets) for pile in fillers)
-    points = np.empty((count, POINT_BYTES), dtype=np.uint8)
+    points = np.empty((hashed + filler_count, POINT_BYTES), dtype=np.uint8)
     blind = partial(hash_and_raise, scalar=scalar, prefix=session_id, executor=executor)
     blind(keys, progress=progress, out=points[: len(keys)])
     blind(dummies, progress=_beyond(len(keys), progress), out=points[len(keys) : hashed])

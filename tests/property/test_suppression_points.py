@@ -40,11 +40,12 @@ def keys(start, stop):
 
 def own(seed, people, more):
     fillers = derive_fillers(seed, SESSION, 0, KNOWN + NOISE + more)
+    count = len(fillers.secrets)
     points = blind_points(
-        people, Keys.empty(), [fillers], scalar=seed.scalar(SESSION), session_id=SESSION
+        people, Keys.empty(), [fillers], count, scalar=seed.scalar(SESSION), session_id=SESSION
     )
     numbers = np.zeros(len(people), np.int16)
-    return shuffle_own_set(points, numbers, [0], [len(fillers.secrets)])
+    return shuffle_own_set(points, numbers, [0], [count])
 
 
 @cache

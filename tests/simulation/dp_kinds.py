@@ -226,7 +226,7 @@ class World:
         side = OwnSide(self.terms, own, SESSION_ID)
         number = side.numbering[0]
         sent = int(np.count_nonzero(labels == 0)) + len(side.dummies()[0])
-        return sent + len(side.fillers()[number].secrets)
+        return sent + len(list(side.fillers())[number].secrets)
 
     def released(self, count: int, runs: int) -> list[int]:
         """Release a cell as often, as the tabulator's record of a session does."""

@@ -41,7 +41,7 @@ def new_side(terms=TERMS):
 def seen_of(side, people):
     """Return the tabulator's view of `people` in the one cell: its count, and the set's size."""
     drawn = side.drawn_dummies[0, 0]
-    fillers = len(side.fillers()[0].secrets)
+    fillers = len(next(side.fillers()).secrets)
     return people + drawn, people + drawn + fillers
 
 
@@ -120,7 +120,7 @@ def test_a_resumed_party_draws_the_same_again():
     first, again = (OwnSide(TERMS, own, SESSION_ID) for _ in range(2))
     assert first.drawn_dummies == again.drawn_dummies
     assert first.numbering == again.numbering
-    assert len(first.fillers()[0].secrets) == len(again.fillers()[0].secrets)
+    assert len(next(first.fillers()).secrets) == len(next(again.fillers()).secrets)
 
 
 def test_the_draw_differs_between_sessions_and_seeds():
