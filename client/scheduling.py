@@ -24,7 +24,7 @@ from party.organisation import Organisation
 from party.request import Request
 from party.reservation import Share, shares
 from party.schedule import Schedule
-from party.series import DONE, PLANNED, Run, Series, SeriesBook
+from party.series import CANCELLED, DONE, PLANNED, Run, Series, SeriesBook
 from party.session_record import FINISHED
 from party.templates import Template
 from party.terms import Terms
@@ -81,6 +81,8 @@ def run_due(carrier: Carries, *, wanted: Callable[[Run], bool] = lambda run: Tru
 
 def _run(carrier: Carries, series: Series, run: Run) -> Went:
     book = SeriesBook(carrier.party)
+    if not book.is_planned(run):  # runs before it take their time
+        return Went(series, run, CANCELLED, "it was cancelled before it was asked")
     files = Files.of(series.template.outputs, run.slot)
     try:
         filed = _carry(carrier, series, run, files)

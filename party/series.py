@@ -216,6 +216,12 @@ class SeriesBook:
         ]
         return sorted(found, key=lambda pair: pair[1].slot)
 
+    def is_planned(self, run: Run) -> bool:
+        """Say whether a run that was due is still to be made; it may have been cancelled since."""
+        query = sa.select(SERIES_RUNS.c.state).where(SERIES_RUNS.c.request == run.request)
+        row = self._party.store.row(query)
+        return row is not None and row.state == PLANNED
+
     def finish(self, run: Run, reason: str | None = None) -> None:
         """Record that a run has its report; `reason` says what went wrong afterwards."""
         self._party.store.write(lambda c: self._change(c, [run.request], DONE, reason))

@@ -411,6 +411,23 @@ def test_a_run_that_waits_is_gone_on_with_and_not_asked_again(brand):
     assert spends(brand) == [EACH, EACH]
 
 
+def test_a_run_that_is_cancelled_while_another_runs_is_not_asked(brand):
+    for name in ("nightly", "other"):
+        template_of(brand, name)
+        slot = scheduled(brand, 1, name).runs[0].slot
+    brand.clock.now = slot
+
+    def cancels_the_other(filed):
+        found = [one for one in SeriesBook(brand).all() if one.runs[0].request != filed.id]
+        SeriesBook(brand).cancel(found[0].name)
+
+    went = run_due(Sessions(brand, cancels_the_other))
+    assert [one.state for one in went] == [DONE, CANCELLED]
+    assert len(Desk(brand).filed()) == 1
+    assert spends(brand) == [EACH]
+    assert held(brand) == 0
+
+
 def spend_elsewhere(party, epsilon_nano):
     """Charge the same people, as a contract that allows more may; the smaller does not bind it."""
 
