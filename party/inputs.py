@@ -50,8 +50,9 @@ def prepare_input(
     """Read, filter by consent, label and hash a dataset as a request asks.
 
     Raises:
-        DatasetError: the files cannot be read as described, nobody is left to take part, or the
-            record does not say that the request's noise covers what one person changes.
+        DatasetError: the files cannot be read as described, nobody is left to take part (in a
+            window of this party's own, where there is one), or the record does not say that the
+            request's noise covers what one person changes.
     """
     import pyarrow as pa
 
@@ -74,7 +75,7 @@ def prepare_input(
         timed=_timed(request, terms, me, salt),
     )
     pa.default_memory_pool().release_unused()  # the files' columns are not needed any more
-    if len(prepared.keys) == 0:
+    if len(prepared.keys) == 0 and not _goes_on_without(request, me):
         raise DatasetError(
             f"dataset {definition.name} has nobody left for this request: look at consent, "
             f"labels and identifiers with `commonground dataset show`{_beside(request)}",
@@ -88,6 +89,15 @@ def prepare_input(
         prepared.consent.count,
         prepared,
     )
+
+
+def _goes_on_without(request: Request, me: str) -> bool:
+    """Say whether a session without anybody is carried out like any other.
+
+    It is where a counterpart has chosen the window: to stop would tell it, exactly and free of
+    charge, that nobody was touched in it.
+    """
+    return request.parameters.timing is not None and request.requester != me
 
 
 def _beside(request: Request) -> str:
@@ -110,5 +120,5 @@ def _input_root(prepared: Prepared, salt: bytes) -> bytes:
     if len(prepared.people):
         parts.append(prepared.people)
     for part in parts:
-        digest.update(np.ascontiguousarray(part).data.cast("B"))
+        digest.update(np.ascontiguousarray(part).view(np.uint8).data)
     return digest.digest()

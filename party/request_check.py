@@ -238,6 +238,13 @@ def _check_timing(request: Request) -> None:
             word = "needs" if request.kind.is_timed else "has no"
             raise _not_granted(f"{request.kind} {word} parameters.timing, its window and lookback.")
         return
+    # Whether the recipient has room for its conversions is exact, and shows when it stops: another
+    # who chose window and room could search for their number, and would be charged nothing.
+    if request.requester != request.roles[RECIPIENT]:
+        raise _not_granted(
+            f"{request.kind} is asked for by its recipient, '{request.roles[RECIPIENT]}', who alone"
+            " may choose a window and room for its conversions."
+        )
     window = timing.window
     _require("timing.slot_seconds", window.slot_seconds, LEAST_SLOT_SECONDS, MOST_SLOT_SECONDS)
     _require("timing.lookback", timing.lookback, 0, MOST_SLOTS)
@@ -283,21 +290,21 @@ def _check_touch_label(request: Request) -> None:
 
     Anywhere else it would be found out when the session has begun.
     """
-    values = request.labels[request.roles[TABULATOR]].values
+    tabulator = request.roles[TABULATOR]
     if request.kind.is_timed:
         read = read_journeys if request.kind is OutputKind.ATTRIBUTION else read_ages
         try:
-            read(values)
+            read(request.labels[tabulator].values)
         except JourneyError as error:
             raise _not_granted(
                 f"{request.kind} cannot be counted by this label: {error}."
             ) from None
-        return
     for party, label in request.labels.items():
-        if _is_of_touches(label.values):
+        counted = request.kind.is_timed and party == tabulator
+        if not counted and _is_of_touches(label.values):
             raise _not_granted(
                 f"The label of '{party}' is made of touches and their times; only attribution and"
-                " delay are counted by it."
+                " delay are counted by it, at the tabulator."
             )
 
 

@@ -263,6 +263,39 @@ def test_what_does_not_fit_begins_nothing(pair):
     assert parties["advertiser"].store.write(rows) == before
 
 
+def test_only_the_recipient_chooses_window_and_room(pair):
+    parties, contract = pair
+    table = TableChoice(
+        OutputKind.ATTRIBUTION, "advertiser", "channel", "basket", "journey", timing=timing(room=2)
+    )
+    request = table_request(parties["channel"], contract, table, CHOICE)
+    with pytest.raises(Refusal, match="asked for by its recipient, 'advertiser'"):
+        Desk(parties["channel"]).make(request, contract, actor="test")
+    signed = request.sign(parties["channel"].identity)
+    with pytest.raises(Refusal, match="asked for by its recipient, 'advertiser'"):
+        Desk(parties["advertiser"]).submit("channel", signed)
+
+
+def test_a_tabulator_without_a_touch_in_the_window_does_not_show_it_by_stopping(pair):
+    empty = {"start": at(200), "end": at(216), "lookback_days": 0}
+    assert not any(hour >= 200 for _, hour, _ in TOUCHES)
+    _, filed = carry(pair, OutputKind.ATTRIBUTION, "journey", **empty)
+    parties, _ = pair
+    numbers = result_of(parties["advertiser"], filed["advertiser"], private=True).numbers
+    assert not any(
+        abs(one.conversions.value) > 9 * STRAY
+        for one in numbers.credited
+        if one.segment is None and not one.conversions.suppressed
+    )
+
+
+def test_a_recipient_stops_at_a_window_of_its_own_without_conversions(pair):
+    parties, _ = pair
+    signed = ask(pair, OutputKind.ATTRIBUTION, "journey", start=at(-48), end=at(-24))
+    ended = run_both(parties, signed, Wire())
+    assert "the window is one that the data have" in str(ended["advertiser"])
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
