@@ -134,7 +134,7 @@ class Terms:
         return coalitions_of(read_journeys(self.labels_of(TABULATOR)))
 
     def padded(self, party: str) -> int | None:
-        """Return the points in each label of a party whose sets are padded, else None (§6).
+        """Return the points in each label of a party whose sets are padded, else None (§5.8).
 
         Room for the moments, all dummies that may fall to a label, and the known answers.
         """

@@ -1,4 +1,4 @@
-"""Journeys: the campaigns that had reached a person, as a label (docs/protocol.md, Time keys).
+"""Journeys: the campaigns that had reached a person, as a label (docs/protocol.md, Moments).
 
 A journey is what the touches of one person had produced by some slot: the campaigns in order, runs
 of one campaign collapsed, and one of them drawn with its time-decay credit. Its text is the label

@@ -1,4 +1,4 @@
-"""Time keys: a moment meets the stretch that covers it, and no time is shown (protocol §6).
+"""Time keys: a moment meets the stretch that covers it, and no time is shown (protocol §5.8).
 
 A window is a row of equal slots. A moment has one key for each level of the dyadic tree over the
 slots; a stretch of slots has a key for each interval of its canonical cover. The two have exactly

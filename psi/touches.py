@@ -1,4 +1,4 @@
-"""Touches into stretches: from slot to slot, what the touches had produced by then (protocol §6).
+"""Touches into stretches: from slot to slot, what the touches had produced by then (protocol 5.8).
 
 A touch at slot t counts for moments at slots t … t + lookback, so those that count at any slot are
 neighbours in a person's order of events. Everything is columnar; nothing loops over people.

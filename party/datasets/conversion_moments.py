@@ -1,4 +1,4 @@
-"""The recipient's conversions as time keys: a row each, with a label and a key a level (§6)."""
+"""The recipient's conversions as time keys: a row each, with a label and a key a level (§5.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes part where records are moments: keys of both sides, and what they share (§6).
+"""What takes part where records are moments: keys of both sides, and what they share (§5.8).
 
 The tabulator's touches (`touch_moments`) become stretches with a label, and these the keys of their
 dyadic cover. The recipient's conversions (`conversion_moments`) have a label each and a key for

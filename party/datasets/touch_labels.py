@@ -1,4 +1,4 @@
-"""Labels made of touches: journeys, and ages of the last touch (docs/protocol.md, Time keys).
+"""Labels made of touches: journeys, and ages of the last touch (docs/protocol.md, Moments).
 
 They hold from slot to slot and so are not one label a person: they serve attribution and delay,
 whose requests state the window. Their values are public, from campaigns that the description names.

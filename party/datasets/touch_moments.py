@@ -1,4 +1,4 @@
-"""The tabulator's touches as time keys: stretches, their covers, and winners (§6)."""
+"""The tabulator's touches as time keys: stretches, their covers, and winners (§5.8)."""
 
 from __future__ import annotations
 
