@@ -312,15 +312,16 @@ class Desk:
 
     def _preparer(
         self, request: Request, contract: Contract, me: str
-    ) -> Callable[[bytes], SessionInput]:
+    ) -> Callable[[bytes, int], SessionInput]:
         definition = self._definition(request, me)
-        return lambda salt: prepare_input(
+        return lambda salt, began: prepare_input(
             definition,
             request,
             me,
             gmail=contract.profile.gmail,
             salt=salt,
             now=self._party.clock(),
+            events_until=began,
             executor=self._party.executor,
             rounding=self._party.identity.rounding_key,
         )

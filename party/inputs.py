@@ -44,10 +44,14 @@ def prepare_input(
     gmail: bool,
     salt: bytes,
     now: float,
+    events_until: float,
     executor: Executor | None = None,
     rounding: RoundingKey | None = None,
 ) -> SessionInput:
     """Read, filter by consent, label and hash a dataset as a request asks.
+
+    `events_until` is when the session began (Unix seconds): a resumed one has the same input though
+    events that were to come then have come.
 
     Raises:
         DatasetError: the files cannot be read as described, nobody is left to take part (in a
@@ -69,6 +73,7 @@ def prepare_input(
         recipient=next(party for party in terms.parties if party != me),
         salt=salt,
         now=now,
+        events_until=events_until,
         gmail=gmail,
         executor=executor,
         rounding=rounding,

@@ -64,7 +64,8 @@ REFUSED_AS: Final = {
 class Bench:
     """What a session works with: all of it injected.
 
-    `prepare(salt)` reads the dataset by the request; `remember(seed, input)` keeps of the input
+    `prepare(salt, began)` reads the dataset by the request, by the consent of now and by the events
+    of the time when the session began (Unix seconds); `remember(seed, input)` keeps of the input
     what is needed after the session, before anything leaves; `keep(outcome, input)` turns an
     outcome into what is stored as the result.
     """
@@ -72,7 +73,7 @@ class Bench:
     record: SessionRecord
     journal: Journal
     folder: SessionFolder
-    prepare: Callable[[bytes], SessionInput]
+    prepare: Callable[[bytes, int], SessionInput]
     remember: Callable[[Seed, SessionInput], None]
     keep: Callable[[Outcome, SessionInput], dict[str, Any]]
     clock: Callable[[], float]
@@ -166,14 +167,15 @@ class Session:
         self._request.check(self._contract, self._now())
         opening = self._bench.record.opening()
         seed = opening.seed if opening else Seed.generate()
-        session_input = self._bench.prepare(seed.derive(b"", "input-salt"))
+        began = opening.consent.taken_at if opening else self._now()
+        session_input = self._bench.prepare(seed.derive(b"", "input-salt"), began)
         if opening is None:
             opening = self._bench.record.open(
                 seed,
                 session_input.root,
                 session_input.consent_root,
                 session_input.consent_count,
-                self._now(),
+                began,
             )
         if session_input.root != opening.input_root:
             raise InputChanged(

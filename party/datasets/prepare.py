@@ -106,6 +106,7 @@ def prepare(
     executor: Executor | None = None,
     rounding: RoundingKey | None = None,
     timed: Timed | None = None,
+    events_until: float | None = None,
 ) -> Prepared:
     """Return the keys, labels and record of one dataset for one request.
 
@@ -113,7 +114,8 @@ def prepare(
     `offer` "all" sends up to `most_identifiers` of each person, "one" the first that the person
     has. `salt` (32 bytes) and `now` (Unix seconds) make the consent snapshot. With an `executor`,
     identifiers are normalised on it. `rounding` places values in buckets. With `timed`, records are
-    moments. Raises `DatasetError`.
+    moments. Events after `events_until`, which is `now` unless given, are invalid traffic. Raises
+    `DatasetError`.
     """
     asked = None if label is None else definition.label(label)
     _require_askable(definition, asked, values, identifiers)
@@ -131,6 +133,7 @@ def prepare(
             executor=executor,
             rounding=rounding,
             timed=timed,
+            events_until=events_until,
         )
         snapshot = snapshot_of(lines, beside)
         consent = take_snapshot(selection.consenting, salt, now)
@@ -189,6 +192,7 @@ def read_selection(
     executor: Executor | None,
     rounding: RoundingKey | None,
     timed: Timed | None = None,
+    events_until: float | None = None,
 ) -> tuple[Selection, bytes]:
     """Return who takes part, from an open source, and what its snapshot names beside the source.
 
@@ -208,6 +212,7 @@ def read_selection(
         recipient=recipient,
         now=now,
         rounding=rounding,
+        events_until=events_until,
     )
     if timed is not None:
         moments = moments_of(definition, label, values, rows, selection.people, timed, rounding)

@@ -56,11 +56,13 @@ def select(
     recipient: str,
     now: float,
     rounding: RoundingKey | None = None,
+    events_until: float | None = None,
 ) -> Selection:
     """Choose by consent for this purpose and recipient, then by valid traffic, then by label.
 
     A person whose label is not among `values` has none; without `label` everyone has label 0.
-    `rounding` places values between two bounds; DatasetError where it is needed and missing.
+    `rounding` places values between two bounds; DatasetError where it is needed and missing. Events
+    after `events_until`, which is `now` unless given, are invalid traffic.
     """
     everyone = rows.people
     of_somebody = int(np.count_nonzero(everyone.of_row != NOTHING))
@@ -73,7 +75,8 @@ def select(
         BoundStep("people who consent", len(everyone), len(people)),
     ]
     references = people.references
-    cleaned = clean(rows.traffic, people, rows.columns, rows.lists, now)
+    until = now if events_until is None else events_until
+    cleaned = clean(rows.traffic, people, rows.columns, rows.lists, until)
     people = cleaned.people
     steps += cleaned.steps
     if label is None:

@@ -4,6 +4,7 @@ import csv
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +12,7 @@ from organisations import Killed, Wire, copy_pair, make_pair, people, run_both, 
 
 from audit.errors import VerificationError
 from party.contract_terms import OutputKind
+from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import DatasetError, Refusal, RefusalStatus, ResultError, SessionSuspended
 from party.evidence import StoredLog, compare_logs, verify_log
@@ -259,6 +261,26 @@ def test_a_session_whose_input_changed_ends_before_another_byte(tmp_path, stores
     for name, party in parties.items():
         assert kinds(party).count("session.failed") == 1
         assert not any(kind.startswith("incident.") for kind in kinds(party)), name
+
+
+def test_events_that_come_true_while_a_session_waits_do_not_change_its_input(tmp_path):
+    parties, contract = make_pair(tmp_path)
+    channel, folder = parties["channel"], tmp_path / "data" / "channel"
+    with (folder / "receipts.csv").open(encoding="utf-8") as file:
+        table = list(csv.reader(file))
+    soon = datetime.fromtimestamp(time.time() + 1800, UTC).isoformat()
+    with (folder / "receipts.csv").open("w", newline="", encoding="utf-8") as file:
+        times = ["seen", soon, *["2020-01-01"] * (len(table) - 2)]
+        csv.writer(file).writerows([*row, at] for row, at in zip(table, times, strict=True))
+    text = (folder / "receipts.yaml").read_text()
+    rules = "invalid_traffic: {time: seen, rules: [{name: flight, from: '2019-01-01'}]}\n"
+    (folder / "receipts.yaml").write_text(text + rules)
+    definition = load_definition(folder / "receipts.yaml")
+    channel.keep_dataset(definition, inspect(definition), None)
+    request, wire = ask(parties, reach(contract)), Wire()
+    run_both(parties, request, wire, channel={"dies_at": "send 0"})
+    channel.clock = lambda: time.time() + 3600
+    assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
 
 
 @pytest.mark.parametrize("fault", ["missing", "half digests", "nobody consents"])
