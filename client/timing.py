@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from party.errors import PartyError
+from party.request_check import MOST_KEYS_A_PERSON, MOST_SLOT_SECONDS
 from party.request_parameters import Parameters
 from privacy.units import parse_epsilon
-from psi.time_keys import MOST_ORDINAL, Timing, Window
+from psi.sets import MAX_KEYS
+from psi.time_keys import MOST_ORDINAL, MOST_SLOTS, Timing, Window
 
 SLOT_MINUTES: Final = 60
 LOOKBACK_DAYS: Final = 30
 KEYS_A_RECORD: Final = 64
 """K_T, for each conversion that may be counted and each identifier of a person."""
 _MINUTE: Final = 60
+_DAY: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,19 @@ class TimingChoice:
             PartyError: a time cannot be read, or a number is out of range.
             LimitExceeded, PrivacyError: the window has too many slots; ε cannot be read exactly.
         """
-        _require("--slot-minutes", self.slot_minutes, 1)
-        _require("--lookback-days", self.lookback_days, 0)
-        _require("--most-conversions", self.most_conversions, 1)
-        _require("--room", self.room, 1)
-        if self.most_conversions > MOST_ORDINAL:
-            raise PartyError(f"--most-conversions is {MOST_ORDINAL} at most")
+        _require("--slot-minutes", self.slot_minutes, 1, MOST_SLOT_SECONDS // _MINUTE)
         slot = self.slot_minutes * _MINUTE
+        _require("--lookback-days", self.lookback_days, 0, MOST_SLOTS * slot // _DAY)
+        _require("--most-conversions", self.most_conversions, 1, MOST_ORDINAL)
+        _require("--room", self.room, 1, MAX_KEYS)
+        if self.most_keys is not None:
+            _require("--most-keys", self.most_keys, 1, MOST_KEYS_A_PERSON)
         start, end = _seconds("--start", self.start), _seconds("--end", self.end)
         if end <= start:
-            raise PartyError(f"the window ends on {self.end}, before it begins on {self.start}")
-        lookback = timedelta(days=self.lookback_days) // timedelta(seconds=slot)
+            raise PartyError(
+                f"--end {self.end} is not after --start {self.start}: no conversion is in between"
+            )
+        lookback = self.lookback_days * _DAY // slot
         usual = KEYS_A_RECORD * self.most_conversions * most_identifiers
         timing = Timing(
             Window(start, slot, -(-(end - start) // slot)),
@@ -73,6 +78,6 @@ def _seconds(option: str, text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _require(option: str, value: int, least: int) -> None:
-    if value < least:
-        raise PartyError(f"{option} is {value}; it is {least} or more")
+def _require(option: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise PartyError(f"{option} is {value}: take {least:,} to {most:,}")

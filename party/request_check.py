@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from party.contract import Contract
 from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
+from party.request_parameters import MOST_INTEGER
 from party.terms import Terms
 from privacy.errors import PrivacyError
 from privacy.units import E15, NANO
@@ -246,6 +247,7 @@ def _check_timing(request: Request) -> None:
             " may choose a window and room for its conversions."
         )
     window = timing.window
+    _require("timing.start", window.start, 0, MOST_INTEGER)
     _require("timing.slot_seconds", window.slot_seconds, LEAST_SLOT_SECONDS, MOST_SLOT_SECONDS)
     _require("timing.lookback", timing.lookback, 0, MOST_SLOTS)
     counted = asked.records_per_person * asked.most_identifiers[request.roles[TABULATOR]]

@@ -299,15 +299,21 @@ def test_a_recipient_stops_at_a_window_of_its_own_without_conversions(pair):
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
-        ({"end": at(-1)}, PartyError, "before it begins"),
+        ({"end": at(-1)}, PartyError, "is not after --start"),
+        ({"end": at(0)}, PartyError, "is not after --start"),
+        ({"start": "1969-12-31", "slot_minutes": 1440}, Refusal, r"timing\.start: -86400"),
         ({"end": at(24 * 30)}, Refusal, "ask about time that has passed"),
         ({"start": "tomorrow"}, PartyError, "--start is no time"),
         ({"room": 0}, PartyError, "--room is 0"),
-        ({"most_conversions": 256}, PartyError, "255 at most"),
+        ({"room": 10**20}, PartyError, "--room is 10000"),
+        ({"most_conversions": 256}, PartyError, "--most-conversions is 256: take 1 to 255"),
+        ({"most_keys": 10**20}, PartyError, "--most-keys is 10000"),
+        ({"lookback_days": -1}, PartyError, "--lookback-days is -1"),
+        ({"lookback_days": 10**10}, PartyError, "--lookback-days is 10000"),
         ({"most_keys": 1}, Refusal, r"timing\.most_keys: 1 is outside 2"),
         ({"epsilon_people": "0.001"}, Refusal, "epsilon_people_nano"),
         ({"slot_minutes": 0}, PartyError, "--slot-minutes is 0"),
-        ({"slot_minutes": 60 * 24 * 40}, Refusal, r"timing\.slot_seconds"),
+        ({"slot_minutes": 10**20}, PartyError, "--slot-minutes is 10000"),
     ],
 )
 def test_a_time_that_cannot_be_counted_in_is_refused_before_anything(pair, changes, error, says):
