@@ -36,6 +36,7 @@ REFUND: Final = "refund"
 MILLION: Final = 10**6
 MOST: Final = 10**12
 """No bound is above it, and no value that is read."""
+_LEAST: Final = Decimal("0.000001")
 _BOUND: Final = re.compile(r"(0|[1-9][0-9]{0,12})(\.[0-9]{0,5}[1-9])?", re.ASCII)
 _MOST_BOUNDS: Final = 256
 _BITS: Final = 53
@@ -90,12 +91,13 @@ class ValueBuckets:
         """Return 0, `lowest`, and bounds a ratio apart up to the first that reaches `highest`."""
         if any(number.is_nan() for number in (lowest, highest, ratio)):
             raise BucketError("lowest, highest and ratio are numbers")
-        if not 0 < lowest <= highest <= MOST:
+        if not _LEAST <= lowest <= highest <= MOST:
             raise BucketError(
-                f"the lowest bound is above 0, the highest not below it, nor above {MOST:,}"
+                f"the lowest bound is above 0 ({_LEAST} at least), the highest not below it, nor "
+                f"above {MOST:,}"
             )
-        if not ratio > 1:
-            raise BucketError("the ratio of bounds is above 1, such as 2")
+        if not 1 < ratio <= MOST:
+            raise BucketError(f"the ratio of bounds is above 1, such as 2, and at most {MOST:,}")
         texts, bound = ["0", write_bound(lowest)], lowest
         while bound < highest:
             bound = min(bound * ratio, Decimal(MOST))

@@ -19,7 +19,8 @@ ALL: Final = "all"
 """In a file, the line of what everything together has cost."""
 _HEAD: Final = ["campaign", "cost"]
 _MOST_LINES: Final = 10_000
-_MOST: Final = 10**15
+_LEAST, _MOST = Decimal("0.000001"), Decimal(10**15)
+"""In between a cost is a float above 0, by which a value can be divided."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ class Costs:
         Raises:
             UnsuitableCosts: it is something else, a campaign stands twice, or as `of_campaigns`.
         """
-        lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+        try:
+            lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+        except csv.Error as error:
+            raise UnsuitableCosts(f"{what} is no CSV file: {error}") from None
         if not lines or [cell.strip() for cell in lines[0]] != _HEAD:
             raise UnsuitableCosts(f"{what}: the first line is 'campaign,cost'")
         if len(lines) > _MOST_LINES:
@@ -93,6 +97,8 @@ def _amount(text: str, what: str) -> Decimal:
         number = Decimal(text.strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    if number.is_nan() or not 0 < number <= _MOST:
-        raise UnsuitableCosts(f"{what} is no number above 0, such as 1200 or 99.5")
+    if number.is_nan() or not _LEAST <= number <= _MOST:
+        raise UnsuitableCosts(
+            f"{what} is no number above 0, such as 1200 or 99.5; {_LEAST} to {_MOST:,} can be read"
+        )
     return number

@@ -74,7 +74,7 @@ def test_geometric_bounds_are_exact_decimals_up_to_the_highest(lowest, highest, 
 @pytest.mark.parametrize(
     ("lowest", "highest", "ratio"),
     [("0", "10", "2"), ("20", "10", "2"), ("1", "10", "1"), ("1", str(MOST), "1.01"),
-     ("NaN", "10", "2") , ("1", "2e12", "2")],
+     ("NaN", "10", "2") , ("1", "2e12", "2"), ("1", "10", "1e999999"), ("1e-7", "10", "2")],
 )  # fmt: skip
 def test_bounds_that_are_crossed_or_endless_are_refused(lowest, highest, ratio):
     with pytest.raises(BucketError):

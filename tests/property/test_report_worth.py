@@ -210,11 +210,19 @@ def test_costs_stand_in_the_evidence_as_exact_decimals():
         ("campaign,cost\nC8,-1\n", "no number above 0"),
         ("campaign,cost\nC8,NaN\n", "no number above 0"),
         ("campaign,cost\nC8,Infinity\n", "no number above 0"),
+        ("campaign,cost\nC8,1e-400\n", "no number above 0"),
+        ('campaign,cost\n"' + "C8," * 50_000, "costs.csv is no CSV file"),
     ],
 )
 def test_costs_that_cannot_be_read_are_refused(text, says):
     with pytest.raises(UnsuitableCosts, match=says):
         Costs.of_table(text, "costs.csv")
+
+
+def test_lines_of_costs_end_as_any_program_ends_them():
+    for end in ("\n", "\r\n", "\r"):
+        costs = Costs.of_table(f"campaign,cost{end}C8,1{end}", "costs.csv")
+        assert costs.to_dict() == {"C8": "1"}
 
 
 def test_costs_of_another_campaign_are_refused_before_there_is_a_table():
