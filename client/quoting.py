@@ -123,9 +123,11 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
     """Quote a request of this party's.
 
     Raises:
+        Refusal: the contract does not grant it, or it asks for more than may be.
         DatasetError: the dataset is not registered here.
         ReportError, PrivacyError: a number does not make sense.
     """
+    request.sign(party.identity).check(contract, party.now)
     me = contract.me(party.identity)
     registered = party.dataset(request.datasets[me])
     holding = _holding(registered, request, me, request.parameters.most_identifiers[me])

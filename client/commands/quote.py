@@ -160,12 +160,16 @@ def _timing(
     epsilon_people: str | None,
 ) -> TimingChoice | None:
     """Return what was chosen about time, for the kinds that have it."""
-    from client.timing import TimingChoice
+    from client.timing import LOOKBACK_DAYS, SLOT_MINUTES, TimingChoice
 
     if kind not in (Kind.ATTRIBUTION, Kind.DELAY):
-        if any(one is not None for one in (start, end, room, most_keys, epsilon_people)):
+        usual = (SLOT_MINUTES, LOOKBACK_DAYS, 1)
+        given = any(one is not None for one in (start, end, room, most_keys, epsilon_people))
+        if given or (slot_minutes, lookback_days, most_conversions) != usual:
             raise typer.BadParameter("only attribution and delay have a window of conversions")
         return None
+    if kind is Kind.DELAY and epsilon_people is not None:
+        raise typer.BadParameter("only an attribution counts people: leave out --epsilon-people")
     if start is None or end is None or room is None:
         raise typer.BadParameter("attribution and delay need --start, --end and --room")
     return TimingChoice(

@@ -98,6 +98,30 @@ def test_json_is_one_document_and_text_is_not(made, words):
         json.loads(text)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("reach", "--slot-minutes", "30"),
+        ("reach", "--lookback-days", "7"),
+        ("table", "--most-conversions", "2"),
+        ("lift", "--most-keys", "9"),
+        ("match", "--start", "2026-01-01"),
+        ("delay", "--start", "2026-01-01", "--end", "2026-01-02", "--room", "9",
+         "--epsilon-people", "1"),
+        ("attribution", "--start", "2026-01-01", "--end", "2026-01-02"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_option_of_time_that_would_do_nothing_is_not_understood(made, words):
+    assert run("quote", *words, "--party", made / "advertiser", expect=2).stdout == ""
+
+
+def test_what_would_be_refused_is_not_quoted(made):
+    words = ("quote", "reach", "--segment", "group", "--by", "group", "--epsilon", "0.001")
+    said = error_of(*words, "--party", made / "advertiser", expect=3)
+    assert "LIMIT_EXCEEDED: In the request, parameters.epsilon_release_nano" in said
+
+
 def test_a_quote_says_bytes_time_loss_error_and_suppressed_cells(made):
     words = ("quote", "reach", "--segment", "group", "--by", "group", "--party")
     shown = " ".join(run(*words, made / "advertiser").stdout.split())
