@@ -20,6 +20,7 @@ from party.errors import PartyError
 from party.filing import Filed
 from party.lists import Lists, MatchedList
 from party.organisation import Organisation
+from party.request import Request
 from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT, TABULATOR
 from reports import attribution
@@ -33,6 +34,7 @@ from reports.table import ReleasedTable
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json")
 LIST_SUFFIXES = (".csv", ".parquet")
+_NOT_PRIVATE = "only the recipient of a table has a private reading of it; leave out --private"
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,13 @@ def models_of(kind: OutputKind, model: str | None) -> tuple[str, ...]:
     return (model,)
 
 
+def require_readable(party: Organisation, request: Request, *, private: bool) -> None:
+    """Raise PartyError where a private reading is wanted that this party will not have."""
+    me = party.contract(request.contract).me(party.identity)
+    if private and request.roles.get(RECIPIENT) != me:
+        raise PartyError(_NOT_PRIVATE)
+
+
 def _report(
     filed: Filed,
     stored: Mapping[str, Any],
@@ -122,9 +131,7 @@ def estimates_of(
     if not private:
         return shareable
     if stored["role"] != RECIPIENT:
-        raise PartyError(
-            "only the recipient of a table has a private reading of it; leave out --private"
-        )
+        raise PartyError(_NOT_PRIVATE)
     table = shareable.table
     audience = [stored["audience"][label] for label in table.recipient_labels]
     values = stored.get("values")

@@ -109,8 +109,8 @@ def _carry(carrier: Carries, series: Series, run: Run, files: Files) -> Filed:
     party = carrier.party
     filed = Desk(party).known(run.request)
     if filed is None:
-        files.require_writable()
         request = series.template.ask(run.request, party.now)
+        files.require_writable(request)
         return carrier.ask(request, party.contract(request.contract), actor=SCHEDULE)
     return filed if filed.state == FINISHED else carrier.go_on(filed)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from client.costs import read_costs
 from client.page.files import PageFiles
-from client.results import TABLE_SUFFIXES, Result, export, result_of
+from client.results import TABLE_SUFFIXES, Result, export, require_readable, result_of
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
@@ -19,7 +19,9 @@ from party.request import Request
 from party.schedule import Schedule
 from party.series import SeriesBook
 from party.templates import Outputs, Template, remove_template, save_template, template_called
+from psi.legs import TABULATOR
 from reports.costs import Costs
+from reports.kinds import require_priced
 from reports.rendering import Rendering
 
 
@@ -48,14 +50,15 @@ class Files:
         """What the campaigns have cost by now; UnsuitableCosts when it cannot be read."""
         return None if self.cost is None else read_costs(self.cost)
 
-    def require_writable(self) -> None:
-        """Refuse what could not be written, before anything is spent.
+    def require_writable(self, request: Request) -> None:
+        """Refuse what a request's report could not be written to, before anything is spent.
 
         Raises:
             PartyError: another ending, no such folder, or the extra is not installed.
-            UnsuitableCosts: the costs cannot be read.
+            UnsuitableCosts: the costs cannot be read, or name what the report will not have.
         """
-        _ = self.costs
+        labels = request.labels[request.roles[TABULATOR]].values
+        require_priced(str(request.kind), labels, self.costs)
         if self.out is not None:
             if self.out.suffix not in TABLE_SUFFIXES:
                 raise PartyError(
@@ -100,7 +103,9 @@ def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> 
     )
     if (outputs.cost or "").lower().endswith(".csv"):
         outputs = replace(outputs, cost=_whole(outputs.cost))
-    Files.of(outputs, party.now).require_writable()
+    if request.kind is not OutputKind.MATCH:  # which is refused as such
+        Files.of(outputs, party.now).require_writable(request)
+        require_readable(party, request, private=outputs.private)
     return save_template(party, name, request, outputs)
 
 

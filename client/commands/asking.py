@@ -203,11 +203,12 @@ def run_request(
     from client.commands.results import print_result, require_writable
     from client.quoting import quote_for
     from client.render_quote import quote_shown
-    from client.results import models_of
+    from client.results import models_of, require_readable
     from psi.legs import TABULATOR
     from reports.kinds import require_priced
 
     require_writable(request.kind, out, pages)
+    require_readable(party, request, private=private)
     models_of(request.kind, model)
     if costs is not None:
         require_priced(str(request.kind), request.labels[request.roles[TABULATOR]].values, costs)

@@ -81,10 +81,11 @@ def run_by_identifier(
     from client.carrying import Carrier
     from client.commands.results import require_writable, write_pages
     from client.render_by_identifier import by_identifier_shown, quotes_shown
-    from client.results import export
+    from client.results import export, require_readable
 
     require_writable(table.kind, out, pages)
     asked = plan(party, contract, table, choice, resume=resume)
+    require_readable(party, next(iter(asked.requests.values())), private=private)
     output.say(*quotes_shown(quote_all(party, asked, guess)))
     require_room(party, asked)
     if ask and asked.to_ask and not typer.confirm("Go on?", err=True):

@@ -108,7 +108,11 @@ def save(
     ],
     kind: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="The report: overlap, reach, insights, funnel, table …."),
+        typer.Option(
+            metavar="KIND",
+            help="The report: overlap, reach, insights, funnel, lift or table. Attribution and "
+            "delay are saved --from a request.",
+        ),
     ] = None,
     from_: Annotated[
         str | None,
@@ -194,7 +198,7 @@ def run(
         template = template_called(here, name)
         request, agreed = request_of(here, template)
         files = Files.of(template.outputs, here.now)
-        files.require_writable()
+        files.require_writable(request)
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
             private=files.private, out=files.out, pages=files.pages, costs=files.costs,

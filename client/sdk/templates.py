@@ -129,7 +129,7 @@ class Templates:
         template = template_called(self._party, name)
         request, contract = request_of(self._party, template)
         files = Files.of(template.outputs, self._party.now)
-        files.require_writable()
+        files.require_writable(request)
         with self._calls.carrying(progress, cancel, wait=wait) as carrier:
             filed = carrier.ask(request, contract, actor=OPERATOR)
         files.write(self._party, filed)

@@ -19,6 +19,7 @@ from party.templates import template_called
 
 HOUR = 3600
 ASKED = ("--segment", "segment", "--by", "frequency", "--dataset", "few", "--their-dataset", "few")
+THEIRS = ("--recipient", "channel", "--segment", "segment", "--by", "frequency", *ASKED[4:])
 HALF_OF_THE_CHANNELS = ("--epsilon", "40", "--epsilon-dummies", "11")
 
 
@@ -157,6 +158,9 @@ def test_serve_asks_by_itself_for_what_is_due_and_the_other_carries_it_out(
         (("save", "a b", "--kind", "reach", *ASKED), 6, "no name for a template"),
         (("save", "x", "--kind", "reach", *ASKED, "--out", "{day}.csv"), 6, "only {date}"),
         (("save", "x", "--kind", "funnel", *ASKED), 3, "NOT_GRANTED"),
+        (("save", "x", "--kind", "reach", *ASKED, "--cost", "C9.csv"), 6, "cannot be read"),
+        (("save", "x", "--kind", "reach", *THEIRS, "--private"), 6, "only the recipient"),
+        (("reach", *THEIRS, "--private"), 6, "only the recipient"),
     ],
 )
 def test_what_does_not_serve_is_one_sentence_and_changes_nothing(template, words, code, says):

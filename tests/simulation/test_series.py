@@ -50,6 +50,7 @@ from party.session_record import SessionRecord
 from party.templates import Outputs, template_called, templates
 from privacy.accounting import Spend
 from psi.seed import Seed
+from reports.errors import UnsuitableCosts
 
 DAY = 86_400
 EACH = 2 * 10**9  # ε of the recipient of one run: dummies of 2
@@ -457,6 +458,20 @@ def test_a_run_that_would_overdraw_is_skipped_and_the_log_says_why(brand):
     assert found.held.epsilon_nano == EACH
     with pytest.raises(VerificationError, match="never logged"):  # what was spent elsewhere
         verify_log(StoredLog(brand.store, brand.identity))
+
+
+def test_costs_that_name_something_else_by_the_day_of_a_run_spend_nothing(brand, tmp_path):
+    costs = tmp_path / "costs.csv"
+    costs.write_text("campaign,cost\n1,5\n")
+    template_of(brand, cost=str(costs))
+    costs.write_text("campaign,cost\nC9,5\n")
+    with pytest.raises(UnsuitableCosts, match="which this report does not have"):
+        template_of(brand, "other", cost=str(costs))
+    [run] = scheduled(brand, 1).runs
+    brand.clock.now = run.slot
+    [went] = run_due(Sessions(brand))
+    assert (went.state, spends(brand)) == (PLANNED, [])
+    assert "'C9', which this report does not have" in went.said
 
 
 def test_a_refusal_of_the_counterpart_skips_a_run_before_and_fails_it_after_the_charge(brand):
