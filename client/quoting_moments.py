@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from party.contract_terms import OutputKind
+from party.datasets.touch_labels import HALF_LIFE_SECONDS
 from party.request import Request
 from psi.ages import read_ages
 from psi.journey import campaigns_of, read_journeys
@@ -18,7 +19,6 @@ from psi.touches import Stretches, Touches, age_stretches, journey_stretches
 
 USUAL_TOUCHES: Final = 3
 _PEOPLE: Final = 1_000
-_HALF_LIFE_SECONDS: Final = 7 * 86_400
 _HOUR: Final = 3_600
 
 
@@ -93,7 +93,7 @@ def intervals_a_person(request: Request, timing: Timing, touches: int) -> float:
             timing.lookback,
             journeys,
             campaigns,
-            half_life_seconds=_HALF_LIFE_SECONDS,
+            half_life_seconds=HALF_LIFE_SECONDS,
             uniforms=draw.uniform(1e-9, 1, size),
         )
     return len(cover(stretches.start, stretches.stop, window)) / _PEOPLE
