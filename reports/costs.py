@@ -98,7 +98,5 @@ def _amount(text: str, what: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if number.is_nan() or not _LEAST <= number <= _MOST:
-        raise UnsuitableCosts(
-            f"{what} is no number above 0, such as 1200 or 99.5; {_LEAST} to {_MOST:,} can be read"
-        )
+        raise UnsuitableCosts(f"{what} is no number above 0, such as 1200 or 99.5")
     return number

@@ -99,8 +99,8 @@ def test_an_attribution_that_is_typed_finds_what_a_scan_finds_under_any_model(pa
         *("--epsilon", "20", "--epsilon-dummies", "9"),
     )
     assert (found["state"], found["result"]["kind"]) == ("finished", "shareable")
-    first = pair.advertiser.type("report", "show", found["id"], "--model", "first")
-    theirs = pair.channel.type("report", "show", found["id"], "--model", "first")
+    first = pair.advertiser.read("report", "show", found["id"], "--model", "first")
+    theirs = pair.channel.read("report", "show", found["id"], "--model", "first")
     for model, place, shown in (("last", -1, found), ("first", 0, first), ("first", 0, theirs)):
         rows = [row for row in shown["result"]["rows"] if row["metric"] == f"conversions, {model}"]
         released = {row["label"]: row["value"] for row in rows}
