@@ -4,11 +4,12 @@
 - a contract is signed once, and everything is held to the contract that it names;
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
-- what is released or disclosed was charged before, and what was skipped is never charged;
+- what is released or disclosed was charged before, and what was skipped was due and is never
+  charged;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
   before its end;
 - people are scored by a table that this party released, after its session has finished, under the
-  contract of its request;
+  contract of its request and by their consent for another party of it;
 - a list is exported after its match has finished and before it ends or is deleted, and to a
   platform only where the contract grants it to the log's party;
 - the charges of a population towards a coalition since a window began, under whatever contract,
@@ -193,8 +194,8 @@ class History:
                 self.sessions[request].list_deleted = True
             case ExportMade() | LookalikeMade() as use:
                 self._use(entry, use)
-            case ReportSkipped(request=request):
-                self._skip(entry, request)
+            case ReportSkipped() as skipped:
+                self._skip(entry, skipped)
 
     def _admit_party(self, entry: Entry) -> None:
         if self._party is None:
@@ -274,15 +275,19 @@ class History:
         if session.contract != entry.contract:
             raise RuleError("earlier entries of its request name another contract")
         _require_party(made.recipient, self._contracts[session.contract])
+        if made.recipient == entry.party:
+            raise RuleError("its recipient is the party itself: consent is held for another")
 
-    def _skip(self, entry: Entry, request: str) -> None:
+    def _skip(self, entry: Entry, skipped: ReportSkipped) -> None:
         if (entry.contract or "") not in self._contracts:
             raise RuleError("it names a contract that no contract.signed before it has")
-        if request in self._charged:
+        if skipped.due_at > _seconds(entry):
+            raise RuleError("its run was not due yet, so it was not skipped")
+        if skipped.request in self._charged:
             raise RuleError("its request was charged before, so it was not skipped")
-        if request in self._skipped:
+        if skipped.request in self._skipped:
             raise RuleError("its request was skipped before: a run is skipped once")
-        self._skipped.add(request)
+        self._skipped.add(skipped.request)
 
     def _session_of(self, entry: Entry, request: str) -> SessionHistory:
         """Return the session of a request, with the entry's contract and id held against it."""

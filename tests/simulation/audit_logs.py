@@ -170,8 +170,8 @@ class LogKeeper:
         body = LookalikeMade(request, "crm", DIGEST, purpose, recipient, 6, DIGEST)
         self.write("lookalike.made", body, contract=contract)
 
-    def skip(self, request, contract=CONTRACT):
-        body = ReportSkipped(request, WINDOW, "BUDGET_EXHAUSTED")
+    def skip(self, request, contract=CONTRACT, due_at=WINDOW):
+        body = ReportSkipped(request, due_at, "BUDGET_EXHAUSTED")
         self.write("report.skipped", body, contract=contract)
 
     def prune_list(self, request):

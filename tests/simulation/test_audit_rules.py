@@ -255,6 +255,12 @@ def test_people_are_scored_by_a_finished_table_of_ones_own(keeper):
     verify(keeper.stored())
 
 
+def test_scoring_by_consent_for_the_party_itself_is_found(keeper):
+    release_and_finish(keeper)
+    keeper.score(REQUEST, recipient=keeper.party)
+    refused(keeper, "its recipient is the party itself")
+
+
 def test_scoring_by_a_table_of_nobody_or_of_another_party_is_found(keeper):
     begin(keeper)
     keeper.spend(REQUEST)
@@ -649,6 +655,14 @@ def test_a_run_that_was_charged_cannot_be_called_skipped(keeper):
     keeper.spend("r-1")
     keeper.skip("r-1")
     refused(keeper, "so it was not skipped")
+
+
+def test_a_run_is_skipped_when_it_is_due_and_not_before(keeper):
+    now = int(keeper.now.timestamp()) + 1  # the keeper's clock goes on by a second an entry
+    keeper.skip("r-1", due_at=now)
+    verify(keeper.stored())
+    keeper.skip("r-2", due_at=now + 2)
+    refused(keeper, "not due yet")
 
 
 def test_a_run_is_skipped_under_a_contract_that_was_signed(keeper):
