@@ -139,7 +139,7 @@ class ReleasedTable:
                 ReleaseParameters(**stored["parameters"]),
                 None if moments is None else MomentsTable.from_dict(moments),
             )
-        except TypeError as error:
+        except (TypeError, KeyError) as error:
             raise MalformedTable(f"the table cannot be read: {error}") from error
 
 

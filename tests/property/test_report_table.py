@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.errors import MalformedTable
-from reports.table import ReleasedTable, ReleaseParameters
+from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
 
+MOMENTS = MomentsTable(0, 3600, 24, 24, 64, 10**9, (5, 7))
 PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 2, 128, 10)
 TABLE = ReleasedTable(("g",), ("a", "b"), ((5, -3),), (400,), (300, 200), PARAMETERS)
 
@@ -77,3 +78,13 @@ def test_a_stored_table_with_other_entries_is_refused():
 def test_a_stored_table_that_cannot_be_read_is_refused(change):
     with pytest.raises(MalformedTable):
         ReleasedTable.from_dict({**TABLE.to_dict(), **change})
+
+
+def test_moments_survive_json_and_a_part_that_lacks_is_refused():
+    table = replace(TABLE, moments=MOMENTS)
+    stored = json.loads(json.dumps(table.to_dict()))
+    assert ReleasedTable.from_dict(stored) == table
+    for part in stored["moments"]:
+        moments = {name: value for name, value in stored["moments"].items() if name != part}
+        with pytest.raises(MalformedTable):
+            ReleasedTable.from_dict({**stored, "moments": moments})
