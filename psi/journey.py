@@ -72,11 +72,6 @@ class Journey:
         return _THEN.join(parts)
 
     @property
-    def first(self) -> str:
-        """The first campaign, as far as the label knows it."""
-        return self.campaigns[0]
-
-    @property
     def last(self) -> str:
         """The last campaign."""
         return self.campaigns[-1]
@@ -85,13 +80,6 @@ class Journey:
     def coalition(self) -> frozenset[str]:
         """Every campaign that the label names, the drawn one among them."""
         return frozenset((*self.campaigns, self.winner))
-
-    def folded(self) -> tuple[Journey, Journey]:
-        """Return the shorter journeys that stand for this one: its two ends, then its last."""
-        last = Journey((self.last,), True, self.winner)
-        if len(self.campaigns) == 1:
-            return last, last
-        return Journey((self.first, self.last), True, self.winner), last
 
 
 def require_campaign(name: str) -> None:

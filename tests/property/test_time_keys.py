@@ -57,6 +57,14 @@ def naive_journey(touches, counted, score):
     return Journey(tuple(runs), False, winner)
 
 
+def shorter(journey):
+    """Return what stands for a journey that is not listed: its two ends, then its last campaign."""
+    last = Journey((journey.last,), True, journey.winner)
+    if len(journey.campaigns) == 1:
+        return (last,)
+    return Journey((journey.campaigns[0], journey.last), True, journey.winner), last
+
+
 @given(worlds(), st.integers(0, 4), st.integers(0, 2**32))
 def test_every_moment_meets_the_journey_of_a_plain_scan(world, in_full, seed):
     window, lookback, touches = world
@@ -75,7 +83,7 @@ def test_every_moment_meets_the_journey_of_a_plain_scan(world, in_full, seed):
                 assert labels == []
                 continue
             journey = naive_journey(touches, counted, score)
-            choices = (journey, *journey.folded())
+            choices = (journey, *shorter(journey))
             expected = next(one for one in choices if one in journeys)
             assert [journeys[label] for label in labels] == [expected]
 
