@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.session import SessionNoise, TableLaws
-from reports import campaigns, crosstab, funnel, insights, lift, overlap, reach
+from reports import attribution, campaigns, crosstab, delay, funnel, insights, lift, overlap, reach
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
 from reports.overlap import Overlap
 from reports.rendering import PRIVATE, SHAREABLE
 from reports.report import ShareableReport
-from reports.table import ReleasedTable, ReleaseParameters
+from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
 
-LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6))
+LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6), epsilon_people_nano=10**9)
 MOST = 2 * LAWS.dummies.n
 PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 1, 128, 10)
 BUILDERS = {
@@ -27,14 +27,20 @@ BUILDERS = {
     "overlap": (("x", "y"), overlap.build),
     "reach": (("1", "2+"), reach.build),
     "campaigns": (("C1+C2", "C1"), campaigns.build),
+    "attribution": (("C1 (C1)", "… > C1 (C1)"), attribution.build),
+    "delay": (("C1 × 0 h", "C1 × 24 h"), delay.build),
 }
+MOMENTS = MomentsTable(0, 3600, 24, 24, 64, 10**9, (700,))
+OF_MOMENTS = [BUILDERS[name][0] for name in ("attribution", "delay")]
 cells = st.tuples(*[st.tuples(*[st.integers(-50, 3000)] * 2)] * 2)
 dummies = st.tuples(*[st.tuples(*[st.integers(0, MOST)] * 2)] * 2)
 audiences = st.tuples(*[st.integers(1, 5000)] * 2)
 
 
 def table_of(counts, labels=("x", "y")):
-    return ReleasedTable(labels, ("a", "b"), counts, (5000, 4000), (3000, 2500), PARAMETERS)
+    moments = MOMENTS if labels in OF_MOMENTS else None
+    sizes = (5000, 4000), (3000, 2500)
+    return ReleasedTable(labels, ("a", "b"), counts, *sizes, PARAMETERS, moments)
 
 
 @pytest.mark.parametrize("name", BUILDERS)
