@@ -6,7 +6,8 @@ sum of the labels that name it, at a sensitivity of one label a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Self, overload
@@ -79,31 +80,26 @@ class ReachByCampaign(Numbers):
     def named_blocks(cls, labels: Sequence[str]) -> Groups:
         """Return the labels that name each campaign, and all."""
         sets = campaign_sets(labels)
-        return [
-            *((name, rows_naming(sets, (name,))) for name in _names(sets)),
-            (None, range(len(sets))),
-        ]
+        return [*_Naming.of(sets).each.items(), (None, range(len(sets)))]
 
     @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers; UnsuitableLabels unless labels are distinct sets of campaigns."""
-        sets = campaign_sets(estimates.table.tabulator_labels)
-        names = _names(sets)
+        naming = _Naming.of(campaign_sets(estimates.table.tabulator_labels))
         segments: list[tuple[str | None, Indices]] = [
             (None, estimates.all_columns),
             *segments_of(estimates.table.recipient_labels),
         ]
         return cls(
             tuple(
-                _measure(estimates, sets, campaign, segment, columns)
+                _measure(estimates, naming, campaign, segment, columns)
                 for segment, columns in segments
-                for campaign in (None, *names)
+                for campaign in (None, *naming.each)
             ),
             tuple(
-                CampaignOverlap(both, segment, estimates.count(rows_naming(sets, both), columns))
+                CampaignOverlap(both, segment, estimates.count(rows, columns))
                 for segment, columns in segments
-                for both in combinations(names, 2)
-                if rows_naming(sets, both)
+                for both, rows in naming.pairs.items()
             ),
         )
 
@@ -116,33 +112,49 @@ class ReachByCampaign(Numbers):
             yield Row("reached by both", "people", one.reach, label, one.segment)
 
 
-def rows_naming(sets: Sequence[frozenset[str]], names: Sequence[str]) -> list[int]:
-    """Return the rows whose set has all of these campaigns."""
-    return [row for row, held in enumerate(sets) if held.issuperset(names)]
+@dataclass(frozen=True)
+class _Naming:
+    """The rows that name each campaign, each two together, and one alone; by name.
 
+    Read off once: looking through every row for every two campaigns takes minutes for thousands.
+    """
 
-def _names(sets: Sequence[frozenset[str]]) -> list[str]:
-    return sorted(frozenset[str]().union(*sets))
+    each: Mapping[str, Indices]
+    pairs: Mapping[tuple[str, str], Indices]
+    alone: Mapping[str, Indices]
+
+    @classmethod
+    def of(cls, sets: Sequence[frozenset[str]]) -> Self:
+        """Return the rows of distinct sets."""
+        each: defaultdict[str, list[int]] = defaultdict(list)
+        pairs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for row, held in enumerate(sets):
+            for name in held:
+                each[name].append(row)
+            for one, other in combinations(sorted(held), 2):
+                pairs[one, other].append(row)
+        alone = {name: (row,) for row, held in enumerate(sets) if len(held) == 1 for name in held}
+        return cls(dict(sorted(each.items())), dict(sorted(pairs.items())), alone)
 
 
 def _measure(
     estimates: CellEstimates,
-    sets: Sequence[frozenset[str]],
+    naming: _Naming,
     campaign: str | None,
     segment: str | None,
     columns: Indices,
 ) -> CampaignReach:
     every = estimates.all_rows
-    rows = list(every) if campaign is None else rows_naming(sets, (campaign,))
-    alone = [row for row in rows if len(sets[row]) == 1]
-    several = len(_names(sets)) > 1
+    rows = every if campaign is None else naming.each[campaign]
+    alone = naming.alone.get(campaign) if campaign else None
+    several = len(naming.each) > 1
     return CampaignReach(
         campaign,
         segment,
         estimates.count(rows, columns),
         estimates.share(rows, columns),
         reach_share=estimates.part(rows, columns, every, columns) if campaign and several else None,
-        exclusive=estimates.count(alone, columns) if campaign and several and alone else None,
+        exclusive=estimates.count(alone, columns) if several and alone else None,
         on_target=estimates.part(rows, columns, rows, estimates.all_columns) if segment else None,
     )
 

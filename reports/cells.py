@@ -98,7 +98,7 @@ class CellEstimates(Rendering, ABC):
             return withheld()
         value = people.value / audience.value
         terms = self._share_terms(len(rows), len(columns), value)
-        return noisy_number(value, spread(terms).scaled(1 / audience.value))
+        return noisy_number(value, ratio_spread(terms).scaled(1 / audience.value))
 
     def part(
         self, rows: Indices, columns: Indices, of_rows: Indices, of_columns: Indices
