@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -24,6 +25,8 @@ _STEPS_PER_ERROR = 64
 _RING_ERRORS = 24
 """Noise further out than this many standard errors weighs less than a float can tell."""
 _ROUNDING = 1e-12
+_SMALL_RING = 1 << 13
+"""Places of a ring whose transforms are kept: 64 KiB each."""
 
 
 class NoiseLaw(Protocol):
@@ -115,7 +118,7 @@ def spread(terms: Sequence[Term]) -> Spread:
     if _equal_draws(noisy) >= _NORMAL_FROM_DRAWS:
         return Spread(error, NORMAL_QUANTILE * error)
     sizes = {abs(term.coefficient) for term in noisy}
-    step = sizes.pop() if len(sizes) == 1 else error / _STEPS_PER_ERROR
+    step = sizes.pop() if len(sizes) == 1 else _lattice_step(error)
     return Spread(error, step * _half_width(noisy, step, error))
 
 
@@ -126,16 +129,34 @@ def _equal_draws(terms: Sequence[Term]) -> float:
     return variance**2 / squares
 
 
+def _lattice_step(error: float) -> float:
+    """Return the largest power of two that is no more than 1/64 of the error.
+
+    So that numbers of nearly one error have one lattice, and one transform of each of their terms.
+    """
+    return math.ldexp(1 / _STEPS_PER_ERROR, math.frexp(error)[1] - 1)
+
+
 def _half_width(terms: Sequence[Term], step: float, error: float) -> int:
     """Return the half-width in steps, from the terms' convolution on a ring of ±24 errors."""
     size = 1 << math.ceil(2 * _RING_ERRORS * error / step + 1).bit_length()
     transform = np.ones(size // 2 + 1, dtype=np.complex128)
+    transform_of = _known_transform if size <= _SMALL_RING else _transform
     for term in terms:
-        transform *= np.fft.rfft(_on_ring(term, step, size)) ** term.draws
+        transform *= transform_of(term, step, size)
     mass = np.maximum(np.fft.irfft(transform, size), 0)
     distance = np.minimum(np.arange(size), size - np.arange(size))
     within = np.cumsum(np.bincount(distance, weights=mass))
     return int(np.searchsorted(within, (CONFIDENCE - _ROUNDING) * within[-1]))
+
+
+def _transform(term: Term, step: float, size: int) -> npt.NDArray[np.complex128]:
+    """Return the transform of all of a term's draws on a ring."""
+    one: npt.NDArray[np.complex128] = np.fft.rfft(_on_ring(term, step, size))
+    return one**term.draws
+
+
+_known_transform = lru_cache(maxsize=1 << 10)(_transform)
 
 
 def _on_ring(term: Term, step: float, size: int) -> npt.NDArray[np.float64]:
