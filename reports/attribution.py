@@ -122,6 +122,11 @@ class _Measured:
         self.values = ValueTable.find(estimates)
 
     @cached_property
+    def coalitions(self) -> CoalitionTable | None:
+        """The table beside the people who were released; None where there are none."""
+        return CoalitionTable.find(self.estimates, self.journeys, self.campaigns)
+
+    @cached_property
     def segments(self) -> tuple[_Segment, ...]:
         """Each segment with its columns, and all of them (None) last."""
         if self.values is None:
@@ -160,10 +165,9 @@ class _Measured:
 
     def by_model(self, model: Model) -> Iterator[Credited]:
         """Yield what a data-driven model gives each campaign; nothing without people to compare."""
-        table = CoalitionTable.find(self.estimates, self.journeys, self.campaigns)
-        if table is None:
+        if self.coalitions is None:
             return
-        for campaign, conversions, value in table.credited(model, self._value(None)):
+        for campaign, conversions, value in self.coalitions.credited(model, self._value(None)):
             yield Credited(model, campaign, None, conversions, value)
 
     def paths(self) -> Iterator[tuple[str, Estimate]]:

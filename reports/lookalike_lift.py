@@ -17,14 +17,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from reports.draws import drawn
 from reports.estimate import SUPPRESSION_ERRORS, Estimate, exact_number, withheld
-from reports.laws import CONFIDENCE, NoiseLaw
-from reports.lookalike import QUANTILE, Lookalike, Numbers
+from reports.laws import CONFIDENCE, NORMAL_QUANTILE
+from reports.lookalike import Lookalike, Numbers
 
 SEED: Final = 1
 DECILES: Final = tuple((place / 10, (place + 1) / 10) for place in range(10))
 _WORLDS: Final = 200
-_NORMAL_FROM_DRAWS: Final = 10
 _LEAST_RATIO: Final = 0.02
 """Where nobody was found: a world in which nobody can be is no world to draw."""
 
@@ -83,7 +83,7 @@ def lifts(lookalike: Lookalike, people: npt.NDArray[np.int64], parts: Sequence[P
     bias = flattery.mean(axis=0)
     errors = np.maximum(flattery.std(axis=0), _errors_of(chosen, lookalike, people))
     half = np.quantile(np.abs(flattery - bias), CONFIDENCE, axis=0)
-    half = np.maximum(half, QUANTILE * errors)
+    half = np.maximum(half, NORMAL_QUANTILE * errors)
     clear = _has_base(chosen, lookalike, people) & np.isfinite(shown - bias + half)
     return [
         Lift(part, Estimate(float(shown[at] - bias[at]), float(errors[at]), float(half[at])))
@@ -156,19 +156,6 @@ def _worlds(lookalike: Lookalike, truth: Numbers) -> tuple[Numbers, Numbers]:
     segments = len(lookalike.estimates.all_columns)
     worlds = source.poisson(truth, shape).astype(np.float64)
     for law in (laws.release, laws.dummies):
-        worlds += _noise(law, segments, shape, source)
-    base = np.maximum(lookalike.base, 0) + _noise(laws.tabulator_fillers, 1, shape, source)
+        worlds += drawn(law, segments, shape, source)
+    base = np.maximum(lookalike.base, 0) + drawn(laws.tabulator_fillers, 1, shape, source)
     return worlds, base
-
-
-def _noise(
-    law: NoiseLaw, draws: int, shape: tuple[int, int], source: np.random.Generator
-) -> Numbers:
-    """Draw sums of so many draws of a law about its mean; of many, by the normal law."""
-    if draws >= _NORMAL_FROM_DRAWS:
-        return source.normal(0, (draws * law.variance) ** 0.5, shape)
-    offset, chances = law.pmf()
-    values = np.arange(offset - law.mean, offset - law.mean + len(chances), dtype=np.float64)
-    drawn = source.choice(values, size=(draws, *shape), p=chances / chances.sum())
-    total: Numbers = drawn.sum(axis=0)
-    return total

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from typing import Final, Self
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from psi.journey import Journey, coalitions_of
 from reports.cells import CellEstimates
 from reports.data_driven import MOST_PLAYERS, markov, shapley, strays_of
+from reports.draws import drawn
 from reports.estimate import Estimate, noisy_number, suppression_floor, withheld
 from reports.laws import CONFIDENCE, NORMAL_QUANTILE, Spread, Term, spread
 
@@ -89,16 +91,16 @@ class CoalitionTable:
     ) -> Iterator[tuple[str, Estimate, Estimate | None]]:
         """Yield each campaign's conversions, and its part of a value by the same shares."""
         counts = self.estimates.values.sum(axis=1).astype(np.float64)
-        noise = self._noise()
         share = self._shares(model, counts, self.people)
-        drawn_counts = counts + noise
-        drawn = self._shares(model, drawn_counts, self.people + self._people_noise())
+        drawn_counts = counts + self._noise
+        drawn_shares = self._shares(model, drawn_counts, self.people + self._people_noise)
         whole = counts.sum()
         for player, name in enumerate(self.players):
             conversions = _estimate(
-                share[player] * whole, drawn[:, player] * drawn_counts.sum(axis=1)
+                share[player] * whole, drawn_shares[:, player] * drawn_counts.sum(axis=1)
             )
-            yield name, conversions, value and _part(share[player], drawn[:, player], value)
+            part = value and _part(share[player], drawn_shares[:, player], value)
+            yield name, conversions, part
 
     def _shares(self, model: Model, counts: Floats, people: Floats) -> Floats:
         """Return each player's share under a model; leading axes are tables."""
@@ -109,32 +111,36 @@ class CoalitionTable:
         enough = np.where(people >= self._floor, people, 0)
         return shapley(len(self.players), self.coalitions, counts @ belongs, enough)
 
-    @property
+    @cached_property
     def _floor(self) -> Floats:
         """The people below whom a coalition's rate is noise."""
         least = self.estimates.table.parameters.min_cell
         law = self.estimates.laws.people
-        return np.array(
-            [
-                suppression_floor(spread([Term(1, law, draws)]), least)
-                for draws in self.released.tolist()
-            ]
-        )
+        floors = {
+            draws: suppression_floor(spread([Term(1, law, draws)]), least)
+            for draws in set(self.released.tolist())
+        }
+        return np.array([floors[draws] for draws in self.released.tolist()])
 
+    @cached_property
     def _noise(self) -> Floats:
         """Draw the noise of each journey's sum over the columns, (draws, journeys)."""
         source = np.random.default_rng(SEED)
         shape = (DRAWS, len(self.paths))
         terms = self.estimates.noise(1, len(self.estimates.all_columns))
-        return sum((_drawn(source, term, shape) for term in terms), np.zeros(shape))
+        return sum(
+            (one.coefficient * drawn(one.law, one.draws, shape, source) for one in terms),
+            np.zeros(shape),
+        )
 
+    @cached_property
     def _people_noise(self) -> Floats:
         source = np.random.default_rng(SEED + 1)
         shape = (DRAWS, len(self.coalitions))
         law = self.estimates.laws.people
         noise = np.zeros(shape)
         for column, draws in enumerate(self.released.tolist()):
-            noise[:, column] = _drawn(source, Term(1, law, draws), (DRAWS,))
+            noise[:, column] = drawn(law, draws, (DRAWS,), source)
         return noise
 
 
@@ -151,18 +157,6 @@ def _players(
     players = (*(name for name in campaigns if name in kept), OTHERS)
     number = {name: place for place, name in enumerate(players)}
     return players, {name: number.get(name, len(kept)) for name in campaigns}
-
-
-def _drawn(source: np.random.Generator, term: Term, shape: tuple[int, ...]) -> Floats:
-    """Draw a term's noise about its mean."""
-    first, mass = term.law.pmf()
-    values = first - term.law.mean + np.arange(len(mass))
-    edges = np.cumsum(mass)
-    noise = np.zeros(shape)
-    for _ in range(term.draws):
-        places = np.searchsorted(edges, source.random(shape) * edges[-1], side="right")
-        noise += values[np.minimum(places, len(values) - 1)]
-    return term.coefficient * noise
 
 
 def _estimate(value: float, drawn: Floats) -> Estimate:
