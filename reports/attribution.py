@@ -179,16 +179,20 @@ class _Measured:
         min_cell = self.estimates.table.parameters.min_cell
         found: list[tuple[str, Estimate]] = []
         others: list[int] = []
+        hidden: list[Estimate] = []
         for path, own in rows.items():
             value = int(self.estimates.values[np.ix_(own, columns)].sum())
             error = ratio_spread(self.estimates.noise(1, len(own) * len(columns)))
             conversions = cell_count(value, error, min_cell)
             if conversions.suppressed:
                 others += own
+                hidden.append(conversions)
             else:
                 found.append((path, conversions))
         yield from sorted(found, key=lambda one: -one[1].value)
-        if others:
+        if len(hidden) == 1:  # one path alone is no sum of several
+            yield _OTHER_PATHS, hidden[0]
+        elif others:
             yield _OTHER_PATHS, self.estimates.count(others, columns)
 
     def _conversions(self, credit: npt.NDArray[np.int64], columns: Indices) -> Estimate:

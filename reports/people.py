@@ -95,9 +95,14 @@ class CoalitionTable:
         drawn_counts = counts + self._noise
         drawn_shares = self._shares(model, drawn_counts, self.people + self._people_noise)
         whole = counts.sum()
+        every = self.estimates.count(self.estimates.all_rows, self.estimates.all_columns)
         for player, name in enumerate(self.players):
-            conversions = _estimate(
-                share[player] * whole, drawn_shares[:, player] * drawn_counts.sum(axis=1)
+            conversions = (
+                withheld()
+                if every.suppressed
+                else _estimate(
+                    share[player] * whole, drawn_shares[:, player] * drawn_counts.sum(axis=1)
+                )
             )
             part = value and _part(share[player], drawn_shares[:, player], value)
             yield name, conversions, part

@@ -8,6 +8,7 @@ with conversions are in test_dataset_moments.py and test_attribution_sessions.py
 import itertools
 import math
 from collections import Counter, defaultdict
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -219,6 +220,28 @@ def test_paths_totals_and_unattributed_equal_plain_sums(world):
         segment: (3_000 if segment is None else 1_500) - count for segment, count in totals.items()
     }
     assert all(one.suppressed for _, one in attribution.build(shareable, ()).numbers.unattributed)
+
+
+def suppressed_below_ten(journeys, counts, people=()):
+    """Return the attribution of one label's conversions where cells below ten are suppressed."""
+    made, _ = estimates(journeys, counts, people, ("all",))
+    table = replace(made.table, parameters=replace(made.table.parameters, min_cell=10))
+    return attribution.build(replace(made, table=table)).numbers
+
+
+@pytest.mark.parametrize(("counts", "shown"), [({"A": 4, "B": 20}, None), ({"A": 4, "B": 4}, 16)])
+def test_one_suppressed_path_is_not_shown_as_all_others(counts, shown):
+    journeys = list_journeys(("A", "B"), 0)
+    paths = dict(suppressed_below_ten(journeys, [[counts[one.last]] for one in journeys]).paths)
+    others = paths["all other paths"]
+    assert others.suppressed == (shown is None)
+    assert others.suppressed or others.value == shown
+
+
+def test_a_model_of_one_suppressed_cell_is_withheld():
+    numbers = suppressed_below_ten(list_journeys(("A",), 0), [[8]], (90,))
+    assert {one.model for one in numbers.credited} == set(MODELS)
+    assert all(one.conversions.suppressed for one in numbers.credited)
 
 
 def test_above_ten_campaigns_the_smallest_are_one():
