@@ -26,11 +26,11 @@ from reports.cells import ShareableEstimates
 from reports.errors import NotShareable
 from reports.estimate import SUPPRESSION_ERRORS, Estimate, suppression_floor
 from reports.insights import ANY, groups_of
+from reports.laws import NORMAL_QUANTILE
 from reports.table import JOINT
 
 Numbers = npt.NDArray[np.float64]
 
-QUANTILE: Final = 1.959963984540054
 _ONE_PERSON: Final = 1.0
 
 
@@ -101,8 +101,8 @@ class OneWayTables:
     def intervals(self, matched: Numbers, base: Numbers) -> tuple[Numbers, Numbers]:
         """Return the 95% interval of each value's r, (…, values), from counts (…, labels).
 
-        It reaches from 0 to infinity where the matched, or a value's base, do not rise above
-        their noise.
+        It may begin below 0. It reaches from 0 to infinity where the matched, or a value's base,
+        do not rise above their noise.
         """
         people, keys = (counts.sum(axis=-1, keepdims=True) for counts in (matched, base))
         counted, offered = matched @ self.members.T, base @ self.members.T
@@ -115,10 +115,10 @@ class OneWayTables:
             variance_of_b = self.base_variance * _ratio_draws(cells, every, b) / keys**2
             variance_of_p = noise_of_p + np.maximum(chance * (1 - chance), 0) / people
             ratio = p / b
-            half = QUANTILE * np.sqrt(variance_of_p + ratio**2 * variance_of_b) / b
-            low, high = np.maximum(ratio - half, 0), ratio + half
+            half = NORMAL_QUANTILE * np.sqrt(variance_of_p + ratio**2 * variance_of_b) / b
+            low, high = ratio - half, ratio + half
             if self.cell_floor is not None:
-                most = self.cell_floor + QUANTILE * self.cell_variance**0.5
+                most = self.cell_floor + NORMAL_QUANTILE * self.cell_variance**0.5
                 hidden = (cells == 1) & (counted < self.cell_floor)
                 low, high = np.where(hidden, 0, low), np.where(hidden, most / people / b, high)
             clear = people > SUPPRESSION_ERRORS * np.sqrt(every * self.cell_variance)

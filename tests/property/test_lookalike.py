@@ -101,6 +101,14 @@ def test_suppressed_counts_of_any_size_give_one_score():
     assert found[0] == found[1] == found[2] < 0
 
 
+def test_the_middle_of_an_interval_is_the_index_also_where_the_error_is_above_it():
+    one = lookalike([90, 180, 1, 1, 40, 50], [9000, 9000, 300, 300, 9000, 9000])
+    low, high = one.tables.intervals(one.matched, one.base)
+    assert (low < 0).any()
+    index = [weight.index.value / 100 for weight in one.weights]
+    assert ((low + high) / 2).tolist() == pytest.approx(index)
+
+
 def test_without_error_the_weight_is_the_naive_bayes_log_ratio():
     big = 10**9
     base = np.array([6, 2, 5, 3, 1, 3]) * big
