@@ -139,9 +139,9 @@ class Comparison:
     def _bloom(self, exposed: Group) -> Estimate:
         treated, control = self._rate(self.arms.treatment), self._rate(self.arms.control)
         among = self.estimates.offered(exposed.rows)
-        if treated is None or control is None or not among.clear:
-            return withheld()
         counted = self.estimates.count(exposed.rows, self.outcome.columns)
+        if treated is None or control is None or counted.suppressed or not among.clear:
+            return withheld()
         limits = rates.bloom(
             treated, control, Exposed(counted.value, among.value, among.standard_error**2)
         )
@@ -163,8 +163,14 @@ class Comparison:
         )
 
     def _mean(self, group: Group) -> NoisyMean | None:
-        """Return what a person of a group brought, or None as `_rate`, or without buckets."""
+        """Return what a person of a group brought.
+
+        None as `_rate`, without buckets, or where it is one suppressed cell's.
+        """
         if self.outcome.bounds is None or self._rate(group) is None:
+            return None
+        priced = zip(self.outcome.columns, self.outcome.bounds, strict=True)
+        if self.estimates.count(group.rows, [at for at, bound in priced if bound]).suppressed:
             return None
         estimates, people = self.estimates, self.estimates.offered(group.rows)
         counts = estimates.values[np.ix_(group.rows, self.outcome.columns)].sum(axis=0)
@@ -206,7 +212,8 @@ def _relative(treated: NoisyRate, other: NoisyRate, growth: Growth | None) -> Es
 def _incremental(treated: NoisyRate, other: NoisyRate, growth: Growth | None) -> Estimate:
     value = treated.converted - treated.people * other.value
     limits = rates.increment(treated, other)
-    error = treated.people * math.hypot(treated.standard_error, other.standard_error)
+    counted = rates.counted(treated, other)
+    error = treated.people * math.hypot(counted.standard_error, other.standard_error)
     return effect(value, error, limits, growth)
 
 

@@ -126,13 +126,17 @@ def ratio(one: NoisyRate, other: NoisyRate) -> Limits | None:
 
 
 def increment(treated: NoisyRate, control: NoisyRate) -> Limits:
-    """Return the interval of x_t − n_t·p_c: the conversions that the arm would not have had.
+    """Return the interval of x_t − n_t·p_c: the conversions that the arm would not have had."""
+    return difference(counted(treated, control), control).scaled(treated.people)
 
-    The noise of n_t enters with p_c here, and not with p_t as in the rate of the arm itself.
+
+def counted(treated: NoisyRate, control: NoisyRate) -> NoisyRate:
+    """Return the treated's rate with the noise that it has in x_t − n_t·p_c.
+
+    The noise of n_t enters with p_c there, and not with p_t as in the rate of the arm itself.
     """
     noise = treated.converted_variance + control.value**2 * treated.people_variance
-    counted = replace(treated, converted_variance=noise, people_variance=0.0)
-    return difference(counted, control).scaled(treated.people)
+    return replace(treated, converted_variance=noise, people_variance=0.0)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from reports.comparison import BLOOM, GHOSTS
 from reports.errors import UnsuitableLabels
 from reports.kinds import require_suitable
 from reports.laws import NORMAL_QUANTILE
-from reports.rates import growth_to_exclude_zero
+from reports.rates import NoisyRate, counted, growth_to_exclude_zero, increment
 
 ARMS = ("test", "held out")
 EXPOSURES = ("exposed", "not exposed")
@@ -47,9 +47,11 @@ def measured(rows, labels=BOTH, segments=KINDS, min_cell=0, seed=0):
     """Return the lift of these people, in the order of what the two sides call them."""
     frame = frame_of(rows)
     own = frame["arm"] if labels == ARMS else frame["arm"] + " × " + frame["exposure"]
+    bucket = frame["bucket"].where(frame["kind"].notna())
     theirs = {
         KINDS: frame["kind"],
-        BUCKETS: frame["bucket"].where(frame["kind"].notna()),
+        BUCKETS: bucket,
+        BUCKETS[:2]: bucket,
         BY_KIND: frame["kind"] + " × " + frame["bucket"],
         ("all",): frame["kind"].notna().map({True: "all"}),
     }[segments]
@@ -185,6 +187,32 @@ def test_a_suppressed_count_hides_every_number_of_a_lift():
     hidden = [row for row in numbers.rows() if row.metric != "people"]
     assert all(row.estimate.suppressed for row in hidden)
     assert all(row.to_dict()["value"] is None for row in hidden)
+
+
+def test_a_value_that_is_one_suppressed_cells_is_withheld():
+    rows = [(arm, "exposed", "new", bound) for arm in ARMS for bound in ("0",) * 30 + ("10",) * 9]
+    _, numbers = measured(rows, ARMS, BUCKETS[:2], min_cell=10)
+    found = {(row.metric, row.label): row.estimate for row in numbers.rows()}
+    assert not found["conversions", "test"].suppressed
+    assert found["value a person", "test"].suppressed
+    assert found["incremental value", None].suppressed
+
+
+def test_bloom_is_withheld_where_the_conversions_of_the_exposed_are_suppressed():
+    rows = [(arm, "not exposed", "new", "10") for arm in ARMS for _ in range(30)]
+    rows += [("test", "exposed", "new" if at < 9 else None, "10") for at in range(200)]
+    _, numbers = measured(rows, BOTH, ("all",), min_cell=10)
+    assert not numbers.whole.lift.suppressed
+    assert change_of(numbers, BLOOM, None).lift.suppressed
+
+
+def test_the_error_of_incremental_conversions_is_that_of_their_interval():
+    treated = NoisyRate(5_000, 10_000, 100.0, 250_000.0)
+    control = NoisyRate(1_000, 10_000, 100.0, 0.0)
+    low, high = increment(treated, control)
+    both = counted(treated, control).standard_error, control.standard_error
+    error = treated.people * np.hypot(*both)
+    assert error == pytest.approx((high - low) / 2 / NORMAL_QUANTILE, rel=0.01)
 
 
 def test_a_cost_is_for_each_conversion_that_would_not_have_been():
