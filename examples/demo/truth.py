@@ -25,8 +25,8 @@ SEASON_CAMPAIGNS = ("C16", "C17", "C18")
 SLOT_SECONDS = 6 * 3_600
 LOOKBACK_SLOTS = 28 * 4
 MOST_BASKETS = 3
-MOST_SPEND_CENTS = 1_280_000
-"""The top bound of spend: what lies above it is cut off, as the report says of itself."""
+SPEND_CENTS = (0, *(100_00 << doubled for doubled in range(8)))
+PROMOTED_CENTS = (0, *(4_00 << doubled for doubled in range(5)))
 _SECONDS_A_DAY = 86_400
 ARMS = ("treatment", "control")
 EXPOSURE = ("exposed", "not exposed")
@@ -99,19 +99,31 @@ def values_met(
     recipient: pd.DataFrame,
     labels: pd.Series,
     cents: pd.Series,
+    bounds: Sequence[int],
     order: Sequence[str] = ORDER,
 ) -> pd.DataFrame:
     """Add up what the recipient's matched people paid, by tabulator label: `people`, `cents`.
 
-    No bounds and no rounding: it is what a table of value buckets estimates. `cents` is by
-    position; who has none takes no part. A value that several people share keeps their cents only
-    where they are equal, since equal amounts have one label.
+    It is what a table of value buckets estimates: what lies above the last of `bounds` (cents) is
+    cut off. A value that several people share counts once where all of them are rounded to the same
+    bound, and not at all otherwise; each is rounded by chance, so the expectation counts. `cents`
+    is by position; who has none takes no part.
     """
     offered, _ = _one_label(_offered(tabulator, labels, order))
-    sent, _ = _one_label(_sent(recipient[cents.notna()], cents[cents.notna()], order))
-    met = offered.merge(sent, on=_KEY, suffixes=("", "_of_recipient"))
-    found = met.groupby("label", observed=False)["label_of_recipient"].agg(["size", "sum"])
-    return found.rename(columns={"size": "people", "sum": "cents"}).astype(int)
+    sent = _sent(recipient[cents.notna()], cents[cents.notna()], order).sort_values(_KEY)
+    starts = np.flatnonzero(~sent.duplicated(_KEY))
+    agreeing = np.multiply.reduceat(_rounded(sent["label"].to_numpy(), bounds), starts, axis=0)
+    brought = sent.iloc[starts][_KEY].assign(
+        people=agreeing.sum(axis=1), cents=agreeing @ np.array(bounds)
+    )
+    met = offered.merge(brought, on=_KEY)
+    return met.groupby("label", observed=False)[["people", "cents"]].sum()
+
+
+def _rounded(cents: np.ndarray, bounds: Sequence[int]) -> np.ndarray:
+    """Give the chance that each amount is rounded to each bound: shape (amounts, bounds)."""
+    places = np.interp(cents, bounds, np.arange(len(bounds)))
+    return np.maximum(1 - np.abs(places[:, np.newaxis] - np.arange(len(bounds))), 0)
 
 
 def _offered(people: pd.DataFrame, labels: pd.Series, order: Sequence[str]) -> pd.DataFrame:
@@ -164,8 +176,10 @@ def lift(holdings: Holdings) -> dict[str, object]:
     offered, _ = _one_label(_offered(channel, tests, order))
     people = _count(offered["label"], tests)
     bought = advertiser["promoted_cents"].where(advertiser["promoted_cents"] > 0)
-    buyers = values_met(channel, advertiser, tests, bought, order)["people"]
-    reached = values_met(channel, advertiser, tests, advertiser["spend_cents"], order)["people"]
+    buyers = values_met(channel, advertiser, tests, bought, PROMOTED_CENTS, order)["people"]
+    reached = values_met(channel, advertiser, tests, advertiser["spend_cents"], (0,), order)[
+        "people"
+    ]
     chance = reached * pd.Series(experiment.chance_of_buying(list(TEST_CELLS)), TEST_CELLS)
     of_arm = {arm: [f"{arm} × {ad}" for ad in EXPOSURE] for arm in ARMS}
     effect = {
@@ -176,7 +190,7 @@ def lift(holdings: Holdings) -> dict[str, object]:
     }
     return {
         "people": {arm: int(people[cells].sum()) for arm, cells in of_arm.items()},
-        "conversions": {arm: int(buyers[cells].sum()) for arm, cells in of_arm.items()},
+        "conversions": {arm: float(buyers[cells].sum()) for arm, cells in of_arm.items()},
         "effect": effect,
     }
 
@@ -268,7 +282,8 @@ def summarise(holdings: Holdings) -> dict[str, object]:
             channel,
             advertiser,
             campaign_sets(holdings),
-            advertiser["spend_cents"].clip(upper=MOST_SPEND_CENTS),
+            advertiser["spend_cents"],
+            SPEND_CENTS,
         ).to_dict(orient="index"),
         "lift": lift(holdings),
         "attribution": attribution(holdings),

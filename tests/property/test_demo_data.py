@@ -4,6 +4,7 @@ an independent reading of the written files confirms."""
 import csv
 import hashlib
 import json
+import math
 import re
 import subprocess
 import sys
@@ -234,24 +235,27 @@ def test_attributed_baskets_are_what_the_files_support(written):
 def test_spend_and_arms_are_what_the_files_support(written):
     out, known = written
     with (out / "advertiser" / "customers.csv").open(newline="", encoding="utf-8") as lines:
-        spend = {row["household"]: row["total_spend"] for row in csv.DictReader(lines)}
-    sent = {
-        household: (
-            first_identifier(ids),
-            min(round(100 * float(spend[household])), truth.MOST_SPEND_CENTS),
-        )
-        for household, (ids, _) in read_customers(out).items()
-    }
-    offered = {
-        person: (ids, label_by_campaigns(campaigns))
-        for person, (ids, campaigns) in read_receipts(out).items()
-    }
-    brought, _ = single_labels((one, label) for ids, label in offered.values() for one in ids)
-    spent = Counter()
-    for identifier, cents in single_labels(sent.values())[0].items():
-        if identifier in brought:
-            spent[brought[identifier]] += cents
-    assert {label: one["cents"] for label, one in known["spend"].items()} == dict(spent)
+        spend = {row["household"]: float(row["total_spend"]) for row in csv.DictReader(lines)}
+    sharing = defaultdict(list)
+    for household, (ids, _) in read_customers(out).items():
+        if ids:
+            sharing[first_identifier(ids)].append(spend[household])
+    brought, _ = single_labels(
+        (one, label_by_campaigns(campaigns))
+        for ids, campaigns in read_receipts(out).values()
+        for one in ids
+    )
+    bounds = [bound / 100 for bound in truth.SPEND_CENTS]
+    people, spent = Counter(), Counter()
+    for identifier in brought.keys() & sharing.keys():
+        for bound in bounds:
+            chance = math.prod(rounds_to(bound, paid, bounds) for paid in sharing[identifier])
+            people[brought[identifier]] += chance
+            spent[brought[identifier]] += chance * bound
+    assert any(len(paid) > 1 for paid in sharing.values())
+    for label, one in known["spend"].items():
+        assert one["people"] == pytest.approx(people[label])
+        assert one["cents"] == pytest.approx(100 * spent[label])
     arms = Counter()
     mails = set()
     for row in pq.read_table(out / "channel" / "experiment.parquet").to_pylist():
@@ -341,7 +345,8 @@ def test_dataset_descriptions_say_what_the_truth_assumes(written):
     receipts = yaml.safe_load((out / "channel" / "receipts.yaml").read_text())
     assert customers["labels"]["segment"]["values"] == list(holdings.SEGMENTS)
     assert customers["consent"]["given"] == [holdings.ADVERTISER.consented]
-    assert 100 * int(customers["labels"]["spend"]["bounds"][-1]) == truth.MOST_SPEND_CENTS
+    for label, cents in (("spend", truth.SPEND_CENTS), ("promoted", truth.PROMOTED_CENTS)):
+        assert [100 * int(bound) for bound in customers["labels"][label]["bounds"]] == list(cents)
     assert receipts["consent"]["given"] == [holdings.CHANNEL.consented]
     assert receipts["labels"] == {
         "frequency": {"count": "campaign", "up_to": truth.FREQUENCY_UP_TO},
@@ -403,6 +408,15 @@ def read_baskets(out):
 def first_identifier(ids):
     """Return the one that a recipient sends, or None."""
     return min(ids, key=lambda one: truth.ORDER.index(one[0]), default=None)
+
+
+def rounds_to(bound, paid, bounds):
+    """Return the chance that an amount is rounded to this bound, one of the two around it."""
+    paid = min(paid, bounds[-1])
+    low = max(one for one in bounds if one <= paid)
+    high = min((one for one in bounds if one > paid), default=low)
+    up = (paid - low) / (high - low) if high > low else 0
+    return {low: 1 - up, high: up}.get(bound, 0) if high > low else float(bound == low)
 
 
 def slot_of(moment):
