@@ -81,7 +81,9 @@ class Estimate:
         """Return the value as a page shows it, without its error."""
         if self.suppressed:
             return "suppressed"
-        return written(self.value, unit) if self.value >= 0 else "0 (noise)"
+        if self.value < 0:
+            return "0 (noise)"
+        return written(self.value, unit, beside=self.half_width)
 
     def shown(self, unit: Unit) -> str:
         """Return what a page shows."""
@@ -95,10 +97,10 @@ class Estimate:
         high = written(max(self.high, 0), unit)
         if self.value < 0:
             return f"at most {high}"
-        return f"{written(max(self.low, 0), unit)} to {high}"
+        return f"{written(max(self.low, 0), unit, beside=self.high)} to {high}"
 
     def _with_error(self, said: str, unit: Unit) -> str:
-        return f"{said} ± {written(self.half_width, unit)}"
+        return f"{said} ± {written(self.half_width, unit, beside=self.value)}"
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return JSON values; a suppressed number keeps only its errors, which are public."""
@@ -114,10 +116,10 @@ class Estimate:
         }
 
 
-def written(number: float, unit: Unit, *, finer: int = 0) -> str:
-    """Return a number as people read it, `finer` by so many digits."""
+def written(number: float, unit: Unit, *, finer: int = 0, beside: float = 0.0) -> str:
+    """Return a number as people read it, `finer` by so many digits, in the manner of its error."""
     factor = 100 if unit in _SIGNS else 1
-    whole = unit in _MONEY and abs(number) >= _WHOLE_FROM
+    whole = unit in _MONEY and max(abs(number), abs(beside)) >= _WHOLE_FROM
     decimals = 0 if whole else _DECIMALS.get(unit, 0)
     return f"{factor * number:,.{decimals + finer}f}{_SIGNS.get(unit, '')}"
 

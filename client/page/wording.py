@@ -127,7 +127,10 @@ class Said:
     def _error(self, size: float, sign: str, finer: int = 0) -> str:
         if not isfinite(size):
             return _ABSENT
-        return f"{sign}{written(size, self.row.unit, finer=finer)}" if size else "exact"
+        if not size:
+            return "exact"
+        beside = self.row.estimate.value
+        return f"{sign}{written(size, self.row.unit, finer=finer, beside=beside)}"
 
 
 def only_totals(rows: list[Row]) -> list[Row]:

@@ -89,3 +89,5 @@ def test_money_is_whole_where_its_cents_say_nothing():
     assert noisy_number(2_114_100.0, Spread(1.0, 689_881.38)).shown("value") == (
         "2,114,100 ± 689,881"
     )
+    assert noisy_number(2853.2, Spread(1.0, 323.47)).shown("value") == "2,853 ± 323"
+    assert noisy_number(8.67, Spread(1.0, 36_099.2)).interval("value") == "0 to 36,108"
