@@ -279,7 +279,7 @@ def test_what_is_stored_is_checked_again_before_it_runs():
 
 def test_an_expression_that_takes_too_long_is_stopped():
     texts = pa.array([f"{'a' * 3000}{number}" for number in range(50_000)], pa.large_string())
-    slow = check(" OR ".join(f"regexp_matches(a, '(a|b|ab)*{number}x$')" for number in range(40)))
+    slow = check(" OR ".join(f"regexp_matches(a, '(a|b|ab)*{number}x')" for number in range(40)))
     started = time.monotonic()
     with pytest.raises(DatasetError, match=r"more than 0\.3 seconds and was stopped"):
         compute(slow, pa.table({"a": texts}), seconds=0.3)
