@@ -67,10 +67,10 @@ class Party:
 
     def refused(self, *words: str | Path) -> str:
         """Run one command that is to be refused, and return what it says of it."""
-        code, out, err = self._type(*words)
+        code, out, _ = self._type(*words)
         if code == 0:
             raise CommandError(f"commonground {words[0]} was not refused:\n{out}")
-        return str(json.loads(out)["error"]["message"]) if out.strip() else err.strip()
+        return str(json.loads(out)["error"]["message"])
 
     def _type(self, *words: str | Path) -> tuple[int, str, str]:
         """Run one command with --json; return its exit code and what it wrote."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ class Report:
     words: tuple[str, ...]
     compare: Callable[[Rows, Truth], Iterator[Compared]]
     total: Callable[[Rows, Truth], Compared]
-    remarks: Callable[[Rows, Truth], Iterator[str]]
+    remarks: Callable[[Rows, Truth], Iterable[str]] = lambda rows, truth: ()
     quoted: bool = False
 
 
@@ -79,12 +79,8 @@ def burst(rows: Rows, truth: Truth) -> Iterator[str]:
 def chance_and_noise(rows: Rows, truth: Truth) -> Iterator[str]:
     """Divide the error of a lift: chance in who buys would be there without any privacy."""
     known = truth["lift"]
-    chance = math.sqrt(
-        sum(
-            rate * (1 - rate) / known["people"][arm]
-            for arm in known["people"]
-            for rate in (known["conversions"][arm] / known["people"][arm],)
-        )
+    chance = math.hypot(
+        *(_rate_error(known["conversions"][arm], people) for arm, people in known["people"].items())
     )
     row = pick(rows, "lift")
     noise = math.sqrt(max(row["standard_error"] ** 2 - chance**2, 0))
@@ -94,10 +90,10 @@ def chance_and_noise(rows: Rows, truth: Truth) -> Iterator[str]:
     )
 
 
-def nothing_more(rows: Rows, truth: Truth) -> Iterator[str]:
-    """Say nothing."""
-    del rows, truth
-    return iter(())
+def _rate_error(conversions: float, people: int) -> float:
+    """Return the standard error that chance alone gives a conversion rate."""
+    rate = conversions / people
+    return math.sqrt(rate * (1 - rate) / people)
 
 
 def spend_by_campaign(rows: Rows, truth: Truth) -> Iterator[Compared]:
@@ -172,7 +168,6 @@ def reports(households: int) -> tuple[Report, ...]:
              "--their-dataset", "receipts"),
             spend_by_campaign,
             spend_total,
-            nothing_more,
         ),
         Report(
             "lift",
