@@ -20,7 +20,7 @@ from party.organisation import Organisation
 from party.request import Request
 from party.request_parameters import Parameters
 from privacy.units import parse_delta, parse_epsilon
-from psi.legs import RECEIVER, SENDER
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
 from psi.suppression import MOST_RUNS
 from reports.kinds import require_suitable
 
@@ -205,7 +205,9 @@ def table_request(
     parameters = choice.parameters()
     if table.timing is not None:
         counted = _terms_of(contract, tabulator, datasets)
-        parameters = table.timing.applied(parameters, counted.most_identifiers)
+        roles = {TABULATOR: tabulator, RECIPIENT: recipient}
+        granted = contract.output(table.kind, roles).moment_terms
+        parameters = table.timing.applied(parameters, counted.most_identifiers, granted)
     request = Request.crosstab(
         contract,
         table.kind,

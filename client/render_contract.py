@@ -83,7 +83,7 @@ def _grant_in_words(contract: Contract, grant: Grant) -> str:
             f"{grant.kind}: {roles[RECIPIENT]} gets a table of noisy counts, counted by "
             f"{roles[TABULATOR]}; nobody learns who"
         )
-    return f"{what}. For {grant.purpose}; {by}.{_of_its_list(grant)}"
+    return f"{what}. For {grant.purpose}; {by}.{_of_its_list(grant)}{_of_its_moments(grant)}"
 
 
 def _of_its_list(grant: Grant) -> str:
@@ -93,6 +93,18 @@ def _of_its_list(grant: Grant) -> str:
     uses = " or ".join(grant.uses or ListUse)
     to = ", ".join(grant.export_to) or "no platform"
     return f" Its list is to {uses}, and may be taken to {to}."
+
+
+def _of_its_moments(grant: Grant) -> str:
+    """Say how far a request about conversions may go."""
+    if not grant.kind.is_timed:
+        return ""
+    terms = grant.moment_terms
+    return (
+        f" At most {terms.most_conversions} conversions of a person count, with"
+        f" {terms.keys_a_conversion} keys for each and each identifier, and touches of"
+        f" {terms.lookback_days} days."
+    )
 
 
 def _offers(contract: Contract) -> Table:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from party.errors import PartyError
-from party.request_check import MOST_KEYS_A_PERSON, MOST_SLOT_SECONDS
+from party.moment_check import MOST_SLOT_SECONDS
+from party.moment_terms import MOST_KEYS_A_PERSON, MomentTerms
 from party.request_parameters import Parameters
 from privacy.units import parse_epsilon
 from psi.sets import MAX_KEYS
@@ -15,8 +16,6 @@ from psi.time_keys import MOST_ORDINAL, MOST_SLOTS, Timing, Window
 
 SLOT_MINUTES: Final = 60
 LOOKBACK_DAYS: Final = 30
-KEYS_A_RECORD: Final = 64
-"""K_T, for each conversion that may be counted and each identifier of a person."""
 _MINUTE: Final = 60
 _DAY: Final = 86_400
 
@@ -25,7 +24,8 @@ _DAY: Final = 86_400
 class TimingChoice:
     """What attribution and delay let a person choose; times are ISO 8601, UTC without an offset.
 
-    `most_keys` None is 64 for each conversion of a person and each identifier.
+    `most_keys` None is all that the contract grants for so many conversions: 64 for each of them
+    and each identifier of a person, unless it says otherwise.
     """
 
     start: str
@@ -37,8 +37,10 @@ class TimingChoice:
     most_keys: int | None = None
     epsilon_people: str | None = None
 
-    def applied(self, parameters: Parameters, most_identifiers: int) -> Parameters:
-        """Return the parameters with M and the terms of time.
+    def applied(
+        self, parameters: Parameters, most_identifiers: int, granted: MomentTerms
+    ) -> Parameters:
+        """Return the parameters with M and the terms of time; whether they are granted is checked.
 
         Raises:
             PartyError: a time cannot be read, or a number is out of range.
@@ -57,7 +59,8 @@ class TimingChoice:
                 f"--end {self.end} is not after --start {self.start}: no conversion is in between"
             )
         lookback = self.lookback_days * _DAY // slot
-        usual = KEYS_A_RECORD * self.most_conversions * most_identifiers
+        each = granted.keys_a_conversion * most_identifiers
+        usual = min(each * self.most_conversions, MOST_KEYS_A_PERSON)
         timing = Timing(
             Window(start, slot, -(-(end - start) // slot)),
             lookback,

@@ -38,6 +38,7 @@ from party.contract_terms import (
 from party.document import Fail, Section, TextRule
 from party.errors import ContractError, IdentityError, Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
+from party.moment_terms import MOMENTS
 
 FORMAT: Final = "commonground/1"
 SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
@@ -298,7 +299,7 @@ def _read_outputs(root: Section, names: tuple[str, ...]) -> tuple[Grant, ...]:
     entries = root.sections(
         "outputs",
         required=("kind", "purpose", "approval"),
-        optional=(*sorted(roles), USES, EXPORT_TO),
+        optional=(*sorted(roles), USES, EXPORT_TO, MOMENTS),
         most=_MOST_OUTPUTS,
     )
     grants: list[Grant] = []

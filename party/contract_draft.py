@@ -14,6 +14,7 @@ from party.contract import FORMAT
 from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms, write_time
 from party.errors import ContractError
+from party.moment_terms import MOMENTS, MomentTerms
 from party.yaml_text import write_yaml
 from psi.identifiers import VERSION
 
@@ -49,7 +50,11 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
      "run, 'manual' asks a person each time. Remove what you do not grant.\n"
      "A match may say besides what its list is for, uses: [include, exclude] (both, without it),\n"
      "and where the receiver may take it, export_to: [google-customer-match, meta, tiktok, uid2]\n"
-     "(nowhere, without it).",
+     "(nowhere, without it).\n"
+     "Attribution and delay say besides how far a request may go, moments: how many conversions\n"
+     "of one person may count; how many keys the tabulator may have to send for each of them and\n"
+     "each identifier, which is its work and memory; and for how many days a touch may count.\n"
+     "Without it these are 4, 64 and 30.",
      ("outputs",)),
     ("The most privacy loss that each party's people bear in one window, over everything that\n"
      "runs; how it adds up (basic or zcdp); and the window in days.",
@@ -145,8 +150,9 @@ def _types_of(datasets: Mapping[str, Mapping[str, DatasetTerms]]) -> list[str]:
     )
 
 
-def _usual_outputs(first: str, second: str) -> list[dict[str, str]]:
+def _usual_outputs(first: str, second: str) -> list[dict[str, object]]:
     table = {"recipient": first, "tabulator": second, "purpose": "dpv:MarketResearch"}
+    moments = MomentTerms().to_json()
     return [
         {
             "kind": "match",
@@ -159,8 +165,8 @@ def _usual_outputs(first: str, second: str) -> list[dict[str, str]]:
         {"kind": "overlap", **table, "approval": "rule"},
         {"kind": "insights", **table, "approval": "rule"},
         {"kind": "funnel", **table, "approval": "rule"},
-        {"kind": "attribution", **table, "approval": "rule"},
-        {"kind": "delay", **table, "approval": "rule"},
+        {"kind": "attribution", **table, "approval": "rule", MOMENTS: moments},
+        {"kind": "delay", **table, "approval": "rule", MOMENTS: moments},
         {"kind": "lift", **table, "approval": "rule"},
         {"kind": "table", **table, "approval": "rule"},
     ]

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from party.document import Section, TextRule
+from party.moment_terms import MOMENTS, MomentTerms
 from privacy.errors import InvalidParameter
 from privacy.units import E15, NANO, parse_delta, parse_epsilon
 from psi.errors import IdentifierError
@@ -174,7 +175,8 @@ class Grant:
     """One output that the contract allows: its kind, who has which role, for which purpose.
 
     Of a match, `uses` are what its list may be for, both where none are written; `export_to` the
-    platforms that the receiver may take it to.
+    platforms that the receiver may take it to. Of attribution and delay, `moments` is how far a
+    request may go; None where it is not written, and `moment_terms` then has the usual.
     """
 
     kind: OutputKind
@@ -183,6 +185,7 @@ class Grant:
     approval: Approval
     uses: tuple[ListUse, ...] = ()
     export_to: tuple[Platform, ...] = ()
+    moments: MomentTerms | None = None
 
     @classmethod
     def read(cls, section: Section, parties: Collection[str]) -> Grant:
@@ -205,7 +208,13 @@ class Grant:
             Approval(section.choice("approval", [value.value for value in Approval])),
             tuple(ListUse(use) for use in _of_a_match(section, kind, USES, ListUse)),
             tuple(Platform(one) for one in _of_a_match(section, kind, EXPORT_TO, Platform)),
+            _moments(section, kind),
         )
+
+    @property
+    def moment_terms(self) -> MomentTerms:
+        """How far a request about conversions may go."""
+        return self.moments or MomentTerms()
 
     def allows(self, use: ListUse) -> bool:
         """Say whether a list may be for this."""
@@ -223,6 +232,8 @@ class Grant:
             document[USES] = [use.value for use in self.uses]
         if self.export_to:
             document[EXPORT_TO] = [platform.value for platform in self.export_to]
+        if self.moments is not None:
+            document[MOMENTS] = self.moments.to_json()
         return document
 
 
@@ -314,6 +325,14 @@ def _of_a_match(
     if kind is not OutputKind.MATCH:
         raise section.fault(key, "only a match makes a list; remove it")
     return section.choices(key, [word.value for word in allowed])
+
+
+def _moments(section: Section, kind: OutputKind) -> MomentTerms | None:
+    if MOMENTS not in section:
+        return None
+    if not kind.is_timed:
+        raise section.fault(MOMENTS, "only attribution and delay count moments; remove it")
+    return MomentTerms.read(section)
 
 
 def _datasets_of(

@@ -26,7 +26,7 @@ from party.datasets.prepare import read_selection
 from party.datasets.rows import open_source
 from party.errors import ContractError, DatasetError, PartyError
 from party.organisation import Organisation
-from party.request_check import LEAST_EPSILON_NANO, MOST_EPSILON_NANO
+from party.request_limits import LEAST_EPSILON_NANO, MOST_EPSILON_NANO
 from privacy.accounting import Spend
 from privacy.noise import DiscreteLaplaceLaw
 from privacy.release import discrete_laplace

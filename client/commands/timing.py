@@ -45,8 +45,8 @@ MostKeys = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="The most keys that the tabulator sends for one person. Without it: 64 for each "
-        "conversion that may count and each identifier.",
+        help="The most keys that the tabulator sends for one person. Without it: all that the "
+        "contract grants, as a rule 64 for each conversion that may count and each identifier.",
     ),
 ]
 EpsilonPeople = Annotated[

@@ -57,7 +57,8 @@ class ConversionVerbs:
         Each conversion from `start` up to `end` meets the journey that touches of the last
         `lookback_days` had produced by its slot of `slot_minutes`. `room` is how many conversions
         each of the recipient's labels has room for, from public knowledge. `most_conversions` of a
-        person count, the first by time; a person has `most_keys` keys at most, 64 for each if None.
+        person count, the first by time; a person has `most_keys` keys at most, if None as many as
+        the contract grants for them.
         With `epsilon_people` the tabulator's people by coalition are released beside the table, as
         shapley and markov need. `model` is one of last, first, linear, position, decay, shapley and
         markov, or all of them; the report has the others too (`Party.result`).

@@ -26,7 +26,7 @@ from party.balances import balances
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
-from party.errors import PartyError, Refusal
+from party.errors import PartyError, Refusal, RefusalStatus
 from party.ledger import rows
 from party.schema import RELEASES
 from party.terms import Terms
@@ -337,7 +337,31 @@ def test_labels_of_touches_are_for_attribution_and_delay_alone(pair, kind, by, g
         make(pair, kind, by, timing(most_conversions=1) if given else None)
 
 
-@pytest.mark.parametrize("changes", [{"room": 5_000_000}, {"most_keys": 65_536, "room": 2_400_000}])
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"most_conversions": 5}, "of at most 4 conversions a person; the request asks for 5"),
+        ({"most_conversions": 255}, "of at most 4 conversions a person; the request asks for 255"),
+        ({"most_keys": 65_536}, "so 128 in all; the request asks for 65,536"),
+        ({"lookback_days": 31}, "of at most 30 days before a conversion; the request asks for 31"),
+    ],
+)
+def test_what_a_recipient_asks_beyond_the_contract_is_refused_at_either_side(pair, changes, says):
+    parties, contract = pair
+    with pytest.raises(Refusal, match=says) as refused:
+        make(pair, OutputKind.ATTRIBUTION, "journey", timing(**changes))
+    assert refused.value.status is RefusalStatus.NOT_GRANTED
+    table = TableChoice(
+        OutputKind.ATTRIBUTION, segment="basket", by="journey", timing=timing(**changes)
+    )
+    hostile = table_request(parties["advertiser"], contract, table, CHOICE)
+    before = parties["channel"].store.write(rows)
+    with pytest.raises(Refusal, match=says):
+        Desk(parties["channel"]).submit("advertiser", hostile.sign(parties["advertiser"].identity))
+    assert parties["channel"].store.write(rows) == before
+
+
+@pytest.mark.parametrize("changes", [{"room": 5_000_000}, {"most_keys": 128, "room": 2_600_000}])
 def test_noise_and_padding_that_would_be_an_attack_are_refused(pair, changes):
     with pytest.raises(Refusal, match="fillers, dummies and points of padding"):
         make(pair, OutputKind.ATTRIBUTION, "journey", timing(**changes))

@@ -57,6 +57,9 @@ def plain_contract(path):
     for own in document["datasets"].values():
         for dataset in own.values():
             dataset["most_identifiers"] = int(dataset["most_identifiers"])
+    for output in document["outputs"]:
+        if "moments" in output:
+            output["moments"] = {name: int(most) for name, most in output["moments"].items()}
     return document
 
 

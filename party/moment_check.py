@@ -1,0 +1,154 @@
+"""Whether a contract grants what a request says of time: window, bounds and labels of touches.
+
+Only attribution and delay say anything of it. M, K_T, lookback and room are the recipient's choice,
+and the tabulator's memory and time, so they have limits here and in the contract.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from party.contract import Contract
+from party.contract_terms import OutputKind
+from party.errors import Refusal, RefusalStatus
+from party.moment_terms import MOST_KEYS_A_PERSON
+from party.request_limits import (
+    CLOCK_SKEW_SECONDS,
+    LEAST_EPSILON_NANO,
+    MOST_EPSILON_NANO,
+    not_granted,
+    require_within,
+)
+from party.request_parameters import MOST_INTEGER
+from party.terms import Terms
+from privacy.errors import PrivacyError
+from psi.ages import read_ages
+from psi.errors import JourneyError
+from psi.journey import read_journeys
+from psi.legs import RECIPIENT, TABULATOR
+from psi.sets import MAX_KEYS
+from psi.time_keys import MOST_SLOTS, Timing
+
+if TYPE_CHECKING:
+    from party.request import Request
+
+LEAST_SLOT_SECONDS: Final = 60
+MOST_SLOT_SECONDS: Final = 30 * 86_400
+MOST_ADDED_POINTS: Final = 1 << 26
+"""Fillers, dummies and padding of a table of moments: they grow with M, K_T and room, which the
+asker chooses, and the other side has to raise them."""
+_DAY_SECONDS: Final = 86_400
+
+
+def check_timing(request: Request, contract: Contract) -> None:
+    """Require terms of time where records are moments, and none elsewhere."""
+    asked, timing = request.parameters, request.parameters.timing
+    if timing is None or not request.kind.is_timed:
+        if request.kind.is_timed or timing is not None:
+            word = "needs" if request.kind.is_timed else "has no"
+            raise not_granted(f"{request.kind} {word} parameters.timing, its window and lookback.")
+        return
+    # Whether the recipient has room for its conversions is exact, and shows when it stops: another
+    # who chose window and room could search for their number, and would be charged nothing.
+    if request.requester != request.roles[RECIPIENT]:
+        raise not_granted(
+            f"{request.kind} is asked for by its recipient, '{request.roles[RECIPIENT]}', who alone"
+            " may choose a window and room for its conversions."
+        )
+    window = timing.window
+    require_within("timing.start", window.start, 0, MOST_INTEGER)
+    require_within(
+        "timing.slot_seconds", window.slot_seconds, LEAST_SLOT_SECONDS, MOST_SLOT_SECONDS
+    )
+    require_within("timing.lookback", timing.lookback, 0, MOST_SLOTS)
+    counted = asked.records_per_person * asked.most_identifiers[request.roles[TABULATOR]]
+    require_within("timing.most_keys", timing.most_keys, counted, MOST_KEYS_A_PERSON)
+    require_within("timing.room", timing.room, 1, MAX_KEYS // timing.keys_a_moment)
+    most = MOST_EPSILON_NANO if request.kind is OutputKind.ATTRIBUTION else 0
+    least = LEAST_EPSILON_NANO if timing.epsilon_people_nano else 0
+    require_within("timing.epsilon_people_nano", timing.epsilon_people_nano, least, most)
+    if window.stop > request.created + CLOCK_SKEW_SECONDS:
+        raise Refusal(
+            RefusalStatus.EXPIRED,
+            f"The window of request {request.id} ends {window.stop - request.created} seconds"
+            " after the request was made: ask about time that has passed, and see that the clock"
+            " is right.",
+        )
+    _check_granted(request, contract, timing)
+    _check_added_points(request)
+
+
+def _check_granted(request: Request, contract: Contract, timing: Timing) -> None:
+    """Refuse what is beyond the contract: M, K_T and lookback are the asker's choice."""
+    granted = contract.output(request.kind, request.roles).moment_terms
+    conversions = request.parameters.records_per_person
+    if conversions > granted.most_conversions:
+        raise not_granted(
+            f"Contract {contract.id} grants {request.kind} of at most {granted.most_conversions}"
+            f" conversions a person; the request asks for {conversions}."
+        )
+    tabulator = request.roles[TABULATOR]
+    keys = granted.keys_a_conversion * request.parameters.most_identifiers[tabulator] * conversions
+    if timing.most_keys > keys:
+        raise not_granted(
+            f"Contract {contract.id} grants {request.kind} with {granted.keys_a_conversion} keys"
+            f" for each conversion and identifier of a person, so {keys:,} in all; the request asks"
+            f" for {timing.most_keys:,}."
+        )
+    days = timing.lookback * timing.window.slot_seconds / _DAY_SECONDS
+    if days > granted.lookback_days:
+        raise not_granted(
+            f"Contract {contract.id} grants {request.kind} with touches of at most"
+            f" {granted.lookback_days} days before a conversion; the request asks for {days:,g}."
+        )
+
+
+def _check_added_points(request: Request) -> None:
+    """Refuse noise and padding that would be a denial of service."""
+    tabulator, recipient = request.roles[TABULATOR], request.roles[RECIPIENT]
+    rows, columns = (len(request.labels[party].values) for party in (tabulator, recipient))
+    terms = Terms.of(request)
+    try:
+        fillers = rows * terms.own_noise(tabulator).mean
+        dummies = rows * columns * terms.agreed_dummies(recipient)
+        padding = columns * (terms.padded(recipient) or 0)
+    except PrivacyError as error:
+        raise Refusal(RefusalStatus.LIMIT_EXCEEDED, f"In the request, {error}.") from None
+    added = fillers + dummies + padding
+    if added > MOST_ADDED_POINTS:
+        raise Refusal(
+            RefusalStatus.LIMIT_EXCEEDED,
+            f"The request adds about {added:,} fillers, dummies and points of padding; "
+            f"{MOST_ADDED_POINTS:,} is the most. Ask with fewer labels, keys a person or room, or"
+            " with a larger ε of dummies.",
+        )
+
+
+def check_touch_label(request: Request) -> None:
+    """Require the tabulator's label to be journeys or ages where records are moments, only there.
+
+    Anywhere else it would be found out when the session has begun.
+    """
+    tabulator = request.roles[TABULATOR]
+    if request.kind.is_timed:
+        read = read_journeys if request.kind is OutputKind.ATTRIBUTION else read_ages
+        try:
+            read(request.labels[tabulator].values)
+        except JourneyError as error:
+            raise not_granted(f"{request.kind} cannot be counted by this label: {error}.") from None
+    for party, label in request.labels.items():
+        counted = request.kind.is_timed and party == tabulator
+        if not counted and _is_of_touches(label.values):
+            raise not_granted(
+                f"The label of '{party}' is made of touches and their times; only attribution and"
+                " delay are counted by it, at the tabulator."
+            )
+
+
+def _is_of_touches(values: tuple[str, ...]) -> bool:
+    for read in (read_journeys, read_ages):
+        with suppress(JourneyError):
+            read(values)
+            return True
+    return False
