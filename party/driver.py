@@ -365,4 +365,4 @@ def release_shape(terms: Terms) -> tuple[tuple[int, ...], int]:
     if len(others) == 1:
         return (tabulator, others[0]), len(terms.coalitions)
     with_none = [size + 1 for size in others]
-    return (tabulator, *with_none), others[0] * int(np.prod(with_none[1:]))
+    return (tabulator, *with_none), int(np.prod(others))

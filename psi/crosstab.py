@@ -64,10 +64,11 @@ def released_cells(counts: Counts) -> Counts:
 def totals_over_tabulator(counts: Counts) -> Counts:
     """Return the totals over the tabulator's labels and `∅`, by the others' labels.
 
-    Only combinations with a label of the recipient (the first of the others); with two
-    parties there is nothing that the recipient does not know, and the result is empty.
+    Only combinations without `∅`: the recipient knows its own sizes, so what it has and the third
+    lacks follows, and one key of the third's changes one total. With two parties there is nothing
+    that the recipient does not know, and the result is empty.
     """
     if counts.ndim == 2:
         return np.empty((0,), dtype=np.int64)
-    totals: Counts = counts.sum(axis=0)[1:]
+    totals: Counts = counts.sum(axis=0)[1:, 1:]
     return totals
