@@ -295,7 +295,7 @@ def _read_parties(root: Section, names: tuple[str, ...]) -> Mapping[str, Identit
 
 
 def _read_outputs(root: Section, names: tuple[str, ...]) -> tuple[Grant, ...]:
-    roles = {role for kind in OutputKind for role in kind.roles}
+    roles = {role for kind in OutputKind for role in (*kind.roles, *kind.optional_roles)}
     entries = root.sections(
         "outputs",
         required=("kind", "purpose", "approval"),

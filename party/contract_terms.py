@@ -20,7 +20,7 @@ from privacy.errors import InvalidParameter
 from privacy.units import E15, NANO, parse_delta, parse_epsilon
 from psi.errors import IdentifierError
 from psi.identifiers import kind_of
-from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 
 MOST_LABEL_VALUES: Final = 4096
 USES: Final = "uses"
@@ -68,6 +68,7 @@ class OutputKind(StrEnum):
     DELAY = "delay"
     LIFT = "lift"
     TABLE = "table"
+    CROSS_CHANNEL = "cross-channel"
 
     @property
     def is_timed(self) -> bool:
@@ -75,9 +76,19 @@ class OutputKind(StrEnum):
         return self in (OutputKind.ATTRIBUTION, OutputKind.DELAY)
 
     @property
-    def roles(self) -> tuple[str, str]:
-        """The two roles of this kind, in the order of the protocol's tables."""
-        return (RECEIVER, SENDER) if self is OutputKind.MATCH else (TABULATOR, RECIPIENT)
+    def roles(self) -> tuple[str, ...]:
+        """The roles that somebody has in every request of this kind, in the protocol's order."""
+        if self is OutputKind.MATCH:
+            return RECEIVER, SENDER
+        alone = TABULATOR, RECIPIENT
+        return (*alone, THIRD) if self is OutputKind.CROSS_CHANNEL else alone
+
+    @property
+    def optional_roles(self) -> tuple[str, ...]:
+        """The roles that a request may leave out: a third party's, in a table of people."""
+        if self in (OutputKind.MATCH, OutputKind.CROSS_CHANNEL) or self.is_timed:
+            return ()
+        return (THIRD,)
 
 
 class ListUse(StrEnum):
@@ -174,6 +185,8 @@ class DatasetTerms:
 class Grant:
     """One output that the contract allows: its kind, who has which role, for which purpose.
 
+    `roles` maps them to parties in the protocol's order.
+
     Of a match, `uses` are what its list may be for, both where none are written; `export_to` the
     platforms that the receiver may take it to. Of attribution and delay, `moments` is how far a
     request may go; None where it is not written, and `moment_terms` then has the usual.
@@ -189,18 +202,20 @@ class Grant:
 
     @classmethod
     def read(cls, section: Section, parties: Collection[str]) -> Grant:
-        """Read one entry of `outputs`, whose roles are held by two of `parties`."""
+        """Read one entry of `outputs`, whose roles are held by two or three of `parties`."""
         kind = OutputKind(section.choice("kind", [kind.value for kind in OutputKind]))
-        for role in (RECEIVER, SENDER, TABULATOR, RECIPIENT):
+        possible = (*kind.roles, *kind.optional_roles)
+        for role in (RECEIVER, SENDER, TABULATOR, RECIPIENT, THIRD):
             if role in kind.roles and role not in section:
                 raise section.fault(
                     role, f"is missing; a {kind} names its {' and '.join(kind.roles)}"
                 )
-            if role not in kind.roles and role in section:
-                raise section.fault(role, f"a {kind} has no {role}; remove it")
-        roles = {role: section.choice(role, parties) for role in kind.roles}
+            if role not in possible and role in section:
+                why = f"{kind} is between two parties" if kind.is_timed else f"a {kind} has none"
+                raise section.fault(role, f"{why}; remove it")
+        roles = {role: section.choice(role, parties) for role in possible if role in section}
         if len(set(roles.values())) != len(roles):
-            raise section.fault(kind.roles[1], "one party cannot have both roles")
+            raise section.fault(kind.roles[1], "one party cannot have two roles")
         return cls(
             kind,
             MappingProxyType(roles),

@@ -21,8 +21,6 @@ from party.request_limits import (
     require_within,
 )
 from party.request_parameters import MOST_INTEGER
-from party.terms import Terms
-from privacy.errors import PrivacyError
 from psi.ages import read_ages
 from psi.errors import JourneyError
 from psi.journey import read_journeys
@@ -35,9 +33,6 @@ if TYPE_CHECKING:
 
 LEAST_SLOT_SECONDS: Final = 60
 MOST_SLOT_SECONDS: Final = 30 * 86_400
-MOST_ADDED_POINTS: Final = 1 << 26
-"""Fillers, dummies and padding of a table of moments: they grow with M, K_T and room, which the
-asker chooses, and the other side has to raise them."""
 _DAY_SECONDS: Final = 86_400
 
 
@@ -76,7 +71,6 @@ def check_timing(request: Request, contract: Contract) -> None:
             " is right.",
         )
     _check_granted(request, contract, timing)
-    _check_added_points(request)
 
 
 def _check_granted(request: Request, contract: Contract, timing: Timing) -> None:
@@ -101,27 +95,6 @@ def _check_granted(request: Request, contract: Contract, timing: Timing) -> None
         raise not_granted(
             f"Contract {contract.id} grants {request.kind} with touches of at most"
             f" {granted.lookback_days} days before a conversion; the request asks for {days:,g}."
-        )
-
-
-def _check_added_points(request: Request) -> None:
-    """Refuse noise and padding that would be a denial of service."""
-    tabulator, recipient = request.roles[TABULATOR], request.roles[RECIPIENT]
-    rows, columns = (len(request.labels[party].values) for party in (tabulator, recipient))
-    terms = Terms.of(request)
-    try:
-        fillers = rows * terms.own_noise(tabulator).mean
-        dummies = rows * columns * terms.agreed_dummies(recipient)
-        padding = columns * (terms.padded(recipient) or 0)
-    except PrivacyError as error:
-        raise Refusal(RefusalStatus.LIMIT_EXCEEDED, f"In the request, {error}.") from None
-    added = fillers + dummies + padding
-    if added > MOST_ADDED_POINTS:
-        raise Refusal(
-            RefusalStatus.LIMIT_EXCEEDED,
-            f"The request adds about {added:,} fillers, dummies and points of padding; "
-            f"{MOST_ADDED_POINTS:,} is the most. Ask with fewer labels, keys a person or room, or"
-            " with a larger ε of dummies.",
         )
 
 

@@ -39,7 +39,7 @@ from party.document import Section, TextRule, read_canonical
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
 from party.request_parameters import MOST_INTEGER, Parameters, read_parameters
-from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 
 FORMAT: Final = "commonground/1"
 SIGNATURE_PREFIX: Final = b"commonground/request/v1\n"
@@ -72,9 +72,10 @@ class LabelList:
 class Request:
     """One session as asked for. Mappings are by role (`roles`) or by party (the others).
 
-    `id` is 32 hex digits; `contract` the contract's digest; `identifiers` the types that take
-    part, in the contract's order; `created` and `expires` Unix seconds; `use` what the list of a
-    match is for (one that does not say so is to include); `signature` base64, empty until `sign`.
+    `roles` runs in the protocol's order; `id` is 32 hex digits; `contract` the contract's digest;
+    `identifiers` the types that take part, in the contract's order; `created` and `expires` Unix
+    seconds; `use` what the list of a match is for (one that does not say so is to include);
+    `signature` base64, empty until `sign`.
     """
 
     id: str
@@ -140,18 +141,21 @@ class Request:
         parameters: Parameters | None = None,
         lifetime_seconds: int = DAY_SECONDS,
         identifier: str | None = None,
+        third: str | None = None,
     ) -> Request:
         """Return an unsigned request for the table of `kind` that `recipient` receives.
 
         `labels` names a label of each party's dataset; a party that is None or left out has one
-        label for all. `identifier` is the one type that takes part; without it all take part, and
-        in a lift the first. For the rest see `match`.
+        label for all. `third` is a party whose labels are an axis of the table too. `identifier`
+        is the one type that takes part; without it all take part, in a lift the first, and of
+        three parties the one that they share. For the rest see `match`.
         """
+        pair = {TABULATOR: tabulator, RECIPIENT: recipient}
         return _build(
             contract,
             kind=kind,
             requester=requester,
-            roles={TABULATOR: tabulator, RECIPIENT: recipient},
+            roles=pair if third is None else {**pair, THIRD: third},
             labels=labels,
             datasets=datasets or {},
             parameters=parameters or Parameters(),
@@ -218,7 +222,7 @@ class Request:
     @property
     def participants(self) -> tuple[str, ...]:
         """The parties in the request's order, which is that of the roles in the protocol."""
-        return tuple(self.roles[role] for role in self.kind.roles)
+        return tuple(self.roles.values())
 
     def sign(self, identity: Identity) -> Request:
         """Return the request with the signature of `identity`, which is the requester's."""
@@ -306,8 +310,9 @@ def _read(root: Section) -> Request:
     if root.text("request", _LINE) != FORMAT:
         raise root.fault("request", f"this version reads {FORMAT} only")
     kind = OutputKind(root.choice("kind", [kind.value for kind in OutputKind]))
-    roles_read = root.section("roles", required=kind.roles)
-    roles = {role: roles_read.text(role, _PARTY) for role in kind.roles}
+    held = root.section("roles", required=kind.roles, optional=kind.optional_roles)
+    possible = (*kind.roles, *kind.optional_roles)
+    roles = {role: held.text(role, _PARTY) for role in possible if role in held}
     parties = tuple(roles.values())
     if len(set(parties)) != len(parties):
         raise root.fault("roles", "one party cannot have two roles")

@@ -23,8 +23,10 @@ from party.request_limits import (
     require_within,
     too_much,
 )
+from party.terms import Terms
+from privacy.errors import PrivacyError
 from privacy.units import E15
-from psi.legs import TABULATOR
+from psi.legs import RECIPIENT, TABULATOR, THIRD
 from psi.suppression import MOST_RUNS
 from psi.time_keys import MOST_ORDINAL
 
@@ -37,6 +39,9 @@ MOST_CELLS: Final = 65_536
 LEAST_KNOWN_ANSWERS: Final = 32
 MOST_KNOWN_ANSWERS: Final = 4096
 MOST_DELTA_E15: Final = E15 // 1000
+MOST_ADDED_POINTS: Final = 1 << 26
+"""Fillers, dummies and padding of a request: they grow with labels, 1/ε, M, K_T and room, which
+the asker chooses, and the others have to raise them."""
 MOST_LIFETIME_SECONDS: Final = 30 * 86_400
 
 
@@ -49,6 +54,7 @@ def check(request: Request, contract: Contract, now: int) -> None:
     _check_sizes(request)
     _check_parameters(request)
     check_timing(request, contract)
+    _check_added_points(request)
     _check_data(request, contract)
 
 
@@ -80,8 +86,17 @@ def shared_identifiers(contract: Contract, datasets: Mapping[str, str]) -> tuple
 def identifiers_asked(
     contract: Contract, kind: OutputKind, datasets: Mapping[str, str], only: str | None
 ) -> tuple[str, ...]:
-    """Return the identifier types of a request: all shared ones, or `only` that; a lift has one."""
+    """Return the identifier types of a request: all shared ones, or `only` that; a lift has one.
+
+    Three parties have one too. Which, the asker says: the first would be by the contract's order,
+    which is made for what two of them hold.
+    """
     shared = shared_identifiers(contract, datasets)
+    if only is None and len(datasets) > 2 and len(shared) > 1:
+        raise ContractError(
+            f"A table of three parties counts people by one identifier type. Say which of them:"
+            f" {', '.join(shared)}."
+        )
     if only is None:
         return shared[:1] if kind is OutputKind.LIFT else shared
     if only not in shared:
@@ -99,9 +114,10 @@ def identifiers_sent(
 
     In a match both sides send all that a person has; in a table the tabulator does, and the
     others send one. In a lift the tabulator sends one too: its sets are the people of the arms.
+    So it does in a table of three.
     """
     one = {party for role, party in roles.items() if TABULATOR in roles and role != TABULATOR}
-    if kind is OutputKind.LIFT:
+    if kind is OutputKind.LIFT or THIRD in roles:
         one.add(roles[TABULATOR])
     return MappingProxyType(
         {
@@ -152,7 +168,26 @@ def _check_requester(request: Request, contract: Contract) -> None:
     for party in request.roles.values():
         if party not in contract.parties:
             raise not_granted(f"'{party}' is no party of contract {contract.id}.")
+    if THIRD in request.roles:
+        _check_hub(request, contract)
     request.verify_signature(contract.parties[request.requester].verifier)
+
+
+def _check_hub(request: Request, contract: Contract) -> None:
+    """Require what the routes of three need: their recipient asks, and dials the other two."""
+    recipient = request.roles[RECIPIENT]
+    if request.requester != recipient:
+        raise not_granted(
+            f"A table of three parties is asked for by its recipient, '{recipient}', who connects"
+            f" the others; '{request.requester}' asks."
+        )
+    for role in (TABULATOR, THIRD):
+        party = request.roles[role]
+        if not contract.parties[party].address:
+            raise not_granted(
+                f"In a table of three parties '{recipient}' connects to the others, and contract"
+                f" {contract.id} has no address of '{party}'. Agree on a contract that has one."
+            )
 
 
 def _check_time(request: Request, now: int) -> None:
@@ -222,6 +257,22 @@ def _check_parameters(request: Request) -> None:
     require_within("suppression_runs", asked.suppression_runs, 0, most_runs)
 
 
+def _check_added_points(request: Request) -> None:
+    """Refuse noise and padding that would be a denial of service."""
+    terms = Terms.of(request)
+    try:
+        added = sum(terms.added_points(party) for party in terms.parties)
+    except PrivacyError as error:
+        raise Refusal(RefusalStatus.LIMIT_EXCEEDED, f"In the request, {error}.") from None
+    if added > MOST_ADDED_POINTS:
+        raise Refusal(
+            RefusalStatus.LIMIT_EXCEEDED,
+            f"The request adds about {added:,} fillers, dummies and points of padding; "
+            f"{MOST_ADDED_POINTS:,} is the most. Ask with fewer labels, keys a person or room, or"
+            " with a larger ε of dummies.",
+        )
+
+
 def _check_data(request: Request, contract: Contract) -> None:
     shared = shared_identifiers(contract, request.datasets)
     if request.identifiers != tuple(kind for kind in shared if kind in request.identifiers):
@@ -233,10 +284,13 @@ def _check_data(request: Request, contract: Contract) -> None:
         _check_label(request, contract, party, label.name)
     if request.kind is not OutputKind.MATCH:
         check_touch_label(request)
-    if request.kind is OutputKind.LIFT and len(request.identifiers) != 1:
+    if len(request.identifiers) != 1 and (
+        request.kind is OutputKind.LIFT or THIRD in request.roles
+    ):
+        what = "A lift" if request.kind is OutputKind.LIFT else "A table of three parties"
         raise not_granted(
-            "A lift counts each person of an arm once, so it is asked for one identifier type; the"
-            f" request names {', '.join(request.identifiers)}."
+            f"{what} counts each person once, so it is asked for one identifier type; the request"
+            f" names {', '.join(request.identifiers)}."
         )
     sent = identifiers_sent(contract, request.kind, request.roles, request.datasets)
     for party, most in sent.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING
 
 from privacy.accounting import Spend
@@ -115,6 +116,33 @@ class Terms:
     def own_noise(self, party: str) -> TruncatedLaplace:
         """Return the law of a party's dummy draws in a cell and of its fillers in a label."""
         return self.noise.sizes(self.keys_a_person(party))
+
+    def added_points(self, party: str) -> int:
+        """Return about how many points of a party's set are nobody's, or room: the mean.
+
+        Known answers, fillers, reserve and dummies; of padded sets all points: an exact number.
+
+        Raises:
+            PrivacyError: the parameters are out of range.
+        """
+        labels = len(self.labels[self.parties.index(party)])
+        padded = self.padded(party)
+        if padded is not None:
+            return labels * padded
+        dummies = sum(
+            self._cells_with(chooser, party)
+            * (self.own_noise(party).mean if chooser == party else self.agreed_dummies(chooser))
+            for chooser in self.choosers
+        )
+        fillers = labels * (self.known_answers + self.own_noise(party).mean)
+        return dummies + fillers + self.reserve_of(party)
+
+    def _cells_with(self, chooser: str, party: str) -> int:
+        """Return how many cells of a chooser's dummies have a label of `party`."""
+        both = {chooser, party}
+        sizes = dict(zip(self.parties, map(len, self.labels), strict=True))
+        cells = prod(sizes[p] if p in both else sizes[p] + 1 for p in self.parties)
+        return cells - sizes[chooser] if chooser == party else cells
 
     def reserve_of(self, party: str) -> int:
         """Return how many unused points a party's set has for suppression runs (§4.1)."""

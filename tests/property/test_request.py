@@ -434,7 +434,7 @@ def test_only_the_canonical_text_of_a_request_is_read(data, status):
         ("kind", "match", "roles.recipient: unknown key"),
         ("requester", "", "requester: expected a party's name"),
         ("roles.tabulator", "advertiser", "roles: one party cannot have two roles"),
-        ("roles.third", "vendor", "roles.third: unknown key"),
+        ("roles.fourth", "vendor", "roles.fourth: unknown key"),
         ("datasets.channel", "a b", "datasets.channel: expected a name"),
         ("labels.channel.name", 1, "labels.channel.name: expected a name"),
         ("labels.channel.values", [], "labels.channel.values: expected a list of 1 to"),

@@ -96,3 +96,16 @@ def _party(name, copy):
     return identity.create(
         folder, name=name, log_origin=f"example.com/{name}{copy or ''}", now=BEFORE
     )
+
+
+THREE = {"tabulator": "channel", "recipient": "advertiser", "third": "vendor"}
+
+
+def contract_of_three(*kinds, third="vendor"):
+    """Return a document between three that grants these kinds of table to all of them."""
+    document = contract_document(third)
+    panel = document["datasets"][third]["panel"]
+    panel["identifiers"], panel["labels"] = ["phone", "email"], {"income": ["low", "high"]}
+    grant = {**THREE, "third": third, "purpose": "dpv:MarketResearch", "approval": "manual"}
+    document["outputs"] += [{"kind": str(kind), **grant} for kind in kinds]
+    return document
