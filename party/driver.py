@@ -41,6 +41,7 @@ from psi.legs import (
     Answers,
     Form,
     Leg,
+    Numbering,
     Order,
     Release,
     RouteKey,
@@ -251,6 +252,8 @@ class Driver:
                 self._check_own_answers()
             case Answers():
                 self._check_answers_of(step.sender, self._shelf.set_at(index))
+            case Numbering():
+                self._require_names(step.sender)
             case Release():
                 self._require_shape(self._shelf.release())
             case _:
@@ -285,6 +288,13 @@ class Driver:
         answers.require_known_tags(
             self._final_tags(owner), [images.label(number) for number in range(labels)]
         )
+
+    def _require_names(self, sender: str) -> None:
+        if sorted(self._shelf.names_of(sender)) != sorted(self._terms.labels_of(sender)):
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                f"the {sender} does not give its numbers the label names of the request",
+            )
 
     def _require_shape(self, release: ReleaseArtefact) -> None:
         shape, totals = release_shape(self._terms)

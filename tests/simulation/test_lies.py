@@ -1,13 +1,18 @@
 """A party that answers falsely is caught, whatever leg of either protocol it lies on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from memory_links import NoiselessRecorder, make_terms, run_session
 
-from party.messages import KeyArtefact
+from party.errors import Refusal
+from party.messages import KeyArtefact, NumberingArtefact, SizesArtefact
+from psi import answers
 from psi.curve import Scalar, public_point, raise_points
 from psi.errors import InvalidPoint, WrongAnswer
-from psi.legs import CROSSTAB_OF_THREE, CROSSTAB_OF_TWO, MATCH
+from psi.legs import CROSSTAB_OF_THREE, CROSSTAB_OF_TWO, MATCH, Leg
+from psi.seed import Seed
 from psi.sets import LabelledSet
 
 LABELS = (("a", "b"), ("x", "y"), ("u", "v"))
@@ -82,6 +87,30 @@ def low_order_key(_):
     return KeyArtefact(bytes(32))
 
 
+def one_point_less(stated):
+    return SizesArtefact((stated.sizes[0] - 1, *stated.sizes[1:]))
+
+
+def a_label_less(stated):
+    return SizesArtefact(stated.sizes[1:])
+
+
+def one_name_twice(numbering):
+    return NumberingArtefact((numbering.names[0],) * len(numbering.names))
+
+
+def a_name_of_its_own(numbering):
+    return NumberingArtefact((*numbering.names[1:], "w"))
+
+
+def without_totals(release):
+    return replace(release, totals=())
+
+
+def one_number_for_all(release):
+    return replace(release, numbering=(release.numbering[0],) * len(release.numbering))
+
+
 TWO = [
     ("recipient", 1, half_under_another_scalar, "tabulator", WrongAnswer),
     ("recipient", 1, labels_swapped, "tabulator", WrongAnswer),
@@ -121,6 +150,31 @@ THREE = [
     ("third", 7, another_key, "tabulator", WrongAnswer),
     ("recipient", 9, another_key, "tabulator", WrongAnswer),
     ("third", 10, another_key, "tabulator", WrongAnswer),
+    ("recipient", 0, one_repeated, "third", InvalidPoint),
+    ("third", 1, one_of_low_order, "recipient", InvalidPoint),
+    ("tabulator", 2, one_repeated_across_labels, "recipient", InvalidPoint),
+    ("third", 3, one_repeated, "tabulator", InvalidPoint),
+    ("recipient", 4, one_dropped, "tabulator", WrongAnswer),
+    ("recipient", 4, one_not_canonical, "tabulator", InvalidPoint),
+    ("recipient", 5, one_repeated, "third", InvalidPoint),
+    ("recipient", 5, labels_swapped, "tabulator", WrongAnswer),
+    ("third", 6, one_dropped, "tabulator", WrongAnswer),
+    ("third", 7, low_order_key, "recipient", InvalidPoint),
+    ("recipient", 8, another_key, "tabulator", WrongAnswer),
+    ("recipient", 8, low_order_key, "third", InvalidPoint),
+    ("recipient", 9, low_order_key, "third", InvalidPoint),
+    ("third", 10, low_order_key, "tabulator", InvalidPoint),
+    ("recipient", 11, one_point_less, "tabulator", WrongAnswer),
+    ("recipient", 11, a_label_less, "tabulator", WrongAnswer),
+    ("recipient", 12, half_under_another_scalar, "tabulator", WrongAnswer),
+    ("recipient", 12, one_dropped, "tabulator", Refusal),
+    ("third", 13, one_point_less, "tabulator", WrongAnswer),
+    ("third", 14, half_under_another_scalar, "tabulator", WrongAnswer),
+    ("third", 14, one_dropped, "tabulator", Refusal),
+    ("third", 15, one_name_twice, "recipient", Refusal),
+    ("third", 15, a_name_of_its_own, "recipient", Refusal),
+    ("tabulator", 16, without_totals, "recipient", Refusal),
+    ("tabulator", 16, one_number_for_all, "recipient", Refusal),
 ]
 
 
@@ -160,7 +214,12 @@ def test_a_lie_in_a_match_ends_it(tmp_path, case):
 def test_a_lie_in_a_table_of_three_ends_it(tmp_path, case):
     recorders = lie(CROSSTAB_OF_THREE, LABELS, case, tmp_path)
     last = len(CROSSTAB_OF_THREE.steps) - 1
-    assert last not in recorders["tabulator"].steps, "nothing may be released"
+    catcher = case[3]
+    assert last not in recorders[catcher].steps, "nothing may be released, and no table taken"
+
+
+def test_a_lie_is_told_at_every_step_of_a_table_of_three():
+    assert {step for _, step, *_ in THREE} == set(range(len(CROSSTAB_OF_THREE.steps)))
 
 
 def test_a_sender_that_leaves_agreed_dummies_out_is_caught(tmp_path, monkeypatch):
@@ -202,6 +261,76 @@ def test_false_answers_pass_at_the_stated_rate():
         passed += 1
     rate = (1 - share) ** known
     assert abs(passed / trials - rate) < 4 * (rate * (1 - rate) / trials) ** 0.5
+
+
+TALL, KNOWN, FALSE_SHARE = 300, 4, 0.2
+ROUTES = [
+    (CROSSTAB_OF_TWO, "tabulator", 1, "recipient"),
+    (CROSSTAB_OF_THREE, "recipient", 3, "third"),
+    (CROSSTAB_OF_THREE, "third", 4, "recipient"),
+    (CROSSTAB_OF_THREE, "tabulator", 5, "recipient"),
+    (CROSSTAB_OF_THREE, "tabulator", 6, "third"),
+]
+
+
+def test_the_routes_are_all_that_the_tables_have():
+    """Every hop on which somebody raises what is not its own, and passes it on."""
+    assert {(table, leg) for table, _, leg, _ in ROUTES} == {
+        (table, index)
+        for table in (CROSSTAB_OF_TWO, CROSSTAB_OF_THREE)
+        for index, step in enumerate(table.steps)
+        if isinstance(step, Leg) and step.hop > 0
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "owner", "step", "liar"),
+    ROUTES,
+    ids=[f"{len(table.roles)} parties, step {step}" for table, _, step, _ in ROUTES],
+)
+def test_false_raising_passes_at_the_stated_rate_on_every_hop(
+    tmp_path, monkeypatch, table, owner, step, liar
+):
+    """Each label of a tall set is a trial: it passes with (1 - f)^F, by the check of the session.
+
+    Here the check only counts what it would have refused.
+    """
+    check, passed = answers.require_known_tags, []
+
+    def passes(answer, points):
+        try:
+            check(LabelledSet((len(answer),), answer), [points])
+        except WrongAnswer:
+            return False
+        return True
+
+    def count(answer, expected):
+        if len(expected) == TALL:
+            passed.extend(passes(answer.label(n), points) for n, points in enumerate(expected))
+        else:
+            check(answer, expected)
+
+    def raise_a_share_falsely(labelled):
+        false = np.random.default_rng(step).random(len(labelled)) < FALSE_SHARE
+        some = np.zeros((len(labelled), 32), dtype=np.uint8)
+        some[:, : labelled.elements.shape[1]] = labelled.elements
+        some[:, -1] &= 0x7F
+        other = raise_points(np.ascontiguousarray(some[false]), OTHER)
+        return with_elements(labelled, lambda e: e.__setitem__(false, other[:, : e.shape[1]]))
+
+    monkeypatch.setattr(answers, "require_known_tags", count)
+    labels = [tuple(map(str, range(TALL))) if role == owner else ("all",) for role in table.roles]
+    outcomes, _ = run_session(
+        make_terms(table, labels, known=KNOWN),
+        [[(f"p{i}", 0) for i in range(30)]] * len(table.roles),
+        tmp_path,
+        seeds={role: Seed(bytes([place] * 32)) for place, role in enumerate(table.roles)},
+        tamper={liar: lie_at(step, raise_a_share_falsely)},
+    )
+    assert not any(isinstance(outcome, Exception) for outcome in outcomes.values()), outcomes
+    rate = (1 - FALSE_SHARE) ** KNOWN
+    assert len(passed) == TALL
+    assert abs(sum(passed) / TALL - rate) < 4 * (rate * (1 - rate) / TALL) ** 0.5
 
 
 def test_route_keys_compose_along_a_route():
