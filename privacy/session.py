@@ -51,6 +51,14 @@ class SessionNoise:
         """
         return _truncated(self.epsilon_dummies_nano, self.delta_dummies_e15, bound)
 
+    def totals(self, bound: int) -> DiscreteLaplaceLaw:
+        """Return the law of the noise on totals of the others' labels, for a third of this bound.
+
+        Raises:
+            InvalidParameter: ε or the bound is out of range.
+        """
+        return _released(self.epsilon_dummies_nano, bound)
+
     def spend(self, bound: int, *, releases: bool) -> Spend:
         """Return what a party is charged for a whole session before its first byte.
 
@@ -66,7 +74,7 @@ class SessionNoise:
 
 @dataclass(frozen=True)
 class TableLaws:
-    """The laws of a table of two parties, as its reports and its quote need them."""
+    """The laws of a table, as its reports and its quote need them."""
 
     noise: SessionNoise
     tabulator_bound: int = 1
@@ -74,6 +82,7 @@ class TableLaws:
     tabulator_keys: int | None = None
     """The most keys of one person in the tabulator's set, where not all of them are counted."""
     epsilon_people_nano: int = 0
+    third_bound: int = 1
 
     @property
     def release(self) -> DiscreteLaplaceLaw:
@@ -99,6 +108,21 @@ class TableLaws:
     def recipient_fillers(self) -> TruncatedLaplace:
         """The law of the fillers in one label of the recipient."""
         return self.noise.sizes(self.recipient_bound)
+
+    @property
+    def totals(self) -> DiscreteLaplaceLaw:
+        """The law of the noise on one total, which protects the third's people."""
+        return self.noise.totals(self.third_bound)
+
+    @property
+    def third_dummies(self) -> TruncatedLaplace:
+        """The law of the dummies that the third puts into one cell."""
+        return self.noise.sizes(self.third_bound)
+
+    @property
+    def third_fillers(self) -> TruncatedLaplace:
+        """The law of the fillers in one label of the third."""
+        return self.noise.sizes(self.third_bound)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -4,15 +4,17 @@ The recipient knows τ, the dummies that it put into each cell; the tabulator kn
 that it added. An estimate with τ subtracted would hand the tabulator the exact count. So the
 private estimates, with τ, are for their owner's eyes, and the shareable ones are made of the
 table as it was sent and of public means alone. No function makes one from the other.
+
+A number is a form over all cells of who is where (reports/forms.py), of two parties or of three.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +24,13 @@ from reports.errors import MalformedTable
 from reports.estimate import (
     Estimate,
     cell_count,
-    exact_number,
     noisy_number,
     withheld,
 )
-from reports.laws import NoiseLaw, SessionLaws, Spread, Term, spread
+from reports.forms import Block, Chosen, Draws, Source, Weights, draws_of, weights_on
+from reports.laws import SessionLaws, Spread, Term, spread
 from reports.own_values import OwnValues
+from reports.presence import Agreed, Presence, counted
 from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
 from reports.shapes import ratio_spread
 from reports.table import ReleasedTable
@@ -35,6 +38,7 @@ from reports.table import ReleasedTable
 Indices = Sequence[int]
 _SAME = 100
 """The index of a share that is the base's own."""
+_KNOWN_TO_RECIPIENT: Final = frozenset({Source.DUMMIES, Source.RECIPIENT_FILLERS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,61 +48,115 @@ class CellEstimates(Rendering, ABC):
     `rows` of a method are indices of tabulator labels and `columns` of recipient labels. A single
     cell is suppressed when it is small; a sum of several is always shown, with its error, and
     includes the suppressed cells.
+
+    Attributes:
+        layers: indices of the third's labels whose people are counted, `∅` being the one after the
+            last; None for everybody, as in every table of two.
     """
 
     table: ReleasedTable
     laws: SessionLaws
+    layers: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     @property
     def all_rows(self) -> range:
         """Every tabulator label."""
-        return range(len(self.table.tabulator_labels))
+        return range(self.table.shape[0])
 
     @property
     def all_columns(self) -> range:
         """Every recipient label."""
-        return range(len(self.table.recipient_labels))
+        return range(self.table.shape[1])
+
+    @property
+    def all_layers(self) -> range:
+        """Every label of the third; none in a table of two."""
+        return range(self.table.shape[2])
+
+    def of_third(self, layers: Indices) -> Self:
+        """Return the same estimates of the people in some labels of the third alone."""
+        part = replace(self, layers=tuple(layers))
+        part.__dict__["presence"] = self.presence  # of everybody: it need not be computed again
+        return part
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Unbiased people in every cell, `∅` last on each axis; negative ones stay."""
+        return counted(self.table) - self._added()
 
     @cached_property
     def values(self) -> npt.NDArray[np.int64]:
         """Unbiased counts, (tabulator labels, recipient labels); negative ones stay."""
-        counts = np.array(self.table.counts, dtype=np.int64) - self._dummies_to_subtract()
-        counts.flags.writeable = False
-        return counts
+        values: Presence = self._counted_layers[:-1, :-1].sum(axis=2)
+        values.flags.writeable = False
+        return values
+
+    def block(self, rows: Indices, columns: Indices) -> Block:
+        """Return the people in some rows and columns, of the layers that are counted."""
+        return Block(_chosen(rows), _chosen(columns), self._layers)
+
+    def value(self, block: Block) -> float:
+        """Return the unbiased people in a block."""
+        axes = zip(self.table.shape, block, strict=True)
+        if any(isinstance(one, Weights) for one in block):
+            weights = [weights_on(labels, one) for labels, one in axes]
+            return float(np.einsum("gbv,g,b,v->", self.presence.astype(np.float64), *weights))
+        places = [list(one) for _, one in axes if not isinstance(one, Weights)]
+        return int(self.presence[np.ix_(*places)].sum())
+
+    def terms(self, *form: tuple[float, Block]) -> list[Term]:
+        """Return the noise of Σ factor × block that this reading does not know."""
+        factors = [factor for factor, _ in form]
+        return [draws.term(factors, self.laws) for draws in self._draws(*(one for _, one in form))]
+
+    def covariance(self, one: Block, other: Block) -> float:
+        """Return the covariance of two blocks by noise; of a block with itself, its variance."""
+        return sum(
+            draws.number * draws.coefficients[0] * draws.coefficients[1] * law.variance
+            for draws in self._draws(one, other)
+            for law in (draws.source.law(self.laws),)
+        )
+
+    def ratio(self, part: Block, whole: Block) -> Estimate:
+        """Estimate one block over another, whatever they are (delta method)."""
+        of = self.value(whole)
+        value = self.value(part) / of
+        error = ratio_spread(self.terms((1 / of, part), (-value / of, whole)))
+        return noisy_number(value, error)
+
+    def sum(self, block: Block) -> Estimate:
+        """Estimate the people in a block, shown whatever their number."""
+        return noisy_number(self.value(block), self._error(block))
+
+    def cell(self, block: Block) -> Estimate:
+        """Estimate the people in a block, suppressed where they are few."""
+        minimum = self.table.parameters.min_cell
+        return cell_count(self.value(block), self._error(block), minimum)
 
     def count(self, rows: Indices, columns: Indices) -> Estimate:
-        """Estimate the people in a block of cells."""
-        cells = len(rows) * len(columns)
-        if cells == 1:
-            value = int(self.values[rows[0], columns[0]])
-            return cell_count(value, self.cell_spread, self.table.parameters.min_cell)
-        value = int(self.values[np.ix_(rows, columns)].sum())
-        return noisy_number(value, self._spread_of(cells))
+        """Estimate the people in some cells."""
+        if len(rows) * len(columns) == 1:
+            return self.cell(self.block(rows, columns))
+        return self.sum(self.block(rows, columns))
 
     def weighted(self, weights: Sequence[int], columns: Indices) -> Estimate:
         """Estimate a sum over people of the weight of their tabulator label."""
         if self.count(self.all_rows, columns).suppressed:
             return withheld()
-        value = self._weighted_value(weights, columns)
-        return noisy_number(value, spread(self._row_terms(weights, len(columns))))
+        block = self._weighted(weights, columns)
+        return noisy_number(int(self.value(block)), self._error(block))
 
     def mean(self, weights: Sequence[int], columns: Indices) -> Estimate:
         """Estimate the mean weight of the people in some columns (error: delta method)."""
-        people = self.count(self.all_rows, columns)
-        if not people.clear:
+        if not self.count(self.all_rows, columns).clear:
             return withheld()
-        value = self._weighted_value(weights, columns) / people.value
-        slopes = [(weight - value) / people.value for weight in weights]
-        return noisy_number(value, spread(self._row_terms(slopes, len(columns))))
+        return self.ratio(self._weighted(weights, columns), self.block(self.all_rows, columns))
 
     def share(self, rows: Indices, columns: Indices) -> Estimate:
         """Estimate which share of the recipient's audience is in a block (delta method)."""
-        people, audience = self.count(rows, columns), self.audience(columns)
-        if people.suppressed or not audience.clear:
+        if self.count(rows, columns).suppressed or not self.audience(columns).clear:
             return withheld()
-        value = people.value / audience.value
-        terms = self._share_terms(len(rows), len(columns), value)
-        return noisy_number(value, ratio_spread(terms).scaled(1 / audience.value))
+        return self.ratio(self.block(rows, columns), self.block(self._all_or_none, columns))
 
     def part(
         self, rows: Indices, columns: Indices, of_rows: Indices, of_columns: Indices
@@ -107,98 +165,89 @@ class CellEstimates(Rendering, ABC):
 
         `rows` are some of `of_rows`, and `columns` some of `of_columns`.
         """
-        people, whole = self.count(rows, columns), self._whole(of_rows, of_columns)
-        if people.suppressed or not whole.clear:
+        if self.count(rows, columns).suppressed or not self._whole(of_rows, of_columns).clear:
             return withheld()
-        value = people.value / whole.value
-        counted, every = len(rows) * len(columns), len(of_rows) * len(of_columns)
-        error = ratio_spread(self._part_terms(counted, every, value))
-        return noisy_number(value, error.scaled(1 / whole.value))
+        return self.ratio(self.block(rows, columns), self.block(of_rows, of_columns))
 
     def _whole(self, rows: Indices, columns: Indices) -> Estimate:
         """Return `count`, kept: thousands of shares have the same whole."""
-        key = tuple(rows), tuple(columns)
+        key = _chosen(rows), _chosen(columns)
         if key not in self._wholes:
             self._wholes[key] = self.count(rows, columns)
         return self._wholes[key]
 
     @cached_property
-    def _wholes(self) -> dict[tuple[tuple[int, ...], tuple[int, ...]], Estimate]:
+    def _wholes(self) -> dict[tuple[Chosen, Chosen], Estimate]:
         return {}
 
     def base_share(self, rows: Indices) -> Estimate:
         """Estimate which share of the tabulator's keys is in some labels (delta method)."""
-        key = tuple(rows)
+        key = _chosen(rows)
         if key not in self._base_shares:
-            self._base_shares[key] = self._measure_base_share(rows)
+            whole = self._offered(self.all_rows)
+            clear = self.sum(whole).clear
+            self._base_shares[key] = self.ratio(self._offered(rows), whole) if clear else withheld()
         return self._base_shares[key]
 
-    def _measure_base_share(self, rows: Indices) -> Estimate:
-        whole = self._all_offered
-        if not whole.clear:
-            return withheld()
-        value = self.offered(rows).value / whole.value
-        error = ratio_spread(self._base_terms(len(rows), value))
-        return noisy_number(value, error.scaled(1 / whole.value))
+    @cached_property
+    def _base_shares(self) -> dict[Chosen, Estimate]:
+        return {}
 
     def index(self, rows: Indices, columns: Indices) -> Estimate:
         """Compare a share of the matched with the same share of the base: 100 is equal.
 
-        The noise of counts and that of set sizes are independent; their errors are put together
-        by the delta method.
+        The error is that of all four counts together, by the delta method.
         """
         matched, base = self.part(rows, columns, self.all_rows, columns), self.base_share(rows)
         if matched.suppressed or not base.clear:
             return withheld()
-        value = matched.value / base.value
-        people = self._whole(self.all_rows, columns).value * base.value
-        keys = self._all_offered.value * base.value
-        every = len(self.all_rows) * len(columns)
-        terms = [
-            *_times(1 / people, self._part_terms(len(rows) * len(columns), every, matched.value)),
-            *_times(value / keys, self._base_terms(len(rows), base.value)),
-        ]
+        blocks = self.block(rows, columns), self.block(self.all_rows, columns)
+        return self.ratio_of_ratios(*blocks, self._offered(rows), self._offered(self.all_rows))
+
+    def ratio_of_ratios(
+        self, part: Block, whole: Block, other_part: Block, other_whole: Block
+    ) -> Estimate:
+        """Estimate 100 × (part / whole) / (other part / other whole) (delta method)."""
+        share, of = self.value(part) / self.value(whole), self.value(whole)
+        base, other = self.value(other_part) / self.value(other_whole), self.value(other_whole)
+        value = share / base
+        terms = self.terms(
+            (1 / (of * base), part),
+            (-share / (of * base), whole),
+            (-value / (other * base), other_part),
+            (value / other, other_whole),
+        )
         return noisy_number(_SAME * value, ratio_spread(terms).scaled(_SAME))
 
     def offered(self, rows: Indices) -> Estimate:
         """Estimate the keys that the tabulator has in some labels, from its set sizes."""
-        value = int(self.offered_keys[list(rows)].sum())
-        known = self._offered_spreads.get(len(rows))
-        if known is None:
-            known = spread([Term(1, self.laws.tabulator_fillers, len(rows))])
-            self._offered_spreads[len(rows)] = known
-        return noisy_number(value, known)
-
-    @cached_property
-    def _offered_spreads(self) -> dict[int, Spread]:
-        return {}
-
-    @cached_property
-    def _all_offered(self) -> Estimate:
-        return self.offered(self.all_rows)
-
-    @cached_property
-    def _base_shares(self) -> dict[tuple[int, ...], Estimate]:
-        return {}
+        return self.sum(self._offered(rows))
 
     @cached_property
     def offered_keys(self) -> npt.NDArray[np.int64]:
         """Unbiased keys of the tabulator by label, (tabulator labels,), from its set sizes."""
-        agreed = 2 * self.laws.dummies.mean * len(self.all_columns)
-        own = self.table.parameters.known_answers + self.laws.tabulator_fillers.mean
-        return np.array(self.table.tabulator_sizes, dtype=np.int64) - agreed - own
+        keys: Presence = self._counted_layers[:-1].sum(axis=(1, 2))
+        return keys
 
-    @abstractmethod
     def audience(self, columns: Indices) -> Estimate:
-        """Return how many records the recipient has in some columns."""
+        """Estimate how many records the recipient has in some columns; exact where it knows."""
+        block = self.block(self._all_or_none, columns)
+        if self.layers is not None and len(columns) == 1:
+            return self.cell(block)
+        return self.sum(block)
 
     def noise(self, coefficient: float, cells: int) -> list[Term]:
         """Return the noise of a coefficient times the sum of so many cells."""
-        return [Term(coefficient, law, cells) for law in self._cell_laws()]
+        return [
+            Term(coefficient * term.coefficient, term.law, cells * term.draws)
+            for term in self.terms((1, self._one_cell))
+        ]
 
     def share_noise(self, coefficient: float, rows: int, columns: int, share: float) -> list[Term]:
         """Return the noise of coefficient × (people − share × audience), of a block's columns."""
-        return _times(coefficient, self._share_terms(rows, columns, share))
+        people = self.block(range(rows), range(columns))
+        audience = self.block(self._all_or_none, range(columns))
+        return self.terms((coefficient, people), (-coefficient * share, audience))
 
     @abstractmethod
     def rounding_variance(
@@ -216,7 +265,7 @@ class CellEstimates(Rendering, ABC):
     @cached_property
     def cell_spread(self) -> Spread:
         """The error of one cell."""
-        return self._spread_of(1)
+        return self._error(self._one_cell)
 
     def title(self) -> str:
         """Return the report's name."""
@@ -238,58 +287,63 @@ class CellEstimates(Rendering, ABC):
                 yield Row("matched", "people", estimate, label, segment)
 
     @abstractmethod
-    def _dummies_to_subtract(self) -> npt.NDArray[np.int64] | int:
-        """Return what each cell holds of dummies, known or expected."""
+    def _added(self) -> Presence:
+        """Return what each cell holds of dummies and fillers, known or expected."""
 
+    @property
     @abstractmethod
-    def _cell_laws(self) -> tuple[NoiseLaw, ...]:
-        """Return the laws of the independent noises in one cell."""
+    def _known(self) -> frozenset[Source]:
+        """The draws that this reading knows."""
 
-    @abstractmethod
-    def _share_terms(self, rows: int, columns: int, share: float) -> list[Term]:
-        """Return the noise of people − share × audience."""
+    @property
+    def _layers(self) -> range | tuple[int, ...]:
+        """The layers that are counted, `∅` among them."""
+        return range(self.table.shape[2] + 1) if self.layers is None else self.layers
 
-    def _spread_of(self, cells: int) -> Spread:
-        known = self._spreads.get(cells)
-        if known is None:
-            known = spread([Term(1, law, cells) for law in self._cell_laws()])
-            self._spreads[cells] = known
-        return known
+    @property
+    def _counted_layers(self) -> Presence:
+        return self.presence.take(self._layers, axis=2)
+
+    @property
+    def _all_or_none(self) -> range:
+        """Every tabulator label, and `∅`."""
+        return range(self.table.shape[0] + 1)
+
+    @property
+    def _one_cell(self) -> Block:
+        return self.block((0,), (0,))
+
+    def _offered(self, rows: Indices) -> Block:
+        """Return the tabulator's keys in some labels, the recipient's or not."""
+        return Block(_chosen(rows), range(self.table.shape[1] + 1), self._layers)
+
+    def _weighted(self, weights: Sequence[int], columns: Indices) -> Block:
+        return Block(Weights(tuple(weights)), _chosen(columns), self._layers)
+
+    def _draws(self, *blocks: Block) -> list[Draws]:
+        known = self._known
+        every = draws_of(self.table.shape, blocks)
+        return [draws for draws in every if draws.source not in known]
+
+    def _error(self, block: Block) -> Spread:
+        """Return the error of a block, kept: those of equal noise have the same."""
+        draws = tuple(self._draws(block))
+        if draws not in self._errors:
+            self._errors[draws] = spread([one.term((1,), self.laws) for one in draws])
+        return self._errors[draws]
 
     @cached_property
-    def _spreads(self) -> dict[int, Spread]:
+    def _errors(self) -> dict[tuple[Draws, ...], Spread]:
         return {}
-
-    def _weighted_value(self, weights: Sequence[int], columns: Indices) -> int:
-        return int(np.array(weights) @ self.values[:, list(columns)].sum(axis=1))
-
-    def _part_terms(self, counted: int, every: int, share: float) -> list[Term]:
-        """Return the noise of people − share × whole, `counted` of its `every` cells."""
-        return [
-            Term(coefficient, law, cells)
-            for law in self._cell_laws()
-            for coefficient, cells in ((1 - share, counted), (-share, every - counted))
-        ]
-
-    def _base_terms(self, rows: int, share: float) -> list[Term]:
-        """Return the noise of keys − share × all keys."""
-        law, others = self.laws.tabulator_fillers, len(self.all_rows) - rows
-        return [Term(1 - share, law, rows), Term(-share, law, others)]
-
-    def _row_terms(self, coefficients: Sequence[float], columns: int) -> list[Term]:
-        return [
-            Term(coefficient, law, columns)
-            for coefficient in coefficients
-            for law in self._cell_laws()
-        ]
 
 
 @dataclass(frozen=True, eq=False)
 class PrivateEstimates(CellEstimates, PrivateRendering):
-    """The recipient's own view: m + e − τ, whose only error is e.
+    """The recipient's own view: m + e − τ, whose only error is e, and a third's dummies.
 
     Attributes:
-        own_dummies: τ, [tabulator label][recipient label].
+        own_dummies: τ, [tabulator label][recipient label]; with a third [tabulator label or
+            `∅`][recipient label][third's label or `∅`], `∅` last.
         own_audience: the recipient's records by its label, exact.
         own_values: the values behind the recipient's buckets, where it has such labels.
     """
@@ -299,20 +353,16 @@ class PrivateEstimates(CellEstimates, PrivateRendering):
     own_values: OwnValues | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        shape = len(self.all_rows), len(self.all_columns)
         dummies, audience = np.asarray(self.own_dummies), np.asarray(self.own_audience)
-        if dummies.shape != shape or audience.shape != shape[1:]:
+        labels = (len(self.all_columns),)
+        if dummies.shape != _shape_of_dummies(self.table) or audience.shape != labels:
             raise MalformedTable("own dummies or audience do not have the table's labels")
         if dummies.dtype.kind not in "iu" or audience.dtype.kind not in "iu":
             raise MalformedTable("own dummies or audience are not integers")
         if dummies.min() < 0 or dummies.max() > 2 * self.laws.dummies.mean or audience.min() < 0:
             raise MalformedTable("own dummies or audience are outside the possible range")
-        if self.own_values is not None and len(self.own_values) != shape[1]:
+        if self.own_values is not None and len(self.own_values) != labels[0]:
             raise MalformedTable("own values do not have the table's labels")
-
-    def audience(self, columns: Indices) -> Estimate:
-        """Return the recipient's own number of records, which it knows."""
-        return exact_number(sum(int(self.own_audience[column]) for column in columns))
 
     def rounding_variance(
         self, buckets: ValueBuckets, columns: Indices, people: Sequence[float]
@@ -332,14 +382,15 @@ class PrivateEstimates(CellEstimates, PrivateRendering):
         """Return the recipient's own values, where its labels are buckets of them."""
         return self.own_values
 
-    def _dummies_to_subtract(self) -> npt.NDArray[np.int64]:
-        return np.array(self.own_dummies, dtype=np.int64)
+    def _added(self) -> Presence:
+        return Agreed(self.table, self.laws).known(
+            np.asarray(self.own_dummies, dtype=np.int64),
+            np.asarray(self.own_audience, dtype=np.int64),
+        )
 
-    def _cell_laws(self) -> tuple[NoiseLaw, ...]:
-        return (self.laws.release,)
-
-    def _share_terms(self, rows: int, columns: int, share: float) -> list[Term]:
-        return [Term(1, self.laws.release, rows * columns)]
+    @property
+    def _known(self) -> frozenset[Source]:
+        return _KNOWN_TO_RECIPIENT
 
 
 @dataclass(frozen=True, eq=False)
@@ -353,15 +404,7 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
         """
         if self.table.moments is not None:
             return withheld()
-        laws, rows = self.laws, len(self.all_rows)
-        own = self.table.parameters.known_answers + laws.recipient_fillers.mean
-        added = own + rows * laws.dummies.mean
-        value = sum(self.table.recipient_sizes[column] - added for column in columns)
-        terms = [
-            Term(1, laws.dummies, rows * len(columns)),
-            Term(1, laws.recipient_fillers, len(columns)),
-        ]
-        return noisy_number(value, spread(terms))
+        return super().audience(columns)
 
     def rounding_variance(
         self, buckets: ValueBuckets, columns: Indices, people: Sequence[float]
@@ -369,22 +412,19 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
         """Return the most that it can be by the bounds and the counts: both are public."""
         return buckets.rounding_bound(people)
 
-    def _dummies_to_subtract(self) -> int:
-        return self.laws.dummies.mean
+    def _added(self) -> Presence:
+        return Agreed(self.table, self.laws).expected()
 
-    def _cell_laws(self) -> tuple[NoiseLaw, ...]:
-        return (self.laws.release, self.laws.dummies)
-
-    def _share_terms(self, rows: int, columns: int, share: float) -> list[Term]:
-        """A dummy in a counted cell is in the audience's size too, so it partly cancels."""
-        counted, others = rows * columns, (len(self.all_rows) - rows) * columns
-        return [
-            Term(1, self.laws.release, counted),
-            Term(1 - share, self.laws.dummies, counted),
-            Term(-share, self.laws.dummies, others),
-            Term(-share, self.laws.recipient_fillers, columns),
-        ]
+    @property
+    def _known(self) -> frozenset[Source]:
+        return frozenset()
 
 
-def _times(factor: float, terms: Sequence[Term]) -> list[Term]:
-    return [Term(factor * term.coefficient, term.law, term.draws) for term in terms]
+def _chosen(indices: Indices) -> range | tuple[int, ...]:
+    return indices if isinstance(indices, range) else tuple(indices)
+
+
+def _shape_of_dummies(table: ReleasedTable) -> tuple[int, ...]:
+    """Return the shape of the recipient's own draws: by cell, as the request names them."""
+    rows, columns, layers = table.shape
+    return (rows + 1, columns, layers + 1) if table.third is not None else (rows, columns)

@@ -52,7 +52,10 @@ class NoiseLaw(Protocol):
 
 
 class SessionLaws(Protocol):
-    """The laws of one two-party table; all follow from the request's public parameters."""
+    """The laws of one table; all follow from the request's public parameters.
+
+    Those of the third are asked for only where there is one.
+    """
 
     @property
     def release(self) -> NoiseLaw:
@@ -77,6 +80,21 @@ class SessionLaws(Protocol):
     @property
     def recipient_fillers(self) -> NoiseLaw:
         """Of the fillers in each of the recipient's labels, known answers not counted."""
+        ...
+
+    @property
+    def totals(self) -> NoiseLaw:
+        """Of the noise on each total of the others' labels over the tabulator's."""
+        ...
+
+    @property
+    def third_dummies(self) -> NoiseLaw:
+        """Of the third's dummies in each cell; 2 × mean of them are agreed."""
+        ...
+
+    @property
+    def third_fillers(self) -> NoiseLaw:
+        """Of the fillers in each of the third's labels, known answers not counted."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The table as the tabulator sent it, with the public parameters of its session.
 
-Nothing in it is anyone's secret: counts are m + e, sizes are those on the wire. It is kept with
+Nothing in it is anyone's secret: counts are m + e, totals have noise of their own, sizes are those
+on the wire. It is kept with
 every report, so that numbers can be computed from it again at no cost in privacy. It refuses
 parts that do not fit together.
 """
@@ -15,6 +16,9 @@ from reports.errors import MalformedTable
 
 JOINT: Final = " × "
 """Between the parts of a label of several, such as "north × 18-29"."""
+_ROLES: Final = ("tabulator", "recipient", "third")
+_PARTS: Final = frozenset({"moments", "third"})
+"""Of a table, which not every one has."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +84,62 @@ class MomentsTable:
 
 
 @dataclass(frozen=True)
+class ThirdPart:
+    """What a table of three parties has beside one of two.
+
+    Attributes:
+        parties: names of the tabulator, the recipient and the third.
+        labels: the third's label names.
+        sizes: points in each of the third's labels, as both others saw them.
+        totals: [recipient label][third's label], over the tabulator's labels and its `∅`, with
+            noise exactly as sent.
+    """
+
+    parties: tuple[str, str, str]
+    labels: tuple[str, ...]
+    sizes: tuple[int, ...]
+    totals: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        _require_labels(self.parties, "parties")
+        _require_labels(self.labels, "third")
+        if len(self.parties) != len(_ROLES) or len(self.sizes) != len(self.labels):
+            raise MalformedTable("there are not three parties, or not one set size for each label")
+        for size in self.sizes:
+            _require_count(size, "a set size")
+        for row in self.totals:
+            if len(row) != len(self.labels):
+                raise MalformedTable("there is not one total for each of the third's labels")
+            for total in row:
+                _require_integer(total, "a total")
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read JSON values again."""
+        tabulator, recipient, third = stored["parties"]
+        return cls(
+            (tabulator, recipient, third),
+            tuple(stored["labels"]),
+            tuple(stored["sizes"]),
+            tuple(tuple(row) for row in stored["totals"]),
+        )
+
+
+@dataclass(frozen=True)
 class ReleasedTable:
-    """One crosstab of two parties.
+    """One crosstab of two parties or of three.
 
     Attributes:
         tabulator_labels: the tabulator's label names, as named in the release.
         recipient_labels: the recipient's label names.
-        counts: [tabulator label][recipient label], m + e exactly as sent; may be negative.
+        counts: [tabulator label][cell of the others], m + e exactly as sent; may be negative. Of
+            two parties, a cell is a recipient's label. Of three, it is a label or `∅` of the
+            recipient with one of the third, row by row, `∅` last; that of two `∅` says nothing.
         tabulator_sizes: points in each of the tabulator's labels, as the recipient saw them.
         recipient_sizes: points in each of the recipient's labels, as the tabulator saw them.
         parameters: what the request fixed.
         moments: what there is besides where records are moments, as in attribution.
+        third: what there is besides where there is a third party.
     """
 
     tabulator_labels: tuple[str, ...]
@@ -100,13 +149,17 @@ class ReleasedTable:
     recipient_sizes: tuple[int, ...]
     parameters: ReleaseParameters
     moments: MomentsTable | None = None
+    third: ThirdPart | None = None
 
     def __post_init__(self) -> None:
-        rows, columns = len(self.tabulator_labels), len(self.recipient_labels)
+        rows, columns, layers = self.shape
         _require_labels(self.tabulator_labels, "tabulator")
         _require_labels(self.recipient_labels, "recipient")
-        if [len(row) for row in self.counts] != [columns] * rows:
-            raise MalformedTable(f"counts are not {rows} rows of {columns}, as the labels are")
+        cells = columns if self.third is None else (columns + 1) * (layers + 1)
+        if [len(row) for row in self.counts] != [cells] * rows:
+            raise MalformedTable(f"counts are not {rows} rows of {cells}, as the labels are")
+        if self.third is not None and len(self.third.totals) != columns:
+            raise MalformedTable("there is not a row of totals for each label of the recipient")
         if (len(self.tabulator_sizes), len(self.recipient_sizes)) != (rows, columns):
             raise MalformedTable("there is not one set size for each label")
         for row in self.counts:
@@ -115,19 +168,26 @@ class ReleasedTable:
         for size in (*self.tabulator_sizes, *self.recipient_sizes):
             _require_count(size, "a set size")
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many labels the tabulator, the recipient and the third have; without one, 0."""
+        third = () if self.third is None else self.third.labels
+        return len(self.tabulator_labels), len(self.recipient_labels), len(third)
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; `from_dict` gives an equal table."""
         document = asdict(self)
-        if self.moments is None:
-            del document["moments"]
+        for part in _PARTS:
+            if document[part] is None:
+                del document[part]
         return document
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, also after JSON; MalformedTable when it is anything else."""
         names = {field.name for field in fields(cls)}
-        moments = stored.get("moments")
-        if set(stored) | {"moments"} != names:
+        moments, third = stored.get("moments"), stored.get("third")
+        if set(stored) | _PARTS != names:
             raise MalformedTable(f"a table has the entries {sorted(names)} and no others")
         try:
             return cls(
@@ -138,8 +198,9 @@ class ReleasedTable:
                 tuple(stored["recipient_sizes"]),
                 ReleaseParameters(**stored["parameters"]),
                 None if moments is None else MomentsTable.from_dict(moments),
+                None if third is None else ThirdPart.from_dict(third),
             )
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise MalformedTable(f"the table cannot be read: {error}") from error
 
 

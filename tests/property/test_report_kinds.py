@@ -95,7 +95,8 @@ def test_a_shareable_report_refuses_private_estimates():
 
 
 def test_shareable_estimates_are_made_of_table_and_laws_alone():
-    assert list(inspect.signature(ShareableEstimates).parameters) == ["table", "laws"]
+    public = ["table", "laws", "layers"]  # layers: which of the third's labels are counted
+    assert list(inspect.signature(ShareableEstimates).parameters) == public
     with pytest.raises(AttributeError):
         ShareableEstimates(table_of(((1, 2), (3, 4))), LAWS).table = None
 

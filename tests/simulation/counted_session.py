@@ -37,6 +37,9 @@ class SilentLaws:
     tabulator_fillers: Silence = Silence()
     recipient_fillers: Silence = Silence()
     people: Silence = Silence()
+    totals: Silence = Silence()
+    third_dummies: Silence = Silence()
+    third_fillers: Silence = Silence()
 
 
 @dataclass(frozen=True)
