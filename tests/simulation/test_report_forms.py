@@ -9,10 +9,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from counted_session import SilentLaws
 from counted_three import Drawn, counted, moved
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from privacy.session import SessionNoise, TableLaws
 from reports.forms import Block
