@@ -11,6 +11,7 @@ from rich.table import Table
 from client.render_lists import list_shown
 from client.results import NothingLearnt, Result
 from party.lists import MatchedList
+from psi.legs import THIRD
 from reports.estimate import grown
 from reports.rendering import PRIVATE, Rendering, Row
 
@@ -22,9 +23,9 @@ _NOISY, _MOVED = " ~", " !"
 def result_shown(result: Result) -> list[RenderableType]:
     """Return a result as paragraphs and tables."""
     if isinstance(result, NothingLearnt):
-        return [
-            f"Done. The counterpart has its list; the {result.role} of a match keeps no result."
-        ]
+        has = "the third party of a table" if result.role == THIRD else "the sender of a match"
+        what = "table" if result.role == THIRD else "list"
+        return [f"Done. The counterpart has its {what}; {has} keeps no result."]
     if isinstance(result, MatchedList):
         return list_shown(result)
     return _report(result)

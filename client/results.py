@@ -39,7 +39,7 @@ _NOT_PRIVATE = "only the recipient of a table has a private reading of it; leave
 
 @dataclass(frozen=True)
 class NothingLearnt:
-    """What a match leaves with its sender."""
+    """What a match leaves with its sender, and a table of three with its third party."""
 
     role: str
 
@@ -149,7 +149,7 @@ def shareable_of(stored: Mapping[str, Any]) -> ShareableEstimates:
         parameters.delta_dummy_e15,
     )
     bound = parameters.records_per_person
-    laws = TableLaws(noise, bound * parameters.keys_per_person, bound)
+    laws = TableLaws(noise, bound * parameters.keys_per_person, bound, third_bound=bound)
     if table.moments is not None:
         laws = replace(
             laws,
@@ -168,7 +168,7 @@ def export_result(party: Organisation, result: Result, path: Path, *, actor: str
         PartyError: there is nothing to write, or not in this form.
     """
     if isinstance(result, NothingLearnt):
-        raise PartyError(f"the {result.role} of a match learns no list, so there is none to write")
+        raise PartyError(f"the {result.role} learns no list and no table: there is none to write")
     if not isinstance(result, MatchedList):
         export(result, path)
         return

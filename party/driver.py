@@ -34,7 +34,6 @@ from psi.crosstab import Counts, released_cells, tabulate, totals_over_tabulator
 from psi.curve import public_point, raise_points, require_distinct
 from psi.legs import (
     RECEIVER,
-    RECIPIENT,
     SENDER,
     TABULATOR,
     THIRD,
@@ -338,19 +337,22 @@ class Driver:
                     self._shelf.release(),
                     self._own.numbering,
                     self._own.drawn_dummies,
-                    self._shelf.hop(TABULATOR, 0).sizes,
-                    self._shelf.hop(RECIPIENT, 0).sizes,
+                    self._sizes(),
                     self._shelf.names_of(THIRD) if THIRD in self._terms.table.roles else (),
                 )
             case "tabulator":
-                recipients = self._terms.table.legs_of(RECIPIENT)[-1]
-                return TabulatorOutcome(
-                    self._shelf.release(),
-                    self._shelf.hop(TABULATOR, 0).sizes,
-                    self._shelf.hop(RECIPIENT, recipients.hop).sizes,
-                )
+                return TabulatorOutcome(self._shelf.release(), self._sizes())
             case _:
                 return NoOutcome()
+
+    def _sizes(self) -> dict[str, tuple[int, ...]]:
+        """Return the points of every role's labels, as this party saw them first."""
+        table, me = self._terms.table, self._role
+        seen = {
+            role: next(leg for leg in table.legs_of(role) if me in (leg.sender, leg.receiver))
+            for role in table.roles
+        }
+        return {role: self._shelf.hop(role, leg.hop).sizes for role, leg in seen.items()}
 
     def _list(self) -> ListOutcome:
         mine, theirs = self._shelf.hop(RECEIVER, 1), self._shelf.hop(SENDER, 1)

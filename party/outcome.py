@@ -18,25 +18,23 @@ class TableOutcome:
     """A recipient's: the release, and what only it can read it with.
 
     `numbering` gives the session's number of each own label name, `drawn` the dummies that it
-    put into each cell; `tabulator_sizes` and `own_sizes` are the points of each label, by the
-    numbers of whose they are.
+    put into each cell; `sizes` are the points of each role's labels, by the numbers of whose they
+    are, and `third_names` a third's labels by its numbers.
     """
 
     release: ReleaseArtefact
     numbering: tuple[int, ...]
     drawn: Mapping[Cell, int]
-    tabulator_sizes: tuple[int, ...]
-    own_sizes: tuple[int, ...]
+    sizes: Mapping[str, tuple[int, ...]]
     third_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TabulatorOutcome:
-    """A tabulator's: the table that it sent, and the sizes of both sets by number."""
+    """A tabulator's: the table that it sent, and the sizes of all sets by number."""
 
     release: ReleaseArtefact
-    own_sizes: tuple[int, ...]
-    recipient_sizes: tuple[int, ...]
+    sizes: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)

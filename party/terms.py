@@ -16,7 +16,16 @@ from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
 from psi.dummies import Dealing
 from psi.journey import coalitions_of, read_journeys
-from psi.legs import CROSSTABS, MATCH, RECEIVER, RECIPIENT, SENDER, TABULATOR, LegTable
+from psi.legs import (
+    CROSSTABS,
+    MATCH,
+    RECEIVER,
+    RECIPIENT,
+    SENDER,
+    TABULATOR,
+    THIRD,
+    LegTable,
+)
 from psi.suppression import RUN_POINTS
 from psi.time_keys import Timing
 
@@ -174,11 +183,12 @@ class Terms:
 
     @property
     def table_laws(self) -> TableLaws:
-        """The laws of a table of two, for its reports and its quote."""
+        """The laws of a table, for its reports and its quote."""
         recipient_bound = self.keys_a_person(self.party_of(RECIPIENT))
         keys = self.keys_a_person(self.party_of(TABULATOR))
         people = self.timing.epsilon_people_nano if self.timing else 0
-        return TableLaws(self.noise, self.tabulator_bound, recipient_bound, keys, people)
+        third = self.keys_a_person(self.party_of(THIRD)) if THIRD in self.table.roles else 1
+        return TableLaws(self.noise, self.tabulator_bound, recipient_bound, keys, people, third)
 
     def spend_of(self, party: str) -> Spend:
         """Return what a party is charged for the whole session before its first byte (§5.5)."""
