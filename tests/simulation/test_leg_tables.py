@@ -90,6 +90,8 @@ def test_a_table_of_three_without_noise_is_the_pandas_crosstab(world):
     released = counts[1:].copy()
     released[:, 0, 0] = 0  # the tabulator's own
     assert np.array_equal(cells, released)
+    totals = np.array(outcome.release.totals).reshape(len(LABELS[1]), len(LABELS[2]))
+    assert np.array_equal(by_names(totals, numbers[1:]), counts[:, 1:, 1:].sum(axis=0))
     assert outcome.third_names == tuple(LABELS[2][name] for name in np.argsort(numbers[2]))
 
 
