@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
 import dp_record  # noqa: E402 - found on the path above
+import dp_three  # noqa: E402 - found on the path above
 import dp_top_bound  # noqa: E402 - found on the path above
 from dp_kinds import AUDITED, VIEWS, examine  # noqa: E402
 
@@ -48,6 +49,10 @@ def main(runs):
             promised = view.epsilon, view.delta
             product = examine(row, view, runs)
             findings.add(row.name, view.against, view.what, promised, product, mutants)
+    for view in dp_three.VIEWS:
+        mutants = {mutant: dp_three.examine(view, runs, mutant) for mutant in view.mutants}
+        promised, product = (view.epsilon, view.delta), dp_three.examine(view, runs)
+        findings.add(f"three: {view.whose}", view.pooled, view.what, promised, product, mutants)
     with tempfile.TemporaryDirectory(prefix="commonground-audit-") as name:
         _add_record(findings, Path(name), runs)
     mutants = {mutant: dp_top_bound.examine(runs, mutant) for mutant in dp_top_bound.MUTANTS}
