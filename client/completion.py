@@ -25,10 +25,14 @@ Offers = Iterator[tuple[str, str]]
 
 def offer_requests(ctx: typer.Context, incomplete: str) -> Offers:
     """Offer the first digits of requests, newest first, each with what it is."""
-    found = _read(ctx, "SELECT id, kind, peer, state FROM requests ORDER BY number DESC")
-    for name, kind, peer, state in found:
+    found = _read(
+        ctx,
+        "SELECT id, kind, (SELECT group_concat(peer, ', ') FROM request_peers "
+        "WHERE request = id), state FROM requests ORDER BY number DESC",
+    )
+    for name, kind, peers, state in found:
         if name.startswith(incomplete):
-            yield name[: max(_SHORT, len(incomplete))], f"{kind} with {peer}, {state}"
+            yield name[: max(_SHORT, len(incomplete))], f"{kind} with {peers}, {state}"
 
 
 def offer_contracts(ctx: typer.Context, incomplete: str) -> Offers:
@@ -42,8 +46,9 @@ def offer_lists(ctx: typer.Context, incomplete: str) -> Offers:
     """Offer the names of lists that are kept, and the first digits of those without one."""
     found = _read(
         ctx,
-        "SELECT r.id, r.peer, n.name FROM results JOIN requests r ON r.id = results.request "
-        "LEFT JOIN list_generations n ON n.request = r.id "
+        "SELECT r.request, r.peer, n.name FROM results JOIN request_peers r "
+        "ON r.request = results.request "
+        "LEFT JOIN list_generations n ON n.request = r.request "
         "WHERE results.list_file IS NOT NULL ORDER BY results.made_at DESC",
     )
     for request, peer, name in found:

@@ -27,7 +27,10 @@ def request_document(filed: Filed) -> dict[str, Any]:
         "id": filed.request.id,
         "kind": str(filed.request.kind),
         "mine": filed.mine,
-        "peer": filed.peer,
+        "peers": [
+            {"party": peer, "word": word}
+            for peer, word in zip(filed.peers, filed.words, strict=True)
+        ],
         "state": filed.state,
         "status": filed.status,
         "reason": filed.reason,
@@ -44,7 +47,7 @@ def requests_shown(filed: Sequence[Filed]) -> RenderableType:
     table = Table("id", "what", "asked by", "roles", "state", "since", "next")
     for one in filed:
         roles = ", ".join(f"{party}: {role}" for role, party in one.request.roles.items())
-        asker = "you" if one.mine else one.peer
+        asker = "you" if one.mine else one.request.requester
         table.add_row(
             one.request.id[:8],
             str(one.request.kind),
@@ -106,7 +109,8 @@ def next_step(filed: Filed) -> str:
 
 
 def _state(filed: Filed) -> str:
-    return f"{filed.state} ({filed.status})" if filed.status else filed.state
+    state = f"{filed.state} ({filed.status})" if filed.status else filed.state
+    return f"{state}, not yet by {' and '.join(filed.awaited)}" if filed.awaited else state
 
 
 def _moments(parameters: Parameters) -> list[str]:

@@ -42,7 +42,7 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
         "sessions": [
             {
                 "request": one.request,
-                "peer": one.peer,
+                "peers": list(one.peers),
                 "kind": one.kind,
                 "since": one.since,
                 "state": _session_state(one),
@@ -104,7 +104,8 @@ def status_shown(party: Organisation, standing: Standing) -> RenderableType:
 def _request(filed: Filed) -> dict[str, Any]:
     return {
         "request": filed.request.id,
-        "peer": filed.peer,
+        "peers": list(filed.peers),
+        "awaited": list(filed.awaited),
         "kind": str(filed.request.kind),
         "since": filed.updated_at,
     }
@@ -131,9 +132,14 @@ def _contracts(contracts: Sequence[Contract], party: Organisation, now: int) -> 
 
 def _waiting(filed: Sequence[Filed]) -> list[str]:
     return [
-        f"{one.request.kind} with {one.peer} since {shown_time(one.updated_at)}: {next_step(one)}"
+        f"{one.request.kind} with {', '.join(one.peers)} since {shown_time(one.updated_at)}"
+        f"{_unheard(one)}: {next_step(one)}"
         for one in filed
     ]
+
+
+def _unheard(filed: Filed) -> str:
+    return f", not yet approved by {' and '.join(filed.awaited)}" if filed.awaited else ""
 
 
 def _session_state(session: OpenSession) -> str:
@@ -143,7 +149,7 @@ def _session_state(session: OpenSession) -> str:
 def _session(session: OpenSession) -> str:
     name = _short(session.request)
     line = (
-        f"{name}, {session.kind} with {session.peer}, {_session_state(session)}, "
+        f"{name}, {session.kind} with {', '.join(session.peers)}, {_session_state(session)}, "
         f"since {shown_time(session.since)}"
     )
     return line if session.runs else f"{line}: requests resume {name}"

@@ -69,9 +69,9 @@ class Desk:
         signed = request.sign(self._party.identity)
         signed.check(contract, self._party.now)
         self.require_budget(signed, contract)
-        peer = next(name for name in signed.participants if name != me)
+        peers = tuple(name for name in signed.participants if name != me)
         self._filing.file(
-            signed, contract, mine=True, peer=peer, state=APPROVED, actor=actor, naming=naming
+            signed, contract, mine=True, peers=peers, state=APPROVED, actor=actor, naming=naming
         )
         return signed
 
@@ -92,41 +92,52 @@ class Desk:
                 raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
             request.verify_signature(contract.parties[peer].verifier)
             request.check(contract, self._party.now)
+            if contract.me(self._party.identity) not in request.participants:
+                raise Refusal(
+                    RefusalStatus.BAD_REQUEST, f"{peer} brings a request without a role for us"
+                )
             self.require_budget(request, contract)
             by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
             state = APPROVED if by_rule else PENDING
             self._filing.file(
-                request, contract, mine=False, peer=peer, state=state, actor="contract"
+                request, contract, mine=False, peers=(peer,), state=state, actor="contract"
             )
             filed = self.find(request.id)
-        if filed.request.digest != request.digest or filed.peer != peer:
+        if filed.request.digest != request.digest or peer not in filed.peers:
             raise Refusal(
                 RefusalStatus.BAD_REQUEST, "another request was made under this id before"
             )
         return filed.decision
 
     def offered(self, contract_hash: bytes, peer: str) -> list[Request]:
-        """Return this party's own unfinished requests to a counterpart that dials."""
+        """Return this party's own unfinished requests to a counterpart that dials.
+
+        Of three parties the asker dials the others.
+        """
         return [
             filed.request
             for filed in self.filed()
             if filed.mine
-            and filed.peer == peer
+            and filed.peers == (peer,)
             and filed.request.contract == contract_hash.hex()
             and filed.state == APPROVED
         ]
 
     def decide(self, peer: str, request_id: str, decision: Decision) -> None:
-        """Record what the counterpart decided on a request of this party's own.
+        """Record what a counterpart decided on a request of this party's own.
 
-        A refusal of one whose session has begun here is how that session ended there.
+        One refusal is enough to end it; without, it goes on when all have approved. A refusal of
+        one whose session has begun here is how that session ended there.
         """
         filed = self._filing.get(request_id)
-        if filed is None or not filed.mine or filed.peer != peer:
+        if filed is None or not filed.mine or peer not in filed.peers:
             raise Refusal(RefusalStatus.BAD_REQUEST, f"there is no request {request_id} to {peer}")
+        if decision.state in ("approved", "finished") and peer in filed.awaited:
+            self._filing.note_word(request_id, peer, APPROVED)
         if decision.state == "refused" and filed.state == APPROVED:
             status = decision.status or RefusalStatus.DECLINED
             if self._record_of(filed).opening() is not None:
+                self._filing.note_word(request_id, peer, REFUSED)
                 self._fail(filed, Refusal(status, decision.reason))
             else:
                 self._filing.settle(filed, REFUSED, status, decision.reason, actor=peer)
@@ -179,6 +190,7 @@ class Desk:
         """
         party, contract = self._party, self._contract_of(request)
         me = contract.me(party.identity)
+        self._filing.note_all_approve(request.id)
         record = self._record(request, contract, me)
         lists = ListFile(party.folder / "lists", request.id, party.identity)
         naming = naming_of(party.store, request.id)
@@ -215,7 +227,8 @@ class Desk:
             Refusal: there is no such request under this contract between the two parties.
         """
         filed = self._filing.get(request_id)
-        if filed is None or filed.peer != peer or filed.request.contract != contract_hash.hex():
+        known = filed is not None and peer in filed.peers
+        if filed is None or not known or filed.request.contract != contract_hash.hex():
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
                 "there is no request with this id and contract between the two parties",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from party.decision import Decision
 from party.errors import PartyError, RefusalStatus
 from party.list_names import Naming, register
 from party.request import Request
-from party.schema import REQUESTS
+from party.schema import REQUEST_PEERS, REQUESTS
 from party.session_record import FAILED, FINISHED
 
 if TYPE_CHECKING:
@@ -26,11 +27,17 @@ PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
 
 @dataclass(frozen=True)
 class Filed:
-    """A request as it stands here."""
+    """A request as it stands here.
+
+    `peers` are the counterparts that this party talks to about it, in the order of their roles:
+    the asker has all others, and whoever is asked has the asker alone. `words` is what each has
+    said of it: pending, approved or refused.
+    """
 
     request: Request
     mine: bool
-    peer: str
+    peers: tuple[str, ...]
+    words: tuple[str, ...]
     state: str
     status: str | None
     reason: str | None
@@ -41,6 +48,20 @@ class Filed:
     def id(self) -> str:
         """The request's id."""
         return self.request.id
+
+    @property
+    def peer(self) -> str:
+        """The one counterpart of what is between two, such as a list."""
+        (peer,) = self.peers
+        return peer
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The counterparts that have not said yet whether they approve."""
+        if self.state != APPROVED:
+            return ()
+        words = zip(self.peers, self.words, strict=True)
+        return tuple(peer for peer, word in words if word == PENDING)
 
     @property
     def decision(self) -> Decision:
@@ -62,7 +83,7 @@ class Filing:
     def all(self) -> list[Filed]:
         """Return every request, newest first."""
         query = sa.select(REQUESTS).order_by(REQUESTS.c.number.desc())
-        return [_read_filed(row) for row in self._party.store.rows(query)]
+        return self._read(query)
 
     def find(self, wanted: str) -> Filed:
         """Return the request whose id starts with `wanted`.
@@ -71,16 +92,16 @@ class Filing:
             PartyError: there is none, or more than one.
         """
         query = sa.select(REQUESTS).where(REQUESTS.c.id.startswith(wanted, autoescape=True))
-        rows = self._party.store.rows(query.limit(2))
-        if len(rows) != 1:
-            what = "no request" if not rows else "more than one request"
+        found = self._read(query.limit(2))
+        if len(found) != 1:
+            what = "no request" if not found else "more than one request"
             raise PartyError(f"{what} starts with {wanted}: see `commonground requests list`")
-        return _read_filed(rows[0])
+        return found[0]
 
     def get(self, request_id: str) -> Filed | None:
         """Return the request of exactly this id, or None."""
-        row = self._party.store.row(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))
-        return None if row is None else _read_filed(row)
+        found = self._read(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))
+        return found[0] if found else None
 
     def file(
         self,
@@ -88,12 +109,15 @@ class Filing:
         contract: Contract,
         *,
         mine: bool,
-        peer: str,
+        peers: Sequence[str],
         state: str,
         actor: str,
         naming: Naming | None = None,
     ) -> None:
-        """File a request and log it, once; `naming` is for the list that it makes."""
+        """File a request and log it, once; `naming` is for the list that it makes.
+
+        `peers` have still to say whether they approve a request of this party's own.
+        """
 
         def work(connection: Connection) -> None:
             number = sa.select(sa.func.coalesce(sa.func.max(REQUESTS.c.number), 0) + 1)
@@ -105,7 +129,6 @@ class Filing:
                     id=request.id,
                     mine=int(mine),
                     contract=contract.digest,
-                    peer=peer,
                     kind=str(request.kind),
                     body=request.encode().decode(),
                     state=state,
@@ -113,6 +136,14 @@ class Filing:
                     updated_at=self._party.now,
                     number=number.scalar_subquery(),
                 )
+            )
+            word = PENDING if mine else APPROVED
+            connection.execute(
+                sa.insert(REQUEST_PEERS),
+                [
+                    {"request": request.id, "peer": peer, "place": place, "word": word}
+                    for place, peer in enumerate(peers)
+                ],
             )
             if naming is not None:
                 register(connection, request.id, naming)
@@ -124,6 +155,16 @@ class Filing:
 
         self._party.store.write(work)
 
+    def note_word(self, request_id: str, peer: str, word: str) -> None:
+        """Record what a counterpart says of a request; the party's own state is for `settle`."""
+        self._party.store.write(lambda connection: _note_word(connection, request_id, peer, word))
+
+    def note_all_approve(self, request_id: str) -> None:
+        """Record that no counterpart is awaited: who takes part in a session has approved it."""
+        filed = self.get(request_id)
+        for peer in filed.awaited if filed else ():
+            self.note_word(request_id, peer, APPROVED)
+
     def settle(
         self,
         filed: Filed,
@@ -133,7 +174,10 @@ class Filing:
         *,
         actor: str,
     ) -> None:
-        """Record and log a decision on a request; without a `status` it is approved."""
+        """Record and log a decision on a request; without a `status` it is approved.
+
+        A counterpart that is the `actor` has said it.
+        """
         request = filed.request
 
         def work(connection: Connection) -> None:
@@ -148,6 +192,8 @@ class Filing:
                     updated_at=self._party.now,
                 )
             )
+            if actor in filed.peers:
+                _note_word(connection, request.id, actor, state)
             named = (request.id, request.digest, str(request.kind))
             if status is None:
                 kind, body = "request.approved", RequestStep(*named)
@@ -160,12 +206,31 @@ class Filing:
 
         self._party.store.write(work)
 
+    def _read(self, query: sa.Select[Any]) -> list[Filed]:
+        """Return the requests of a query, each with its counterparts, in the query's order."""
+        ids = query.with_only_columns(REQUESTS.c.id).subquery()
+        said = sa.select(REQUEST_PEERS).where(REQUEST_PEERS.c.request.in_(sa.select(ids.c.id)))
+        rows = self._party.store.rows(query)
+        words: dict[str, list[sa.Row[Any]]] = {}
+        for one in self._party.store.rows(said.order_by(REQUEST_PEERS.c.place)):
+            words.setdefault(one.request, []).append(one)
+        return [_read_filed(row, words[row.id]) for row in rows]
 
-def _read_filed(row: sa.Row[Any]) -> Filed:
+
+def _note_word(connection: Connection, request_id: str, peer: str, word: str) -> None:
+    connection.execute(
+        sa.update(REQUEST_PEERS)
+        .where(REQUEST_PEERS.c.request == request_id, REQUEST_PEERS.c.peer == peer)
+        .values(word=word)
+    )
+
+
+def _read_filed(row: sa.Row[Any], said: Sequence[sa.Row[Any]]) -> Filed:
     return Filed(
         Request.decode(row.body.encode()),
         bool(row.mine),
-        row.peer,
+        tuple(one.peer for one in said),
+        tuple(one.word for one in said),
         row.state,
         row.status,
         row.reason,

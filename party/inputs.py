@@ -70,7 +70,7 @@ def prepare_input(
         offer="all" if terms.offers_all(me) else "one",
         most_identifiers=request.parameters.most_identifiers[me],
         purpose=request.purpose,
-        recipient=next(party for party in terms.parties if party != me),
+        recipients=[party for party in terms.parties if party != me],
         salt=salt,
         now=now,
         events_until=events_until,

@@ -208,7 +208,7 @@ def _read(party: Organisation, filed: Filed, order: Order) -> _Base:
             label=label,
             values=asked.values,
             purpose=order.purpose,
-            recipient=filed.peer,
+            recipients=filed.peers,
             now=party.now,
             executor=party.executor,
             rounding=party.identity.rounding_key,

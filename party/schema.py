@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -107,7 +107,6 @@ REQUESTS: Final = Table(
     Column("id", String(32), primary_key=True),
     Column("mine", Integer, nullable=False),
     Column("contract", String(64), ForeignKey("contracts.hash"), nullable=False),
-    Column("peer", String(100), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("body", Text, nullable=False),
     Column("state", String(20), nullable=False),
@@ -118,6 +117,15 @@ REQUESTS: Final = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("number", Integer, nullable=False, server_default="0"),
     Index("requests_by_state", "state", "created_at"),
+)
+
+REQUEST_PEERS: Final = Table(
+    "request_peers",
+    METADATA,
+    Column("request", String(32), ForeignKey("requests.id"), primary_key=True),
+    Column("peer", String(100), primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("word", String(20), nullable=False),
 )
 
 SESSIONS: Final = Table(

@@ -142,7 +142,7 @@ class SessionRecord:
                 sequence=sequence,
                 taken_at=now,
                 purpose=self._request.purpose,
-                recipient=", ".join(self._contract.counterparts(self._me)),
+                recipient=", ".join(p for p in self._request.participants if p != self._me),
                 count_commitment=consent_count.hex(),
             )
             self._log(connection, "consent.snapshot", body, self._journal.moment(connection, now))

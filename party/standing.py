@@ -20,7 +20,14 @@ from party.ledger import Balance
 from party.occupied import is_carried_out, listens_at
 from party.organisation import Organisation
 from party.request import Request
-from party.schema import COSIGNATURES, LIST_GENERATIONS, REQUESTS, RESULTS, SESSIONS
+from party.schema import (
+    COSIGNATURES,
+    LIST_GENERATIONS,
+    REQUEST_PEERS,
+    REQUESTS,
+    RESULTS,
+    SESSIONS,
+)
 from party.session_record import CHARGED, OPENED
 
 
@@ -29,7 +36,7 @@ class OpenSession:
     """A session that has not ended; `runs` when a process carries it out now."""
 
     request: str
-    peer: str
+    peers: tuple[str, ...]
     kind: str
     since: int
     runs: bool
@@ -77,7 +84,8 @@ def standing_of(party: Organisation) -> Standing:
     Raises:
         StoredContractError, audit.errors.AuditError: something in the store was changed.
     """
-    filed, sessions = Desk(party).filed(), _sessions(party)
+    filed = Desk(party).filed()
+    sessions = _sessions(party, filed)
     begun = {one.request for one in sessions}
     return Standing(
         now=party.now,
@@ -95,18 +103,20 @@ def standing_of(party: Organisation) -> Standing:
     )
 
 
-def _sessions(party: Organisation) -> list[OpenSession]:
+def _sessions(party: Organisation, filed: Sequence[Filed]) -> list[OpenSession]:
+    peers = {one.request.id: one.peers for one in filed}
     rows = party.store.rows(
-        sa.select(REQUESTS.c.id, REQUESTS.c.peer, REQUESTS.c.kind, SESSIONS.c.started_at)
+        sa.select(REQUESTS.c.id, REQUESTS.c.kind, SESSIONS.c.started_at)
         .join(SESSIONS, SESSIONS.c.request == REQUESTS.c.id)
         .where(SESSIONS.c.state.in_((OPENED, CHARGED)))
         .order_by(SESSIONS.c.started_at)
     )
     return [
         OpenSession(
-            row.id, row.peer, row.kind, row.started_at, is_carried_out(party.folder, row.id)
+            row.id, peers[row.id], row.kind, row.started_at, is_carried_out(party.folder, row.id)
         )
         for row in rows
+        if row.id in peers  # filed since they were read
     ]
 
 
@@ -116,10 +126,11 @@ def _lists(party: Organisation) -> list[KeptList]:
             RESULTS.c.request,
             LIST_GENERATIONS.c.name,
             REQUESTS.c.body,
-            REQUESTS.c.peer,
+            REQUEST_PEERS.c.peer,
             RESULTS.c.expires_at,
         )
         .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
+        .join(REQUEST_PEERS, REQUEST_PEERS.c.request == RESULTS.c.request)
         .outerjoin(LIST_GENERATIONS, LIST_GENERATIONS.c.request == RESULTS.c.request)
         .where(RESULTS.c.list_file.is_not(None))
         .order_by(RESULTS.c.expires_at)

@@ -141,7 +141,7 @@ def _counted(party: Organisation, contract: Contract, question: Question) -> lis
             label=label,
             values=label.values,
             purpose=_purpose(contract, question.purpose),
-            recipient=contract.counterparts(me)[0],
+            recipients=contract.counterparts(me),
             now=party.now,
             executor=party.executor,
             rounding=party.identity.rounding_key,

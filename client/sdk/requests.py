@@ -57,7 +57,7 @@ class Requests:
         """Return a line a request, newest first."""
         import pandas as pd
 
-        names = ("kind", "mine", "peer", "state", "status", "reason", "created_at", "updated_at")
+        names = ("kind", "mine", "peers", "state", "status", "reason", "created_at", "updated_at")
         lines = [
             (one.id, str(one.request.kind), *(getattr(one, name) for name in names[1:]))
             for one in self.list()

@@ -66,7 +66,7 @@ class ListedPeople:
             label=None,
             values=(),
             purpose=purpose,
-            recipient=recipient,
+            recipients=[recipient],
             now=now,
         )
         return cls(definition, source, _among(chosen.people, references))

@@ -1,9 +1,9 @@
 """From a dataset to what one session takes: keys, their labels, and a record of every bound.
 
 The order is the point. Consent comes first: nothing is derived from the rows of people who have
-not given it for this purpose and recipient. Only who the rows are is known before, which takes the
-identifiers of all rows where these make the people (`connecting.py` says why). Then invalid traffic
-leaves, then come labels, then identifiers, then the bound on identifiers a person, which is
+not given it for this purpose and each recipient. Only who the rows are is known before, which takes
+the identifiers of all rows where these make the people (`connecting.py` says why). Then invalid
+traffic leaves, then come labels, then identifiers, then the bound on identifiers a person, which is
 enforced here, counted again on the outcome and recorded in a step, against which noise is held
 before anything is spent (docs/protocol.md, Identifiers; `bounds.py`). The same files give the same
 bytes in the same order.
@@ -99,7 +99,7 @@ def prepare(
     offer: Offer,
     most_identifiers: int,
     purpose: str,
-    recipient: str,
+    recipients: Sequence[str],
     salt: bytes,
     now: float,
     gmail: bool = False,
@@ -128,7 +128,7 @@ def prepare(
             label=asked,
             values=values,
             purpose=purpose,
-            recipient=recipient,
+            recipients=recipients,
             now=now,
             executor=executor,
             rounding=rounding,
@@ -187,7 +187,7 @@ def read_selection(
     label: Label | None,
     values: Sequence[str],
     purpose: str,
-    recipient: str,
+    recipients: Sequence[str],
     now: float,
     executor: Executor | None,
     rounding: RoundingKey | None,
@@ -209,7 +209,7 @@ def read_selection(
         label=label if timed is None else None,
         values=values,
         purpose=purpose,
-        recipient=recipient,
+        recipients=recipients,
         now=now,
         rounding=rounding,
         events_until=events_until,

@@ -53,12 +53,12 @@ def select(
     label: Label | None,
     values: Sequence[str],
     purpose: str,
-    recipient: str,
+    recipients: Sequence[str],
     now: float,
     rounding: RoundingKey | None = None,
     events_until: float | None = None,
 ) -> Selection:
-    """Choose by consent for this purpose and recipient, then by valid traffic, then by label.
+    """Choose by consent for this purpose and each recipient, by valid traffic, then by label.
 
     A person whose label is not among `values` has none; without `label` everyone has label 0.
     `rounding` places values between two bounds; DatasetError where it is needed and missing. Events
@@ -66,8 +66,10 @@ def select(
     """
     everyone = rows.people
     of_somebody = int(np.count_nonzero(everyone.of_row != NOTHING))
-    statements = rows.consent.of_rows(purpose, recipient, now)
-    consents = consenting(statements, everyone.of_row, len(everyone))
+    consents = np.ones(len(everyone), dtype=np.bool_)
+    for recipient in recipients:
+        statements = rows.consent.of_rows(purpose, recipient, now)
+        consents &= consenting(statements, everyone.of_row, len(everyone))
     people = everyone.only(consents)
     steps = [
         BoundStep("rows of a person", rows.count, of_somebody),

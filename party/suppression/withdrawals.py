@@ -165,7 +165,7 @@ def consenting_now(
     Raises:
         DatasetError: the files cannot be read as described.
     """
-    recipient = next(party for party in request.participants if party != me)
+    recipients = [party for party in request.participants if party != me]
     if not holders.by_person:
         prepared = prepare(
             definition,
@@ -175,7 +175,7 @@ def consenting_now(
             offer="all",
             most_identifiers=request.parameters.most_identifiers[me],
             purpose=request.purpose,
-            recipient=recipient,
+            recipients=recipients,
             salt=seed.derive(b"", "input-salt"),
             now=now,
             gmail=gmail,
@@ -195,7 +195,7 @@ def consenting_now(
             label=None,
             values=request.labels[me].values,
             purpose=request.purpose,
-            recipient=recipient,
+            recipients=recipients,
             now=now,
         )
     return _tokens(selection.consenting, seed)

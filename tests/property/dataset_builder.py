@@ -72,7 +72,7 @@ def prepared(definition, **changes):
         "offer": "all",
         "most_identifiers": 8,
         "purpose": ADS,
-        "recipient": "channel",
+        "recipients": ["channel"],
         "salt": SALT,
         "now": NOW,
     }

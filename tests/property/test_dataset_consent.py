@@ -79,7 +79,7 @@ class TestColumn:
         assert taking_part(definition) == (["1", "2"] if consents else ["2"])
 
     @pytest.mark.parametrize(
-        "changes", [{"purpose": "dpv:ServiceProvision"}, {"recipient": "vendor"}]
+        "changes", [{"purpose": "dpv:ServiceProvision"}, {"recipients": ["vendor"]}]
     )
     def test_what_the_notice_did_not_name_is_an_error(self, tmp_path, changes):
         definition = write(tmp_path, [row("1", "a@example.com")])
@@ -159,8 +159,15 @@ class TestTable:
         definition = with_events(tmp_path, events)
         assert taking_part(definition) == ["3"]
         assert taking_part(definition, purpose=RESEARCH) == ["1"]
-        assert taking_part(definition, recipient="vendor") == ["2"]
-        assert taking_part(definition, recipient="nobody") == []
+        assert taking_part(definition, recipients=["vendor"]) == ["2"]
+        assert taking_part(definition, recipients=["nobody"]) == []
+
+    def test_whoever_refuses_one_of_several_recipients_takes_no_part(self, tmp_path):
+        both = [event("1", "2026-01-01"), event("1", "2026-01-01", who="vendor")]
+        one = [event("2", "2026-01-01"), event("3", "2026-01-01", who="vendor")]
+        definition = with_events(tmp_path, [*both, *one])
+        assert taking_part(definition, recipients=["channel", "vendor"]) == ["1"]
+        assert taking_part(definition, recipients=["vendor"]) == ["1", "3"]
 
     def test_an_event_after_now_does_not_count_yet(self, tmp_path):
         soon = datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=1)

@@ -295,7 +295,7 @@ for name in definition.labels:
     result = prepare(
         definition, label=name, values=definition.label(name).values,
         identifiers=["email", "phone"], offer="all", most_identifiers=8,
-        purpose="dpv:TargetedAdvertising", recipient="channel", salt=bytes(32), now=1.8e9,
+        purpose="dpv:TargetedAdvertising", recipients=["channel"], salt=bytes(32), now=1.8e9,
     )
     print(len(matched_people(result, np.arange(len(result.keys)), ["email", "phone"])))
 print("pandas" in sys.modules)

@@ -130,7 +130,7 @@ from party.datasets import load_definition, prepare
 
 result = prepare(
     load_definition(Path(sys.argv[1])), label=None, values=[], identifiers=["email", "phone"],
-    offer="all", most_identifiers=8, purpose="dpv:TargetedAdvertising", recipient="channel",
+    offer="all", most_identifiers=8, purpose="dpv:TargetedAdvertising", recipients=["channel"],
     salt=bytes(32), now=1.8e9,
 )
 print(len(result.keys) > 0, "pandas" in sys.modules)

@@ -195,7 +195,7 @@ class World:
                 load_definition(folder / "people.yaml"), label="label", values=values,
                 identifiers=["email"], offer="all" if first else "one",
                 most_identifiers=row.most_identifiers if first else MANY, timed=timed,
-                purpose="dpv:MarketResearch", recipient="other", salt=bytes(32), now=0.0,
+                purpose="dpv:MarketResearch", recipients=["other"], salt=bytes(32), now=0.0,
                 rounding=RoundingKey(bytes(32)),
             )  # fmt: skip
         return prepared.keys, prepared.labels

@@ -26,6 +26,7 @@ from party.settings import FILE, Settings, load_settings, render_settings
 from party.wire.exchanges import kind_for, kind_of
 
 SECONDS = 30
+PAIR = ("advertiser", "channel")
 
 
 class Killed(BaseException):
@@ -110,7 +111,7 @@ class WireLink:
             self.wire.changed.notify_all()
 
 
-def write_dataset(folder: Path, name: str, people, *, label: str):
+def write_dataset(folder: Path, name: str, people, *, label: str, recipients=PAIR):
     """Write people (reference, email, phone, label value, consent) as CSV and its description."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
@@ -131,7 +132,7 @@ consent:
   column: consent
   given: ["yes"]
   purposes: [dpv:TargetedAdvertising, dpv:MarketResearch]
-  recipients: [advertiser, channel]
+  recipients: [{", ".join(recipients)}]
 labels:
   {label}: {{column: {label}, values: {values}}}
 """,

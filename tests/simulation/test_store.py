@@ -15,7 +15,7 @@ from organisations import make_party
 from store_backends import PostgreSQLStores
 
 from party.errors import StoreError
-from party.schema import DATASETS, LOG_ENTRIES, METADATA, REQUESTS, REVISION
+from party.schema import DATASETS, LOG_ENTRIES, METADATA, REQUEST_PEERS, REQUESTS, REVISION
 from party.settings import Settings
 from party.store import Store, _alembic_config, sqlite_url
 
@@ -101,6 +101,32 @@ def test_requests_of_before_are_numbered_in_the_order_of_their_times(store):
     migrate(store, "0006")
     rows = store.rows(sa.select(REQUESTS.c.id).order_by(REQUESTS.c.number))
     assert [row.id for row in rows] == ["c", "a", "b"]
+
+
+def test_the_counterpart_of_a_request_of_before_keeps_its_word(store):
+    migrate(store, "0008", command.downgrade)
+    columns = "id, mine, contract, peer, kind, body, state, created_at, updated_at"
+    filed = [
+        ("a", 0, "pending", "approved"),
+        ("b", 1, "approved", "pending"),
+        ("c", 1, "finished", "approved"),
+        ("d", 1, "refused", "refused"),
+    ]
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO contracts VALUES ('c', 'n', 't', 0)")
+        for name, mine, state, _ in filed:
+            values = f"'{name}', {mine}, 'c', 'p-{name}', 'reach', '', '{state}', 0, 0"
+            connection.exec_driver_sql(f"INSERT INTO requests ({columns}) VALUES ({values})")
+    migrate(store, "0009")
+    rows = store.rows(sa.select(REQUEST_PEERS).order_by(REQUEST_PEERS.c.request))
+    assert [tuple(row) for row in rows] == [
+        (name, f"p-{name}", 0, word) for name, _, _, word in filed
+    ]
+    migrate(store, "0008", command.downgrade)
+    with store._engine.begin() as connection:
+        found = connection.exec_driver_sql("SELECT id, peer FROM requests ORDER BY id").all()
+    assert found == [(name, f"p-{name}") for name, *_ in filed]
+    migrate(store, "0009")
 
 
 @pytest.mark.parametrize("failing", [1, 5, 12])
