@@ -6,7 +6,6 @@ The channel serves in a process of its own; the others type commands.
 import contextlib
 import shutil
 import sqlite3
-import time
 
 import pytest
 from command_line import ask, error_of, init, run, write_dataset
@@ -78,9 +77,7 @@ def failing(line, party, expect):
 def test_two_commands_pin_both_sides_and_a_contract_follows(place, newcomer):
     channel = place[1]
     party = newcomer("advertiser")
-    started = time.monotonic()
     joined = join(invite(place, "--for", "advertiser", "--replace"), party, draft="deal")
-    assert time.monotonic() - started < 20
     assert (joined["peer"], joined["contract"]) == ("channel", "deal")
     assert joined["fingerprint"] == channel.listener.document["fingerprint"]
     assert "peer advertiser has joined" in channel.listener.err

@@ -1,10 +1,10 @@
 """Labels by SQL expression: equal to pandas where honest, refused where hostile."""
 
 import re
-import time
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -219,12 +219,28 @@ def declared(expression, values=("yes",)):
     return {"x": {"expression": expression, "values": list(values)}}
 
 
+class Reader:
+    """A connection that takes a query apart and says its types; rows cannot be had from it."""
+
+    def __init__(self, connection):
+        self._connection, self.close = connection, connection.close
+
+    def execute(self, query, parameters):
+        assert query == "SELECT json_serialize_sql($1)"
+        return self._connection.execute(query, parameters)
+
+    def sql(self, query):
+        return SimpleNamespace(types=self._connection.sql(query).types)
+
+
 @pytest.mark.parametrize("expression", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_expression_is_refused_when_the_description_is_read(tmp_path, expression):
-    started = time.monotonic()
+def test_a_hostile_expression_is_refused_unrun_when_the_description_is_read(
+    tmp_path, monkeypatch, expression
+):
+    connect = engine._connect
+    monkeypatch.setattr(engine, "_connect", lambda table: Reader(connect(table)))
     with pytest.raises(DatasetError, match=HOSTILE[expression]) as refused:
         describe(tmp_path, columns=COLUMNS, labels=declared(expression))
-    assert time.monotonic() - started < 20, "it was not run"
     assert "labels" in str(refused.value)
 
 
@@ -280,10 +296,8 @@ def test_what_is_stored_is_checked_again_before_it_runs():
 def test_an_expression_that_takes_too_long_is_stopped():
     texts = pa.array([f"{'a' * 3000}{number}" for number in range(50_000)], pa.large_string())
     slow = check(" OR ".join(f"regexp_matches(a, '(a|b|ab)*{number}x')" for number in range(40)))
-    started = time.monotonic()
     with pytest.raises(DatasetError, match=r"more than 0\.3 seconds and was stopped"):
         compute(slow, pa.table({"a": texts}), seconds=0.3)
-    assert time.monotonic() - started < 20
 
 
 def test_texts_that_would_fill_the_memory_are_refused_before_it_runs():
