@@ -140,7 +140,7 @@ def read_column(
     `IdentifierError` when it is not text or whole numbers, or contradicts its declaration: then it
     names up to five rows, counted from 1. Where the values are an excerpt, `rows` (n,) says in
     which row, from 0, each of them stands. With an `executor`, chunks of distinct values are mapped
-    over it.
+    over it where there are several.
     """
     distinct, indices = _dictionary(values)
     reading = _read(spec, distinct, executor)
@@ -265,6 +265,8 @@ def _read(spec: ColumnSpec, distinct: pa.Array, executor: Executor | None) -> _R
 def _readings(
     spec: ColumnSpec, distinct: pa.Array, executor: Executor | None
 ) -> Iterator[_Reading]:
+    if len(distinct) <= _CHUNK:
+        executor = None  # a process takes longer to start than one task
     chunks = (
         (spec, distinct.slice(start, _CHUNK).to_pylist())
         for start in range(0, len(distinct), _CHUNK)

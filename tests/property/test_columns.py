@@ -91,10 +91,20 @@ def test_one_row_is_enough():
     assert read_column(EMAIL, pa.array(["a@example.com"])).quality.distinct == 1
 
 
-def test_an_executor_changes_nothing():
-    values = pa.array([f"u{number % 9000}@example.com" for number in range(20_000)] + ["x"])
-    with ThreadPoolExecutor(2) as executor:
+class Counting(ThreadPoolExecutor):
+    submitted = 0
+
+    def submit(self, *work):
+        self.submitted += 1
+        return super().submit(*work)
+
+
+@pytest.mark.parametrize(("count", "tasks"), [(9000, 2), (40, 0)])
+def test_an_executor_changes_nothing_and_is_not_asked_for_a_single_task(count, tasks):
+    values = pa.array([f"ü{number % count}@example.com" for number in range(20_000)] + ["x"])
+    with Counting(2) as executor:
         mapped = read_column(EMAIL, values, executor=executor)
+    assert executor.submitted == tasks
     alone = read_column(EMAIL, values)
     assert np.array_equal(mapped.digests, alone.digests)
     assert mapped.quality == alone.quality
