@@ -69,8 +69,9 @@ demo-coverage: $(READY) ## Intervals of simulated releases of the demo's reach t
 	@$(BIN)/python -m examples.demo.coverage $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) \
 		$(if $(RUNS),--runs $(RUNS))
 
+# In the order of the folders, long files first: otherwise a worker ends alone with one of them.
 test: engine ## The whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-engine: $(READY) ## What depends on the engine: COMMONGROUND_KERNEL=none, portable, avx2, ifma
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/vectors/test_rfc7748.py \

@@ -163,7 +163,7 @@ def make_party(folder: Path, name: str, stores=SQLITE):
         log_origin=f"{name}.test/log",
         hosts=["localhost"],
     )
-    party._executor = ThreadPoolExecutor(1)
+    party._processes = ThreadPoolExecutor(1)
     return party
 
 
@@ -267,7 +267,7 @@ def copy_pair(ready: Path, folder: Path, stores=SQLITE):
         copied = replace(settings, store=stores.copy_of(settings.store))
         (folder / name / FILE).write_text(render_settings(copied), encoding="utf-8")
         parties[name] = Organisation.open(folder / name)
-        parties[name]._executor = ThreadPoolExecutor(1)
+        parties[name]._processes = ThreadPoolExecutor(1)
     return parties, parties["advertiser"].contract("test")
 
 
