@@ -5,7 +5,7 @@ import csv
 import pytest
 from browser import browser  # noqa: F401 - a fixture
 from command_line import run
-from two_processes import holding
+from two_processes import copy_pair, holding
 
 FEW = ("--dataset", "few", "--their-dataset", "few")
 MEASURE = """
@@ -21,15 +21,17 @@ Promise.all([...document.images].map(image => image.decode())).then(() => ({
 """
 
 
-@pytest.fixture
-def reported(fresh):
+@pytest.fixture(scope="module")
+def reported(template, tmp_path_factory):
     """A pair, and the request of a finished reach table with a page that was asked for with it."""
-    fresh.serve()
-    folder = fresh.advertiser.folder.parent
+    folder = tmp_path_factory.mktemp("reported")
+    pair = copy_pair(template, folder)
+    pair.serve()
     words = ("report", "reach", "--segment", "segment", "--by", "frequency", *FEW)
     files = ("--html", folder / "reach.html", "--png", folder / "reach.png")
-    done = fresh.advertiser.type(*words, *files)
-    return fresh.advertiser, folder, done
+    done = pair.advertiser.type(*words, *files)
+    pair.end()
+    return pair.advertiser, folder, done
 
 
 def test_a_page_is_what_a_browser_shows_and_a_reader_is_told(reported, browser, tmp_path):  # noqa: F811

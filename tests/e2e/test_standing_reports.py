@@ -5,6 +5,7 @@ counterpart, `serve`, and the files that are written.
 """
 
 import csv
+import json
 import time
 from datetime import UTC, datetime
 
@@ -12,12 +13,14 @@ import pytest
 from slow_road import Road
 from two_processes import make_pair, wait_until
 
+from client.dial import Dialler
 from party.organisation import Organisation
 from party.schedule import Every, Schedule
 from party.series import SeriesBook
 from party.templates import template_called
 
 HOUR = 3600
+NOBODY = 0  # a port at which nobody listens
 ASKED = ("--segment", "segment", "--by", "frequency", "--dataset", "few", "--their-dataset", "few")
 THEIRS = ("--recipient", "channel", "--segment", "segment", "--by", "frequency", *ASKED[4:])
 HALF_OF_THE_CHANNELS = ("--epsilon", "40", "--epsilon-dummies", "11")
@@ -91,17 +94,19 @@ def began_hours_ago(party, name, hours, monkeypatch):
 
 def test_a_schedule_is_caught_up_by_a_command_and_writes_its_files(fresh, tmp_path, monkeypatch):
     brand = fresh.advertiser
-    first = brand.type("report", "templates", "list")
-    assert first == {"templates": []}
+    assert brand.read("report", "templates", "list") == {"templates": []}
     saved = save(brand, "hourly", "--epsilon", "4", "--out", tmp_path / "reach-{date}-{time}.csv")
     assert (saved["kind"], saved["epsilon"]) == ("reach", "4")
     runs = began_hours_ago(brand, "hourly", 3, monkeypatch)
-    waits = brand.start("report", "due", "--json").wait(4).document["runs"]  # nobody listens
+    fresh.road.lead_to(NOBODY)
+    with monkeypatch.context() as impatient:
+        impatient.setitem(Dialler.__init__.__kwdefaults__, "connect_seconds", 0.0)
+        waits = json.loads(brand._run("report", "due", "--json", expect=4).stdout)["runs"]
     assert [one["state"] for one in waits] == ["planned"]
     fresh.serve()
     [done] = brand.type("report", "due")["runs"]
     assert (done["state"], done["request"]) == ("done", runs[-1].request)
-    assert brand.type("report", "due") == {"runs": []}
+    assert brand.read("report", "due") == {"runs": []}
     slot = datetime.fromtimestamp(runs[-1].slot, UTC)
     [written] = tmp_path.glob("reach-*.csv")
     assert written.name == f"reach-{slot:%Y-%m-%d-%H%M}.csv"
@@ -111,7 +116,7 @@ def test_a_schedule_is_caught_up_by_a_command_and_writes_its_files(fresh, tmp_pa
     assert [run["state"] for run in series["runs"]] == ["missed", "missed", "done"]
     assert charges(brand) == ["1"]
 
-    again = brand.type("report", "run", "hourly")
+    again = brand.read("report", "run", "hourly")
     assert again["state"] == "finished"
     assert charges(brand) == ["1", "1"]
     kept = brand.read("report", "save", "copy", "--from", again["id"])
@@ -134,7 +139,7 @@ def test_serve_asks_by_itself_for_what_is_due_and_the_other_carries_it_out(
     [filed] = wait_until(asked, every=0.2)
     assert filed["id"] == run.request
     brand.read("requests", "list", "--from", "channel")
-    brand.type("requests", "approve", run.request)
+    brand.read("requests", "approve", run.request)
     channel.listener.stop()
     assert "standing report hourly: planned" in channel.listener.err
     assert channel.read("report", "due")["runs"][0]["state"] == "done"
