@@ -7,13 +7,15 @@
     advertiser/baskets.parquet   a row a basket of one season, with its customer's identifiers
     channel/receipts.parquet     a row a campaign receipt: e-mail as SHA-256, phone, IDFA
     channel/experiment.parquet   a row a subscriber: arm, and whether the ad reached (simulated)
-    vendor/demographics.parquet  a row a member (waits for a third party)
+    vendor/demographics.parquet  a row a member of a panel: SHA-256 in base64, attributes
+    vendor/coupons.parquet       a row a coupon that a member used
     truth.json                   what an honest match and report must find
 
 Each dataset's description stands beside it. The same arguments give the same bytes.
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import shutil
@@ -25,7 +27,7 @@ import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
-from examples.demo import truth, world
+from examples.demo import truth, truth_of_three, world
 from examples.demo.clutter import (
     AT_THE_TILL,
     IN_THE_APP,
@@ -38,12 +40,14 @@ from examples.demo.clutter import (
     written_phones,
 )
 from examples.demo.holdings import Holdings, divide
-from examples.demo.people import choose, identify
+from examples.demo.panel import ATTRIBUTES, Panel, gather
+from examples.demo.people import choose
 from examples.demo.world import World
 
 DESCRIPTIONS = {
     "advertiser": ("customers.yaml", "baskets.yaml"),
     "channel": ("receipts.yaml", "experiment.yaml"),
+    "vendor": ("demographics.yaml", "coupons.yaml"),
 }
 _TEST_CUSTOMERS = (
     ("HH-TEST-1", "unknown", "000-000-0000", "", "bronze", "0.00", "", "Y"),
@@ -63,18 +67,23 @@ _SENT_AT = pa.timestamp("s", tz="UTC")
 def write(out: Path, households: int) -> dict[str, object]:
     """Write a world of so many households below `out`; return what truth.json says."""
     made = world.resample(world.load(), households)
-    holdings = divide(made)
+    holdings, panel = divide(made), gather(made)
     for organisation in ("advertiser", "channel", "vendor"):
         (out / organisation).mkdir(parents=True, exist_ok=True)
     pv.write_csv(customers(holdings), out / "advertiser" / "customers.csv")
     pq.write_table(baskets(holdings), out / "advertiser" / "baskets.parquet")
     pq.write_table(receipts(holdings), out / "channel" / "receipts.parquet")
     pq.write_table(subjects(holdings), out / "channel" / "experiment.parquet")
-    pq.write_table(demographics(made), out / "vendor" / "demographics.parquet")
+    pq.write_table(demographics(panel), out / "vendor" / "demographics.parquet")
+    pq.write_table(coupons(panel), out / "vendor" / "coupons.parquet")
     for holder, names in DESCRIPTIONS.items():
         for name in names:
             shutil.copyfile(Path(__file__).with_name(name), out / holder / name)
-    known = {"households": _describe(made), **truth.summarise(holdings)}
+    known = {
+        "households": _describe(made),
+        **truth.summarise(holdings),
+        "three": truth_of_three.summarise(holdings, panel),
+    }
     (out / "truth.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     return known
 
@@ -167,13 +176,32 @@ def receipts(holdings: Holdings) -> pa.Table:
     return _append(table, _TEST_RECEIPTS)
 
 
-def demographics(made: World) -> pa.Table:
-    """Render the vendor's file: a member number and attributes, for a third of the households."""
-    known = made.real.demographics.set_index("household")
-    held = np.isin(made.sources, known.index)
-    member = identify(made.numbers).member.filter(pa.array(held))
-    table = pa.Table.from_pandas(known.loc[made.sources[held]], preserve_index=False)
-    return table.add_column(0, "member_id", member).replace_schema_metadata(None)
+def demographics(panel: Panel) -> pa.Table:
+    """Render the vendor's members: the e-mail as a digest in base64, and what it knows of each."""
+    members = panel.members[panel.members["age"].notna()]
+    attributes = pa.Table.from_pandas(members[list(ATTRIBUTES)], preserve_index=False)
+    named = _member(members)
+    for column in attributes.schema.names:
+        named = named.append_column(column, attributes[column])
+    return named
+
+
+def coupons(panel: Panel) -> pa.Table:
+    """Render the coupons that members used, by time."""
+    rows = panel.redemptions
+    table = _member(panel.members.iloc[rows["person"]])
+    table = table.append_column("campaign", pa.array(rows["campaign"], pa.string()))
+    return table.append_column("used_at", pa.array(rows["at"]).cast(_SENT_AT))
+
+
+def _member(side: pd.DataFrame) -> pa.Table:
+    return pa.table(
+        {
+            "member_id": pa.array(side["person"], pa.string()),
+            "email_hash": pa.array(side["email"].map(_base64, na_action="ignore"), pa.string()),
+            "opt_in": pa.array(side["opt_in"], pa.string()),
+        }
+    )
 
 
 def _append(table: pa.Table, rows: tuple[tuple[str | int, ...], ...]) -> pa.Table:
@@ -185,6 +213,10 @@ def _append(table: pa.Table, rows: tuple[tuple[str | int, ...], ...]) -> pa.Tabl
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _describe(made: World) -> dict[str, object]:

@@ -101,7 +101,7 @@ def divide(world: World) -> Holdings:
         advertiser=_customers(world, people, customers).assign(
             promoted_cents=experiment.promoted_cents(world.numbers, chances)[customers]
         ),
-        channel=_records(world, people, CHANNEL, known, seen).join(
+        channel=records(world, people, CHANNEL, known, seen).join(
             arms.iloc[known].reset_index(drop=True)
         ),
         receipts=carried,
@@ -112,9 +112,9 @@ def divide(world: World) -> Holdings:
 def _customers(world: World, people: People, known: np.ndarray) -> pd.DataFrame:
     spend = world.real.spend_cents[world.sources[known]]
     terciles = np.quantile(world.real.spend_cents, [1 / 3, 2 / 3])
-    records = _records(world, people, ADVERTISER, known, _has(world.numbers[known], ADVERTISER))
+    held = records(world, people, ADVERTISER, known, _has(world.numbers[known], ADVERTISER))
     segment = choose(SEGMENTS, np.searchsorted(terciles, spend))
-    return records.assign(segment=segment.to_pandas(), spend_cents=spend)
+    return held.assign(segment=segment.to_pandas(), spend_cents=spend)
 
 
 def _baskets(world: World, known: np.ndarray) -> pd.DataFrame:
@@ -124,10 +124,13 @@ def _baskets(world: World, known: np.ndarray) -> pd.DataFrame:
     return held.sort_values(["at", "person"], kind="stable", ignore_index=True)
 
 
-def _records(
+def records(
     world: World, people: People, habits: Habits, known: np.ndarray, has: dict[str, np.ndarray]
 ) -> pd.DataFrame:
-    """Make a side's frame of the people at positions `known`, with the identifiers it `has`."""
+    """Make a side's frame of the people at positions `known`, with the identifiers it `has`.
+
+    Its columns: number, person, email, phone, maid, opt_in, consented.
+    """
     numbers = world.numbers[known]
     consent = weighted(numbers, f"{habits.name} consent", habits.consent_shares)
     columns = {

@@ -31,7 +31,7 @@ _SECONDS_A_DAY = 86_400
 ARMS = ("treatment", "control")
 EXPOSURE = ("exposed", "not exposed")
 TEST_CELLS = tuple(f"{arm} × {ad}" for arm in ARMS for ad in EXPOSURE)
-_KEY = ["type", "value"]
+KEY = ["type", "value"]
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ def match_list(receiver: pd.DataFrame, sender: pd.DataFrame) -> pd.DataFrame:
 
     Returns `person` and `types` ("email+phone": the types on which they meet), ordered by person.
     """
-    met = _values(receiver).merge(_values(sender)[_KEY].drop_duplicates(), on=_KEY)
+    met = _values(receiver).merge(_values(sender)[KEY].drop_duplicates(), on=KEY)
     found = (2 ** met["rank"]).groupby(met["person"]).sum()
     return found.map(dict(enumerate(_subsets(TYPES)))).rename("types").reset_index()
 
 
 def shared_values(receiver: pd.DataFrame, sender: pd.DataFrame) -> int:
     """Count the distinct identifiers that both sides hold: what the sender counts as tags."""
-    sent = _values(sender)[_KEY].drop_duplicates()
-    return len(_values(receiver)[_KEY].drop_duplicates().merge(sent, on=_KEY))
+    sent = _values(sender)[KEY].drop_duplicates()
+    return len(_values(receiver)[KEY].drop_duplicates().merge(sent, on=KEY))
 
 
 def unmatchable(receiver: pd.DataFrame, sender: pd.DataFrame) -> int:
@@ -80,9 +80,9 @@ def reach_table(
 
     Both are categorical, so that cells which nobody fills are there, with 0.
     """
-    offered, offered_dropped = _one_label(_offered(tabulator, labels, order))
-    sent, sent_dropped = _one_label(_sent(recipient, segments, order))
-    met = offered.merge(sent, on=_KEY, suffixes=("", "_of_recipient"))
+    offered, offered_dropped = one_label(_offered(tabulator, labels, order))
+    sent, sent_dropped = one_label(sent_values(recipient, segments, order))
+    met = offered.merge(sent, on=KEY, suffixes=("", "_of_recipient"))
     return ReachTable(
         cells=pd.crosstab(met["label"], met["label_of_recipient"], dropna=False).reindex(
             index=labels.cat.categories, columns=segments.cat.categories, fill_value=0
@@ -109,14 +109,14 @@ def values_met(
     bound, and not at all otherwise; each is rounded by chance, so the expectation counts. `cents`
     is by position; who has none takes no part.
     """
-    offered, _ = _one_label(_offered(tabulator, labels, order))
-    sent = _sent(recipient[cents.notna()], cents[cents.notna()], order).sort_values(_KEY)
-    starts = np.flatnonzero(~sent.duplicated(_KEY))
+    offered, _ = one_label(_offered(tabulator, labels, order))
+    sent = sent_values(recipient[cents.notna()], cents[cents.notna()], order).sort_values(KEY)
+    starts = np.flatnonzero(~sent.duplicated(KEY))
     agreeing = np.multiply.reduceat(_rounded(sent["label"].to_numpy(), bounds), starts, axis=0)
-    brought = sent.iloc[starts][_KEY].assign(
+    brought = sent.iloc[starts][KEY].assign(
         people=agreeing.sum(axis=1), cents=agreeing @ np.array(bounds)
     )
-    met = offered.merge(brought, on=_KEY)
+    met = offered.merge(brought, on=KEY)
     return met.groupby("label", observed=False)[["people", "cents"]].sum()
 
 
@@ -131,7 +131,7 @@ def _offered(people: pd.DataFrame, labels: pd.Series, order: Sequence[str]) -> p
     return _values(people.assign(label=labels)[labels.notna()], order)
 
 
-def _sent(people: pd.DataFrame, labels: pd.Series, order: Sequence[str]) -> pd.DataFrame:
+def sent_values(people: pd.DataFrame, labels: pd.Series, order: Sequence[str]) -> pd.DataFrame:
     """List what a recipient brings: one identifier a person, the first in the order."""
     values = _values(people.assign(label=labels), order)
     return values.sort_values("rank", kind="stable").drop_duplicates("person")
@@ -173,7 +173,7 @@ def lift(holdings: Holdings) -> dict[str, object]:
     channel, advertiser = holdings.channel, holdings.advertiser
     order = ("email",)
     tests = arms(holdings)
-    offered, _ = _one_label(_offered(channel, tests, order))
+    offered, _ = one_label(_offered(channel, tests, order))
     people = _count(offered["label"], tests)
     bought = advertiser["promoted_cents"].where(advertiser["promoted_cents"] > 0)
     buyers = values_met(channel, advertiser, tests, bought, PROMOTED_CENTS, order)["people"]
@@ -239,17 +239,17 @@ def _by_campaign(found: pd.Series) -> dict[str, int]:
 def _sending(people: pd.DataFrame) -> np.ndarray:
     """Return who sends an identifier: the first in the order, unless somebody shares it."""
     sent = _values(people, ORDER).sort_values("rank", kind="stable").drop_duplicates("person")
-    shared = sent.duplicated(_KEY, keep=False)
+    shared = sent.duplicated(KEY, keep=False)
     return np.flatnonzero(people["person"].isin(sent.loc[~shared, "person"]))
 
 
 def _subscriber_of(holdings: Holdings) -> dict[int, int]:
     """Map customers to the subscriber whom their identifier finds (positions in their frames)."""
     offered = _values(holdings.channel, ORDER)
-    offered = offered[~offered.duplicated(_KEY, keep=False)]
+    offered = offered[~offered.duplicated(KEY, keep=False)]
     sent = _values(holdings.advertiser, ORDER)
     sent = sent.sort_values("rank", kind="stable").drop_duplicates("person")
-    met = sent.merge(offered, on=_KEY, suffixes=("", "_of_channel"))
+    met = sent.merge(offered, on=KEY, suffixes=("", "_of_channel"))
     places = pd.Series(range(len(holdings.advertiser)), holdings.advertiser["person"])
     others = pd.Series(range(len(holdings.channel)), holdings.channel["person"])
     return dict(
@@ -326,14 +326,14 @@ def _values(people: pd.DataFrame, order: Sequence[str] = TYPES) -> pd.DataFrame:
         for rank, kind in enumerate(order)
     ]
     kept = [column for column in ("person", "label") if column in people]
-    return pd.concat(listed)[[*_KEY, "rank", *kept]]
+    return pd.concat(listed)[[*KEY, "rank", *kept]]
 
 
-def _one_label(values: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def one_label(values: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Drop values that stand under several labels; keep the others once. Say how many fell."""
-    labelled = values[[*_KEY, "label"]].drop_duplicates()
-    several = labelled.duplicated(_KEY, keep=False)
-    return labelled[~several], len(labelled[several][_KEY].drop_duplicates())
+    labelled = values[[*KEY, "label"]].drop_duplicates()
+    several = labelled.duplicated(KEY, keep=False)
+    return labelled[~several], len(labelled[several][KEY].drop_duplicates())
 
 
 def _count(found: pd.Series, names: pd.Series) -> pd.Series:

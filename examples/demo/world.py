@@ -29,7 +29,8 @@ class RealHouseholds:
 
     `ids` and `spend_cents` have one entry a household. `receipts` and `baskets` are ordered by
     household (`household`: position in `ids`): `campaign`, `start`, `end`; and `at` (UTC seconds),
-    `cents`, of the baskets paid from `SEASON` on, for `SEASON_HOURS`. `demographics` has
+    `cents`, of the baskets paid from `SEASON` on, for `SEASON_HOURS`. `redemptions`, ordered
+    likewise, are `campaign`, `at` of the coupons that 410 of them used. `demographics` has
     `household` and seven attributes, for a third of them.
     """
 
@@ -37,6 +38,7 @@ class RealHouseholds:
     spend_cents: np.ndarray
     receipts: pd.DataFrame
     baskets: pd.DataFrame
+    redemptions: pd.DataFrame
     demographics: pd.DataFrame
 
 
@@ -74,6 +76,10 @@ class World:
         """List every basket of the season: `person` (position in the world), `at`, `cents`."""
         return self._copied(self.real.baskets)
 
+    def redemptions(self) -> pd.DataFrame:
+        """List every coupon used: `person` (position in the world), `campaign`, `at`."""
+        return self._copied(self.real.redemptions)
+
     def _copied(self, table: pd.DataFrame) -> pd.DataFrame:
         """Give each person the rows of the household whose history it has."""
         counts = np.bincount(table["household"], minlength=len(self.real.ids))
@@ -98,6 +104,7 @@ def load() -> RealHouseholds:
         spend_cents=np.bincount(position, weights=cents).astype(np.int64),
         receipts=_receipts(ids),
         baskets=_baskets(purchases, position, cents),
+        redemptions=_redemptions(ids),
         demographics=demographics.assign(
             household=np.searchsorted(ids, demographics["household_id"])
         ).drop(columns="household_id"),
@@ -150,6 +157,19 @@ def _baskets(purchases: pd.DataFrame, position: np.ndarray, cents: np.ndarray) -
     )
     baskets = baskets[baskets["cents"] > 0].sort_values(["household", "at"], kind="stable")
     return baskets[["household", "at", "cents"]].astype(np.int64).reset_index(drop=True)
+
+
+def _redemptions(ids: np.ndarray) -> pd.DataFrame:
+    used = _table("coupon_redemptions")
+    paid = used["redemption_date"].to_numpy().astype("datetime64[s]").astype(np.int64)
+    table = pd.DataFrame(
+        {
+            "household": np.searchsorted(ids, used["household_id"]),
+            "campaign": used["campaign_id"],
+            "at": paid,
+        }
+    )
+    return table.sort_values(["household", "at", "campaign"], kind="stable", ignore_index=True)
 
 
 def _table(name: str, columns: list[str] | None = None) -> pd.DataFrame:

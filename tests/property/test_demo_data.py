@@ -1,6 +1,7 @@
 """The demonstration's data: the same on every run, honest about what is real, and with a truth that
 an independent reading of the written files confirms."""
 
+import base64
 import csv
 import hashlib
 import json
@@ -19,7 +20,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from examples.demo import draws, experiment, files, holdings, people, truth, world
+from examples.demo import (
+    draws,
+    experiment,
+    files,
+    holdings,
+    panel,
+    people,
+    truth,
+    truth_of_three,
+    world,
+)
 
 REAL_HOUSEHOLDS = 2469
 LABELS = ("1", "2", "3+")
@@ -46,7 +57,7 @@ def test_the_same_arguments_give_the_same_bytes(tmp_path):
     for run in ("first", "second"):
         files.write(tmp_path / run, 300)
     first = sorted(path for path in (tmp_path / "first").rglob("*") if path.is_file())
-    assert len(first) == 10
+    assert len(first) == 13
     for path in first:
         again = tmp_path / "second" / path.relative_to(tmp_path / "first")
         assert path.read_bytes() == again.read_bytes(), path.name
@@ -367,12 +378,80 @@ def test_the_biggest_campaigns_are_the_biggest(real):
     assert tuple(f"C{campaign}" for campaign in biggest) == truth.BIGGEST_CAMPAIGNS
 
 
-def test_the_vendor_describes_a_third_of_the_households_and_names_members_only(written):
-    out, _ = written
+def test_the_vendors_panel_has_real_members_and_strangers_whom_nobody_else_knows(real, written):
+    out, known = written
     vendor = pq.read_table(out / "vendor" / "demographics.parquet").to_pandas()
-    assert len(vendor) == 801
+    assert known["three"]["members"] == panel.MEMBERS
+    assert panel.MEMBERS - known["three"]["strangers"] == 801 + 410 - 295  # a member once
+    assert len(vendor) == known["three"]["strangers"] + 801
     assert vendor["member_id"].is_unique
-    assert "household_id" not in vendor.columns
+    assert set(vendor.columns) == {"member_id", "email_hash", "opt_in", *panel.ATTRIBUTES}
+    strangers = panel.gather(world.resample(real, 10)).members["email"].dropna()[-1000:]
+    assert not set(strangers) & set(holdings.divide(world.resample(real, 3000)).advertiser["email"])
+
+
+def test_descriptions_of_the_vendors_data_say_what_the_truth_assumes(written):
+    out, known = written
+    members, coupons = (
+        yaml.safe_load((out / "vendor" / f"{name}.yaml").read_text())
+        for name in ("demographics", "coupons")
+    )
+    for described in (members, coupons):
+        assert described["consent"]["given"] == [panel.VENDOR.consented]
+        header = pq.read_schema(out / "vendor" / described["source"]).names
+        assert set(described["columns"]) | {described["person"]} <= set(header)
+    assert coupons["labels"] == {
+        "coupons": {"count": "campaign", "up_to": truth_of_three.COUPONS_UP_TO}
+    }
+    for label in ("age", "household"):
+        counted = {third for *_, third, _ in known["three"][label]} - {truth_of_three.NONE}
+        assert counted == set(members["labels"][label]["values"])
+
+
+def test_the_table_of_three_is_what_loops_over_the_written_files_find(written):
+    out, known = written
+    customers = {
+        name: (e_mail(ids), segment) for name, (ids, segment) in read_customers(out).items()
+    }
+    receipts = {
+        name: (e_mail(ids), label_by_frequency(campaigns))
+        for name, (ids, campaigns) in read_receipts(out).items()
+    }
+    for label, members in read_members(out).items():
+        sides = [
+            single_labels([one for one in side.values() if one[0]])[0]
+            for side in (receipts, customers, members)
+        ]
+        keys = set().union(*sides)
+        cells = Counter(tuple(side.get(key, truth_of_three.NONE) for side in sides) for key in keys)
+        assert {tuple(names): count for *names, count in known["three"][label]} == cells
+
+
+def read_members(out):
+    """Return {label: {member: (e-mail, value)}} of the consenting, from the Parquet alone."""
+    rows = pq.read_table(out / "vendor" / "demographics.parquet").to_pylist()
+    found = {"age": {row["member_id"]: (row, row["age"]) for row in rows}}
+    used = defaultdict(set)
+    rows = pq.read_table(out / "vendor" / "coupons.parquet").to_pylist()
+    for row in rows:
+        used[row["member_id"]].add(row["campaign"])
+    found["coupons"] = {
+        row["member_id"]: (row, str(n) if (n := len(used[row["member_id"]])) < 3 else "3+")
+        for row in rows
+    }
+    return {
+        label: {
+            member: (base64.b64decode(row["email_hash"] or "").hex(), value)
+            for member, (row, value) in members.items()
+            if row["opt_in"] == "granted"
+        }
+        for label, members in found.items()
+    }
+
+
+def e_mail(ids):
+    """Return the digest of an e-mail, if there is one."""
+    return dict(ids).get("email")
 
 
 def test_making_data_and_truth_never_imports_the_product():
