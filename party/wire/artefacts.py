@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from commonground.v1 import session_pb2 as pb
 from party.artefacts import Chunk, SetHeader
@@ -22,6 +22,8 @@ from party.wire import fields, limits
 from party.wire.names import SessionName, decode_name, decode_step, encode_name
 from psi.legs import Form, Leg, Numbering, Release, RouteKey, Sizes, Step
 
+Parsed = TypeVar("Parsed", bound=Message)
+
 RELEASE_AXES: Final = (2, 3)
 AXIS_MOST: Final = limits.MOST_LABELS + 1  # one more index for `∅`
 
@@ -35,6 +37,14 @@ class SmallKind:
     artefact: type[Artefact]
     encode: Callable[[Any], Message]
     decode: Callable[[Any], Artefact]
+
+    def to_bytes(self, artefact: Artefact) -> bytes:
+        """Return the bytes of the message that stands for an artefact."""
+        return self.encode(artefact).SerializeToString(deterministic=True)
+
+    def from_bytes(self, data: bytes) -> Artefact:
+        """Read an artefact back from its message's bytes."""
+        return self.decode(_parse(getattr(pb, self.rpc), data, self.field))
 
     def send_request(self, session: SessionName, step: int, artefact: Artefact) -> Message:
         """Return the request that pushes an artefact."""
@@ -123,6 +133,16 @@ def decode_pulled_header(message: pb.PullSetResponse | None) -> SetHeader:
     return decode_header(message.header)
 
 
+def header_to_bytes(header: SetHeader) -> bytes:
+    """Return the bytes of the message that stands for a set's header."""
+    return encode_header(header).SerializeToString(deterministic=True)
+
+
+def header_from_bytes(data: bytes) -> SetHeader:
+    """Read a set's header from its message's bytes."""
+    return decode_header(_parse(pb.SetHeader, data, "header"))
+
+
 def encode_chunk(chunk: Chunk) -> pb.SetChunk:
     """Return a chunk as a message."""
     return pb.SetChunk(index=chunk.index, data=chunk.data, digest=chunk.digest)
@@ -144,6 +164,13 @@ def decode_progress(message: pb.SendSetResponse) -> tuple[int, bytes | None]:
     """Return the first missing chunk, and the set's digest once none is missing."""
     missing = fields.whole(message.first_missing, limits.MOST_CHUNKS, "first_missing")
     return missing, fields.digest(message.digest, "digest") if message.digest else None
+
+
+def _parse(kind: type[Parsed], data: bytes, field: str) -> Parsed:
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise fields.malformed(field, "is not a message of its type") from None
 
 
 def _encode_key(key: KeyArtefact) -> pb.Key:

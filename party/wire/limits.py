@@ -14,6 +14,12 @@ MOST_KEYS: Final = MAX_KEYS
 MOST_STEPS: Final = 64
 MOST_CHUNKS: Final = 65_536
 MOST_CHUNK_BYTES: Final = 1_048_576
+MOST_PARCELS: Final = MOST_STEPS + 8
+"""An introduction and seven exchanges beside the steps."""
+MOST_PARCEL_CHUNKS: Final = MOST_CHUNKS + 1
+MOST_PARCEL_BYTES: Final = 1 << 37
+SEAL_BYTES: Final = 48
+"""What sealing adds to a chunk (RFC 9180): an encapsulated key of 32 bytes and a tag of 16."""
 MOST_REQUEST_BYTES: Final = MOST_BYTES
 MOST_INTRODUCTION_BYTES: Final = MOST_INTRODUCTION
 MOST_LISTED_REQUESTS: Final = 64
