@@ -28,6 +28,7 @@ from client.proxy import proxy_to
 from commonground.v1 import collaboration_pb2 as pb
 from commonground.v1 import (
     collaboration_pb2_grpc,
+    parcels_pb2_grpc,
     session_pb2,
     session_pb2_grpc,
     suppression_pb2,
@@ -90,6 +91,7 @@ class Dialler:
         self._channel = open_own_channel(address, proxy_to(address), self._pinned, identity)
         self._reached, self._hang_ups, self._closed = False, 0, False
         self.sessions: Any = session_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.parcels: Any = parcels_pb2_grpc.ParcelServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._requests: Any = collaboration_pb2_grpc.CollaborationServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._suppressions: Any = suppression_pb2_grpc.SuppressionServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._health = health_pb2_grpc.HealthStub(self._channel)

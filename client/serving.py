@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,6 +22,7 @@ from party.driver import Progress, ProgressHook
 from party.errors import Refusal
 from party.events import Event, note
 from party.link import Link
+from party.parcels.seal import Seal
 from party.request import Request
 from party.suppression.desk import SuppressionDesk
 
@@ -73,13 +74,17 @@ class ServedDesk:
         """Return the folder of a request's session."""
         return self._desk.folder(request_id)
 
-    def run(self, request: Request, link: Link) -> None:
+    def seal(self, request: Request, own: str, peer: str) -> Seal:
+        """Return this party's end of what it exchanges with a party that it does not meet."""
+        return self._desk.seal(request, own, peer)
+
+    def run(self, request: Request, links: Mapping[str, Link]) -> None:
         """Run a session, and say when it begins, what it is at, and when it is done."""
-        start, peer = time.monotonic(), link.peer
+        start, peer = time.monotonic(), " and ".join(links)
         session = f"session {request.id[:8]} with {peer}"
         begun = Event("session.begun", request.id, peer, str(request.kind))
         note(_log, begun, f"{session}: {request.kind} begins")
-        self._desk.run(request, link, _phases(request.id, peer))
+        self._desk.run(request, links, _phases(request.id, peer))
         seconds = round(time.monotonic() - start, 3)
         finished = Event("session.finished", request.id, peer, str(request.kind), seconds=seconds)
         note(_log, finished, f"{session}: finished in {shown_seconds(seconds)}")

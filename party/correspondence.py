@@ -6,6 +6,8 @@ heard once may be heard again only unchanged. Both are the wire's bytes of one m
 
 from __future__ import annotations
 
+import threading
+
 from party.artefacts import SessionFolder
 from party.errors import Refusal, RefusalStatus
 
@@ -15,14 +17,16 @@ class Correspondence:
 
     def __init__(self, folder: SessionFolder, peer: str) -> None:
         self._folder, self._peer = folder, peer
+        self._lock = threading.Lock()
 
     def say(self, kind: str, data: bytes) -> bytes:
         """Return what is said: `data`, or what was said before under this kind."""
-        said = self.said(kind)
-        if said is None:
-            self._folder.write_bytes(self._file("said", kind), data)
-            return data
-        return said
+        with self._lock:
+            said = self.said(kind)
+            if said is None:
+                self._folder.write_bytes(self._file("said", kind), data)
+                return data
+            return said
 
     def said(self, kind: str) -> bytes | None:
         """Return what was said under this kind, or None."""
@@ -34,10 +38,11 @@ class Correspondence:
         Raises:
             Refusal: the counterpart said something else under this kind before.
         """
-        heard = self.heard(kind)
-        if heard is None:
-            self._folder.write_bytes(self._file("heard", kind), data)
-        elif heard != data:
+        with self._lock:
+            heard = self.heard(kind)
+            if heard is None:
+                self._folder.write_bytes(self._file("heard", kind), data)
+        if heard is not None and heard != data:
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
                 f"'{self._peer}' repeated its {kind} with another content; the session ends here",
@@ -46,6 +51,10 @@ class Correspondence:
     def heard(self, kind: str) -> bytes | None:
         """Return what was heard under this kind, or None."""
         return self._folder.read_bytes(self._file("heard", kind))
+
+    def exchanged(self, kind: str) -> bool:
+        """Say whether both sides have said theirs of a kind."""
+        return self.said(kind) is not None and self.heard(kind) is not None
 
     def acknowledge(self, step: int) -> None:
         """Store that the counterpart has the artefact of a step on disk."""

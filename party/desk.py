@@ -36,6 +36,7 @@ from party.link import Link
 from party.list_names import Naming, naming_of
 from party.occupied import carrying_out
 from party.organisation import Organisation
+from party.parcels.seal import Seal
 from party.request import Request
 from party.results import Keeper
 from party.schema import RESULTS
@@ -180,8 +181,27 @@ class Desk:
         """Return where a session's artefacts lie."""
         return self._party.session_folder(request_id)
 
-    def run(self, request: Request, link: Link, progress: ProgressHook | None = None) -> None:
-        """Carry an approved request's session to its end.
+    def seal(self, request: Request, own: str, peer: str) -> Seal:
+        """Return this party's end of what it exchanges with a party that it does not meet.
+
+        Its session key follows from the session's seed, which exists once the session is open.
+        """
+        contract, identity = self._contract_of(request), self._party.identity
+        record = self._record(request, contract, own)
+
+        def seed() -> Seed:
+            opening = record.opening()
+            if opening is None:
+                raise PartyError(f"the session of request {request.id} is not open here")
+            return opening.seed
+
+        verifier = contract.parties[peer].verifier
+        return Seal(request, own, peer, identity.sign, verifier, seed)
+
+    def run(
+        self, request: Request, links: Mapping[str, Link], progress: ProgressHook | None = None
+    ) -> None:
+        """Carry an approved request's session to its end; a link to each counterpart by its name.
 
         Raises:
             Refusal: it ended without a result.
@@ -207,7 +227,6 @@ class Desk:
             executor=party.curve_executor,
             progress=progress,
         )
-        links: Mapping[str, Link] = {link.peer: link}
         try:
             with carrying_out(party.folder, request.id):
                 Session(contract, request, me, links, bench).run()

@@ -23,13 +23,14 @@ from party.wire.artefacts import form_of, small_kind
 from psi.sets import LabelledSet
 from server.errors import Superseded
 from server.mailbox import Mailbox
+from server.meeting import Meeting
 
 
 class Intake:
     """The pushed steps of one session; one stream writes at a time."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
+    def __init__(self, mailbox: Mailbox, meeting: Meeting) -> None:
+        self._mailbox, self._meeting = mailbox, meeting
         self._lock = threading.Lock()
         self._newest: Stream | None = None
 
@@ -60,7 +61,7 @@ class Intake:
                 self._mailbox.folder.store(step, artefact)
             elif stored != digest:
                 raise _contradiction(step, "came again with another content")
-        self._mailbox.wake()
+        self._meeting.wake()
         return digest
 
     def write(self, stream: Stream, chunk: Chunk) -> None:
@@ -69,11 +70,11 @@ class Intake:
             if stream is not self._newest:
                 raise Superseded("a newer stream of this session has taken over")
             stream.write(chunk)
-        self._mailbox.notice()
+        self._meeting.notice()
 
     def wake(self) -> None:
         """Tell the driver that a set is whole."""
-        self._mailbox.wake()
+        self._meeting.wake()
 
 
 class Stream:

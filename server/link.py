@@ -46,4 +46,4 @@ class ListeningLink:
 
     def refuse(self, status: str, reason: str) -> None:
         """End the session: the counterpart's present and later calls get this refusal."""
-        self._mailbox.stop(Refusal(RefusalStatus(status), reason))
+        self._mailbox.refuse(Refusal(RefusalStatus(status), reason))

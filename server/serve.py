@@ -14,6 +14,7 @@ from commonground.v1 import (
     collaboration_pb2_grpc,
     doctor_pb2_grpc,
     joining_pb2_grpc,
+    parcels_pb2_grpc,
     session_pb2_grpc,
     suppression_pb2_grpc,
 )
@@ -25,13 +26,14 @@ from server.doctor_service import DoctorService
 from server.errors import CannotListen
 from server.health_service import HealthService
 from server.join_service import JoinService
+from server.parcel_service import ParcelService
 from server.peers import Peers, Reception
 from server.session_service import SessionService
 from server.sessions import Desk, Patience, Sessions
 from server.suppression_service import SuppressionService
 
 MAX_SESSIONS: Final = 8
-CALLS_A_SESSION: Final = 4  # one at work, one attending, and what a broken connection left
+CALLS_A_SESSION: Final = 6  # one at work, one attending, two with parcels, what breaks left
 SPARE_CALLS: Final = 8  # health and requests
 STREAMS_A_CONNECTION: Final = 32
 
@@ -127,6 +129,9 @@ def _add_services(
     session_pb2_grpc.add_SessionServiceServicer_to_server(  # type: ignore[no-untyped-call]
         SessionService(peers, sessions), server
     )
+    parcels_pb2_grpc.add_ParcelServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        ParcelService(peers, sessions), server
+    )
     collaboration_pb2_grpc.add_CollaborationServiceServicer_to_server(  # type: ignore[no-untyped-call]
         CollaborationService(peers, desk, sessions), server
     )
@@ -136,6 +141,7 @@ def _add_services(
     for name in (
         "",
         "commonground.v1.SessionService",
+        "commonground.v1.ParcelService",
         "commonground.v1.CollaborationService",
         "commonground.v1.SuppressionService",
     ):

@@ -29,11 +29,12 @@ from party.wire.artefacts import (
     small_kind,
 )
 from party.wire.exchanges import EXCHANGES, ExchangeKind
-from party.wire.names import SessionName, decode_name, decode_step
+from party.wire.names import decode_name, decode_step
 from party.wire.refusals import decode_refusal
 from psi.sets import LabelledSet
 from server.answering import answering
-from server.peers import Caller, Peers
+from server.peers import Peers
+from server.session_calls import SessionCalls, ending
 from server.sessions import Session, Sessions
 
 Context = grpc.ServicerContext
@@ -54,7 +55,7 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
     """The listening side of every session."""
 
     def __init__(self, peers: Peers, sessions: Sessions) -> None:
-        self._peers, self._sessions = peers, sessions
+        self._calls, self._sessions = SessionCalls(peers, sessions), sessions
 
     # -- exchanges ---------------------------------------------------------------------------
 
@@ -63,12 +64,12 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
         kind = _EXCHANGES["Greet"]
         with answering(context):
             name = decode_name(request)
-            caller = self._caller(context, name)
+            caller = self._calls.caller(context, name)
             hello = kind.carried(request)
             if not isinstance(hello, Hello):
                 raise fields.malformed("hello", "is missing")
             session = self._sessions.greet(caller.own, caller.peer, name, hello)
-            with _ending(session):
+            with ending(session):
                 return kind.response(session.mailbox.hear(kind, hello))
 
     def Commit(self, request: pb.CommitRequest, context: Context) -> Message:  # noqa: N802
@@ -105,8 +106,8 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
         """Take a set from the first missing chunk on."""
         with answering(context):
             opening = decode_opening(next(request_iterator, None))
-            session = self._find(context, opening.session)
-            with _ending(session):
+            session = self._calls.find(context, opening.session)
+            with ending(session):
                 stream = session.intake.open(opening.step, opening.header)
                 for message in request_iterator:
                     stream.accept(decode_chunk(message))
@@ -129,7 +130,7 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
             yield pb.PullSetResponse(header=encode_header(header))
             for chunk in read_chunks(artefact, step, start=request.first_chunk):
                 yield pb.PullSetResponse(chunk=encode_chunk(chunk))
-                session.mailbox.notice()
+                session.meeting.notice()
 
     # -- what travels whole --------------------------------------------------------------------
 
@@ -183,33 +184,25 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
     def Attend(self, request: pb.AttendRequest, context: Context) -> pb.AttendResponse:  # noqa: N802
         """Note that the dialler is there."""
         with answering(context):
-            self._find(context, decode_name(request))
+            self._calls.find(context, decode_name(request))
             return pb.AttendResponse()
 
     def Refuse(self, request: pb.RefuseRequest, context: Context) -> pb.RefuseResponse:  # noqa: N802
         """End the session as the dialler says, whether or not it is open."""
         with answering(context):
             name = decode_name(request)
-            caller = self._caller(context, name)
+            caller = self._calls.caller(context, name)
             fields.require_present(request, "refusal")
             self._sessions.refuse(caller.peer, name, decode_refusal(request.refusal))
             return pb.RefuseResponse()
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _caller(self, context: Context, name: SessionName) -> Caller:
-        fingerprint = self._peers.require_pinned(context)
-        return self._peers.under(fingerprint, name.contract_hash)
-
-    def _find(self, context: Context, name: SessionName) -> Session:
-        caller = self._caller(context, name)
-        return self._sessions.find(caller.peer, name)
-
     @contextmanager
     def _in_session(self, request: InSession, context: Context) -> Iterator[Session]:
         """Give the session of a request; a refusal inside ends it."""
-        session = self._find(context, decode_name(request))
-        with _ending(session):
+        session = self._calls.find(context, decode_name(request))
+        with ending(session):
             yield session
 
     def _exchange(self, kind: ExchangeKind, request: InSession, context: Context) -> Message:
@@ -230,16 +223,6 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
         if small_kind(session.mailbox.turns.outgoing(step)) is not kind:
             raise _not_that(step)
         return session.mailbox.pull(step)
-
-
-@contextmanager
-def _ending(session: Session) -> Iterator[None]:
-    """Let a refusal that a call earns end its session."""
-    try:
-        yield
-    except Refusal as refusal:
-        session.mailbox.stop(refusal)
-        raise
 
 
 def _not_that(step: int) -> Refusal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -22,15 +22,21 @@ from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
 from party.events import Event, note
 from party.link import Link
 from party.messages import Hello
+from party.parcels.order import ParcelOrder
+from party.parcels.seal import Seal
 from party.request import Request
 from party.terms import Terms
 from party.turns import Turns
+from party.wire.exchanges import EXCHANGES
 from party.wire.names import SessionName
 from party.wire.refusals import Condition
 from server.errors import DriverFailed, NotNow
+from server.far_link import FarLink
 from server.intake import Intake
 from server.link import ListeningLink
 from server.mailbox import Mailbox
+from server.meeting import Meeting
+from server.parcel_box import ParcelBox
 from server.suppression_service import SuppressionDesk
 
 _log: Final = logging.getLogger("commonground.server")
@@ -54,8 +60,11 @@ class Desk(Protocol):
     def folder(self, request_id: str) -> SessionFolder:
         """Return the folder of a request's session."""
 
-    def run(self, request: Request, link: Link) -> None:
-        """Run the session's driver to its end."""
+    def run(self, request: Request, links: Mapping[str, Link]) -> None:
+        """Run the session's driver to its end, with a link to each counterpart by its name."""
+
+    def seal(self, request: Request, own: str, peer: str) -> Seal:
+        """Return this party's end of what it exchanges with a party that it does not meet."""
 
     def contracts(self) -> list[Contract]:
         """Return the contracts that are signed and in force."""
@@ -75,16 +84,30 @@ class Patience:
 
 @dataclass(frozen=True)
 class Session:
-    """One open session: where its calls and its driver meet."""
+    """One open session: where its calls and its driver meet.
 
+    `boxes` are for the parties that this one does not meet, by their names.
+    """
+
+    meeting: Meeting
     mailbox: Mailbox
     intake: Intake
+    boxes: Mapping[str, ParcelBox]
     driver: threading.Thread | None
 
     @property
     def runs(self) -> bool:
         """Say whether the driver is at work."""
         return self.driver is not None and self.driver.is_alive()
+
+    def box(self, party: str) -> ParcelBox:
+        """Return the parcels from and for a party, or refuse."""
+        if party not in self.boxes:
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                "the session has no such party to which its dialler carries parcels",
+            )
+        return self.boxes[party]
 
 
 class Sessions:
@@ -118,7 +141,7 @@ class Sessions:
             raise Refusal(
                 RefusalStatus.BAD_REQUEST, "the session was opened under another contract"
             )
-        session.mailbox.notice()
+        session.meeting.notice()
         return session
 
     def greet(self, own: str, peer: str, name: SessionName, hello: Hello) -> Session:
@@ -130,7 +153,7 @@ class Sessions:
         """
         _require_consistent(name, hello)
         session = self._opened(own, peer, name, hello.request)
-        session.mailbox.notice()
+        session.meeting.notice()
         return session
 
     def expect(self, own: str, peer: str, request: Request) -> None:
@@ -153,7 +176,7 @@ class Sessions:
         with self._lock:
             session = self._open.get((peer, name.request_id))
         if session is not None:
-            session.mailbox.stop(refusal)
+            session.meeting.stop(refusal)
 
     def running(self) -> int:
         """Return the number of drivers at work."""
@@ -165,7 +188,7 @@ class Sessions:
             self._stopping = True
             sessions = list(self._open.values())
         for session in sessions:
-            session.mailbox.stop(
+            session.meeting.stop(
                 SessionSuspended("this party is shutting down; the session goes on when it is back")
             )
         deadline = self._clock() + grace_seconds
@@ -176,7 +199,7 @@ class Sessions:
     def _opened(self, own: str, peer: str, name: SessionName, request: Request) -> Session:
         with self._lock:
             session = self._open.get((peer, name.request_id))
-            if session is None or not (session.runs or session.mailbox.stopped is None):
+            if session is None or not (session.runs or session.meeting.stopped is None):
                 session = self._reopen(own, peer, name, request)
             return session
 
@@ -189,53 +212,63 @@ class Sessions:
             raise decision.refusal
         if decision.state == "pending":
             raise NotNow(Condition.PENDING)
-        mailbox = self._mailbox(own, peer, name, request)
-        needs_driver = decision.state == "approved" or _stopped_at_the_end(mailbox)
+        meeting = Meeting(
+            peer,
+            patience_seconds=self._patience.patience_seconds,
+            hold_seconds=self._patience.hold_seconds,
+            clock=self._clock,
+        )
+        folder, terms = self._desk.folder(request.id), Terms.of(request)
+        mailbox = Mailbox(name, meeting, Turns.of(terms, own, peer), folder)
+        boxes = {
+            far: ParcelBox(
+                self._desk.seal(request, own, far),
+                ParcelOrder(Turns.of(terms, own, far)),
+                folder,
+                meeting,
+            )
+            for far in request.participants
+            if far not in (own, peer)
+        }
+        needs_driver = decision.state == "approved" or _stopped_at_the_end(mailbox, boxes)
         self._forget_silent()
         if self._stopping or (needs_driver and self.running() >= self._most):
             raise NotNow(Condition.BUSY)
-        driver = self._driver(request, mailbox) if needs_driver else None
-        session = Session(mailbox, Intake(mailbox), driver)
+        driver = self._driver(request, meeting, mailbox, boxes) if needs_driver else None
+        session = Session(meeting, mailbox, Intake(mailbox, meeting), boxes, driver)
         self._open[peer, name.request_id] = session
         if driver is not None:
             driver.start()
         return session
 
-    def _mailbox(self, own: str, peer: str, name: SessionName, request: Request) -> Mailbox:
-        return Mailbox(
-            name,
-            peer,
-            Turns.of(Terms.of(request), own, peer),
-            self._desk.folder(request.id),
-            patience_seconds=self._patience.patience_seconds,
-            hold_seconds=self._patience.hold_seconds,
-            clock=self._clock,
-        )
-
-    def _driver(self, request: Request, mailbox: Mailbox) -> threading.Thread:
+    def _driver(
+        self, request: Request, meeting: Meeting, mailbox: Mailbox, boxes: Mapping[str, ParcelBox]
+    ) -> threading.Thread:
+        links: dict[str, Link] = {meeting.peer: ListeningLink(mailbox)}
+        links |= {far: FarLink(box) for far, box in boxes.items()}
         return threading.Thread(
             target=self._drive,
-            args=(request, mailbox),
+            args=(request, meeting, links),
             name=f"session-{request.id[:8]}",
             daemon=True,
         )
 
-    def _drive(self, request: Request, mailbox: Mailbox) -> None:
+    def _drive(self, request: Request, meeting: Meeting, links: Mapping[str, Link]) -> None:
         try:
-            self._desk.run(request, ListeningLink(mailbox))
+            self._desk.run(request, links)
         except (Refusal, SessionSuspended) as stop:
-            self._note_stop(request, mailbox.peer, stop)
-            mailbox.stop(stop)
+            self._note_stop(request, meeting.peer, stop)
+            meeting.stop(stop)
         except PartyError as error:
-            event = Event("session.stopped", request.id, mailbox.peer, reason=str(error))
+            event = Event("session.stopped", request.id, meeting.peer, reason=str(error))
             sentence = f"session {request.id} stopped: {error}"
             note(_log, event, sentence, level=logging.ERROR)
-            mailbox.stop(DriverFailed("the session stopped at the other party; ask it to look"))
+            meeting.stop(DriverFailed("the session stopped at the other party; ask it to look"))
         except Exception as error:  # noqa: BLE001 - a fault in one leaves the others alone
-            event = Event("session.failed", request.id, mailbox.peer)
+            event = Event("session.failed", request.id, meeting.peer)
             sentence = f"session {request.id} stopped on a fault of this program"
             note(_log, event, sentence, level=logging.ERROR, fault=error)
-            mailbox.stop(DriverFailed("the session failed at the other party; ask it to look"))
+            meeting.stop(DriverFailed("the session failed at the other party; ask it to look"))
 
     def _note_stop(self, request: Request, peer: str, stop: Refusal | SessionSuspended) -> None:
         if isinstance(stop, Refusal):
@@ -248,22 +281,24 @@ class Sessions:
     def _forget_silent(self) -> None:
         """Let go of sessions whose driver has ended and whose counterpart is gone."""
         for key, session in list(self._open.items()):
-            silent = session.mailbox.silent_seconds() > self._patience.patience_seconds
+            silent = session.meeting.silent_seconds() > self._patience.patience_seconds
             if silent and not session.runs:
                 del self._open[key]
 
 
-def _stopped_at_the_end(mailbox: Mailbox) -> bool:
-    """Say whether a finished session still owes its counterpart the last words.
+def _stopped_at_the_end(mailbox: Mailbox, boxes: Mapping[str, ParcelBox]) -> bool:
+    """Say whether a finished session still owes a counterpart the last words.
 
     Raises:
         Refusal: the session finished and was deleted, so it has no words to repeat.
     """
-    if not any(mailbox.exchanged()):
+    letters = [mailbox.letters, *(box.letters for box in boxes.values())]
+    exchanged = [one.exchanged(kind.field) for one in letters for kind in EXCHANGES]
+    if not any(exchanged):
         raise Refusal(
             RefusalStatus.EXPIRED, "the session has finished, and its artefacts are deleted here"
         )
-    return not all(mailbox.exchanged())
+    return not all(exchanged)
 
 
 def _require_consistent(name: SessionName, hello: Hello) -> None:

@@ -98,7 +98,7 @@ def test_whoever_asks_dials_if_the_other_listens(mine, my_address, their_address
         "peer": SimpleNamespace(address=their_address),
     }
     contract = SimpleNamespace(id="c", parties=cards, me=lambda _: "me")
-    filed = SimpleNamespace(mine=mine, peer="peer")
+    filed = SimpleNamespace(mine=mine, peers=("peer",))
     assert dials(SimpleNamespace(identity=None), contract, filed) is we_dial
 
 
@@ -106,7 +106,7 @@ def test_two_parties_without_an_address_are_told_so():
     cards = {"me": SimpleNamespace(address=None), "peer": SimpleNamespace(address=None)}
     contract = SimpleNamespace(id="c", parties=cards, me=lambda _: "me")
     with pytest.raises(ContractError, match="nobody can dial"):
-        dials(SimpleNamespace(identity=None), contract, SimpleNamespace(mine=True, peer="peer"))
+        dials(SimpleNamespace(identity=None), contract, SimpleNamespace(mine=True, peers=("peer",)))
 
 
 # -- quotes ----------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_serving_logs_an_event_once_and_no_size(caplog):
         served.submit("channel", request)
         desk.decision = Decision("approved")
         served.submit("channel", request)
-        served.run(request, SimpleNamespace(peer="channel"))
+        served.run(request, {"channel": SimpleNamespace(peer="channel")})
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 5
     assert "waits for `commonground requests approve abababab`" in lines[0]

@@ -280,7 +280,7 @@ def run_both(parties, request, wire, **link_options):
         desk = Desk(parties[name])
         link = WireLink(wire, name, peer, desk.folder(request.id), **link_options.get(name, {}))
         try:
-            desk.run(request, link)
+            desk.run(request, {peer: link})
             ended[name] = None
         except (Killed, PartyError) as error:
             ended[name] = error

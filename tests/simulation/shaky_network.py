@@ -28,7 +28,7 @@ import client.carrying
 import client.dial
 import client.line
 import client.link
-import server.mailbox
+import server.meeting
 from client.calls import calling
 from client.dial import Dialler
 from client.line import Line
@@ -278,7 +278,7 @@ def hurry(monkeypatch):
     monkeypatch.setattr(client.line, "FIRST_WAIT_SECONDS", 0.0005)
     monkeypatch.setattr(client.line, "MOST_WAIT_SECONDS", 0.002)
     monkeypatch.setattr(client.dial, "RETRY_SECONDS", 0.0005)
-    monkeypatch.setattr(server.mailbox, "_TICK_SECONDS", 0.002)
+    monkeypatch.setattr(server.meeting, "_TICK_SECONDS", 0.002)
 
 
 def lay_wires(network, monkeypatch):

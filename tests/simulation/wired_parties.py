@@ -207,9 +207,10 @@ class ScriptedDesk:
     def folder(self, request_id):
         return SessionFolder(self.path / request_id)
 
-    def run(self, request, link):
+    def run(self, request, links):
         walk = self._make_walk()
         self.walks.append(walk)
+        (link,) = links.values()
         walk.run(request, link, self.folder(request.id))
         self.decision = Decision("finished")
 
