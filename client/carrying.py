@@ -7,8 +7,8 @@ Every step may be repeated, so a request goes on where it was, whatever stopped 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -16,7 +16,9 @@ from client.cancelling import Cancelled, CancelToken
 from client.dial import Dialler
 from client.endings import tell_ends, untold
 from client.errors import DialError, PeerFailed, Unreachable
+from client.line import Halt
 from client.link import DialledLink
+from client.relay import Relay
 from party.contract import Contract
 from party.decision import Decision
 from party.desk import Desk
@@ -110,25 +112,36 @@ class Carrier:
         if not dials(self.party, contract, filed):
             return self._wait_for_dialler(filed)
         self.cancel.require_going()
-        with (
-            reaching(self.party, contract, filed.peer) as dialler,
-            self.cancel.closing(dialler.close),
-        ):
-            tell_ends(self.desk, dialler, contract, self.party.now)
+        with ExitStack() as stack:
+            diallers = []
+            for peer in filed.peers:
+                dialler = stack.enter_context(reaching(self.party, contract, peer))
+                stack.enter_context(self.cancel.closing(dialler.close))
+                diallers.append(dialler)
+            for dialler in diallers:
+                tell_ends(self.desk, dialler, contract, self.party.now)
             if filed.mine and filed.state == APPROVED:
-                self._require_approval(dialler, filed)
-            self._run(dialler, request)
+                self._require_approvals(diallers, filed)
+            self._run(diallers, request)
         return self.desk.find(request.id)
 
-    def _run(self, dialler: Dialler, request: Request) -> None:
+    def _run(self, diallers: Sequence[Dialler], request: Request) -> None:
+        """Run the session, and carry what its counterparts have for each other."""
         patience = self.party.settings.patience_seconds
-        folder = self.desk.folder(request.id)
-        with (
-            self.observer.watching(dialler.peer) as tell,
-            DialledLink(dialler, request, folder, patience_seconds=patience) as link,
-            self.cancel.closing(link.give_up),
-        ):
-            self.desk.run(request, link, self._unless_cancelled(tell))
+        folder, halt = self.desk.folder(request.id), Halt()
+        with ExitStack() as stack:
+            names = " and ".join(dialler.peer for dialler in diallers)
+            tell = stack.enter_context(self.observer.watching(names))
+            links: dict[str, DialledLink] = {}
+            for dialler in diallers:
+                link = DialledLink(dialler, request, folder, patience_seconds=patience, halt=halt)
+                stack.enter_context(link)
+                stack.enter_context(self.cancel.closing(link.give_up))
+                links[dialler.peer] = link
+            relay = stack.enter_context(Relay(links.values(), request, folder, halt))
+            stack.enter_context(self.cancel.closing(relay.give_up))
+            self.desk.run(request, links, self._unless_cancelled(tell))
+            relay.finish()
 
     def _unless_cancelled(self, tell: ProgressHook) -> ProgressHook:
         """Let the work stop at the next thing that it would tell."""
@@ -140,26 +153,36 @@ class Carrier:
 
         return hook
 
-    def _require_approval(self, dialler: Dialler, filed: Filed) -> None:
-        """Put an own request to the counterpart, until it is approved or refused there."""
-        request, told = filed.request, False
-        while True:
-            decision = self._submit(dialler, request)
-            if decision.refusal is not None:
-                self.desk.decide(filed.peer, request.id, decision)
-                raise decision.refusal
-            if decision.state != "pending":
-                return
+    def _require_approvals(self, diallers: Sequence[Dialler], filed: Filed) -> None:
+        """Put an own request to each counterpart, until all have approved it or one refuses."""
+        request, said = filed.request, ""
+        waiting = list(diallers)
+        while waiting := [one for one in waiting if not self._is_approved(one, diallers, filed)]:
+            names = " and ".join(dialler.peer for dialler in waiting)
             word = (
-                f"request {request.id[:8]} waits for somebody at {filed.peer} to approve it: "
+                f"request {request.id[:8]} waits for somebody at {names} to approve it: "
                 f"they type `commonground requests approve {request.id[:8]}`"
             )
             if not self.wait:
                 raise Waiting(word)
-            if not told:
+            if word != said:
                 self.observer.say(f"Waiting: {word}")
-                told = True
+                said = word
             self.cancel.sleep(POLL_SECONDS)
+
+    def _is_approved(self, dialler: Dialler, diallers: Sequence[Dialler], filed: Filed) -> bool:
+        """Ask one counterpart how the request stands there; all others hear of its refusal."""
+        decision = self._submit(dialler, filed.request)
+        if decision.state == "pending":
+            return False
+        self.desk.decide(dialler.peer, filed.id, decision)
+        if decision.refusal is not None:
+            contract = self.party.contract(filed.request.contract)
+            for other in diallers:
+                with suppress(DialError):  # it is told at the next contact
+                    tell_ends(self.desk, other, contract, self.party.now)
+            raise decision.refusal
+        return True
 
     def _submit(self, dialler: Dialler, request: Request) -> Decision:
         try:
@@ -237,17 +260,18 @@ class Carrier:
             return Decision("refused", refusal.status, refusal.message)
 
     def _tell_end(self, filed: Filed) -> None:
-        """Tell a counterpart that this party dials how a session ended, if it may not know."""
+        """Tell the counterparts that this party dials how a session ended, if they may not know."""
         contract = self.party.contract(filed.request.contract)
         now = self.party.now
-        told = all(one.id != filed.id for one in untold(self.desk, contract, filed.peer, now))
-        if told or not dials(self.party, contract, filed):
-            return
-        try:
-            with reaching(self.party, contract, filed.peer) as dialler:
-                tell_ends(self.desk, dialler, contract, now)
-        except (DialError, SessionSuspended, ContractError, IdentityError) as error:
-            self.observer.say(f"{filed.peer} could not be told that it has ended: {error}")
+        for peer in filed.peers:
+            told = all(one.id != filed.id for one in untold(self.desk, contract, peer, now))
+            if told or not dials(self.party, contract, filed):
+                continue
+            try:
+                with reaching(self.party, contract, peer) as dialler:
+                    tell_ends(self.desk, dialler, contract, now)
+            except (DialError, SessionSuspended, ContractError, IdentityError) as error:
+                self.observer.say(f"{peer} could not be told that it has ended: {error}")
 
     def _tell_refusal(self, filed: Filed) -> None:
         """Tell a counterpart that this party dials of a refusal; one that dials will ask."""
@@ -279,13 +303,13 @@ def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
         ContractError: neither side can be dialled.
     """
     mine = contract.parties[contract.me(party.identity)].address
-    theirs = contract.parties[filed.peer].address
-    if mine is None and theirs is None:
+    theirs = all(contract.parties[peer].address is not None for peer in filed.peers)
+    if mine is None and not theirs:
         raise ContractError(
             f"contract {contract.id} gives neither side an address, so nobody can dial: one of "
             "them makes its party with --listen, and both sign a contract with its new card"
         )
-    return theirs is not None and (filed.mine or mine is None)
+    return theirs and (filed.mine or mine is None)
 
 
 @contextmanager

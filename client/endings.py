@@ -13,21 +13,23 @@ from party.contract import DAY_SECONDS, Contract
 from party.correspondence import Correspondence
 from party.desk import Desk
 from party.errors import Refusal
-from party.filing import Filed
+from party.filing import REFUSED, Filed
 from party.session_record import FAILED
 
 
 def untold(desk: Desk, contract: Contract, peer: str, now: int) -> list[Filed]:
-    """Return the failed requests of a contract whose end a counterpart may not know.
+    """Return the requests of a contract that have ended, which a counterpart may not know.
 
-    Those whose folder may have been deleted by now (`party.retention`) are not among them.
+    They failed, or another counterpart refused them. Those whose folder may have been deleted by
+    now (`party.retention`) are not among them.
     """
     kept_since = now - contract.retention_days * DAY_SECONDS
     return [
         filed
         for filed in desk.filed()
-        if filed.state == FAILED
-        and filed.peer == peer
+        if filed.state in (FAILED, REFUSED)
+        and (peer, REFUSED) not in zip(filed.peers, filed.words, strict=True)
+        and peer in filed.peers
         and filed.request.contract == contract.digest
         and filed.updated_at > kept_since
         and not Correspondence(desk.folder(filed.id), peer).end_is_known

@@ -29,11 +29,31 @@ FIRST_WAIT_SECONDS: Final = 0.2
 MOST_WAIT_SECONDS: Final = 3.0
 
 
+class Halt:
+    """What has ended the calls of a session on all of its lines; the first cause stands."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.cause: BaseException | None = None
+
+    def set(self, cause: BaseException) -> None:
+        """Let every line raise `cause` at its next call."""
+        with self._lock:
+            if self.cause is None:
+                self.cause = cause
+
+    def require_none(self) -> None:
+        """Raise what has ended the session, if anything has."""
+        if self.cause is not None:
+            raise self.cause
+
+
 class Line:
     """The calls of one session, over a connection that may break and a listener that may restart.
 
     `letters` holds what was said and heard; the first words in it are said again to a listener
-    that has started anew.
+    that has started anew. The lines of one session share a `halt`: what one counterpart refuses is
+    over with all.
     """
 
     def __init__(
@@ -43,10 +63,12 @@ class Line:
         letters: Correspondence,
         *,
         patience_seconds: float,
+        halt: Halt | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.dialler, self.name, self.letters = dialler, name, letters
         self._patience, self._clock = patience_seconds, clock
+        self._halt = halt or Halt()
         self._last_sign = clock()
         self._refused: RefusedThere | None = None
         self._closed = threading.Event()
@@ -57,8 +79,9 @@ class Line:
         return self._refused
 
     def note_refusal(self, refusal: RefusedThere) -> None:
-        """Let the next call raise a refusal that came beside it."""
+        """Let the next call raise a refusal that came beside it, on every line."""
         self._refused = refusal
+        self._halt.set(refusal)
 
     def sign(self) -> None:
         """Note a sign of the counterpart."""
@@ -68,35 +91,55 @@ class Line:
         """Let a call that waits to be repeated give up, and make no more."""
         self._closed.set()
 
+    def await_greeting(self) -> None:
+        """Wait until the session's own thread has greeted the counterpart for the first time."""
+        while not self.letters.exchanged(EXCHANGES[0].field):
+            self._require_going()
+            self._closed.wait(FIRST_WAIT_SECONDS)
+
     def call(self, rpc: str, message: Message, *, timeout_seconds: float = CALL_SECONDS) -> Any:  # noqa: ANN401 - the RPC's response
         """Make one call of the session, once."""
         method = getattr(self.dialler.sessions, rpc)
         return self.dialler.attempt(lambda: method(message, timeout=timeout_seconds))
 
-    def until_answered(
-        self, what: str, attempt: Callable[[], Value], *, patience_seconds: float | None = None
-    ) -> Value:
-        """Repeat `attempt` until it is answered, with the session's patience or a shorter one.
+    def tell(self, what: str, rpc: str, message: Message, *, patience_seconds: float) -> None:
+        """Make a call until it is answered, also when the session has ended with another party."""
+        line = self._another(patience_seconds, Halt())
+        line._closed = self._closed
+        line.until_answered(what, lambda: line.call(rpc, message))
+
+    def another(self) -> Line:
+        """Return a line of the same session to the same counterpart, for another thread."""
+        return self._another(self._patience, self._halt)
+
+    def _another(self, patience_seconds: float, halt: Halt) -> Line:
+        return Line(
+            self.dialler,
+            self.name,
+            self.letters,
+            patience_seconds=patience_seconds,
+            halt=halt,
+            clock=self._clock,
+        )
+
+    def until_answered(self, what: str, attempt: Callable[[], Value]) -> Value:
+        """Repeat `attempt` until it is answered, with the session's patience.
 
         Raises:
             RefusedThere: the counterpart refused.
             SessionSuspended: it gave no sign for the patience, or cannot go on.
         """
         self.sign()
-        patience = self._patience if patience_seconds is None else patience_seconds
         waiting, greeting = FIRST_WAIT_SECONDS, False
         while True:
+            self._require_going()
             try:
-                if self._refused is not None:
-                    raise self._refused
-                if self._closed.is_set():
-                    raise SessionSuspended("the session was put aside here and is on disk")
                 if greeting:
                     self._greet_again()
                     greeting = False
                 return attempt()
             except RefusedThere as refusal:
-                self._refused = refusal
+                self.note_refusal(refusal)
                 raise
             except Deferred as deferred:
                 self._require_open(deferred.condition)
@@ -110,9 +153,16 @@ class Line:
                 cause = str(error)
             except DialError as error:
                 raise SessionSuspended(f"{error}. The session is on disk") from error
-            self._require_patience(patience, what, cause)
+            self._require_patience(what, cause)
             self._closed.wait(waiting)
             waiting = min(2 * waiting, MOST_WAIT_SECONDS)
+
+    def _require_going(self) -> None:
+        if self._refused is not None:
+            raise self._refused
+        self._halt.require_none()
+        if self._closed.is_set():
+            raise SessionSuspended("the session was put aside here and is on disk")
 
     def _greet_again(self) -> None:
         greet = EXCHANGES[0]
@@ -129,9 +179,9 @@ class Line:
                 "run it again once they have approved it"
             )
 
-    def _require_patience(self, patience: float, what: str, cause: str) -> None:
+    def _require_patience(self, what: str, cause: str) -> None:
         silent = self._clock() - self._last_sign
-        if self._closed.is_set() or silent > patience:
+        if self._closed.is_set() or silent > self._patience:
             raise SessionSuspended(
                 f"'{self.dialler.peer}' at {self.dialler.address} gave no sign for "
                 f"{silent:.0f} seconds before {what} ({cause}). The session is on "

@@ -11,7 +11,7 @@ from typing import Final, TypeVar, cast
 
 from client.dial import Dialler
 from client.errors import DialError
-from client.line import Attendance, Line
+from client.line import Attendance, Halt, Line
 from client.transfer import Pull, Push
 from commonground.v1 import session_pb2 as pb
 from party.artefacts import SessionFolder
@@ -39,7 +39,8 @@ class DialledLink:
     """A `party.link.Link` whose counterpart listens; close it when the session is over.
 
     `folder` is the session's; `patience_seconds` the time without any sign of the counterpart
-    after which the session is suspended; a sign of this side goes out every `attend_seconds`.
+    after which the session is suspended; a sign of this side goes out every `attend_seconds`. The
+    links of one session share a `halt`.
     """
 
     def __init__(
@@ -50,12 +51,15 @@ class DialledLink:
         *,
         patience_seconds: float = PATIENCE_SECONDS,
         attend_seconds: float = ATTEND_SECONDS,
+        halt: Halt | None = None,
     ) -> None:
         self._folder = folder
         self._turns = Turns.of(Terms.of(request), dialler.own, dialler.peer)
         self._letters = Correspondence(folder, dialler.peer)
         name = SessionName(request.id, dialler.contract_hash)
-        self._line = Line(dialler, name, self._letters, patience_seconds=patience_seconds)
+        self._line = Line(
+            dialler, name, self._letters, patience_seconds=patience_seconds, halt=halt
+        )
         self._attendance = Attendance(self._line, every_seconds=attend_seconds)
 
     def __enter__(self) -> DialledLink:
@@ -77,6 +81,10 @@ class DialledLink:
     def give_up(self) -> None:
         """Let the session be suspended at its next call, or in the one that waits."""
         self._line.close()
+
+    def another_line(self) -> Line:
+        """Return a line to the counterpart for what goes on beside the session's own thread."""
+        return self._line.another()
 
     @property
     def peer(self) -> str:
@@ -144,15 +152,16 @@ class DialledLink:
 
         One that cannot be reached is told at the next contact (`client.endings`).
         """
+        if self._line.refused is not None:
+            self._letters.note_end()
+            return
         refusal = Refusal(RefusalStatus(status), reason)
         request = pb.RefuseRequest(
             session=encode_name(self._line.name), refusal=encode_refusal(refusal)
         )
         try:
-            self._line.until_answered(
-                "taking the refusal",
-                lambda: self._line.call("Refuse", request),
-                patience_seconds=REFUSE_SECONDS,
+            self._line.tell(
+                "taking the refusal", "Refuse", request, patience_seconds=REFUSE_SECONDS
             )
         except (SessionSuspended, DialError):
             return

@@ -29,7 +29,15 @@ SETS = {
 ADDRESSES = {"channel": "127.0.0.1:7001", "vendor": "127.0.0.1:7002"}
 
 
-def make_three(folder, stores=SQLITE, *, approval="rule", kinds=("insights",), epsilon="10"):
+def make_three(
+    folder,
+    stores=SQLITE,
+    *,
+    approval="rule",
+    kinds=("insights",),
+    epsilon="10",
+    addresses=ADDRESSES,
+):
     """Return the parties by name, with datasets, and the contract that all have signed."""
     parties = {name: make_party(folder, name, stores) for name in EVERYBODY}
     datasets = {}
@@ -52,7 +60,7 @@ def make_three(folder, stores=SQLITE, *, approval="rule", kinds=("insights",), e
         "contract": "commonground/1",
         "id": "three",
         "title": "Three",
-        "parties": {name: parties[name].card(ADDRESSES.get(name)).to_json() for name in EVERYBODY},
+        "parties": {name: parties[name].card(addresses.get(name)).to_json() for name in EVERYBODY},
         "profile": {"version": "2026.1", "gmail": False},
         "identifiers": ["phone", "email"],
         "datasets": datasets,
