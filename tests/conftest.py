@@ -9,12 +9,15 @@ machine is no defect.
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
+import typer.testing
 from hypothesis import settings
 from kernel_tiers import each_engine, tier  # noqa: F401 - fixtures
 from postgresql import postgresql  # noqa: F401 - a fixture
 from store_backends import stores  # noqa: F401 - a fixture
+from typer.main import get_command
 
 import party.tls  # noqa: F401
 
@@ -32,6 +35,9 @@ def _serves(folder):
         and not os.statvfs(folder).f_flag & os.ST_NOEXEC  # programs are installed there and run
     )
 
+
+# Each command that a test types in its own process would build the tree of all commands again.
+typer.testing._get_command = cache(get_command)
 
 if "TMPDIR" not in os.environ and _serves(MEMORY):
     os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
