@@ -33,6 +33,8 @@ def template_document(template: Template) -> dict[str, Any]:
         "epsilon": format_epsilon(request.parameters.epsilon_release_nano),
         "epsilon_dummies": format_epsilon(request.parameters.epsilon_dummies_nano),
         "delta": format_delta(request.parameters.delta_dummies_e15),
+        "timing": request.parameters.to_json().get("timing"),
+        "records_per_person": request.parameters.records_per_person,
         **asdict(template.outputs),
         "made_at": template.made_at,
     }

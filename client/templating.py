@@ -8,7 +8,14 @@ from pathlib import Path
 
 from client.costs import read_costs
 from client.page.files import PageFiles
-from client.results import TABLE_SUFFIXES, Result, export, require_readable, result_of
+from client.results import (
+    TABLE_SUFFIXES,
+    Result,
+    export,
+    models_of,
+    require_readable,
+    result_of,
+)
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
@@ -33,6 +40,7 @@ class Files:
     pages: PageFiles
     private: bool
     cost: str | None
+    model: str | None
 
     @classmethod
     def of(cls, outputs: Outputs, moment: int) -> Files:
@@ -43,7 +51,7 @@ class Files:
             return None if text is None else Path(text)
 
         pages = PageFiles(path(named.html), path(named.png))
-        return cls(path(named.out), pages, named.private, named.cost)
+        return cls(path(named.out), pages, named.private, named.cost, named.model)
 
     @property
     def costs(self) -> Costs | None:
@@ -54,11 +62,12 @@ class Files:
         """Refuse what a request's report could not be written to, before anything is spent.
 
         Raises:
-            PartyError: another ending, no such folder, or the extra is not installed.
+            PartyError: another ending, no such folder or model, or the extra is not installed.
             UnsuitableCosts: the costs cannot be read, or name what the report will not have.
         """
         labels = request.labels[request.roles[TABULATOR]].values
         require_priced(str(request.kind), labels, self.costs)
+        models_of(request.kind, self.model)
         if self.out is not None:
             if self.out.suffix not in TABLE_SUFFIXES:
                 raise PartyError(
@@ -78,7 +87,9 @@ class Files:
         """
         from client.page.source import source_of
 
-        report: Result = result_of(party, filed, private=self.private, costs=self.costs)
+        report: Result = result_of(
+            party, filed, private=self.private, costs=self.costs, model=self.model
+        )
         if not isinstance(report, Rendering):
             raise PartyError(f"request {filed.id[:8]} has brought no report")
         written = []
@@ -110,18 +121,11 @@ def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> 
 
 
 def savable(text: str) -> OutputKind:
-    """Return the kind of a report that can be saved by its labels alone.
-
-    Raises:
-        PartyError: there is no such report, or it has more to choose than a template's options.
-    """
+    """Return the kind of a report that can be saved; PartyError where there is no such report."""
     kinds = [kind.value for kind in OutputKind if kind is not OutputKind.MATCH]
     if text not in kinds:
-        raise PartyError(f"'{text}' is no report: {', '.join(kinds)}")
-    kind = OutputKind(text)
-    if kind.is_timed:
-        raise PartyError(f"{text} has a window and bounds: ask for it once, and save it --from ID")
-    return kind
+        raise PartyError(f"'{text[:40]}' is no report: {', '.join(kinds)}")
+    return OutputKind(text)
 
 
 def asked_before(party: Organisation, wanted: str) -> Request:

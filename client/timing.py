@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from party.contract_terms import OutputKind
 from party.errors import PartyError
 from party.moment_check import MOST_SLOT_SECONDS
 from party.moment_terms import MOST_KEYS_A_PERSON, MomentTerms
@@ -69,6 +70,45 @@ class TimingChoice:
             0 if self.epsilon_people is None else parse_epsilon(self.epsilon_people),
         )
         return replace(parameters, records_per_person=self.most_conversions, timing=timing)
+
+
+@dataclass(frozen=True)
+class TimeOptions:
+    """What a person said about time, whatever the kind of report; see `TimingChoice`."""
+
+    start: str | None = None
+    end: str | None = None
+    room: int | None = None
+    slot_minutes: int = SLOT_MINUTES
+    lookback_days: int = LOOKBACK_DAYS
+    most_conversions: int = 1
+    most_keys: int | None = None
+    epsilon_people: str | None = None
+
+    def chosen(self, kind: OutputKind | None) -> TimingChoice | None:
+        """Return the choice for a kind that has it; None for another kind, or for none.
+
+        Raises:
+            PartyError: the kind has no window, needs one, or counts no people.
+        """
+        if kind is None or not kind.is_timed:
+            if self != TimeOptions():
+                raise PartyError("only attribution and delay have a window of conversions")
+            return None
+        if kind is OutputKind.DELAY and self.epsilon_people is not None:
+            raise PartyError("only an attribution counts people: leave out --epsilon-people")
+        if self.start is None or self.end is None or self.room is None:
+            raise PartyError("attribution and delay need --start, --end and --room")
+        return TimingChoice(
+            self.start,
+            self.end,
+            self.room,
+            self.slot_minutes,
+            self.lookback_days,
+            self.most_conversions,
+            self.most_keys,
+            self.epsilon_people,
+        )
 
 
 def _seconds(option: str, text: str) -> int:

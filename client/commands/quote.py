@@ -36,11 +36,11 @@ from client.commands.timing import (
     QuotedRoom,
     QuotedStart,
     SlotMinutes,
+    timing_for,
 )
 
 if TYPE_CHECKING:
     from client.asking import Choice
-    from client.timing import TimingChoice
     from party.contract import Contract
     from party.organisation import Organisation
     from party.request import Request
@@ -109,6 +109,7 @@ def quote(
     from client.asking import TableChoice, match_request, table_request
     from client.quoting import Guess, quote_for
     from client.render_quote import quote_shown
+    from client.timing import TimeOptions
     from party.contract_terms import ListUse, OutputKind
 
     output = begin(ctx, as_json)
@@ -117,10 +118,10 @@ def quote(
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
     require_fitting(segment, by_identifier=by_identifier, resume=False)
-    timing = _timing(
-        kind, start, end, room, slot_minutes, lookback_days, most_conversions, most_keys,
-        epsilon_people,
-    )  # fmt: skip
+    of_time = TimeOptions(
+        start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
+    )
+    timing = timing_for(OutputKind(kind.value), of_time)
 
     def request_of(here: Organisation, agreed: Contract) -> Request:
         if kind is Kind.MATCH:
@@ -146,35 +147,6 @@ def quote(
             return
         quoted = quote_for(here, agreed, request_of(here, agreed), guess)
     output.result(quoted.to_json(), *quote_shown(quoted))
-
-
-def _timing(
-    kind: Kind,
-    start: str | None,
-    end: str | None,
-    room: int | None,
-    slot_minutes: int,
-    lookback_days: int,
-    most_conversions: int,
-    most_keys: int | None,
-    epsilon_people: str | None,
-) -> TimingChoice | None:
-    """Return what was chosen about time, for the kinds that have it."""
-    from client.timing import LOOKBACK_DAYS, SLOT_MINUTES, TimingChoice
-
-    if kind not in (Kind.ATTRIBUTION, Kind.DELAY):
-        usual = (SLOT_MINUTES, LOOKBACK_DAYS, 1)
-        given = any(one is not None for one in (start, end, room, most_keys, epsilon_people))
-        if given or (slot_minutes, lookback_days, most_conversions) != usual:
-            raise typer.BadParameter("only attribution and delay have a window of conversions")
-        return None
-    if kind is Kind.DELAY and epsilon_people is not None:
-        raise typer.BadParameter("only an attribution counts people: leave out --epsilon-people")
-    if start is None or end is None or room is None:
-        raise typer.BadParameter("attribution and delay need --start, --end and --room")
-    return TimingChoice(
-        start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
-    )
 
 
 def _require_fitting(

@@ -28,6 +28,18 @@ from client.commands.asking import (
     run_request,
 )
 from client.commands.options import AsJson, ContractName, PartyFolder, begin, example, opened
+from client.commands.timing import (
+    EpsilonPeople,
+    LookbackDays,
+    Model,
+    MostConversions,
+    MostKeys,
+    QuotedEnd,
+    QuotedRoom,
+    QuotedStart,
+    SlotMinutes,
+    timing_for,
+)
 from client.completion import offer_requests, offer_templates
 from client.exits import ExitCode
 
@@ -86,6 +98,8 @@ def add_to(report: typer.Typer) -> None:
         epilog=example(
             "commonground report save weekly --from 1f0c22ab",
             "commonground report save nightly --kind reach --html 'reach-{date}.html'",
+            "commonground report save credit --kind attribution --segment basket \\",
+            "    --start 2026-01-01 --end 2026-02-01 --room 20000 --model shapley",
         )
     )(save)
     report.command(epilog=example("commonground report run nightly --ask"))(run)
@@ -110,8 +124,7 @@ def save(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="The report: overlap, reach, insights, funnel, lift or table. Attribution and "
-            "delay are saved --from a request.",
+            help="The report: overlap, reach, insights, funnel, attribution, delay, lift or table.",
         ),
     ] = None,
     from_: Annotated[
@@ -134,6 +147,15 @@ def save(
     epsilon: Epsilon = None,
     epsilon_dummies: EpsilonDummies = None,
     delta: Delta = None,
+    start: QuotedStart = None,
+    end: QuotedEnd = None,
+    room: QuotedRoom = None,
+    slot_minutes: SlotMinutes = 60,
+    lookback_days: LookbackDays = 30,
+    most_conversions: MostConversions = 1,
+    most_keys: MostKeys = None,
+    epsilon_people: EpsilonPeople = None,
+    model: Model = None,
     private: Private = False,
     cost: Cost = None,
     out: Out = None,
@@ -145,30 +167,38 @@ def save(
     """Save a report under a name: all that it asks for, and the files that it is to make.
 
     Nothing is asked and nothing is spent. Defaults of today are written down, so the template
-    asks for the same tomorrow.
+    asks for the same tomorrow; a window of conversions goes along with the day of the run.
     """
     from client.asking import TableChoice, table_request
     from client.render_series import template_document
     from client.templating import asked_before, savable
     from client.templating import save as save_as
+    from client.timing import TimeOptions
     from party.templates import Outputs
 
     output = begin(ctx, as_json)
     of_labels = (segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset)
     chosen = (*of_labels, epsilon, epsilon_dummies, delta)
+    of_time = TimeOptions(
+        start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
+    )
     if (kind is None) == (from_ is None):
         raise typer.BadParameter("say what to save: --kind KIND, or --from ID")
-    if from_ is not None and any(one is not None for one in chosen):
+    if from_ is not None and (any(one is not None for one in chosen) or of_time != TimeOptions()):
         raise typer.BadParameter("--from takes every choice from the request; leave them out")
+    wanted = None if kind is None else savable(kind)
+    timing = None if from_ is not None else timing_for(wanted, of_time)
     with opened(party) as here:
-        if from_ is not None:
-            request = asked_before(here, from_)
+        if wanted is None:
+            request = asked_before(here, from_ or "")
         else:
             agreed = here.contract(contract)
-            wanted = TableChoice(savable(kind or ""), recipient, tabulator, segment, by, identifier)
+            table = TableChoice(
+                wanted, recipient, tabulator, segment, by, identifier, timing=timing
+            )
             privacy = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-            request = table_request(here, agreed, wanted, privacy)
-        template = save_as(here, name, request, Outputs(out, html, png, private, cost))
+            request = table_request(here, agreed, table, privacy)
+        template = save_as(here, name, request, Outputs(out, html, png, private, cost, model))
     output.result(
         template_document(template),
         f"Saved as {name}: run it with `commonground report run {name}`.",
@@ -202,6 +232,7 @@ def run(
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
             private=files.private, out=files.out, pages=files.pages, costs=files.costs,
+            model=files.model,
         )  # fmt: skip
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+if TYPE_CHECKING:
+    from client.timing import TimeOptions, TimingChoice
+    from party.contract_terms import OutputKind
 
 _START: Final = typer.Option(
     metavar="TIME",
@@ -65,3 +69,13 @@ Model = Annotated[
         "without it. Another model costs nothing: it is computed from the same table.",
     ),
 ]
+
+
+def timing_for(kind: OutputKind | None, options: TimeOptions) -> TimingChoice | None:
+    """Return what was chosen about time for the kinds that have it; BadParameter otherwise."""
+    from party.errors import PartyError
+
+    try:
+        return options.chosen(kind)
+    except PartyError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from client.asking import Choice, TableChoice
 from client.cancelling import CancelToken
@@ -132,7 +132,16 @@ def timing_of(
     epsilon_people: str | None = None,
 ) -> TimingChoice:
     """Return what a caller chose about time."""
-    first, last = (one.isoformat() if isinstance(one, datetime) else one for one in (start, end))
     return TimingChoice(
-        first, last, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
-    )
+        time_text(start), time_text(end), room, slot_minutes, lookback_days, most_conversions,
+        most_keys, epsilon_people,
+    )  # fmt: skip
+
+
+@overload
+def time_text(time: Time) -> str: ...
+@overload
+def time_text(time: Time | None) -> str | None: ...
+def time_text(time: Time | None) -> str | None:
+    """Return a time as text, as the command line takes it."""
+    return time.isoformat() if isinstance(time, datetime) else time

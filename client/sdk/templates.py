@@ -14,8 +14,10 @@ from client.quoting import MATCH_RATE, Guess, quote_for
 from client.scheduling import SeriesQuote, Went, quote_series, run_due
 from client.sdk.asking import in_force
 from client.sdk.calls import Calls
+from client.sdk.conversions import Time, time_text
 from client.sdk.results import Quote, Report
 from client.templating import Files, asked_before, read_schedule, remove, request_of, savable, save
+from client.timing import LOOKBACK_DAYS, SLOT_MINUTES, TimeOptions
 from party.driver import Progress
 from party.errors import PartyError
 from party.organisation import Organisation
@@ -49,6 +51,15 @@ class Templates:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
+        room: int | None = None,
+        slot_minutes: int = SLOT_MINUTES,
+        lookback_days: int = LOOKBACK_DAYS,
+        most_conversions: int = 1,
+        most_keys: int | None = None,
+        epsilon_people: str | None = None,
+        model: str | None = None,
         private: bool = False,
         cost: str | None = None,
         out: str | None = None,
@@ -58,34 +69,33 @@ class Templates:
         """Save a report under a name: of a `kind`, or what the request `from_` asked for.
 
         In the names of files {date} and {time} stand for the run's, UTC; `cost` is a number or a
-        CSV file. Nothing is asked.
+        CSV file. What says when conversions were is for attribution and delay, as in
+        `Party.attribution`; the window goes along with the day of the run. Nothing is asked.
 
         Raises:
             PartyError: the name is taken, or a part of it does not serve.
             Refusal, ContractError, PrivacyError: what it asks for would be refused.
         """
-        chosen = (
-            segment,
-            by,
-            identifier,
-            recipient,
-            tabulator,
-            contract,
-            dataset,
-            their_dataset,
-            epsilon,
-        )
+        chosen = (segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset)
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        of_time = TimeOptions(
+            time_text(start), time_text(end), room, slot_minutes, lookback_days, most_conversions,
+            most_keys, epsilon_people,
+        )  # fmt: skip
         if (kind is None) == (from_ is None):
             raise PartyError("say what to save: a kind of report, or from_, a request")
-        if from_ is not None:
-            if any(one is not None for one in (*chosen, epsilon_dummies, delta)):
+        if kind is None or from_ is not None:
+            given = any(one is not None for one in chosen)
+            if given or choice != Choice() or of_time != TimeOptions():
                 raise PartyError("from_ takes every choice from the request; leave them out")
-            request = asked_before(self._party, from_)
+            request = asked_before(self._party, from_ or "")
         else:
-            table = TableChoice(savable(kind or ""), recipient, tabulator, segment, by, identifier)
-            choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+            of = savable(kind)
+            table = TableChoice(
+                of, recipient, tabulator, segment, by, identifier, of_time.chosen(of)
+            )
             request = table_request(self._party, in_force(self._party, contract), table, choice)
-        return save(self._party, name, request, Outputs(out, html, png, private, cost))
+        return save(self._party, name, request, Outputs(out, html, png, private, cost, model))
 
     def list(self) -> builtins.list[Template]:
         """Return the templates by name."""
@@ -133,7 +143,7 @@ class Templates:
         with self._calls.carrying(progress, cancel, wait=wait) as carrier:
             filed = carrier.ask(request, contract, actor=OPERATOR)
         files.write(self._party, filed)
-        return Report(self._party, filed, files.costs)
+        return Report(self._party, filed, files.costs, files.model)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a line a template."""

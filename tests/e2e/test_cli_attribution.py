@@ -4,12 +4,15 @@ Models, padding, ledger rows, resuming and refusals are in simulation/test_attri
 """
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 from slow_road import Road
 from two_processes import Pair, Party
 
+from party.organisation import Organisation
+from party.templates import templates
 from party.yaml_text import read_yaml, write_yaml
 
 DAY = 86_400
@@ -79,19 +82,19 @@ def pair(tmp_path_factory):
         drafts[party.name] = read_yaml(path.read_bytes(), path.name, ValueError)
     contract = drafts["advertiser"]
     contract["datasets"]["channel"] = drafts["channel"]["datasets"]["channel"]
-    contract["budgets"] = {name: {"epsilon": "50", "delta": "1e-6"} for name in parties}
+    contract["budgets"] = {name: {"epsilon": "100", "delta": "1e-6"} for name in parties}
     path = folder / "contract.yaml"
     path.write_text(write_yaml(contract), encoding="utf-8")
     for step in ("sign", "import"):
         for party in made:
             party.read("contract", step, path)
+    made.serve()
     yield made
     made.end()
     road.close()
 
 
 def test_an_attribution_that_is_typed_finds_what_a_scan_finds_under_any_model(pair):
-    pair.serve()
     window = [datetime.fromtimestamp(START + days * DAY, UTC).date().isoformat() for days in (0, 3)]
     found = pair.advertiser.type(
         *("report", "attribution", "--start", window[0], "--end", window[1], "--room", "100"),
@@ -107,3 +110,36 @@ def test_an_attribution_that_is_typed_finds_what_a_scan_finds_under_any_model(pa
         assert released == pytest.approx(credited(place), abs=STRAY)
     for party in pair:
         assert party.read("audit", "verify")["verified"] is True
+
+
+def test_a_saved_attribution_asks_again_for_a_window_that_goes_along(pair, tmp_path):
+    window = [datetime.fromtimestamp(START + days * DAY, UTC).isoformat() for days in (0, 3)]
+    said = ("--kind", "attribution", "--start", window[0], "--end", window[1], "--room", "100")
+    terms = ("--slot-minutes", "1440", "--lookback-days", "1", "--most-conversions", "2")
+    privacy = ("--epsilon", "20", "--epsilon-dummies", "9")
+    file = tmp_path / "credit.csv"
+    saved = pair.advertiser.read(
+        *("report", "save", "credit", *said, *terms, *privacy),
+        *("--model", "first", "--out", str(file)),
+    )
+    assert (saved["kind"], saved["model"], saved["records_per_person"]) == (
+        "attribution",
+        "first",
+        2,
+    )
+    assert (saved["timing"]["start"], saved["timing"]["slots"]) == (START, 3)
+    found = pair.advertiser.type("report", "run", "credit")
+    rows = [row for row in found["result"]["rows"] if row["metric"].startswith("conversions, ")]
+    assert {row["metric"] for row in rows} == {"conversions, first"}
+    assert {row["label"]: row["value"] for row in rows} == pytest.approx(credited(0), abs=STRAY)
+    written = file.read_text()
+    assert "conversions, first" in written
+    assert "conversions, last" not in written
+    assert template_called(pair.advertiser, "credit", later=2 * DAY + 5) == START + 2 * DAY
+
+
+def template_called(party, name, *, later):
+    """Return when the window begins of a run that is asked so much later than it was saved."""
+    with closing(Organisation.open(party.folder)) as here:
+        [template] = [one for one in templates(here) if one.name == name]
+        return template.ask("0" * 32, template.made_at + later).parameters.timing.window.start

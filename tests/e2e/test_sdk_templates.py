@@ -65,6 +65,10 @@ def test_what_was_asked_for_can_be_saved(brand, report):
         ({"kind": "reach", "from_": "00"}, "say what to save"),
         ({"from_": "00", "epsilon": "1"}, "takes every choice"),
         ({"kind": "match"}, "is no report"),
+        ({"from_": "00", "room": 9}, "takes every choice"),
+        ({"kind": "attribution", "start": "2026-01-01"}, "need --start, --end and --room"),
+        ({"kind": "reach", "most_conversions": 2}, "only attribution and delay have a window"),
+        ({"kind": "delay", "epsilon_people": "1"}, "only an attribution counts people"),
     ],
 )
 def test_what_cannot_be_saved_is_refused(brand, arguments, says):
