@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from reports.cells import Indices
 from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
+from reports.linear import Indices
 from reports.sums import ValueColumns
 from reports.table import JOINT
 

@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from psi.errors import JourneyError
 from psi.journey import Journey, campaigns_of, read_journeys
-from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
+from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.credits import UNIT, Credits, Rule, credits_of
 from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate, cell_count, noisy_number
+from reports.linear import Indices
 from reports.people import CoalitionTable, Model
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport

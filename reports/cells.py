@@ -12,77 +12,35 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from psi.buckets import ValueBuckets
 from reports.errors import MalformedTable
-from reports.estimate import (
-    Estimate,
-    cell_count,
-    noisy_number,
-    withheld,
-)
-from reports.forms import Block, Chosen, Draws, Source, Weights, draws_of, weights_on
-from reports.laws import SessionLaws, Spread, Term, spread
+from reports.estimate import Estimate, noisy_number, withheld
+from reports.forms import Block, Chosen, Source, Weights
+from reports.laws import Spread, Term
+from reports.linear import FormEstimates, Indices, chosen
 from reports.own_values import OwnValues
-from reports.presence import Agreed, Presence, counted
-from reports.rendering import PrivateRendering, Rendering, Row, ShareableRendering
-from reports.shapes import ratio_spread
+from reports.presence import Agreed, Presence
+from reports.rendering import PrivateRendering, Row, ShareableRendering
 from reports.table import ReleasedTable
 
-Indices = Sequence[int]
-_SAME = 100
-"""The index of a share that is the base's own."""
 _KNOWN_TO_RECIPIENT: Final = frozenset({Source.DUMMIES, Source.RECIPIENT_FILLERS})
 
 
 @dataclass(frozen=True, eq=False)
-class CellEstimates(Rendering, ABC):
+class CellEstimates(FormEstimates, ABC):
     """What both kinds share: counts, and the arithmetic of sums and ratios of them.
 
     `rows` of a method are indices of tabulator labels and `columns` of recipient labels. A single
     cell is suppressed when it is small; a sum of several is always shown, with its error, and
     includes the suppressed cells.
-
-    Attributes:
-        layers: indices of the third's labels whose people are counted, `∅` being the one after the
-            last; None for everybody, as in every table of two.
     """
-
-    table: ReleasedTable
-    laws: SessionLaws
-    layers: tuple[int, ...] | None = field(default=None, kw_only=True)
-
-    @property
-    def all_rows(self) -> range:
-        """Every tabulator label."""
-        return range(self.table.shape[0])
-
-    @property
-    def all_columns(self) -> range:
-        """Every recipient label."""
-        return range(self.table.shape[1])
-
-    @property
-    def all_layers(self) -> range:
-        """Every label of the third; none in a table of two."""
-        return range(self.table.shape[2])
-
-    def of_third(self, layers: Indices) -> Self:
-        """Return the same estimates of the people in some labels of the third alone."""
-        part = replace(self, layers=tuple(layers))
-        part.__dict__["presence"] = self.presence  # of everybody: it need not be computed again
-        return part
-
-    @cached_property
-    def presence(self) -> Presence:
-        """Unbiased people in every cell, `∅` last on each axis; negative ones stay."""
-        return counted(self.table) - self._added()
 
     @cached_property
     def values(self) -> npt.NDArray[np.int64]:
@@ -90,48 +48,6 @@ class CellEstimates(Rendering, ABC):
         values: Presence = self._counted_layers[:-1, :-1].sum(axis=2)
         values.flags.writeable = False
         return values
-
-    def block(self, rows: Indices, columns: Indices) -> Block:
-        """Return the people in some rows and columns, of the layers that are counted."""
-        return Block(_chosen(rows), _chosen(columns), self._layers)
-
-    def value(self, block: Block) -> float:
-        """Return the unbiased people in a block."""
-        axes = zip(self.table.shape, block, strict=True)
-        if any(isinstance(one, Weights) for one in block):
-            weights = [weights_on(labels, one) for labels, one in axes]
-            return float(np.einsum("gbv,g,b,v->", self.presence.astype(np.float64), *weights))
-        places = [list(one) for _, one in axes if not isinstance(one, Weights)]
-        return int(self.presence[np.ix_(*places)].sum())
-
-    def terms(self, *form: tuple[float, Block]) -> list[Term]:
-        """Return the noise of Σ factor × block that this reading does not know."""
-        factors = [factor for factor, _ in form]
-        return [draws.term(factors, self.laws) for draws in self._draws(*(one for _, one in form))]
-
-    def covariance(self, one: Block, other: Block) -> float:
-        """Return the covariance of two blocks by noise; of a block with itself, its variance."""
-        return sum(
-            draws.number * draws.coefficients[0] * draws.coefficients[1] * law.variance
-            for draws in self._draws(one, other)
-            for law in (draws.source.law(self.laws),)
-        )
-
-    def ratio(self, part: Block, whole: Block) -> Estimate:
-        """Estimate one block over another, whatever they are (delta method)."""
-        of = self.value(whole)
-        value = self.value(part) / of
-        error = ratio_spread(self.terms((1 / of, part), (-value / of, whole)))
-        return noisy_number(value, error)
-
-    def sum(self, block: Block) -> Estimate:
-        """Estimate the people in a block, shown whatever their number."""
-        return noisy_number(self.value(block), self._error(block))
-
-    def cell(self, block: Block) -> Estimate:
-        """Estimate the people in a block, suppressed where they are few."""
-        minimum = self.table.parameters.min_cell
-        return cell_count(self.value(block), self._error(block), minimum)
 
     def count(self, rows: Indices, columns: Indices) -> Estimate:
         """Estimate the people in some cells."""
@@ -171,7 +87,7 @@ class CellEstimates(Rendering, ABC):
 
     def _whole(self, rows: Indices, columns: Indices) -> Estimate:
         """Return `count`, kept: thousands of shares have the same whole."""
-        key = _chosen(rows), _chosen(columns)
+        key = chosen(rows), chosen(columns)
         if key not in self._wholes:
             self._wholes[key] = self.count(rows, columns)
         return self._wholes[key]
@@ -182,11 +98,12 @@ class CellEstimates(Rendering, ABC):
 
     def base_share(self, rows: Indices) -> Estimate:
         """Estimate which share of the tabulator's keys is in some labels (delta method)."""
-        key = _chosen(rows)
+        key = chosen(rows)
         if key not in self._base_shares:
-            whole = self._offered(self.all_rows)
+            whole = self.offered_block(self.all_rows)
             clear = self.sum(whole).clear
-            self._base_shares[key] = self.ratio(self._offered(rows), whole) if clear else withheld()
+            share = self.ratio(self.offered_block(rows), whole) if clear else withheld()
+            self._base_shares[key] = share
         return self._base_shares[key]
 
     @cached_property
@@ -202,26 +119,13 @@ class CellEstimates(Rendering, ABC):
         if matched.suppressed or not base.clear:
             return withheld()
         blocks = self.block(rows, columns), self.block(self.all_rows, columns)
-        return self.ratio_of_ratios(*blocks, self._offered(rows), self._offered(self.all_rows))
-
-    def ratio_of_ratios(
-        self, part: Block, whole: Block, other_part: Block, other_whole: Block
-    ) -> Estimate:
-        """Estimate 100 × (part / whole) / (other part / other whole) (delta method)."""
-        share, of = self.value(part) / self.value(whole), self.value(whole)
-        base, other = self.value(other_part) / self.value(other_whole), self.value(other_whole)
-        value = share / base
-        terms = self.terms(
-            (1 / (of * base), part),
-            (-share / (of * base), whole),
-            (-value / (other * base), other_part),
-            (value / other, other_whole),
+        return self.ratio_of_ratios(
+            *blocks, self.offered_block(rows), self.offered_block(self.all_rows)
         )
-        return noisy_number(_SAME * value, ratio_spread(terms).scaled(_SAME))
 
     def offered(self, rows: Indices) -> Estimate:
         """Estimate the keys that the tabulator has in some labels, from its set sizes."""
-        return self.sum(self._offered(rows))
+        return self.sum(self.offered_block(rows))
 
     @cached_property
     def offered_keys(self) -> npt.NDArray[np.int64]:
@@ -286,24 +190,6 @@ class CellEstimates(Rendering, ABC):
                 estimate = self.count((row,), (column,))
                 yield Row("matched", "people", estimate, label, segment)
 
-    @abstractmethod
-    def _added(self) -> Presence:
-        """Return what each cell holds of dummies and fillers, known or expected."""
-
-    @property
-    @abstractmethod
-    def _known(self) -> frozenset[Source]:
-        """The draws that this reading knows."""
-
-    @property
-    def _layers(self) -> range | tuple[int, ...]:
-        """The layers that are counted, `∅` among them."""
-        return range(self.table.shape[2] + 1) if self.layers is None else self.layers
-
-    @property
-    def _counted_layers(self) -> Presence:
-        return self.presence.take(self._layers, axis=2)
-
     @property
     def _all_or_none(self) -> range:
         """Every tabulator label, and `∅`."""
@@ -313,28 +199,8 @@ class CellEstimates(Rendering, ABC):
     def _one_cell(self) -> Block:
         return self.block((0,), (0,))
 
-    def _offered(self, rows: Indices) -> Block:
-        """Return the tabulator's keys in some labels, the recipient's or not."""
-        return Block(_chosen(rows), range(self.table.shape[1] + 1), self._layers)
-
     def _weighted(self, weights: Sequence[int], columns: Indices) -> Block:
-        return Block(Weights(tuple(weights)), _chosen(columns), self._layers)
-
-    def _draws(self, *blocks: Block) -> list[Draws]:
-        known = self._known
-        every = draws_of(self.table.shape, blocks)
-        return [draws for draws in every if draws.source not in known]
-
-    def _error(self, block: Block) -> Spread:
-        """Return the error of a block, kept: those of equal noise have the same."""
-        draws = tuple(self._draws(block))
-        if draws not in self._errors:
-            self._errors[draws] = spread([one.term((1,), self.laws) for one in draws])
-        return self._errors[draws]
-
-    @cached_property
-    def _errors(self) -> dict[tuple[Draws, ...], Spread]:
-        return {}
+        return Block(Weights(tuple(weights)), chosen(columns), self._layers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -379,8 +245,11 @@ class PrivateEstimates(CellEstimates, PrivateRendering):
         return variance
 
     def known_values(self) -> OwnValues | None:
-        """Return the recipient's own values, where its labels are buckets of them."""
-        return self.own_values
+        """Return the recipient's own values, where its labels are buckets of them.
+
+        They are of all its people, so there are none of those in some layers.
+        """
+        return self.own_values if self.layers is None else None
 
     def _added(self) -> Presence:
         return Agreed(self.table, self.laws).known(
@@ -418,10 +287,6 @@ class ShareableEstimates(CellEstimates, ShareableRendering):
     @property
     def _known(self) -> frozenset[Source]:
         return frozenset()
-
-
-def _chosen(indices: Indices) -> range | tuple[int, ...]:
-    return indices if isinstance(indices, range) else tuple(indices)
 
 
 def _shape_of_dummies(table: ReleasedTable) -> tuple[int, ...]:

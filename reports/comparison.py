@@ -142,9 +142,15 @@ class Comparison:
         counted = self.estimates.count(exposed.rows, self.outcome.columns)
         if treated is None or control is None or counted.suppressed or not among.clear:
             return withheld()
-        limits = rates.bloom(
-            treated, control, Exposed(counted.value, among.value, among.standard_error**2)
+        arm = self.estimates.block(self.arms.treatment.rows, self.outcome.columns)
+        offered = self.estimates.offered_block(exposed.rows)
+        among_them = Exposed(
+            counted.value,
+            among.value,
+            among.standard_error**2,
+            self.estimates.covariance(arm, offered),
         )
+        limits = rates.bloom(treated, control, among_them)
         value = (treated.value - control.value) * treated.people / among.value
         error = (limits.high - limits.low) / 2 / NORMAL_QUANTILE
         return effect(value, error, limits, None)
@@ -160,6 +166,10 @@ class Comparison:
             people.value,
             converted.standard_error**2,
             people.standard_error**2,
+            self.estimates.covariance(
+                self.estimates.block(group.rows, self.outcome.columns),
+                self.estimates.offered_block(group.rows),
+            ),
         )
 
     def _mean(self, group: Group) -> NoisyMean | None:
@@ -173,15 +183,18 @@ class Comparison:
         if self.estimates.count(group.rows, [at for at, bound in priced if bound]).suppressed:
             return None
         estimates, people = self.estimates, self.estimates.offered(group.rows)
-        counts = estimates.values[np.ix_(group.rows, self.outcome.columns)].sum(axis=0)
-        bounds = np.array(self.outcome.bounds)
-        noise = len(group.rows) * estimates.cell_spread.standard_error**2
+        bounds = np.zeros(len(estimates.all_columns))
+        bounds[list(self.outcome.columns)] = self.outcome.bounds
+        total, squares = (
+            estimates.priced(group.rows, weights.tolist()) for weights in (bounds, bounds**2)
+        )
         return NoisyMean(
-            float(bounds @ counts),
-            float(bounds**2 @ counts),
+            estimates.value(total),
+            estimates.value(squares),
             people.value,
-            float(bounds @ bounds) * noise,
+            estimates.covariance(total, total),
             people.standard_error**2,
+            estimates.covariance(total, estimates.offered_block(group.rows)),
         )
 
     def _worth(self, treatment: Group, control: Group) -> Estimate:

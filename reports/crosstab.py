@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, overload
 
-from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
+from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.estimate import Estimate
+from reports.linear import Indices
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 from reports.worth import Groups

@@ -49,7 +49,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Weights:
-    """What a key of each label of one axis counts for; `∅` counts 0."""
+    """What a key of each label of one axis counts for, and then of `∅`; 0 where it is left out."""
 
     of: tuple[float, ...]
 
@@ -64,6 +64,10 @@ class Block(NamedTuple):
     tabulator: Chosen
     recipient: Chosen
     third: Chosen
+
+
+Form = Sequence[tuple[float, Block]]
+"""A number: a sum of factor × block."""
 
 
 class Draws(NamedTuple):

@@ -15,9 +15,10 @@ from itertools import combinations, product
 from math import prod
 from typing import Final, Self, overload
 
-from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
+from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
+from reports.linear import Indices
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 from reports.sums import segments_of

@@ -13,6 +13,7 @@ from reports import (
     arms,
     attribution,
     campaigns,
+    cross_channel,
     crosstab,
     delay,
     funnel,
@@ -20,6 +21,7 @@ from reports import (
     lift,
     overlap,
     reach,
+    third_insights,
 )
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
@@ -32,35 +34,45 @@ def build(
     kind: str, estimates: PrivateEstimates | ShareableEstimates, costs: Costs | None = None
 ) -> Rendering:
     """Return the report of one kind; UnsuitableLabels and UnsuitableCosts as `require_suitable`."""
-    require_priced(kind, estimates.table.tabulator_labels, costs)
+    third = estimates.table.third
+    require_priced(kind, estimates.table.tabulator_labels, costs, with_third=third is not None)
     report = _BUILD[kind](estimates)
     if costs is None or not isinstance(report, PrivateReport | ShareableReport):
         return report
     return replace(report, costs=costs)
 
 
-def require_suitable(kind: str, labels: Sequence[str]) -> None:
-    """Raise UnsuitableLabels unless the kind can be computed from the tabulator's labels."""
-    if kind in _CHECK:
+def require_suitable(kind: str, labels: Sequence[str], third: Sequence[str] | None = None) -> None:
+    """Raise UnsuitableLabels unless the kind can be computed from the tabulator's labels.
+
+    `third` are those of a third party, where there is one.
+    """
+    if third is not None and kind in _CHECK_THIRD:
+        _CHECK_THIRD[kind](labels, third)
+    elif kind in _CHECK:
         _CHECK[kind](labels)
 
 
-def require_priced(kind: str, labels: Sequence[str], costs: Costs | None) -> None:
+def require_priced(
+    kind: str, labels: Sequence[str], costs: Costs | None, *, with_third: bool = False
+) -> None:
     """Raise UnsuitableCosts where costs are given for what the kind does not name by these labels.
 
     UnsuitableLabels as `require_suitable`.
     """
     if costs is None:
         return
-    numbers = _numbers(kind, labels)
+    numbers = _numbers(kind, labels, with_third=with_third)
     groups = numbers.named_blocks(labels)
     if not groups and not numbers.own_costs:
         raise UnsuitableCosts(f"a report of the kind {kind} has no costs; leave them out")
     costs.require_labels([label for label, _ in groups if label is not None])
 
 
-def _numbers(kind: str, labels: Sequence[str]) -> type[Numbers]:
+def _numbers(kind: str, labels: Sequence[str], *, with_third: bool) -> type[Numbers]:
     """Return what a kind measures by these labels."""
+    if with_third and kind in _NUMBERS_OF_THIRD:
+        return _NUMBERS_OF_THIRD[kind]
     if kind == "reach":
         try:
             reach.rows_by_frequency(tuple(labels))
@@ -76,6 +88,18 @@ def _build_reach(estimates: PrivateEstimates | ShareableEstimates) -> Rendering:
         return campaigns.build(estimates)
 
 
+def _build_insights(estimates: PrivateEstimates | ShareableEstimates) -> Rendering:
+    if estimates.table.third is None:
+        return insights.build(estimates)
+    return third_insights.build(estimates)
+
+
+def _check_channels(labels: Sequence[str], third: Sequence[str]) -> None:
+    """Both channels' labels are frequencies, or one label each."""
+    for each in (labels, third):
+        cross_channel.times_of(tuple(each))
+
+
 def _check_reach(labels: Sequence[str]) -> None:
     """Reach is by frequency, or by sets of campaigns."""
     try:
@@ -88,11 +112,12 @@ _BUILD: dict[str, Callable[[PrivateEstimates | ShareableEstimates], Rendering]] 
     "overlap": overlap.build,
     "reach": _build_reach,
     "table": crosstab.build,
-    "insights": insights.build,
+    "insights": _build_insights,
     "funnel": funnel.build,
     "attribution": attribution.build,
     "delay": delay.build,
     "lift": lift.build,
+    "cross-channel": cross_channel.build,
 }
 _NUMBERS: dict[str, type[Numbers]] = {
     "overlap": overlap.Overlap,
@@ -109,4 +134,12 @@ _CHECK: dict[str, Callable[[Sequence[str]], object]] = {
     "attribution": attribution.require_journeys,
     "delay": delay.require_ages,
     "lift": arms.arms_of,
+}
+_NUMBERS_OF_THIRD: dict[str, type[Numbers]] = {
+    "insights": third_insights.ThirdInsights,
+    "cross-channel": cross_channel.CrossChannel,
+}
+_CHECK_THIRD: dict[str, Callable[[Sequence[str], Sequence[str]], object]] = {
+    "insights": lambda _, third: insights.groups_of(third),
+    "cross-channel": _check_channels,
 }

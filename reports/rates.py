@@ -2,10 +2,10 @@
 
 A rate is x/n, where x people of n have converted, and both counts carry noise. Its interval
 covers the chance in who converts (binomial) and the noise. It is Wilson's score interval with the
-noise's variance added: all p for which (x − np)² ≤ z²·(np(1−p) + σx² + p²σn²). Differences and
-ratios of two arms put the distances of the arms' own limits together (Newcombe 1998, method 10;
-Donner and Zou 2012, MOVER), which holds at small counts, and becomes the delta method at large
-ones. docs/decisions/0021 has the derivation and the coverage that was measured.
+noise's variance added: all p for which (x − np)² ≤ z²·(np(1−p) + σx² − 2pσxn + p²σn²).
+Differences and ratios of two arms put the distances of the arms' own limits together (Newcombe
+1998, method 10; Donner and Zou 2012, MOVER), which holds at small counts, and becomes the delta
+method at large ones. docs/decisions/0021 has the derivation and the coverage that was measured.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ class NoisyRate:
         converted: x, unbiased; may be negative.
         people: n > 0, unbiased.
         converted_variance: σx².
-        people_variance: σn², of a noise that is independent of x's.
+        people_variance: σn².
+        covariance: σxn, of the noise of both; 0 where n is a set's size.
     """
 
     converted: float
     people: float
     converted_variance: float = 0.0
     people_variance: float = 0.0
+    covariance: float = 0.0
 
     @property
     def value(self) -> float:
@@ -67,9 +69,12 @@ class NoisyRate:
 
     @property
     def noise_variance(self) -> float:
-        """The variance of the rate by noise: (σx² + p²σn²)/n²."""
-        noise = self.converted_variance + self.value**2 * self.people_variance
-        return noise / self.people**2
+        """The variance of the rate by noise: (σx² − 2pσxn + p²σn²)/n²."""
+        return self.noise_at(self.value) / self.people**2
+
+    def noise_at(self, rate: float) -> float:
+        """Return the variance of the noise of x − rate × n."""
+        return self.converted_variance - 2 * rate * self.covariance + rate**2 * self.people_variance
 
     @property
     def standard_error(self) -> float:
@@ -91,7 +96,7 @@ class NoisyRate:
     def _root(self, sign: int, quantile: float, chance: float) -> float | None:
         """Solve a·p² − b·p + c = 0, with z²n as `chance` or 0 without it."""
         a = self.people**2 + chance - quantile**2 * self.people_variance
-        b = 2 * self.people * self.converted + chance
+        b = 2 * self.people * self.converted + chance - 2 * quantile**2 * self.covariance
         c = self.converted**2 - quantile**2 * self.converted_variance
         under = b * b - 4 * a * c
         if a <= 0 or under < 0:
@@ -135,17 +140,22 @@ def counted(treated: NoisyRate, control: NoisyRate) -> NoisyRate:
 
     The noise of n_t enters with p_c there, and not with p_t as in the rate of the arm itself.
     """
-    noise = treated.converted_variance + control.value**2 * treated.people_variance
-    return replace(treated, converted_variance=noise, people_variance=0.0)
+    noise = treated.noise_at(control.value)
+    return replace(treated, converted_variance=noise, people_variance=0.0, covariance=0.0)
 
 
 @dataclass(frozen=True)
 class Exposed:
-    """The exposed people of an arm: x and n among them, and the noise of one label's size."""
+    """The exposed people of an arm: x and n among them, and the noise of this n.
+
+    `covariance` is that of this n with the x of the whole arm; the noise of its other label is
+    independent.
+    """
 
     converted: float
     people: float
     people_variance: float = 0.0
+    covariance: float = 0.0
 
 
 def bloom(treated: NoisyRate, control: NoisyRate, exposed: Exposed) -> Limits:
@@ -159,8 +169,13 @@ def bloom(treated: NoisyRate, control: NoisyRate, exposed: Exposed) -> Limits:
     effect = change / share
     together = exposed.converted / treated.people - treated.value * share
     chance = effect**2 * max(share * (1 - share), 0.0) - 2 * effect * together
-    noise = (effect + control.value) ** 2 + control.value**2 - 2 * treated.value**2
-    added = chance / treated.people + noise * exposed.people_variance / treated.people**2
+    noise = (
+        treated.noise_at(control.value)
+        - treated.noise_at(treated.value)
+        + ((effect + control.value) ** 2 - control.value**2) * exposed.people_variance
+        - 2 * effect * exposed.covariance
+    )
+    added = chance / treated.people + noise / treated.people**2
     low, high = difference(treated, control)
     return Limits(
         effect - _widened(change - low, added) / share,
@@ -181,7 +196,8 @@ class NoisyMean:
         squares: Σ value², unbiased, which tells how far people differ.
         people: n > 0, unbiased.
         total_variance: of the noise of `total`.
-        people_variance: of the noise of n, independent of it.
+        people_variance: of the noise of n.
+        covariance: of both; 0 where n is a set's size.
     """
 
     total: float
@@ -189,6 +205,7 @@ class NoisyMean:
     people: float
     total_variance: float = 0.0
     people_variance: float = 0.0
+    covariance: float = 0.0
 
     @property
     def value(self) -> float:
@@ -203,7 +220,7 @@ class NoisyMean:
     @property
     def noise_variance(self) -> float:
         """The variance of the mean by noise."""
-        return (self.total_variance + self.value**2 * self.people_variance) / self.people**2
+        return self._noise_at(self.value) / self.people**2
 
     @property
     def variance(self) -> float:
@@ -212,8 +229,12 @@ class NoisyMean:
 
     def increment_variance(self, other: NoisyMean) -> float:
         """Return the variance of this arm's total less what it had been at the other's mean."""
-        noise = self.total_variance + other.value**2 * self.people_variance
-        return self.people**2 * (self.sampling_variance + other.variance) + noise
+        chance = self.people**2 * (self.sampling_variance + other.variance)
+        return chance + self._noise_at(other.value)
+
+    def _noise_at(self, mean: float) -> float:
+        """Return the variance of the noise of total − mean × n."""
+        return self.total_variance - 2 * mean * self.covariance + mean**2 * self.people_variance
 
 
 def around(value: float, variance: float) -> Limits:

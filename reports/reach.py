@@ -14,11 +14,12 @@ from typing import Self, overload
 
 import numpy as np
 
-from reports.cells import CellEstimates, Indices, PrivateEstimates, ShareableEstimates
+from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
 from reports.fit import Floats, fit_table
+from reports.linear import Indices
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 from reports.sums import segments_of

@@ -37,6 +37,7 @@ class Row:
         segment: a recipient's label; None for all of them.
         fitted: the number after it is made consistent with the others of its report.
         inconsistent: the fit moved the number further than its noise explains.
+        attribute: a third party's label; None for everybody, as in every report of two parties.
     """
 
     metric: str
@@ -46,6 +47,7 @@ class Row:
     segment: str | None = None
     fitted: float | None = None
     inconsistent: bool = False
+    attribute: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; nothing of a suppressed number but its errors."""
@@ -54,6 +56,7 @@ class Row:
             "metric": self.metric,
             "label": self.label,
             "segment": self.segment,
+            "attribute": self.attribute,
             "unit": self.unit,
             **self.estimate.to_dict(),
             "fitted": None if hidden else self.fitted,
@@ -145,7 +148,7 @@ def _arrow_schema() -> pyarrow.Schema:
     """Name the columns' types, so that a column of nothing but nulls keeps its own."""
     import pyarrow as pa
 
-    text = ("report", "kind", "metric", "label", "segment", "unit")
+    text = ("report", "kind", "metric", "label", "segment", "attribute", "unit")
     numbers = ("value", "standard_error", "low", "high")
     return pa.schema(
         [(name, pa.string()) for name in text]

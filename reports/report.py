@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -29,6 +29,8 @@ class Numbers(ABC):
     notes: ClassVar[tuple[str, ...]] = ()
     own_costs: ClassVar[bool] = False
     """Whether a cost of everything comes to numbers of the report's own kind."""
+    by_attribute: ClassVar[bool] = True
+    """Whether a third party's labels split it: False where the numbers are of these labels."""
 
     @classmethod
     def named_blocks(cls, labels: Sequence[str]) -> Groups:
@@ -88,9 +90,23 @@ class _Report(Rendering, Generic[N]):
         return self.of.title
 
     def rows(self) -> Iterator[Row]:
-        """Yield every number, always in the same order."""
+        """Yield every number, always in the same order: of everybody, then by attribute."""
         yield from self.numbers.rows()
         yield from self.worth
+        for attribute, part in self.parts:
+            for row in part.rows():
+                yield replace(row, attribute=attribute)
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, Self], ...]:
+        """The same report by the third party's label, and of those whom it does not have."""
+        third, whole = self.estimates.table.third, self.estimates.layers is None
+        if third is None or not whole or not self.of.by_attribute:
+            return ()
+        return tuple(
+            (name, replace(self, estimates=self.estimates.of_third((at,)), costs=None))
+            for at, name in enumerate((*third.labels, third.unknown))
+        )
 
     def notes(self) -> Sequence[str]:
         """Return what a reader has to know beside the numbers."""
@@ -100,6 +116,16 @@ class _Report(Rendering, Generic[N]):
             *self.numbers.findings(),
             *(VALUE_NOTES if valued else ()),
             *(COST_NOTES if groups and self.costs else ()),
+            *self._of_third(),
+        )
+
+    def _of_third(self) -> Sequence[str]:
+        third = self.estimates.table.third
+        if third is None:
+            return ()
+        return (
+            f"'{third.unknown}' are people whom {third.parties[-1]} does not have. Numbers of "
+            "everybody include them.",
         )
 
     def released(self) -> ReleasedTable:

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from psi.buckets import MILLION, ValueBuckets
-from reports.cells import CellEstimates, Indices
+from reports.cells import CellEstimates
 from reports.estimate import SUPPRESSION_ERRORS, Estimate, withheld
 from reports.laws import NORMAL_QUANTILE, Term
+from reports.linear import Indices
 from reports.shapes import ratio_spread
 from reports.table import JOINT
 

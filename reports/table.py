@@ -113,6 +113,11 @@ class ThirdPart:
             for total in row:
                 _require_integer(total, "a total")
 
+    @property
+    def unknown(self) -> str:
+        """What people are called whom the third party does not have."""
+        return unknown_to(self.parties[-1])
+
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """Read JSON values again."""
@@ -202,6 +207,11 @@ class ReleasedTable:
             )
         except (TypeError, KeyError, ValueError) as error:
             raise MalformedTable(f"the table cannot be read: {error}") from error
+
+
+def unknown_to(party: str) -> str:
+    """Return what people are called whom a party does not have: `∅` in words."""
+    return f"not known to {party}"
 
 
 def _require_labels(labels: tuple[str, ...], owner: str) -> None:

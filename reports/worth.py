@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from reports.cells import CellEstimates, Indices
+from reports.cells import CellEstimates
 from reports.costs import Costs
 from reports.estimate import Estimate, Unit, exact_number, noisy_number, withheld
 from reports.laws import Spread
+from reports.linear import Indices
 from reports.rendering import Row
 from reports.sums import ValueBlock, ValueTable
 

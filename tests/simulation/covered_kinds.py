@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from counted_session import CountedSession, People, SilentLaws
+from counted_three import CountedThree
 
 from privacy.session import SessionNoise, TableLaws
 from psi.journey import list_journeys
@@ -29,8 +30,17 @@ class Covered:
     kind: str
     labels: tuple[str, ...]
     segments: tuple[str, ...]
-    people: People
+    people: People | np.ndarray
     moments: MomentsTable | None = None
+    attributes: tuple[str, ...] | None = None
+
+    def session(self, laws, seed=0):
+        """Return sessions of two, or of three where a third has attributes."""
+        if self.attributes is not None:
+            labels = (self.labels, self.segments, self.attributes)
+            return CountedThree(self.people, laws, labels, seed=seed)
+        same = {"labels": self.labels, "segments": self.segments, "moments": self.moments}
+        return CountedSession(self.people, laws, seed=seed, **same)
 
 
 def _people(rows, columns, *, fewest=300, most=1200):
@@ -40,6 +50,13 @@ def _people(rows, columns, *, fewest=300, most=1200):
         numbers.integers(fewest, most, rows),
         numbers.integers(fewest, most, columns),
     )
+
+
+def _three(rows, columns, layers, *, fewest=500, most=1500):
+    numbers = np.random.default_rng(rows * 100 + columns * 10 + layers)
+    people = numbers.integers(fewest, most, (rows + 1, columns + 1, layers + 1))
+    people[-1, -1, -1] = 0
+    return people
 
 
 JOURNEYS = list_journeys(("A", "B"), 1)
@@ -57,12 +74,24 @@ COVERED = (
             _people(len(JOURNEYS), 2), MOMENTS),
     Covered("delay", "delay", ("A × 0 h", "A × 24 h", "B × 0 h", "B × 24 h"), ("gold", "silver"),
             _people(4, 2), MOMENTS),
+    Covered("overlap by attribute", "overlap", ("all",), ("gold", "silver"), _three(1, 2, 2),
+            attributes=("young", "old")),
+    Covered("reach by attribute", "reach", ("1", "2+"), ("gold",), _three(2, 1, 2),
+            attributes=("young", "old")),
+    Covered("table by attribute", "table", ("x", "y"), ("gold",), _three(2, 1, 2),
+            attributes=("young", "old")),
+    Covered("insights of a third", "insights", ("all",), ("gold", "silver"), _three(1, 2, 4),
+            attributes=("n × y", "n × o", "s × y", "s × o")),
+    Covered("cross-channel", "cross-channel", ("1", "2+"), ("gold", "silver"), _three(2, 2, 3),
+            attributes=("1", "2", "3+")),
 )  # fmt: skip
 
 
 def _numbers(report):
     """Return the estimates of a report by what they are."""
-    return {(row.metric, row.label, row.segment): row.estimate for row in report.rows()}
+    return {
+        (row.metric, row.label, row.segment, row.attribute): row.estimate for row in report.rows()
+    }
 
 
 def measure(row, runs, seed=0):
@@ -71,9 +100,8 @@ def measure(row, runs, seed=0):
     Numbers without an error, such as an owner's own audience, are left out. A suppressed one
     makes the simulation refuse: people are to be many enough.
     """
-    same = {"labels": row.labels, "segments": row.segments, "moments": row.moments}
-    truth = CountedSession(row.people, SilentLaws(), **same).run()
-    session = CountedSession(row.people, LAWS, seed=seed, **same)
+    truth = row.session(SilentLaws()).run()
+    session = row.session(LAWS, seed)
     held = defaultdict(lambda: np.zeros(runs, dtype=bool))
     for run in range(runs):
         outcome = session.run()
@@ -87,6 +115,6 @@ def measure(row, runs, seed=0):
                     inside = estimate.low <= true[what].value <= estimate.high
                     held[rendering, what][run] = inside
     shares = defaultdict(list)
-    for (rendering, (metric, _, _)), inside in held.items():
+    for (rendering, (metric, *_)), inside in held.items():
         shares[rendering, metric].append(inside.mean())
     return shares

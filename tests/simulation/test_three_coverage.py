@@ -9,7 +9,7 @@ from counted_three import CountedThree
 from privacy.session import SessionNoise, TableLaws
 from reports.forms import Block
 
-RUNS = 500
+RUNS = 300
 LAWS = TableLaws(SessionNoise(6 * 10**8, 8 * 10**8, 10**6))
 LABELS = (("1", "2+"), ("gold", "silver"), ("young", "old"))
 PEOPLE = np.random.default_rng(8).integers(300, 900, (3, 3, 3))
@@ -84,8 +84,8 @@ def test_a_number_is_unbiased_and_its_interval_holds(seen, kind, name):
     errors = np.array([one.standard_error for one in estimates])
     assert not any(one.suppressed for one in estimates)
     assert abs(values.mean() - true) < 4 * values.std() / RUNS**0.5
-    assert values.std() == pytest.approx(errors.mean(), rel=0.13)
-    assert 0.92 <= np.mean([one.low <= true <= one.high for one in estimates]) <= 0.98
+    assert values.std() == pytest.approx(errors.mean(), rel=0.16)
+    assert 0.9 <= np.mean([one.low <= true <= one.high for one in estimates]) <= 0.985
 
 
 def test_the_shareable_reading_is_never_more_exact(seen):

@@ -1,0 +1,193 @@
+"""Insights of a third party: what the people are like whom the two others share, by its attributes.
+
+The third's labels are combinations of attributes; people are those who are both the tabulator's and
+the recipient's. Each group is compared twice: with the third's whole base, and with all of the
+recipient's audience that the third knows, matched or not. A share is of those whom the third knows,
+since of the others nobody knows what they are like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self, overload
+
+from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
+from reports.errors import MalformedTable
+from reports.estimate import Estimate, withheld
+from reports.forms import Block
+from reports.insights import ANY, Group, groups_of
+from reports.linear import Indices
+from reports.rendering import Row
+from reports.report import Numbers, PrivateReport, ShareableReport
+from reports.sums import segments_of
+
+
+@dataclass(frozen=True)
+class Known:
+    """The matched people of a segment, or of all of them (`segment` None), and who knows them."""
+
+    segment: str | None
+    matched: Estimate
+    known: Estimate
+    unknown: Estimate
+    share_known: Estimate
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One group of the third's in one segment of the recipient, or in all (`segment` None)."""
+
+    group: str
+    segment: str | None
+    matched: Estimate
+    share: Estimate
+    index: Estimate
+    index_to_audience: Estimate
+
+
+@dataclass(frozen=True)
+class ThirdInsights(Numbers):
+    """The profile of the matched audience by a third party's attributes.
+
+    Attributes:
+        known: how many of each segment were matched, and known to the third.
+        profiles: one for each group and segment, marginals of one attribute first.
+        groups: one for each group, in the third's whole base.
+    """
+
+    title = "insights"
+    by_attribute: ClassVar[bool] = False
+    notes: ClassVar[tuple[str, ...]] = (
+        "Attributes are the third party's. Shares are of the matched whom it knows.",
+        "An index of 100 means: as frequent among the matched as in the third party's whole base, "
+        "and 'index to audience': as frequent as among all of the recipient's whom it knows.",
+        f"'{ANY}' adds an attribute up, suppressed cells included.",
+    )
+
+    known: tuple[Known, ...]
+    profiles: tuple[Profile, ...]
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def measure(cls, estimates: CellEstimates) -> Self:
+        """Compute the numbers; UnsuitableLabels as `groups_of`."""
+        third = estimates.table.third
+        if third is None:
+            raise MalformedTable("this table has no third party")
+        groups = groups_of(third.labels)
+        segments: list[tuple[str | None, Indices]] = [
+            *segments_of(estimates.table.recipient_labels),
+            (None, estimates.all_columns),
+        ]
+        among = [_Among(estimates, columns) for _, columns in segments]
+        base = _Base(estimates)
+        return cls(
+            tuple(one.known(name) for (name, _), one in zip(segments, among, strict=True)),
+            tuple(
+                one.profile(group, tuple(layers), name, base)
+                for group, layers in groups
+                for (name, _), one in zip(segments, among, strict=True)
+            ),
+            tuple(base.group(group, tuple(layers)) for group, layers in groups),
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every number: who is known, profiles, and the base."""
+        for one in self.known:
+            yield Row("matched", "people", one.matched, segment=one.segment)
+            yield Row("matched and known", "people", one.known, segment=one.segment)
+            yield Row("matched and not known", "people", one.unknown, segment=one.segment)
+            yield Row("share known", "share", one.share_known, segment=one.segment)
+        for profile in self.profiles:
+            where = profile.group, profile.segment
+            yield Row("matched with", "people", profile.matched, *where)
+            yield Row("share of matched", "share", profile.share, *where)
+            yield Row("index", "index", profile.index, *where)
+            yield Row("index to audience", "index", profile.index_to_audience, *where)
+        for group in self.groups:
+            yield Row("base", "keys", group.offered, group.name)
+            yield Row("share of base", "share", group.base_share, group.name)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """All of the third's people, whoever else has them."""
+
+    estimates: CellEstimates
+
+    def of(self, layers: Indices) -> Block:
+        rows, columns, _ = self.estimates.table.shape
+        return Block(range(rows + 1), range(columns + 1), tuple(layers))
+
+    def group(self, name: str, layers: Indices) -> Group:
+        whole = self.of(self.estimates.all_layers)
+        offered = self.estimates.sum(self.of(layers))
+        clear = self.estimates.sum(whole).clear
+        share = self.estimates.ratio(self.of(layers), whole) if clear else withheld()
+        return Group(name, offered, share)
+
+
+@dataclass(frozen=True)
+class _Among:
+    """The matched people of some columns, by the third's labels."""
+
+    estimates: CellEstimates
+    columns: Indices
+
+    def _matched(self, layers: Indices) -> Block:
+        return Block(self.estimates.all_rows, tuple(self.columns), tuple(layers))
+
+    def _audience(self, layers: Indices) -> Block:
+        rows = range(self.estimates.table.shape[0] + 1)
+        return Block(rows, tuple(self.columns), tuple(layers))
+
+    def _count(self, layers: Indices) -> Estimate:
+        """Estimate the matched; one label of the third and one of the recipient are a cell."""
+        block = self._matched(layers)
+        alone = len(layers) * len(self.columns) == 1
+        return self.estimates.cell(block) if alone else self.estimates.sum(block)
+
+    def known(self, segment: str | None) -> Known:
+        known = self.estimates.all_layers
+        everybody = range(len(known) + 1)
+        matched = self._count(everybody)
+        share = withheld()
+        if matched.clear:
+            share = self.estimates.ratio(self._matched(known), self._matched(everybody))
+        return Known(segment, matched, self._count(known), self._count(everybody[-1:]), share)
+
+    def profile(self, group: str, layers: Indices, segment: str | None, base: _Base) -> Profile:
+        part, whole = self._matched(layers), self._matched(self.estimates.all_layers)
+        count = self._count(layers)
+        if count.suppressed or not self.estimates.sum(whole).clear:
+            return Profile(group, segment, count, withheld(), withheld(), withheld())
+        every = self.estimates.all_layers
+        return Profile(
+            group,
+            segment,
+            count,
+            self.estimates.ratio(part, whole),
+            self._index(part, whole, base.of(layers), base.of(every)),
+            self._index(part, whole, self._audience(layers), self._audience(every)),
+        )
+
+    def _index(self, part: Block, whole: Block, of: Block, of_all: Block) -> Estimate:
+        if not (self.estimates.sum(of).clear and self.estimates.sum(of_all).clear):
+            return withheld()
+        return self.estimates.ratio_of_ratios(part, whole, of, of_all)
+
+
+@overload
+def build(estimates: PrivateEstimates) -> PrivateReport[ThirdInsights]: ...
+@overload
+def build(estimates: ShareableEstimates) -> ShareableReport[ThirdInsights]: ...
+def build(
+    estimates: PrivateEstimates | ShareableEstimates,
+) -> PrivateReport[ThirdInsights] | ShareableReport[ThirdInsights]:
+    """Build the report, of the kind that its estimates are; UnsuitableLabels as `measure`."""
+    if estimates.table.third is not None:
+        groups_of(estimates.table.third.labels)
+    if isinstance(estimates, PrivateEstimates):
+        return PrivateReport(estimates, ThirdInsights)
+    return ShareableReport(estimates, ThirdInsights)
