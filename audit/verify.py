@@ -1,31 +1,25 @@
-"""Offline verification of one log, and of two logs against each other (docs/audit).
+"""Offline verification of one log, and of several against each other (docs/audit).
 
 `verify` trusts the keys that its source names and nothing else. It checks the signatures, then
 every entry in the order of the log, then the tree, then that every checkpoint which a counterpart
 cosigned lies on it; it stops at the first thing that fails and names it. What it cannot see: an
 owner who rewrites, and signs again, what no counterpart has cosigned yet; `compare` narrows that
-to what the two have not shown each other.
+to what they have not shown each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import combinations, zip_longest
 
-from audit.checkpoint import (
-    Checkpoint,
-    Cosignature,
-    CosignatureVerifier,
-    open_checkpoint,
-    verify_cosignature,
-)
+from audit.checkpoint import Checkpoint
 from audit.entry import Entry
-from audit.errors import AuditError, NoteError, RuleError, VerificationError
+from audit.errors import AuditError, RuleError, VerificationError
 from audit.history import History, SessionHistory
 from audit.merkle import CompactRange, LeafHash, RootHash, leaf_hash
-from audit.note import Verifier
-from audit.source import Cosigned, LogSource
+from audit.source import LogSource
+from audit.statements import Statements
 
 
 @dataclass(frozen=True)
@@ -39,6 +33,7 @@ class Verification:
         spends: how many charges.
         cosignatures: how many cosignatures of known counterparts lie on this tree; with 0, nobody
             but the owner vouches for this history.
+        cosigners: the counterparts whose cosignatures these are, in order.
         witnessed: how many checkpoints of counterparts the owner keeps.
         checks: what was checked, in words, in the order of checking.
     """
@@ -48,6 +43,7 @@ class Verification:
     sessions: int
     spends: int
     cosignatures: int
+    cosigners: tuple[str, ...]
     witnessed: int
     checks: tuple[str, ...]
 
@@ -79,7 +75,7 @@ def verify(source: LogSource) -> Verification:
     Raises:
         VerificationError: the first thing that fails; `.entry` is its index if it is an entry.
     """
-    return _examine(_Statements.of(source), ()).verification
+    return _examine(Statements.of(source), ()).verification
 
 
 def compare(ours: LogSource, theirs: LogSource) -> Comparison:
@@ -90,11 +86,35 @@ def compare(ours: LogSource, theirs: LogSource) -> Comparison:
             checkpoint that one side keeps is not on the other's tree; `.entry` is then an index
             in the first log, or in the one that the message names.
     """
-    here, there = _Statements.of(ours), _Statements.of(theirs)
-    _require_known(here, there)
-    _require_known(there, here)
+    (comparison,) = compare_all([ours, theirs])
+    return comparison
+
+
+def compare_all(sources: Sequence[LogSource]) -> tuple[Comparison, ...]:
+    """Verify each log once, and that every two of them tell the same about each other.
+
+    Returns:
+        A comparison for every two, in the order of the logs.
+
+    Raises:
+        VerificationError: as `compare`; also for a log that is given twice.
+    """
+    logs = [Statements.of(source) for source in sources]
+    for one, other in combinations(logs, 2):
+        if one.origin == other.origin:
+            raise VerificationError(f"{one.origin} is given twice: name each log once")
+        _require_known(one, other)
+        _require_known(other, one)
+    examined: dict[str, _Examined] = {}
+    for log in logs:
+        seen = [mark for other in logs for mark in other.seen_of(log.origin)]
+        examined[log.origin] = _examine(log, seen)
+    return tuple(_compare(one, other, examined) for one, other in combinations(logs, 2))
+
+
+def _compare(here: Statements, there: Statements, examined: Mapping[str, _Examined]) -> Comparison:
+    one, other = examined[here.origin], examined[there.origin]
     seen_here, seen_there = here.seen_of(there.origin), there.seen_of(here.origin)
-    one, other = _examine(here, seen_there), _examine(there, seen_here)
     for log, keeper, seen in ((one, there, seen_there), (other, here, seen_here)):
         kept = [(mark, f"that {keeper.origin} keeps") for mark in seen]
         _require_on_tree(log, [*log.marks, *kept])
@@ -112,41 +132,6 @@ def compare(ours: LogSource, theirs: LogSource) -> Comparison:
 
 
 @dataclass(frozen=True)
-class _Statements:
-    """What is signed in a source, with every signature verified."""
-
-    source: LogSource
-    log: Verifier
-    checkpoint: Checkpoint
-    counterparts: Sequence[Verifier]
-    cosigned: Sequence[tuple[Checkpoint, Cosignature]]
-    witnessed: Sequence[Checkpoint]
-
-    @property
-    def origin(self) -> str:
-        return self.log.name
-
-    @classmethod
-    def of(cls, source: LogSource) -> _Statements:
-        log = _read_key(source.vkey)
-        try:
-            checkpoint = open_checkpoint(source.checkpoint(), log)
-        except AuditError as error:
-            raise VerificationError(f"{log.name}: the checkpoint: {error}") from error
-        counterparts, witnesses = _read_keys(source.counterparts())
-        me = [CosignatureVerifier.of(log)]
-        cosigned = list(_open_all(source.cosigned(), [log], witnesses, f"{log.name}: cosigned"))
-        kept = _open_all(source.witnessed(), counterparts, me, f"{log.name}: witnessed")
-        witnessed = [mark for mark, _ in kept]
-        _require_no_fork(log.name, witnessed)
-        return cls(source, log, checkpoint, counterparts, cosigned, witnessed)
-
-    def seen_of(self, origin: str) -> list[Checkpoint]:
-        """Return the checkpoints of another log that this log's owner keeps."""
-        return [mark for mark in self.witnessed if mark.origin == origin]
-
-
-@dataclass(frozen=True)
 class _Examined:
     """A log that holds together by itself."""
 
@@ -158,7 +143,7 @@ class _Examined:
     verification: Verification
 
 
-def _examine(statements: _Statements, more: Sequence[Checkpoint]) -> _Examined:
+def _examine(statements: Statements, more: Sequence[Checkpoint]) -> _Examined:
     """Replay the entries and hold the tree against every checkpoint; note roots at `more` too."""
     own, origin = statements.checkpoint, statements.origin
     marks = [
@@ -181,7 +166,7 @@ def _examine(statements: _Statements, more: Sequence[Checkpoint]) -> _Examined:
 
 
 def _replay(
-    statements: _Statements, history: History, wanted: set[int]
+    statements: Statements, history: History, wanted: set[int]
 ) -> tuple[CompactRange, dict[int, RootHash]]:
     """Check every entry in order; return the tree, and its root at each wanted size reached."""
     tree, roots, last_time = CompactRange(), {}, ""
@@ -249,16 +234,7 @@ def _require_on_tree(log: _Examined, marks: Sequence[tuple[Checkpoint, str]]) ->
         agreed.append(mark.size)
 
 
-def _require_no_fork(keeper: str, marks: Sequence[Checkpoint]) -> None:
-    roots: dict[tuple[str, int], RootHash] = {}
-    for mark in marks:
-        if roots.setdefault((mark.origin, mark.size), mark.root) != mark.root:
-            raise VerificationError(
-                f"{keeper}: witnessed: {mark.origin} has signed two logs of {mark.size} entries"
-            )
-
-
-def _require_known(log: _Statements, other: _Statements) -> None:
+def _require_known(log: Statements, other: Statements) -> None:
     if other.log not in log.counterparts:
         raise VerificationError(
             f"{log.origin} knows no counterpart with the key of {other.origin}: "
@@ -288,52 +264,7 @@ def _require_same_session(origin: str, ours: SessionHistory, theirs: SessionHist
             )
 
 
-def _open_all(
-    stored: Iterable[Cosigned],
-    logs: Sequence[Verifier],
-    witnesses: Sequence[CosignatureVerifier],
-    where: str,
-) -> Iterator[tuple[Checkpoint, Cosignature]]:
-    """Verify stored checkpoints and the cosignature on each."""
-    for number, item in enumerate(stored):
-        try:
-            checkpoint = _open_of_any(item.checkpoint, logs)
-            cosignature = verify_cosignature(checkpoint, item.line, witnesses)
-        except AuditError as error:
-            raise VerificationError(f"{where} checkpoint {number}: {error}") from error
-        yield checkpoint, cosignature
-
-
-def _open_of_any(note: str, logs: Sequence[Verifier]) -> Checkpoint:
-    """Verify a checkpoint of one of several logs: the one whose name it begins with."""
-    origin = note.partition("\n")[0]
-    for log in logs:
-        if log.name == origin:
-            return open_checkpoint(note, log)
-    raise NoteError("the checkpoint is of a log whose key is not known here")
-
-
-def _read_key(vkey: str) -> Verifier:
-    try:
-        return Verifier.from_vkey(vkey)
-    except NoteError as error:
-        raise VerificationError(f"the key of the log: {error}") from error
-
-
-def _read_keys(vkeys: Iterable[str]) -> tuple[list[Verifier], list[CosignatureVerifier]]:
-    """Return the counterparts' keys as logs, and as witnesses."""
-    logs, witnesses = [], []
-    for vkey in vkeys:
-        try:
-            witnesses.append(CosignatureVerifier.from_vkey(vkey))
-        except NoteError:
-            log = _read_key(vkey)
-            logs.append(log)
-            witnesses.append(CosignatureVerifier.of(log))
-    return logs, witnesses
-
-
-def _summary(statements: _Statements, size: int, history: History) -> Verification:
+def _summary(statements: Statements, size: int, history: History) -> Verification:
     cosignatures, witnessed = len(statements.cosigned), len(statements.witnessed)
     return Verification(
         origin=statements.origin,
@@ -341,6 +272,7 @@ def _summary(statements: _Statements, size: int, history: History) -> Verificati
         sessions=len(history.sessions),
         spends=history.spends,
         cosignatures=cosignatures,
+        cosigners=tuple(sorted({by.cosigner for _, by in statements.cosigned})),
         witnessed=witnessed,
         checks=(
             "the checkpoint is signed by the log's key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,25 +16,38 @@ from audit.verify import Comparison, Verification
 
 def verification_document(verification: Verification) -> dict[str, Any]:
     """Return a verification as JSON values."""
-    return {"verified": True, **asdict(verification), "checks": list(verification.checks)}
-
-
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as JSON values."""
     return {
         "verified": True,
-        "ours": verification_document(comparison.ours),
-        "theirs": verification_document(comparison.theirs),
-        "shared": list(comparison.shared),
-        "only_ours": list(comparison.only_ours),
-        "only_theirs": list(comparison.only_theirs),
-        "checkpoints": comparison.checkpoints,
+        **asdict(verification),
+        "cosigners": list(verification.cosigners),
+        "checks": list(verification.checks),
+    }
+
+
+def comparisons_document(comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Return comparisons of every two logs as JSON values; two logs have one."""
+    if len(comparisons) == 1:
+        (comparison,) = comparisons
+        return {
+            "verified": True,
+            "ours": verification_document(comparison.ours),
+            "theirs": verification_document(comparison.theirs),
+            **_agreement(comparison),
+        }
+    return {
+        "verified": True,
+        "logs": [verification_document(one) for one in _logs_of(comparisons)],
+        "pairs": [
+            {"ours": one.ours.origin, "theirs": one.theirs.origin, **_agreement(one)}
+            for one in comparisons
+        ],
     }
 
 
 def verification_shown(verification: Verification) -> list[RenderableType]:
     """Return what was checked, and what vouches for it."""
-    word = f"cosigned by counterparts {verification.cosignatures} times"
+    by = ", ".join(verification.cosigners)
+    word = f"cosigned by counterparts {verification.cosignatures} times ({by})"
     if not verification.cosignatures:
         word = "cosigned by nobody yet, so only this party vouches for it"
     return [
@@ -45,16 +58,35 @@ def verification_shown(verification: Verification) -> list[RenderableType]:
     ]
 
 
-def comparison_shown(comparison: Comparison) -> list[RenderableType]:
-    """Return both verifications, and what the two logs agree on."""
-    return [
-        *verification_shown(comparison.ours),
-        *verification_shown(comparison.theirs),
-        f"Compared: {len(comparison.shared)} sessions are told the same by both, "
+def comparisons_shown(comparisons: Sequence[Comparison]) -> list[RenderableType]:
+    """Return each log's verification, and what every two of them agree on."""
+    verified = [line for one in _logs_of(comparisons) for line in verification_shown(one)]
+    return [*verified, *(_compared(one, len(comparisons) > 1) for one in comparisons)]
+
+
+def _compared(comparison: Comparison, named: bool) -> str:
+    which = f"{comparison.ours.origin} with {comparison.theirs.origin}, " if named else ""
+    return (
+        f"Compared: {which}{len(comparison.shared)} sessions are told the same by both, "
         f"{len(comparison.only_ours)} stand only in the first log and "
         f"{len(comparison.only_theirs)} only in the second; {comparison.checkpoints} checkpoints "
-        "that one keeps of the other lie on its tree.",
-    ]
+        "that one keeps of the other lie on its tree."
+    )
+
+
+def _agreement(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "shared": list(comparison.shared),
+        "only_ours": list(comparison.only_ours),
+        "only_theirs": list(comparison.only_theirs),
+        "checkpoints": comparison.checkpoints,
+    }
+
+
+def _logs_of(comparisons: Sequence[Comparison]) -> list[Verification]:
+    """Return each log's verification once, in the order of the logs."""
+    every = [log for one in comparisons for log in (one.ours, one.theirs)]
+    return list({log.origin: log for log in every}.values())
 
 
 def entries_shown(entries: Iterable[Entry]) -> Table:

@@ -1,4 +1,4 @@
-"""Verifying the log of a party, alone or against the log of its counterpart."""
+"""Verifying the log of a party, alone or against the logs of its counterparts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from audit.errors import VerificationError
 from party.errors import ContractError
-from party.evidence import StoredLog, compare_logs, verify_log
+from party.evidence import StoredLog, compare_all_logs, verify_log
 
 if TYPE_CHECKING:
     from audit.verify import Comparison, Verification
@@ -30,13 +30,13 @@ def verify(here: Organisation) -> Verification:
         raise VerificationError(f"a contract in the store: {error}") from error
 
 
-def compare(here: Organisation, there: Organisation) -> Comparison:
-    """Verify two logs, and hold against each other what they tell of each other.
+def compare(here: Organisation, *there: Organisation) -> tuple[Comparison, ...]:
+    """Verify several logs, and hold against each other what every two tell of each other.
 
     Raises:
         AuditError: one is not what was signed, or they disagree.
     """
     try:
-        return compare_logs(stored_log(here), stored_log(there))
+        return compare_all_logs(stored_log(here), *map(stored_log, there))
     except ContractError as error:
         raise VerificationError(f"a contract in a store: {error}") from error

@@ -15,7 +15,7 @@ from audit.bodies import BudgetSpent, ReportReleased, SessionFinished
 from audit.entry import Entry
 from audit.errors import VerificationError
 from audit.source import Cosigned
-from audit.verify import Comparison, Verification, compare, verify
+from audit.verify import Comparison, Verification, compare_all, verify
 from party.contract_file import parse_contract
 from party.identity import Identity
 from party.ledger import STOP
@@ -139,10 +139,20 @@ def compare_logs(ours: StoredLog, theirs: StoredLog) -> Comparison:
     Raises:
         VerificationError: the first thing that fails.
     """
-    comparison = compare(ours, theirs)
-    _require_logged_state(ours)
-    _require_logged_state(theirs)
+    (comparison,) = compare_all_logs(ours, theirs)
     return comparison
+
+
+def compare_all_logs(*logs: StoredLog) -> tuple[Comparison, ...]:
+    """Verify the logs of several parties, and return a comparison for every two of them.
+
+    Raises:
+        VerificationError: the first thing that fails.
+    """
+    comparisons = compare_all(logs)
+    for log in logs:
+        _require_logged_state(log)
+    return comparisons
 
 
 def _require_logged_state(log: StoredLog) -> None:

@@ -46,7 +46,7 @@ from privacy.counts import ExactTable
 from privacy.release import release_table
 from psi.answers import commit_seed
 from psi.crosstab import Counts
-from psi.legs import RECEIVER
+from psi.legs import RECEIVER, THIRD
 from psi.seed import Seed
 from psi.sets import LabelledSet
 
@@ -248,16 +248,15 @@ class SessionRecord:
             noise = self._terms.noise
             flat = ExactTable(cells.reshape(len(cells), -1))
             drawn = release_table(flat, noise.epsilon_release_nano, self._terms.tabulator_bound)
-            people, people_noise = self._release_people(totals)
+            beside, beside_noise = self._release_beside(totals)
             artefact = ReleaseArtefact(
                 tuple(cells.shape),
                 tuple(int(x) for x in drawn.table.counts.flat),
                 numbering,
-                people,
+                beside,
             )
             text = encode_small(artefact).decode()
-            drawn_noise = drawn.noise + people_noise
-            commitment = self._journal.commit_to(connection, "noise", drawn_noise)
+            commitment = self._journal.commit_to(connection, "noise", drawn.noise + beside_noise)
             connection.execute(
                 sa.insert(RELEASES).values(
                     request=self._request.id, artefact=text, noise=commitment
@@ -271,18 +270,23 @@ class SessionRecord:
             self._log(connection, "report.released", body)
             return artefact
 
-        if totals.size != len(self._terms.coalitions):
-            raise Refusal(
-                RefusalStatus.NOT_GRANTED, "three parties do not release over a store yet"
-            )
         return self._store.write(work)
 
-    def _release_people(self, exact: Counts) -> tuple[tuple[int, ...], bytes]:
-        """Draw the noise of people by coalition; a person is in one, so one count changes by 1."""
-        timing = self._terms.timing
-        if timing is None or not exact.size:
+    def _release_beside(self, exact: Counts) -> tuple[tuple[int, ...], bytes]:
+        """Draw the noise of what stands beside the table: totals of three, or people by coalition.
+
+        A key of the third's changes one total. A person is in one coalition, so one count changes
+        by 1.
+        """
+        if not exact.size:
             return (), b""
-        drawn = release_table(ExactTable(exact.reshape(1, -1)), timing.epsilon_people_nano, 1)
+        terms = self._terms
+        if terms.timing is not None:
+            epsilon_nano, bound = terms.timing.epsilon_people_nano, 1
+        else:
+            epsilon_nano = terms.noise.epsilon_dummies_nano
+            bound = terms.keys_a_person(terms.party_of(THIRD))
+        drawn = release_table(ExactTable(exact.reshape(1, -1)), epsilon_nano, bound)
         return tuple(int(count) for count in drawn.table.counts.flat), drawn.noise
 
     # -- the end --------------------------------------------------------------------------

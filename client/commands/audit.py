@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -20,17 +21,20 @@ app = typer.Typer(
 
 @app.command(
     epilog=example(
-        "commonground audit verify", "commonground audit verify --with channel/ --party advertiser/"
+        "commonground audit verify",
+        "commonground audit verify --with channel/ --party advertiser/",
+        "commonground audit verify --with ../channel --with ../vendor",
     )
 )
 def verify(
     ctx: typer.Context,
-    other: Annotated[
-        Path | None,
+    others: Annotated[
+        list[Path] | None,
         typer.Option(
             "--with",
             metavar="DIR",
-            help="The counterpart's folder: both logs must tell the same about each other.",
+            help="A counterpart's folder: the logs must tell the same about each other. Of three "
+            "parties, repeat it: every two are compared.",
         ),
     ] = None,
     party: PartyFolder = None,
@@ -42,21 +46,22 @@ def verify(
     """
     from client import verifying
     from client.render_audit import (
-        comparison_document,
-        comparison_shown,
+        comparisons_document,
+        comparisons_shown,
         verification_document,
         verification_shown,
     )
 
     output = begin(ctx, as_json)
     with looked_at(party) as here:
-        if other is None:
+        if not others:
             verification = verifying.verify(here)
             output.result(verification_document(verification), *verification_shown(verification))
             return
-        with looked_at(other) as there:
-            comparison = verifying.compare(here, there)
-    output.result(comparison_document(comparison), *comparison_shown(comparison))
+        with ExitStack() as opened:
+            there = [opened.enter_context(looked_at(other)) for other in others]
+            comparisons = verifying.compare(here, *there)
+    output.result(comparisons_document(comparisons), *comparisons_shown(comparisons))
 
 
 @app.command(

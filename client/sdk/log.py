@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
@@ -56,6 +58,9 @@ class HasFolder(Protocol):
         """The party's folder."""
 
 
+Folder = HasFolder | str | Path
+
+
 class Audit:
     """`commonground audit`."""
 
@@ -66,22 +71,35 @@ class Audit:
     def verify(self, with_: None = None) -> Verification: ...
 
     @overload
-    def verify(self, with_: HasFolder | str | Path) -> Comparison: ...
+    def verify(self, with_: Folder) -> Comparison: ...
 
-    def verify(self, with_: HasFolder | str | Path | None = None) -> Verification | Comparison:
-        """Verify the log, alone or against that of the counterpart in a folder.
+    @overload
+    def verify(self, with_: list[Folder] | tuple[Folder, ...]) -> tuple[Comparison, ...]: ...
+
+    def verify(
+        self, with_: Folder | list[Folder] | tuple[Folder, ...] | None = None
+    ) -> Verification | Comparison | tuple[Comparison, ...]:
+        """Verify the log, alone or against those of counterparts in their folders.
+
+        Against several, every two logs are compared, and there is a comparison for every two.
 
         Raises:
             AuditError: the first thing that is not as it was signed, or that the logs disagree on.
         """
         if with_ is None:
             return verifying.verify(self._party)
-        folder = Path(with_) if isinstance(with_, str | Path) else with_.folder
-        there = Organisation.open(folder.absolute())
-        try:
-            return verifying.compare(self._party, there)
-        finally:
-            there.close()
+        if isinstance(with_, list | tuple):
+            return self._compare(with_)
+        (comparison,) = self._compare([with_])
+        return comparison
+
+    def _compare(self, others: Sequence[Folder]) -> tuple[Comparison, ...]:
+        with ExitStack() as opened:
+            there = [
+                opened.enter_context(closing(Organisation.open(_folder_of(other).absolute())))
+                for other in others
+            ]
+            return verifying.compare(self._party, *there)
 
     def entries(self) -> list[Entry]:
         """Return the log's entries, oldest first; they hold no identifier and no exact count."""
@@ -94,3 +112,7 @@ class Audit:
         names = ("seq", "time", "kind", "actor", "session", "contract")
         lines = [[getattr(entry, name) for name in names] for entry in self.entries()]
         return pd.DataFrame(lines, columns=list(names))
+
+
+def _folder_of(party: Folder) -> Path:
+    return Path(party) if isinstance(party, str | Path) else party.folder

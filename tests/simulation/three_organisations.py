@@ -121,8 +121,12 @@ def new_wires():
     return {frozenset(pair): Wire() for pair in combinations(EVERYBODY, 2)}
 
 
-def run_three(parties, request, wires, **link_options):
-    """Run all sides until each ends; return {party: None or what ended it}."""
+def run_three(parties, request, wires, link_options=None):
+    """Run all sides until each ends; return {party: None or what ended it}.
+
+    `link_options` are a `WireLink`'s, by (whose it is, its peer).
+    """
+    options = link_options or {}
     ended = {}
 
     def work(name):
@@ -130,7 +134,7 @@ def run_three(parties, request, wires, **link_options):
         mine = {peer: wires[frozenset((name, peer))] for peer in EVERYBODY if peer != name}
         links = {
             peer: WireLink(
-                wire, name, peer, desk.folder(request.id), **link_options.get((name, peer), {})
+                wire, name, peer, desk.folder(request.id), **options.get((name, peer), {})
             )
             for peer, wire in mine.items()
         }

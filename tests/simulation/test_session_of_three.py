@@ -1,0 +1,156 @@
+"""A session between three whole parties: result, charges, what is drawn once, logs of all three."""
+
+import shutil
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from organisations import Killed
+from three_organisations import (
+    EVERYBODY,
+    file_at_all,
+    insights_of_three,
+    make_three,
+    new_wires,
+    run_three,
+)
+
+from party import session_record
+from party.desk import Desk
+from party.errors import Refusal, RefusalStatus
+from party.evidence import StoredLog, compare_all_logs
+from party.ledger import rows
+from party.organisation import Organisation
+from party.request_parameters import Parameters
+from party.schema import RELEASES, SALTS
+from party.terms import Terms
+from privacy.units import NANO
+
+ENDED_WELL = dict.fromkeys(EVERYBODY)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("three")
+    make_three(folder)
+    return folder
+
+
+@pytest.fixture
+def three(ready, tmp_path):
+    parties = {}
+    for name in EVERYBODY:
+        shutil.copytree(ready / name, tmp_path / name)
+        parties[name] = Organisation.open(tmp_path / name)
+    yield parties, parties["advertiser"].contract("three")
+    for party in parties.values():
+        party.close()
+
+
+def logs(parties):
+    return [StoredLog(party.store, party.identity) for party in parties.values()]
+
+
+def test_a_table_of_three_is_released_and_every_log_says_the_same(three):
+    parties, contract = three
+    request = file_at_all(parties, contract, insights_of_three(parties, contract))
+    assert run_three(parties, request, new_wires()) == ENDED_WELL
+    terms = Terms.of(request)
+    for name, party in parties.items():
+        (row,) = party.store.write(rows)
+        assert row.spend == terms.spend_of(name)
+        assert row.account.coalition == ", ".join(
+            f"{other}.test/log" for other in EVERYBODY if other != name
+        )
+    comparisons = compare_all_logs(*logs(parties))
+    assert [(one.ours.origin, one.theirs.origin) for one in comparisons] == [
+        ("advertiser.test/log", "channel.test/log"),
+        ("advertiser.test/log", "vendor.test/log"),
+        ("channel.test/log", "vendor.test/log"),
+    ]
+    for one in comparisons:
+        assert (one.shared, one.only_ours, one.only_theirs) == ((request.id,), (), ())
+        assert one.checkpoints == 2  # each has cosigned the other's log
+    others = {
+        log.origin: set(log.cosigners) for one in comparisons for log in (one.ours, one.theirs)
+    }
+    assert others == {name: set(others) - {name} for name in others}
+    assert Desk(parties["advertiser"]).result(request.id)["role"] == "recipient"
+    for name in ("channel", "vendor"):
+        assert Desk(parties[name]).find(request.id).state == "finished"
+
+
+def test_cells_and_totals_are_drawn_once_each_by_its_law_and_committed_to(three, monkeypatch):
+    """A cell has noise of ε_r for the tabulator's people, a total of ε_d for the third's."""
+    parties, contract = three
+    drawn, release = [], session_record.release_table
+
+    def noted(exact, epsilon_nano, bound):
+        drawn.append((exact.shape, epsilon_nano, bound))
+        return release(exact, epsilon_nano, bound)
+
+    monkeypatch.setattr(session_record, "release_table", noted)
+    numbers = Parameters(epsilon_release_nano=NANO // 2, epsilon_dummies_nano=2 * NANO)
+    asked = insights_of_three(parties, contract, parameters=numbers)
+    request, wires, seen = file_at_all(parties, contract, asked), new_wires(), set()
+    last = len(Terms.of(request).table.steps) - 1
+    to_hub = wires[frozenset(("channel", "advertiser"))]
+    for after in (False, False, True):
+        run_three(
+            parties,
+            request,
+            wires,
+            {("channel", "advertiser"): {"dies_at": f"send {last}", "after": after}},
+        )
+        artefact = to_hub.artefacts.get(last)
+        seen |= {(artefact.cells, artefact.totals)} if artefact else set()
+    assert run_three(parties, request, wires) == ENDED_WELL
+    released = to_hub.artefacts[last]
+    assert seen == {(released.cells, released.totals)}
+    assert drawn == [((3, 9), NANO // 2, 1), ((1, 4), 2 * NANO, 1)]
+    (noise,) = committed_noise(parties["channel"])
+    assert len(noise) == len(released.cells) + len(released.totals)
+    # What is left without the noise is a count of people and dummies, of which none is negative.
+    assert min(np.array([*released.cells, *released.totals]) - noise) >= 0
+
+
+def committed_noise(party):
+    values = {row.commitment.hex(): row.value for row in party.store.rows(sa.select(SALTS))}
+    released = party.store.rows(sa.select(RELEASES.c.noise))
+    return [np.frombuffer(values[row.noise], dtype=">i8") for row in released]
+
+
+@pytest.mark.parametrize(
+    ("name", "peer", "call"),
+    [
+        ("advertiser", "vendor", "Commitment"),
+        ("vendor", "channel", "send 3"),
+        ("channel", "vendor", "receive 6"),
+        ("advertiser", "vendor", "Cosignature"),
+    ],
+)
+def test_whoever_is_killed_goes_on_and_nobody_pays_twice(three, name, peer, call):
+    parties, contract = three
+    request = file_at_all(parties, contract, insights_of_three(parties, contract))
+    wires = new_wires()
+    ended = run_three(parties, request, wires, {(name, peer): {"dies_at": call}})
+    assert isinstance(ended[name], Killed)
+    assert run_three(parties, request, wires) == ENDED_WELL
+    for party in parties.values():
+        assert len(party.store.write(rows)) == 1
+    for one in compare_all_logs(*logs(parties)):
+        assert (one.shared, one.checkpoints) == ((request.id,), 2)
+
+
+def test_a_party_whose_budget_does_not_suffice_refuses_and_nobody_pays(tmp_path):
+    parties, contract = make_three(tmp_path, epsilon="0.9")
+    numbers = Parameters(epsilon_release_nano=NANO // 2, epsilon_dummies_nano=NANO // 2)
+    asked = insights_of_three(parties, contract, parameters=numbers)
+    signed = Desk(parties["advertiser"]).make(asked, contract, actor="operator")
+    assert Desk(parties["vendor"]).submit("advertiser", signed).state == "approved"
+    with pytest.raises(Refusal) as refused:
+        Desk(parties["channel"]).submit("advertiser", signed)  # which pays for the release, too
+    assert refused.value.status is RefusalStatus.BUDGET_EXHAUSTED
+    assert all(party.store.write(rows) == [] for party in parties.values())
+    for party in parties.values():
+        party.close()
