@@ -20,6 +20,7 @@ from party.artefacts import SessionFolder
 from party.card import IdentityCard
 from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
+from party.errors import Refusal
 from party.messages import (
     CheckpointOffer,
     Closing,
@@ -118,7 +119,15 @@ def artefact_of(terms, index, elements):
 
 
 class WalkOfThree(Walk):
-    """A scripted driver with a link to each of the others."""
+    """A scripted driver with a link to each of the others; a refusal goes to all of them."""
+
+    def run(self, request, links, folder):
+        try:
+            super().run(request, links, folder)
+        except Refusal as refusal:
+            for link in links.values():
+                link.refuse(refusal.status.value, refusal.message)
+            raise
 
     def _walk(self, request, links, folder):
         terms = Terms.of(request)
@@ -202,20 +211,17 @@ class Table:
         place = self.path / name if name == HUB else self.desks[name].path
         return SessionFolder(place / request.id)
 
+    def dialler(self, name):
+        address = f"127.0.0.1:{self.ports[name]}"
+        return Dialler(party_called(HUB), contract_of_all(), name, address)
+
     def run_hub(self, request, walk=None, **options):
         """Dial both, and run the hub's walk to its end, with the relay beside it."""
         walk, folder = walk or self.walk_of(HUB), self.folder_of(HUB, request)
         limits = {"patience_seconds": 5.0, "attend_seconds": 0.2, **options}
         halt = Halt()
         with contextlib.ExitStack() as stack:
-            diallers = [
-                stack.enter_context(
-                    Dialler(
-                        party_called(HUB), contract_of_all(), name, f"127.0.0.1:{self.ports[name]}"
-                    )
-                )
-                for name in LISTEN
-            ]
+            diallers = [stack.enter_context(self.dialler(name)) for name in LISTEN]
             links = {
                 one.peer: stack.enter_context(
                     DialledLink(one, request, folder, halt=halt, **limits)
