@@ -46,6 +46,22 @@ def ask(parties, contract):
     return signed
 
 
+def ready_to_release(party, contract, request):
+    """Return the channel's record of a session that has begun and is paid for."""
+    record = SessionRecord(
+        party.store, party.journal, party.identity, contract, request, me="channel"
+    )
+    opening = record.open(Seed.generate(), ROOT, ROOT, ROOT, party.now)
+    record.charge(opening, party.now)
+    record.agree(Seed.generate().secret_bytes())
+    return record
+
+
+def forget_releases(party):
+    """Forget what was drawn: the fault that a resumed session draws again."""
+    party.store.write(lambda connection: connection.execute(sa.delete(RELEASES)))
+
+
 class Tabulator:
     """The channel, and what a recipient sees of tall tables that it releases."""
 
@@ -63,35 +79,37 @@ class Tabulator:
     def sample(self, count, runs, *, forgets=False):
         """Release `count` so often; a session that is resumed shows what is released then, too."""
         party, request = self.parties["channel"], ask(self.parties, self.contract)
-        record = SessionRecord(
-            party.store, party.journal, party.identity, self.contract, request, me="channel"
-        )
-        opening = record.open(Seed.generate(), ROOT, ROOT, ROOT, party.now)
-        record.charge(opening, party.now)
-        record.agree(Seed.generate().secret_bytes())
+        record = ready_to_release(party, self.contract, request)
         cells = np.full((runs, 1), count)
         first = record.release(cells, NOTHING, (0,))
         if forgets:
-            party.store.write(lambda connection: connection.execute(sa.delete(RELEASES)))
+            forget_releases(party)
         again = record.release(cells, NOTHING, (0,))
         return [min(pair) for pair in zip(first.cells, again.cells, strict=True)]
 
     def examine(self, runs, mutant=None) -> Finding:
         """Audit it, with a fault of the product or without."""
         forgets = mutant == "noise redrawn on resume"
-        with pytest.MonkeyPatch.context() as patch:
-            if mutant in RELEASES_OF:
-                release, change = session_record.release_table, RELEASES_OF[mutant]
-                patch.setattr(
-                    session_record, "release_table", lambda exact, epsilon, bound: release(
-                        exact, *change(epsilon, bound)
-                    ),
-                )  # fmt: skip
+        with releasing_with(mutant):
             return audit(
                 lambda count, many: self.sample(count, many, forgets=forgets),
                 COUNT, COUNT + self.terms.tabulator_bound,
                 epsilon=self.epsilon, delta=0, runs=runs,
             )  # fmt: skip
+
+
+@contextmanager
+def releasing_with(mutant):
+    """Let the record release with a fault of noise or bound; with any other word as it does."""
+    with pytest.MonkeyPatch.context() as patch:
+        if mutant in RELEASES_OF:
+            release, change = session_record.release_table, RELEASES_OF[mutant]
+            patch.setattr(
+                session_record,
+                "release_table",
+                lambda exact, epsilon, bound: release(exact, *change(epsilon, bound)),
+            )
+        yield
 
 
 RELEASES_OF = {

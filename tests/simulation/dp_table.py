@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 import dp_record  # noqa: E402 - found on the path above
 import dp_three  # noqa: E402 - found on the path above
 import dp_top_bound  # noqa: E402 - found on the path above
+import dp_totals  # noqa: E402 - found on the path above
 from dp_kinds import AUDITED, VIEWS, examine  # noqa: E402
 
 _LINE = "{:18} {:11} {:17} {:>7} {:>8} {:>10}  {}"
@@ -64,13 +65,17 @@ def main(runs):
 
 
 def _add_record(findings, folder, runs):
-    for part in ("record", "order", "late"):
+    for part in ("record", "order", "late", "totals"):
         (folder / part).mkdir()
     tabulator = dp_record.Tabulator(folder / "record")
     mutants = {mutant: tabulator.examine(runs, mutant) for mutant in dp_record.MUTANTS}
     promised = tabulator.epsilon, 0
     product = tabulator.examine(runs)
     findings.add("session record", "recipient", "cell, resumed", promised, product, mutants)
+    three = dp_totals.TabulatorOfThree(folder / "totals")
+    mutants = {mutant: three.examine(runs, mutant) for mutant in dp_totals.MUTANTS}
+    findings.add("three: third", "R", "total", (three.epsilon, 0), three.examine(runs), mutants)
+    three.close()
     _, _, product = dp_record.examine_order(folder / "order", tabulator, runs, late=False)
     _, _, mutant = dp_record.examine_order(folder / "late", tabulator, runs, late=True)
     mutants = {"spend after draw": mutant}

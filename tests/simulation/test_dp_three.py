@@ -6,6 +6,7 @@ A quick look; `make dp-audit` looks for longer.
 import numpy as np
 import pytest
 from dp_three import CELL, ROLES, VIEWS, count, examine, new_seeds
+from dp_totals import MUTANTS, TabulatorOfThree
 
 from psi.crosstab import released_cells, totals_over_tabulator
 from psi.legs import RECIPIENT, TABULATOR, THIRD
@@ -54,3 +55,17 @@ def test_dummies_that_another_party_leaves_out_protect_nobody():
         left_out_by = None if hidden else RECIPIENT
         table = count(THIRD, True, 40, new_seeds(), left_out_by).seen((TABULATOR, RECIPIENT))
         assert (len(set(table[1:, *CELL].tolist())) > 1) == hidden
+
+
+@pytest.fixture(scope="module")
+def tabulator(tmp_path_factory):
+    made = TabulatorOfThree(tmp_path_factory.mktemp("totals"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("mutant", [None, *MUTANTS])
+def test_totals_hide_a_person_of_the_third_from_a_recipient_that_left_its_dummies_out(
+    tabulator, mutant
+):
+    assert tabulator.examine(MUTATED, mutant).convicted == (mutant is not None)
