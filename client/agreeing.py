@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from party.contract import Contract
@@ -10,15 +11,15 @@ from party.errors import ContractError
 from party.organisation import Organisation
 
 
-def import_contract(party: Organisation, file: Path, other: Path | None = None) -> Contract:
-    """Check a signed contract and store it; `other` is a copy with the signatures that lack.
+def import_contract(party: Organisation, file: Path, others: Sequence[Path] = ()) -> Contract:
+    """Check a signed contract and store it; `others` are copies with signatures that lack.
 
     Raises:
         ContractError: a signature is missing or does not fit, it has ended, or it is not for this
             party with its present keys.
     """
     contract = load_contract(file)
-    if other is not None:
+    for other in others:
         contract = merge_signatures(contract, load_contract(other))
     contract.me(party.identity)
     contract.verify_signatures()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import Final
 
 from party.card import IdentityCard
 from party.contract import Contract
-from party.contract_draft import draft_contract
+from party.contract_draft import draft_contract, require_address
 from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms
 from party.errors import ContractError
@@ -26,12 +26,21 @@ UNNAMED: Final = "contract"
 
 @dataclass(frozen=True)
 class Draft:
-    """What the proposer decides; `they_measure` gives tables to the counterpart."""
+    """What the proposer decides; `they_measure` gives tables to the counterpart.
+
+    `third` is the card of a party whose labels are added to tables.
+    """
 
     contract_id: str
     title: str | None
     days: int
     they_measure: bool
+    third: IdentityCard | None = None
+
+    def __post_init__(self) -> None:
+        """Require that the third can be dialled, before an invitation is used up for a draft."""
+        if self.third is not None:
+            require_address(self.third)
 
 
 def find_card(party: Organisation, wanted: str) -> IdentityCard:
@@ -67,30 +76,48 @@ def write_draft(
     path: Path,
     their_datasets: Mapping[str, DatasetTerms] = MappingProxyType({}),
 ) -> Contract:
-    """Write a draft with a counterpart to a new file and return it as read back.
+    """Write a draft with a counterpart, and a third, to a new file; return it as read back.
 
     `their_datasets` are those that the counterpart has stated.
 
     Raises:
-        ContractError: the card is this party's own, or the file exists.
+        ContractError: a card is this party's own or given twice, the file exists, or a third takes
+            part and one of those who are dialled then has no address.
     """
     require_new(path)
     mine = party.own_card()
-    my_name, their_name = party.identity.name, theirs.parsed_certificate.party_name
-    if theirs.identity == party.identity.vkey:
-        raise ContractError("this is the party's own card; give the counterpart's")
-    if their_name == my_name:
-        their_name = f"{their_name}-2"  # its authors rename it as they like
-    pair = {my_name: mine, their_name: theirs}
+    others = [theirs] if draft.third is None else [theirs, draft.third]
+    for card in others:
+        if card.identity == party.identity.vkey:
+            raise ContractError("this is the party's own card; give the counterpart's")
+    if len({card.identity for card in others}) != len(others):
+        raise ContractError("counterpart and third are one party; a third is another")
+    my_name, their_name, *third = names = _names([mine, *others])
     order = [their_name, my_name] if draft.they_measure else [my_name, their_name]
+    cards = dict(zip(names, [mine, *others], strict=True))
     starts = party.now // DAY_SECONDS * DAY_SECONDS
     text = draft_contract(
-        {name: pair[name] for name in order},
+        {name: cards[name] for name in [*order, *third]},
         contract_id=draft.contract_id,
-        title=draft.title or f"Between {mine.organisation} and {theirs.organisation}",
+        title=draft.title or f"Between {_listed([mine, *others])}",
         starts=starts,
         ends=starts + draft.days * DAY_SECONDS,
         datasets={my_name: offered_by(party), their_name: their_datasets},
     )
     path.write_text(text, encoding="utf-8")
     return parse_contract(text.encode(), source=str(path))
+
+
+def _names(cards: Sequence[IdentityCard]) -> list[str]:
+    """Return the name of each in the contract, which its authors change as they like."""
+    names: list[str] = []
+    for card in cards:
+        name = card.parsed_certificate.party_name
+        alike = sum(one == name or one.startswith(f"{name}-") for one in names)
+        names.append(f"{name}-{alike + 1}" if name in names else name)
+    return names
+
+
+def _listed(cards: Sequence[IdentityCard]) -> str:
+    *all_but_last, last = (card.organisation for card in cards)
+    return f"{', '.join(all_but_last)} and {last}"

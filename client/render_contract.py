@@ -10,7 +10,7 @@ from rich.table import Table
 
 from party.contract import Contract
 from party.contract_terms import Approval, Grant, ListUse, OutputKind, write_time
-from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 
 _FILTERS = {"basic": "ε and δ are added up", "zcdp": "by zero-concentrated differential privacy"}
 
@@ -79,8 +79,9 @@ def _grant_in_words(contract: Contract, grant: Grant) -> str:
             f"if there are at least {contract.min_match:,}"
         )
     else:
+        third = f" with the labels of {roles[THIRD]}" if THIRD in roles else ""
         what = (
-            f"{grant.kind}: {roles[RECIPIENT]} gets a table of noisy counts, counted by "
+            f"{grant.kind}: {roles[RECIPIENT]} gets a table of noisy counts{third}, counted by "
             f"{roles[TABULATOR]}; nobody learns who"
         )
     return f"{what}. For {grant.purpose}; {by}.{_of_its_list(grant)}{_of_its_moments(grant)}"

@@ -12,11 +12,12 @@ from typing import Final
 from party.card import IdentityCard
 from party.contract import FORMAT
 from party.contract_file import parse_contract
-from party.contract_terms import DatasetTerms, write_time
+from party.contract_terms import DatasetTerms, OutputKind, write_time
 from party.errors import ContractError
 from party.moment_terms import MOMENTS, MomentTerms
 from party.yaml_text import write_yaml
 from psi.identifiers import VERSION
+from psi.legs import RECIPIENT, TABULATOR, THIRD
 
 _HEADING: Final = """\
 # A contract between the parties below. Read it, edit it, and let every party sign the same text:
@@ -77,16 +78,19 @@ def draft_contract(
     ends: int,
     datasets: Mapping[str, Mapping[str, DatasetTerms]] | None = None,
 ) -> str:
-    """Return the YAML of a draft between two parties.
+    """Return the YAML of a draft between two parties, or three.
 
     `parties` maps the name that each has in the contract to its card; the first is drafted as the
-    sender of matches and the recipient of tables. `starts` and `ends` are Unix seconds. A party
-    without `datasets` gets an example to edit. Raises ContractError where a value does not
-    serve.
+    sender of matches and the recipient of tables, the second as their counterpart, and the third
+    adds its labels to tables. `starts` and `ends` are Unix seconds. A party without `datasets` gets
+    an example to edit. Raises ContractError where a value does not serve.
     """
-    if len(parties) != 2:
-        raise ContractError(f"A draft is between two parties; {len(parties)} were given.")
-    first, second = parties
+    if not 2 <= len(parties) <= 3:
+        raise ContractError(f"A draft is between two parties or three; {len(parties)} were given.")
+    first, *others = parties
+    if len(others) > 1:
+        for name in others:
+            require_address(parties[name])
     known = datasets or {}
     offered = {party: known.get(party) or {"people": _EXAMPLE} for party in parties}
     document: dict[str, object] = {
@@ -100,7 +104,7 @@ def draft_contract(
             party: {name: terms.to_json() for name, terms in own.items()}
             for party, own in offered.items()
         },
-        "outputs": _usual_outputs(first, second),
+        "outputs": _usual_outputs(first, *others),
         "budgets": {party: {"epsilon": "10", "delta": "1e-6"} for party in parties},
         "filter": "basic",
         "window_days": 30,
@@ -114,12 +118,36 @@ def draft_contract(
     }
     silent = [party for party in parties if not known.get(party)]
     text = _HEADING + "".join(
-        f"\n{_comment(words + _missing(silent, keys))}"
+        f"\n{_comment(words + _of_three(others, keys) + _missing(silent, keys))}"
         f"{write_yaml({key: document[key] for key in keys})}"
         for words, keys in _PARTS
     )
     parse_contract(text.encode(), source="the draft")
     return text
+
+
+def require_address(card: IdentityCard) -> None:
+    """Raise ContractError unless a party can be dialled, as a table of three needs it."""
+    if card.address is None:
+        name = card.parsed_certificate.party_name
+        raise ContractError(
+            "In a table of three parties the recipient connects to the others, and the card of"
+            f" {name} has no address: {name} makes its party with --listen, and sends its new card."
+        )
+
+
+def _of_three(others: Sequence[str], keys: Sequence[str]) -> str:
+    """Say what a third party is to a table, where there is one."""
+    if "outputs" not in keys or len(others) < 2:
+        return ""
+    third = others[1]
+    return (
+        f"\nA table with a third: the labels of {third} are an axis of it too, and whom\n"
+        f"{third} lacks is counted as such. Its recipient asks and connects the others, one type\n"
+        "of identifiers takes part, and people must have consented towards both others.\n"
+        "cross-channel: how many people were met by the tabulator, by the third, and by both,\n"
+        "without double counting."
+    )
 
 
 def _missing(silent: Sequence[str], keys: Sequence[str]) -> str:
@@ -150,26 +178,31 @@ def _types_of(datasets: Mapping[str, Mapping[str, DatasetTerms]]) -> list[str]:
     )
 
 
-def _usual_outputs(first: str, second: str) -> list[dict[str, object]]:
-    table = {"recipient": first, "tabulator": second, "purpose": "dpv:MarketResearch"}
-    moments = MomentTerms().to_json()
-    return [
-        {
-            "kind": "match",
-            "receiver": second,
-            "sender": first,
-            "purpose": "dpv:TargetedAdvertising",
-            "approval": "manual",
-        },
-        {"kind": "reach", **table, "approval": "rule"},
-        {"kind": "overlap", **table, "approval": "rule"},
-        {"kind": "insights", **table, "approval": "rule"},
-        {"kind": "funnel", **table, "approval": "rule"},
-        {"kind": "attribution", **table, "approval": "rule", MOMENTS: moments},
-        {"kind": "delay", **table, "approval": "rule", MOMENTS: moments},
-        {"kind": "lift", **table, "approval": "rule"},
-        {"kind": "table", **table, "approval": "rule"},
+def _usual_outputs(first: str, second: str, third: str | None = None) -> list[dict[str, object]]:
+    roles = {"recipient": first, "tabulator": second}
+    terms = {"purpose": "dpv:MarketResearch", "approval": "rule"}
+    match: dict[str, object] = {
+        "kind": "match",
+        "receiver": second,
+        "sender": first,
+        "purpose": "dpv:TargetedAdvertising",
+        "approval": "manual",
+    }
+    tables = [kind for kind in OutputKind if kind.roles == (TABULATOR, RECIPIENT)]
+    of_two: list[dict[str, object]] = [
+        {"kind": str(kind), **roles, **terms, **_moments(kind)} for kind in tables
     ]
+    if third is None:
+        return [match, *of_two]
+    with_third = [kind for kind in OutputKind if THIRD in (*kind.roles, *kind.optional_roles)]
+    of_three: list[dict[str, object]] = [
+        {"kind": str(kind), **roles, THIRD: third, **terms} for kind in with_third
+    ]
+    return [match, *of_two, *of_three]
+
+
+def _moments(kind: OutputKind) -> dict[str, object]:
+    return {MOMENTS: MomentTerms().to_json()} if kind.is_timed else {}
 
 
 def _comment(words: str) -> str:

@@ -24,6 +24,7 @@ app = typer.Typer(
     epilog=example(
         "commonground contract propose channel --id summer --days 180",
         "commonground contract propose channel-public.yaml --id summer",
+        "commonground contract propose channel --third vendor --id attributes",
     )
 )
 def propose(
@@ -51,6 +52,13 @@ def propose(
             help="Draft tables for the counterpart and lists for you; without it, the other way.",
         ),
     ] = False,
+    third: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CARD|NAME",
+            help="A third party, whose labels are to be added to tables: its card, or its name.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -68,15 +76,18 @@ def propose(
     from client.drafting import Draft, draft_path, find_card, write_draft
 
     output = begin(ctx, as_json)
-    draft = Draft(contract_id, title, days, they_measure)
     path = out or draft_path(contract_id)
     with opened(party) as here:
+        added = None if third is None else find_card(here, third)
+        draft = Draft(contract_id, title, days, they_measure, added)
         contract = write_draft(here, find_card(here, card), draft, path)
     output.result(
         {"contract": contract.id, "file": str(path), "parties": list(contract.parties)},
         f"The draft is in {path}. Read it, edit it, and agree on it with your counterpart.",
         f"Next: commonground contract sign {path}",
-        "      send the file to your counterpart, who signs it too",
+        "      send the file to your counterpart, who signs it too"
+        if third is None
+        else "      send the file to both others, who sign it too",
     )
 
 
@@ -105,7 +116,8 @@ def sign(
         *contract_in_words(contract, now),
         "",
         f"Signed as {me}, in {file}.",
-        f"Next: {' and '.join(missing)} signs the same file: commonground contract sign {file}"
+        f"Next: {' and '.join(missing)} {'signs' if len(missing) == 1 else 'sign'} the same file:"
+        f" commonground contract sign {file}"
         if missing
         else f"Next: every party imports it: commonground contract import {file}",
     )
@@ -121,9 +133,11 @@ def sign(
 def import_(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The contract, signed by all parties.")],
-    other: Annotated[
-        Path | None,
-        typer.Argument(help="A second copy with the signatures that the first one lacks."),
+    others: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[OTHER]...", help="Other copies with the signatures that the first one lacks."
+        ),
     ] = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -139,7 +153,7 @@ def import_(
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        contract = import_contract(here, file, other)
+        contract = import_contract(here, file, others or ())
         missing = shortfalls(here, contract)
         now = here.now
     output.result(

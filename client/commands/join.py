@@ -33,6 +33,13 @@ def join(
             metavar="FILE", help="Where to write the draft.", show_default="contract-ID.yaml"
         ),
     ] = None,
+    third: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CARD|NAME",
+            help="A third party, whose labels are to be added to tables: its card, or its name.",
+        ),
+    ] = None,
     replace: Annotated[
         bool,
         typer.Option(
@@ -48,14 +55,15 @@ def join(
     What answers must have the certificate in the line; otherwise nothing is said to it. The code
     serves once. The draft is that of `contract propose`: it is to be edited and signed by both.
     """
-    from client.drafting import Draft, draft_path
+    from client.drafting import Draft, draft_path, find_card
     from client.joining import join_with_draft
 
     output = begin(ctx, as_json)
     text = typer.get_text_stream("stdin").read() if line == "-" else line
     path = out or draft_path(contract_id)
-    draft = Draft(contract_id, None, days=365, they_measure=False)
     with opened(party) as here, output.busy("Joining …"):
+        added = None if third is None else find_card(here, third)
+        draft = Draft(contract_id, None, days=365, they_measure=False, third=added)
         theirs = join_with_draft(here, text, draft, path, replace=replace)
     card, name = theirs.card, theirs.name
     output.result(

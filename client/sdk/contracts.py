@@ -27,18 +27,22 @@ class Contracts:
         title: str | None = None,
         days: int = 365,
         they_measure: bool = False,
+        third: str | Path | None = None,
         out: str | Path | None = None,
     ) -> Path:
         """Write a draft with a counterpart and return its path.
 
-        `card` is the counterpart's public.yaml, or the name of a peer that is pinned here.
+        `card` is the counterpart's public.yaml, or the name of a peer that is pinned here; `third`
+        likewise that of a party whose labels are to be added to tables.
 
         Raises:
-            ContractError: the card cannot be read or is your own, or the file exists.
+            ContractError: a card cannot be read, is your own or has no address where it needs one,
+                or the file exists.
         """
         path = Path(out or draft_path(id))
         theirs = find_card(self._party, str(card))
-        write_draft(self._party, theirs, Draft(id, title, days, they_measure), path)
+        added = None if third is None else find_card(self._party, str(third))
+        write_draft(self._party, theirs, Draft(id, title, days, they_measure, added), path)
         return path
 
     def sign(self, file: str | Path) -> Contract:
@@ -49,15 +53,15 @@ class Contracts:
         """
         return sign_contract_file(Path(file), self._party.identity)
 
-    def import_(self, file: str | Path, other: str | Path | None = None) -> Contract:
+    def import_(self, file: str | Path, *others: str | Path) -> Contract:
         """Check a contract that all parties signed, and store it.
 
-        `other` is a second copy, with the signatures that the first one lacks.
+        `others` are other copies, with the signatures that the first one lacks.
 
         Raises:
             ContractError: a signature is missing or wrong, it has ended, or it is for others.
         """
-        return import_contract(self._party, Path(file), None if other is None else Path(other))
+        return import_contract(self._party, Path(file), [Path(other) for other in others])
 
     def list(self) -> builtins.list[Contract]:
         """Return the stored contracts, newest first.

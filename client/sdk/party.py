@@ -300,9 +300,12 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
         *,
         id: str = "contract",  # noqa: A002 - the command's word
         out: str | Path | None = None,
+        third: str | Path | None = None,
         replace: bool = False,
     ) -> Path:
         """Use an invitation: both sides pin each other. Return the path of a draft contract.
+
+        `third` is the card, or the name of a pinned peer, whose labels are to be added to tables.
 
         Raises:
             InvitationError: the line was mistyped, or is not for this party to use.
@@ -310,11 +313,12 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
             Refusal: the invitation was used, has ended, or is for another party.
             ContractError: the file exists; the invitation is then not used.
         """
-        from client.drafting import Draft, draft_path
+        from client.drafting import Draft, draft_path, find_card
         from client.joining import join_with_draft
 
         path = Path(out or draft_path(id))
-        draft = Draft(id, None, days=365, they_measure=False)
+        added = None if third is None else find_card(self._party, str(third))
+        draft = Draft(id, None, days=365, they_measure=False, third=added)
         join_with_draft(self._party, line, draft, path, replace=replace)
         return path
 

@@ -105,6 +105,33 @@ def test_two_copies_with_a_signature_each_are_one_contract(pair):
     assert (found["state"], found["signed_by"]) == ("in force", ["advertiser", "channel"])
 
 
+def test_three_parties_draft_sign_merge_and_import_one_contract(pair):
+    for name, port in (("measurer", 7101), ("vendor", 7102)):
+        init(pair, name, "--listen", f"127.0.0.1:{port}")
+    cards = {name: pair / name / "public.yaml" for name in ("measurer", "vendor", "channel")}
+    words = ("contract", "propose", cards["measurer"], "--party", pair / "advertiser")
+    silent = pair / "silent" / "public.yaml"
+    init(pair, "silent")
+    assert "has no address" in error_of(*words, "--third", silent, "--id", "x", expect=6)
+    assert "are one party" in error_of(*words, "--third", cards["measurer"], "--id", "x", expect=6)
+    mine = pair / "three.yaml"
+    found = ask(*words, "--third", cards["vendor"], "--id", "three", "--out", mine)
+    assert found["parties"] == ["advertiser", "measurer", "vendor"]
+    copies = {name: pair / f"by-{name}.yaml" for name in ("measurer", "vendor")}
+    for name, copy in copies.items():
+        shutil.copy(mine, copy)
+        sign(copy, pair, name)
+    signed = run("contract", "sign", mine, "--party", pair / "advertiser").stdout
+    assert "measurer and vendor sign the same file" in " ".join(signed.split())
+    words = ("contract", "import", mine, copies["measurer"])
+    assert "not signed by 'vendor'" in error_of(*words, "--party", pair / "advertiser", expect=6)
+    for name in ("advertiser", "vendor"):
+        stored = ask(*words, copies["vendor"], "--party", pair / name)
+        assert stored["signed_by"] == ["advertiser", "measurer", "vendor"]
+    shown = " ".join(run("contract", "show", "three", "--party", pair / "vendor").stdout.split())
+    assert "a table of noisy counts with the labels of vendor, counted by measurer" in shown
+
+
 def test_a_contract_altered_by_one_byte_is_refused_and_nothing_is_stored(pair):
     file = altered(sign(propose(pair, "second"), pair), "min_cell: 10", "min_cell: 11")
     before = log_size(pair / "advertiser")

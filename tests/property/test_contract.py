@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -340,6 +341,29 @@ def test_a_draft_is_a_valid_unsigned_contract():
     assert draft.signatures == {}
     keys = re.findall(r"^([a-z_]+):", _draft(), flags=re.MULTILINE)
     assert set(keys) == set(SIGNED.to_json()) - {"signatures"}
+
+
+def test_a_draft_of_three_grants_tables_with_the_third_beside_those_of_two():
+    cards = {name: card_of(name) for name in ("advertiser", "channel", "vendor")}
+    text = draft_contract(cards, contract_id="three", title="Three", starts=BEFORE, ends=AFTER)
+    assert "the labels of vendor are an axis of it too" in text
+    contract = parse_contract(text.encode())
+    two = {"tabulator": "channel", "recipient": "advertiser"}
+    for kind in OutputKind:
+        with_third = "third" in (*kind.roles, *kind.optional_roles)
+        grants = [grant.roles for grant in contract.outputs if grant.kind is kind]
+        of_two = [two] if kind.roles == tuple(two) else []
+        of_three = [{**two, "third": "vendor"}] if with_third else []
+        assert grants == ([*of_two, *of_three] or [{"receiver": "channel", "sender": "advertiser"}])
+    assert all(f"TO FILL IN: what {name} offers" in text for name in cards)
+
+
+@pytest.mark.parametrize("silent", ["channel", "vendor"])
+def test_a_draft_of_three_needs_addresses_of_those_who_are_dialled(silent):
+    cards = {name: card_of(name) for name in ("advertiser", "channel", "vendor")}
+    cards[silent] = replace(cards[silent], address=None)
+    with pytest.raises(ContractError, match=f"the card of {silent} has no address"):
+        draft_contract(cards, contract_id="three", title="Three", starts=BEFORE, ends=AFTER)
 
 
 def test_a_draft_takes_texts_that_yaml_would_misread():
