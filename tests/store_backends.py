@@ -51,11 +51,14 @@ class PostgreSQLStores:
     def copy_of(self, url):
         copy = self.new()
         old, new = (sa.make_url(one).query["options"].partition("=")[2] for one in (url, copy))
-        for table in ("alembic_version", *(table.name for table in METADATA.sorted_tables)):
-            self._do(
+        tables = ("alembic_version", *(table.name for table in METADATA.sorted_tables))
+        self._do(
+            "; ".join(
                 f"CREATE TABLE {new}.{table} (LIKE {old}.{table} INCLUDING ALL); "
                 f"INSERT INTO {new}.{table} SELECT * FROM {old}.{table}"
+                for table in tables
             )
+        )
         return copy
 
     def new_url(self, folder: Path):

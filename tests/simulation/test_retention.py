@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from organisations import Killed, Wire, make_pair, run_both
+from organisations import Killed, Wire, copy_pair, run_both
 
 from party import list_files, session_record
 from party.desk import Desk
@@ -17,9 +17,9 @@ DAY = 86_400
 
 
 @pytest.fixture
-def asked(tmp_path, stores):
+def asked(ready, tmp_path, stores):
     """A match of which the channel gets the list, with suppression runs; nobody has begun."""
-    parties, contract = make_pair(tmp_path, stores)
+    parties, contract = copy_pair(ready, tmp_path, stores)
     request = Request.match(
         contract, requester="advertiser", receiver="channel", sender="advertiser",
         now=int(time.time()),
@@ -33,8 +33,8 @@ def asked(tmp_path, stores):
 
 
 @pytest.fixture
-def matched(tmp_path, stores):
-    parties, contract = make_pair(tmp_path, stores)
+def matched(ready, tmp_path, stores):
+    parties, contract = copy_pair(ready, tmp_path, stores)
     request = Request.match(
         contract, requester="advertiser", receiver="channel", sender="advertiser",
         now=int(time.time()),

@@ -143,16 +143,6 @@ def test_every_party_is_charged_what_the_terms_say_before_it_says_anything(pair)
     assert before.index("budget.spent") < before.index("session.started")
 
 
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory, stores):
-    """A pair on disk that tests copy, since making one takes longer than a session."""
-    folder = tmp_path_factory.mktemp("ready")
-    parties, _ = make_pair(folder, stores)
-    for party in parties.values():
-        party.close()
-    return folder
-
-
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("who", ["advertiser", "channel"])
 @pytest.mark.parametrize("build", [reach, match])
