@@ -25,7 +25,7 @@ COMMANDS = {"match": MATCH, "reach": REACH}
 OWN_STEP = {"channel": 0, "advertiser": 1}
 STEPS = {"match": 6, "reach": 5}
 STRAY = 2
-SLOW = {"latency_seconds": 0.04, "bytes_per_second": 400_000}
+SLOW = {"latency_seconds": 0.04, "bytes_per_second": 300_000}
 
 
 class Watched:
@@ -132,11 +132,12 @@ def reach_phase(phase, dialling):
 
 def kill(pair, victim, dialling):
     """Kill a party's process, lose what is on the road, and return the workers it leaves."""
-    workers = (pair.channel.listener if victim == "channel" else dialling).kill()
-    pair.road.cut()
+    running = pair.channel.listener if victim == "channel" else dialling
+    running.freeze()  # now, however long the rest takes on a busy machine
     if victim == "channel":
         pair.road.lead_to(None)
-    return workers
+    pair.road.cut()
+    return running.kill()
 
 
 def require_gone(workers):

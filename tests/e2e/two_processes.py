@@ -107,6 +107,10 @@ class Running:
         assert code == expect, f"{self.words} ended with {code}\n{self.out}\n{self.err}"
         return self
 
+    def freeze(self):
+        """Let it do nothing more, not even end."""
+        self.process.send_signal(signal.SIGSTOP)
+
     def kill(self):
         """End it as a power cut does, and return its workers, which have to end by themselves."""
         workers = psutil.Process(self.process.pid).children(recursive=True)
