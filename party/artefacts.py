@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -158,8 +158,13 @@ class SessionFolder:
 
     def write_bytes(self, name: str, data: bytes | memoryview) -> None:
         """Write `data` under `name`, whole or not at all."""
+        self.write_parts(name, [data])
+
+    def write_parts(self, name: str, parts: Iterable[bytes | memoryview]) -> None:
+        """Write `parts`, one behind the other, under `name`, whole or not at all."""
         temporary = self.path / f".{name}.new"
-        temporary.write_bytes(data)
+        with temporary.open("wb") as file:
+            file.writelines(parts)
         settle(temporary, self.path / name)
 
     def read_bytes(self, name: str) -> bytes | None:

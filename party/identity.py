@@ -12,10 +12,10 @@ import ipaddress
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -35,6 +35,7 @@ from audit.note import Signer, Verifier
 from party.certificate import Certificate, host_of_origin, issue_certificate, read_certificate
 from party.errors import IdentityError
 from party.key_files import damaged, read_key_file, write_key_folder
+from party.sealed_stream import seal_parts, unseal_blocks
 from psi.buckets import RoundingKey
 
 PARTY_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?")
@@ -113,10 +114,12 @@ class Identity:
         return _private_pem(self._tls_key)
 
     def seal(self, plaintext: bytes, context: str) -> bytes:
-        """Return `plaintext` encrypted for this node; `context` says what it is and must recur."""
+        """Return `plaintext` encrypted for this node; `context` says what it is and must recur.
+
+        What is large goes through `seal_parts`.
+        """
         nonce = os.urandom(_NONCE_BYTES)
         box = AESGCM(self._node_key).encrypt(nonce, plaintext, _SEAL_PREFIX + context.encode())
-        del plaintext  # it may be large, and a copy of the box follows
         return _SEAL_VERSION + nonce + box
 
     def unseal(self, sealed: bytes, context: str) -> bytes:
@@ -128,10 +131,18 @@ class Identity:
                 raise InvalidTag
             return AESGCM(self._node_key).decrypt(nonce, box, _SEAL_PREFIX + context.encode())
         except InvalidTag:
-            raise IdentityError(
-                f"What is stored as '{context}' does not open: it was altered, moved from another"
-                " place, or sealed by another party. Restore it together with the keys."
-            ) from None
+            raise _unopened(context) from None
+
+    def seal_parts(self, parts: Iterable[memoryview], context: str) -> Iterator[bytes]:
+        """Yield what `parts` of bytes are sealed as, block by block (`sealed_stream`)."""
+        return seal_parts(self._node_key, parts, context)
+
+    def unseal_blocks(self, sealed: BinaryIO, context: str) -> Iterator[bytes]:
+        """Yield the blocks of what `seal_parts` sealed, to the end, or raise IdentityError."""
+        try:
+            yield from unseal_blocks(self._node_key, sealed, context)
+        except InvalidTag:
+            raise _unopened(context) from None
 
     @cached_property
     def rounding_key(self) -> RoundingKey:
@@ -202,6 +213,13 @@ def open(folder: Path | str, *, now: int | None = None) -> Identity:  # noqa: A0
     )
     identity.certificate.require_valid(int(time.time()) if now is None else now)
     return identity
+
+
+def _unopened(context: str) -> IdentityError:
+    return IdentityError(
+        f"What is stored as '{context}' does not open: it was altered, moved from another place, or"
+        " sealed by another party. Restore it together with the keys."
+    )
 
 
 def _require_names(name: str, log_origin: str, hosts: Sequence[str]) -> None:

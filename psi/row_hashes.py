@@ -37,18 +37,19 @@ def hash_rows(prefix: bytes, rows: Rows) -> Rows:
     return hashes
 
 
-def mac_texts(key: bytes, texts: pa.Array) -> Rows:
-    """Return HMAC-SHA256 of n large strings or binaries, none of them null: shape (n, 32).
+def mac_texts(key: bytes, texts: pa.Array, *, width: int = HASH_BYTES) -> Rows:
+    """Return the first `width` bytes of HMAC-SHA256 of each text: shape (n, width).
 
     Args:
         key: 64 bytes at most, which need no hashing first.
-        texts: the messages.
+        texts: n large strings or binaries, none of them null.
+        width: 32 at most.
     """
-    macs = np.empty((len(texts), HASH_BYTES), dtype=np.uint8)
+    macs = np.empty((len(texts), width), dtype=np.uint8)
     inner, outer = (_padded(key, pad) for pad in (_INNER, _OUTER))
     for start, stop in _blocks(len(texts)):
         inside = _sha256(_texts_behind(inner, texts.slice(start, stop - start)))
-        macs[start:stop] = _sha256(_behind(outer, inside))
+        macs[start:stop] = _sha256(_behind(outer, inside))[:, :width]
     return macs
 
 

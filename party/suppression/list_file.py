@@ -7,6 +7,7 @@ digest, so it changes over in the transaction that says so, and the old file is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -43,7 +44,7 @@ class ListFile:
         suffix = f"-{run}" if run else ""
         path = self.folder / f"{self.request_id}{suffix}.parquet"
         if tags is not None:
-            sealed = self.identity.seal(_to_parquet(tags), self._context)
+            sealed = self.identity.seal_parts([_to_parquet(tags)], self._context)
             _replace(path.with_suffix(TAGS_SUFFIX), sealed)
         temporary = path.with_suffix(".new")
         pq.write_table(entries, temporary)
@@ -66,9 +67,9 @@ class ListFile:
         data = path.read_bytes()
         if sha256(data).hexdigest() != stored["list_sha256"]:
             raise ResultError(f"the list {path} was changed after it was made: do not use it")
-        return _from_parquet(data), _from_parquet(
-            self.identity.unseal(beside.read_bytes(), self._context)
-        )
+        with beside.open("rb") as sealed:
+            tags = b"".join(self.identity.unseal_blocks(sealed, self._context))
+        return _from_parquet(data), _from_parquet(tags)
 
     def delete_older(self, kept: str) -> None:
         """Delete the list as it stood before the file named `kept`, with its tags.
@@ -135,13 +136,13 @@ def _rows(tags: pa.Table) -> Tags:
     return np.frombuffer(data, dtype=np.uint8).reshape(len(column), width)
 
 
-def _to_parquet(table: pa.Table) -> bytes:
+def _to_parquet(table: pa.Table) -> memoryview:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    return bytes(sink.getvalue().to_pybytes())
+    return memoryview(sink.getvalue()).cast("B")
 
 
 def _from_parquet(data: bytes) -> pa.Table:
@@ -151,7 +152,8 @@ def _from_parquet(data: bytes) -> pa.Table:
     return pq.read_table(pa.BufferReader(data))
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
     temporary = path.with_suffix(".tags-new")
-    temporary.write_bytes(data)
+    with temporary.open("wb") as file:
+        file.writelines(parts)
     settle(temporary, path)

@@ -9,10 +9,12 @@ the list. A key is withdrawn when nobody who had it consents any more.
 from __future__ import annotations
 
 import struct
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 HOLDERS_FILE: Final = "holders.sealed"
 _TOKEN_BYTES: Final = 16
 _HEADER: Final = struct.Struct(">?QQ")
+_DTYPES: Final = (np.uint8, np.int32, np.int32)  # of tokens, keys and holders
 
 Indices = npt.NDArray[np.int64]
 
@@ -101,20 +104,28 @@ class Holders:
         np.minimum.at(first, self.keys, rank[self.holders])
         return first
 
-    def to_bytes(self) -> bytes:
-        """Return the bytes that are sealed."""
-        head = _HEADER.pack(self.by_person, len(self.tokens), len(self.keys))
-        pairs = np.array([self.keys, self.holders], dtype=np.int32)
-        return b"".join([head, self.tokens.data, pairs.data])
+    def parts(self) -> Iterator[memoryview]:
+        """Yield the bytes that are sealed: the counts, then array by array."""
+        yield memoryview(_HEADER.pack(self.by_person, len(self.tokens), len(self.keys)))
+        arrays: tuple[npt.NDArray[Any], ...] = (self.tokens, self.keys, self.holders)
+        for array, dtype in zip(arrays, _DTYPES, strict=True):
+            if array.size:
+                yield np.ascontiguousarray(array, dtype=dtype).data.cast("B")
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Holders:
-        """Read what `to_bytes` wrote."""
-        by_person, tokens, keys = _HEADER.unpack_from(data)
-        start, end = _HEADER.size, _HEADER.size + tokens * _TOKEN_BYTES
-        pairs = np.frombuffer(data, dtype=np.int32, offset=end).reshape(2, keys)
-        of_holders = np.frombuffer(data[start:end], dtype=np.uint8).reshape(tokens, _TOKEN_BYTES)
-        return cls(by_person, of_holders, pairs[0], pairs[1])
+    def of_blocks(cls, blocks: Iterator[bytes]) -> Holders:
+        """Read the blocks that `parts` were cut into, to the end; no block is of two parts."""
+        by_person, tokens, keys = _HEADER.unpack(next(blocks))
+        shapes = ((tokens, _TOKEN_BYTES), (keys,), (keys,))
+        arrays = [np.empty(shape, dtype) for shape, dtype in zip(shapes, _DTYPES, strict=True)]
+        for array in arrays:
+            left = array.reshape(-1).view(np.uint8)
+            while len(left):
+                block = next(blocks)
+                left[: len(block)] = np.frombuffer(block, dtype=np.uint8)
+                left = left[len(block) :]
+        deque(blocks, maxlen=0)
+        return cls(by_person, *arrays)
 
 
 def tells_by_column(definition: Definition) -> bool:
@@ -130,7 +141,8 @@ def keep_holders(
 ) -> None:
     """Seal the holders of a match's keys into its folder, unless they are there."""
     if not folder.has(HOLDERS_FILE):
-        folder.write_bytes(HOLDERS_FILE, identity.seal(holders.to_bytes(), _context(request)))
+        sealed = identity.seal_parts(holders.parts(), _context(request))
+        folder.write_parts(HOLDERS_FILE, sealed)
 
 
 def read_holders(folder: SessionFolder, identity: Identity, request: Request) -> Holders:
@@ -140,13 +152,13 @@ def read_holders(folder: SessionFolder, identity: Identity, request: Request) ->
         DatasetError: they are not there.
         IdentityError: they are not what was sealed.
     """
-    sealed = folder.read_bytes(HOLDERS_FILE)
-    if sealed is None:
+    if not folder.has(HOLDERS_FILE):
         raise DatasetError(
             f"whose the points of request {request.id[:8]} were is not known here any more: "
             "restore the session's folder, or make the list again"
         )
-    return Holders.from_bytes(identity.unseal(sealed, _context(request)))
+    with (folder.path / HOLDERS_FILE).open("rb") as sealed:
+        return Holders.of_blocks(identity.unseal_blocks(sealed, _context(request)))
 
 
 def consenting_now(
@@ -207,7 +219,7 @@ def _as_binaries(keys: Keys) -> pa.Array:
 
 def _tokens(names: pa.Array, seed: Seed) -> Buffer:
     key = seed.derive(b"", "holders")
-    return np.ascontiguousarray(mac_texts(key, names)[:, :_TOKEN_BYTES])
+    return mac_texts(key, names, width=_TOKEN_BYTES)
 
 
 def _context(request: Request) -> str:

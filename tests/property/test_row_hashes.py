@@ -50,6 +50,8 @@ def test_texts_are_hashed_under_the_key(key):
     offsets = np.cumsum([0, *(len(text.encode()) for text in messages)], dtype=np.int64)
     same = binaries(np.frombuffer(held, dtype=np.uint8), offsets)
     assert [mac.tobytes() for mac in row_hashes.mac_texts(key, same)] == expected
+    short = row_hashes.mac_texts(key, same, width=16)
+    assert [mac.tobytes() for mac in short] == [mac[:16] for mac in expected]
 
 
 def test_nothing_has_no_hashes():

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from two_parties import NOW, contract_document, party_called, signed
 
+from party.artefacts import SessionFolder
 from party.contract_terms import OutputKind
-from party.errors import Refusal, RefusalStatus
+from party.errors import DatasetError, IdentityError, Refusal, RefusalStatus
 from party.request import Request
 from party.request_parameters import Parameters
-from party.suppression.withdrawals import Holders
+from party.suppression.withdrawals import HOLDERS_FILE, Holders, keep_holders, read_holders
 
 TOKENS = np.arange(160, dtype=np.uint8).reshape(10, 16)
 
@@ -70,13 +71,36 @@ def test_somebody_who_joined_meanwhile_changes_nothing():
     assert held.withdrawn(np.concatenate([TOKENS[1:3], newcomer])).tolist() == []
 
 
-@given(EVERY_KEY)
-def test_what_is_sealed_comes_back(owners):
+@given(EVERY_KEY, st.integers(1, 64))
+def test_what_is_sealed_comes_back_however_it_is_cut(owners, size):
     held = holders([(key, person) for key, people in owners.items() for person in people])
-    again = Holders.from_bytes(held.to_bytes())
+    head, *parts = held.parts()
+    cut = (part[start : start + size] for part in parts for start in range(0, len(part), size))
+    again = Holders.of_blocks(bytes(block) for block in (head, *cut))
     assert again.by_person is True
     for name in ("tokens", "keys", "holders"):
         assert np.array_equal(getattr(again, name), getattr(held, name))
+
+
+def test_whose_keys_they_were_opens_for_their_request_only(tmp_path):
+    folder, identity, held = SessionFolder(tmp_path), party_called("channel"), holders([(0, 3)])
+    _, request = match(1)
+    keep_holders(folder, identity, request, held)
+    assert TOKENS[3].tobytes() not in (tmp_path / HOLDERS_FILE).read_bytes()
+    assert read_holders(folder, identity, request).holders.tolist() == [3]
+    with pytest.raises(IdentityError, match="does not open"):
+        read_holders(folder, identity, match(1)[1])
+    (tmp_path / HOLDERS_FILE).unlink()
+    with pytest.raises(DatasetError, match="make the list again"):
+        read_holders(folder, identity, request)
+
+
+def test_holders_of_nobody_come_back(tmp_path):
+    nobody = Holders(True, TOKENS[:0], *np.zeros((2, 0), dtype=np.int32))
+    folder, identity, (_, request) = SessionFolder(tmp_path), party_called("channel"), match(1)
+    keep_holders(folder, identity, request, nobody)
+    again = read_holders(folder, identity, request)
+    assert (len(again.tokens), len(again.keys), len(again.holders)) == (0, 0, 0)
 
 
 # -- the request -----------------------------------------------------------------------------------
