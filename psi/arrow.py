@@ -36,6 +36,17 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(contiguous)])
 
 
+def is_compact(values: pa.DictionaryArray) -> bool:
+    """Say whether a dictionary is of large strings, each of them some row's, and none null."""
+    import pyarrow as pa
+
+    if values.type.value_type != pa.large_string() or values.dictionary.null_count:
+        return False
+    used = np.zeros(len(values.dictionary) + 1, dtype=np.bool_)
+    used[positions(values.indices, missing=-1)] = True
+    return bool(used[:-1].all())
+
+
 def present(values: pa.Array) -> npt.NDArray[np.bool_]:
     """Say of each of n values whether it is there, and not null."""
     validity = values.buffers()[0]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from psi.arrow import integers, positions
+from psi.arrow import integers, is_compact, positions
 from psi.characters import trim
 from psi.chunks import in_order
 from psi.digests import recognise_digest
@@ -143,6 +143,7 @@ def read_column(
     over it where there are several.
     """
     distinct, indices = _dictionary(values)
+    del values  # texts leave memory as soon as they are read
     reading = _read(spec, distinct, executor)
     del distinct
     codes = np.append(reading.codes, np.int8(_BLANK))[indices]
@@ -227,6 +228,8 @@ def _dictionary(values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, npt.NDArr
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if isinstance(values, pa.DictionaryArray) and is_compact(values):
+        return values.dictionary, positions(values.indices, missing=len(values.dictionary))
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if pa.types.is_floating(kind):
         raise IdentifierError(
@@ -372,5 +375,10 @@ def _count_reasons(codes: npt.NDArray[np.int8]) -> dict[str, int]:
 
 def _count_distinct(reading: _Reading) -> int:
     accepted = reading.digests[reading.codes == _ACCEPTED]
-    ordered = accepted[engine().sort_order(accepted)]
-    return len(accepted) and 1 + int(np.any(ordered[1:] != ordered[:-1], axis=1).sum())
+    order = engine().sort_order(accepted)
+    distinct = min(1, len(order))
+    for start in range(1, len(order), _CHUNK):
+        stop = min(start + _CHUNK, len(order))
+        ordered = accepted[order[start - 1 : stop]]
+        distinct += int(np.count_nonzero(np.any(ordered[1:] != ordered[:-1], axis=1)))
+    return distinct

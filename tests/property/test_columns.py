@@ -82,6 +82,38 @@ def test_the_arrow_layout_makes_no_difference(values):
     assert column.digests[1].tobytes().hex() == sha256("b@example.com")
 
 
+@given(st.lists(cells, min_size=1, max_size=30), st.data())
+def test_a_dictionary_says_what_its_rows_say(values, data):
+    """Also one with entries that no row has, that stand twice, or that are null."""
+    more = data.draw(st.lists(cells, max_size=5))
+    entries = data.draw(st.permutations([*values, *more]))
+    codes = [data.draw(st.sampled_from([at for at, e in enumerate(entries) if e == value]))
+             for value in values]  # fmt: skip
+    coded = pa.DictionaryArray.from_arrays(
+        pa.array(codes, pa.int32()), pa.array(entries, pa.large_string())
+    )
+    plain = pa.array(values, pa.string())
+    if not any(value and value.strip() for value in values):
+        with pytest.raises(IdentifierError, match="no value"):
+            read_column(EMAIL, coded)
+        return
+    found, expected = read_column(EMAIL, coded), read_column(EMAIL, plain)
+    assert np.array_equal(found.digests, expected.digests)
+    assert np.array_equal(found.valid, expected.valid)
+    assert found.quality.to_json() == expected.quality.to_json()
+
+
+def test_a_dictionary_is_condemned_by_its_rows_and_not_by_an_entry_that_no_row_has():
+    entries = pa.array(["a@example.com", sha256("b@example.com")], pa.large_string())
+    unused, used = (
+        pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), entries)
+        for codes in ([0, 0], [0, 1])
+    )
+    assert read_column(EMAIL, unused).valid.tolist() == [True, True]
+    with pytest.raises(IdentifierError, match="row 2"):
+        read_column(EMAIL, used)
+
+
 def test_whole_numbers_are_read_as_their_digits():
     column = read_column(ColumnSpec.parse("phone", region="CN"), pa.array([13800138000, None]))
     assert column.digests[0].tobytes().hex() == sha256("+8613800138000")
@@ -108,6 +140,7 @@ def test_an_executor_changes_nothing_and_is_not_asked_for_a_single_task(count, t
     alone = read_column(EMAIL, values)
     assert np.array_equal(mapped.digests, alone.digests)
     assert mapped.quality == alone.quality
+    assert alone.quality.distinct == 9000, "more than one block of them"
 
 
 @pytest.mark.parametrize(
