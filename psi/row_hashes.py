@@ -37,6 +37,15 @@ def hash_rows(prefix: bytes, rows: Rows) -> Rows:
     return hashes
 
 
+def hash_texts(texts: pa.Array, *, width: int = HASH_BYTES) -> Rows:
+    """Return the first `width` bytes of SHA-256 of n large strings, none null: shape (n, width)."""
+    hashes = np.empty((len(texts), width), dtype=np.uint8)
+    for start, stop in _blocks(len(texts)):
+        block = texts.slice(start, stop - start)
+        hashes[start:stop] = _sha256(text_buffers(block))[:, :width]
+    return hashes
+
+
 def mac_texts(key: bytes, texts: pa.Array, *, width: int = HASH_BYTES) -> Rows:
     """Return the first `width` bytes of HMAC-SHA256 of each text: shape (n, width).
 

@@ -2,13 +2,17 @@
 
 import hashlib
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dataset_builder import describe, prepared, references_of, row, write
+from hypothesis import given
+from hypothesis import strategies as st
 
 from party.datasets import inspect
+from party.datasets.origin import Files
 from party.datasets.source import Source
 from party.errors import DatasetError
 
@@ -115,6 +119,35 @@ def test_folders_globs_formats_and_delimiters_read_alike(tmp_path):
     results = [prepared(describe(tmp_path, source=source)) for source in sources]
     assert all(result.keys == results[0].keys for result in results)
     assert all(references_of(result) == ["0", "1", "2", "3"] for result in results)
+
+
+TEXTS = st.one_of(st.none(), st.sampled_from("abc"), st.integers(0, 99).map(str))
+
+
+@given(st.lists(st.lists(TEXTS, max_size=6), min_size=1, max_size=4))
+def test_a_column_is_each_distinct_text_once_and_a_code_a_row(tmp_path_factory, batches):
+    """However rows are cut into batches, and whether a text comes again or never does."""
+    folder = tmp_path_factory.mktemp("table")
+    parts = [pa.record_batch({"name": pa.array(cells, pa.string())}) for cells in batches]
+    with pa.ipc.new_file(folder / "rows.arrow", parts[0].schema) as file:
+        for part in parts:
+            file.write(part)
+    cells = [cell for batch in batches for cell in batch]
+    with Source.open(folder, Files("rows.arrow"), ["name"]) as source:
+        if not cells:
+            with pytest.raises(DatasetError, match="no rows"):
+                source.read(["name"])
+            return
+        column = source.read(["name"])["name"]
+    assert column.to_pylist() == cells
+    assert column.dictionary.to_pylist() == list(dict.fromkeys(filter(None, cells)))
+
+
+def test_texts_that_share_a_hash_are_told_apart(tmp_path, monkeypatch):
+    same = lambda texts, *, width: np.zeros((len(texts), width), dtype=np.uint8)  # noqa: E731
+    monkeypatch.setattr("party.datasets.source.hash_texts", same)
+    rows = [row(str(number), f"u{number}@example.com") for number in range(4)]
+    assert references_of(prepared(write(tmp_path, rows))) == ["0", "1", "2", "3"]
 
 
 def test_quoted_cells_may_hold_delimiters_and_line_breaks(tmp_path):

@@ -54,6 +54,13 @@ def test_texts_are_hashed_under_the_key(key):
     assert [mac.tobytes() for mac in short] == [mac[:16] for mac in expected]
 
 
+def test_texts_are_hashed_as_they_are():
+    messages = ["", "a", "ä€𝄞", "x" * 55, "x" * 64, "a"]
+    array = texts(["before", *messages, "behind"]).slice(1, len(messages))
+    found = [row.tobytes() for row in row_hashes.hash_texts(array, width=8)]
+    assert found == [hashlib.sha256(text.encode()).digest()[:8] for text in messages]
+
+
 def test_nothing_has_no_hashes():
     assert row_hashes.hash_rows(b"p", rows_of(count=0, width=32)).shape == (0, 32)
     assert row_hashes.mac_texts(b"k", pa.array([], pa.large_string())).shape == (0, 32)
