@@ -325,7 +325,7 @@ class Driver:
         return self._own.expected_answers(self._shelf.route_key(self._role, hops))
 
     def _own_set(self) -> OwnSet:
-        source = self._folder.read_array(SOURCE_FILE, np.int64)
+        source = self._folder.read_array(SOURCE_FILE, np.int32)
         return OwnSet(self._shelf.hop(self._role, 0), source)
 
     def _outcome(self) -> Outcome:
@@ -361,7 +361,7 @@ class Driver:
         matched = matched_positions(mine, theirs)
         people = matched[own.source[matched] >= 0]
         ordered = people[np.argsort(own.source[people])]
-        return ListOutcome(own.source[ordered], np.array(mine.elements[ordered]))
+        return ListOutcome(own.source[ordered].astype(np.int64), np.array(mine.elements[ordered]))
 
     def _meter(self, phase: str, total: int) -> Callable[[int], None] | None:
         hook = self._progress

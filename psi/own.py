@@ -27,6 +27,7 @@ DUMMY: Final = -1
 FIRST_FILLER: Final = -2
 
 Positions = npt.NDArray[np.int64]
+Sources = npt.NDArray[np.int32]  # MAX_KEYS is 2³¹
 Numbers = npt.NDArray[np.int16]  # of labels, of which there are 4,096 at most
 
 
@@ -39,7 +40,7 @@ class OwnSet:
     """
 
     labelled: LabelledSet
-    source: Positions
+    source: Sources
 
     def dummy_positions(self) -> Positions:
         """Return where the dummies are."""
@@ -118,14 +119,15 @@ def shuffle_own_set(
     number_of = np.concatenate([numbers, *map(_numbered, (dummies, fillers))])
     sizes = tuple(np.bincount(number_of, minlength=len(fillers)).tolist())
     order = _order_by_label(points, number_of, sizes)
+    del number_of
     source = np.concatenate(
         [
-            np.arange(len(numbers), dtype=np.int64),
-            np.full(sum(dummies), DUMMY, dtype=np.int64),
-            *(FIRST_FILLER - np.arange(count, dtype=np.int64) for count in fillers),
+            np.arange(len(numbers), dtype=np.int32),
+            np.full(sum(dummies), DUMMY, dtype=np.int32),
+            *(FIRST_FILLER - np.arange(count, dtype=np.int32) for count in fillers),
         ]
-    )
-    return OwnSet(LabelledSet(sizes, points[order]), source[order])
+    )[order]
+    return OwnSet(LabelledSet(sizes, points[order]), source)
 
 
 def _numbered(counts: Sequence[int]) -> Numbers:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from party.datasets.coded import NOTHING
 from party.datasets.definition import ColumnDefinition, Definition
-from party.datasets.offers import Offers
+from party.datasets.offers import Offers, Persons
 from party.datasets.people import People
 from party.datasets.source import Source
 from party.errors import DatasetError
@@ -80,26 +80,24 @@ class IdentifierColumns:
         spec = column.spec
         return self.gmail and spec is not None and spec.type == "email" and not spec.digested
 
-    def _read(
-        self, name: str, spec: ColumnSpec
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    def _read(self, name: str, spec: ColumnSpec) -> tuple[Persons, npt.NDArray[np.uint8]]:
         """Return (person, digest) of a column's usable identifiers."""
         if reads_plain(kind_of(spec.type), digested=spec.digested, gmail=spec.gmail):
             return self._read_in_batches(name, spec)
         held = self.texts_of(name)
         digests, valid = self._read_texts(name, spec, held.texts, held.rows)
-        return held.person[valid], digests[valid]
+        return held.person[valid].astype(np.int32), digests[valid]
 
     def _read_in_batches(
         self, name: str, spec: ColumnSpec
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    ) -> tuple[Persons, npt.NDArray[np.uint8]]:
         """Read a column of which the engine reads most values; no text outlives its batch."""
         import pyarrow as pa
 
         kind = kind_of(spec.type)
         offered = self.people.of_row != NOTHING
         offered[self.people.withheld.get(name, _NONE)] = False
-        person = np.empty(np.count_nonzero(offered), dtype=np.int64)
+        person = np.empty(np.count_nonzero(offered), dtype=np.int32)
         digests = np.empty((len(person), digest_width(spec.type)), dtype=np.uint8)
         row = done = 0
         for texts in self.source.stream(name):

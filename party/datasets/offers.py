@@ -18,15 +18,16 @@ from psi.engines import engine
 from psi.keys import Keys
 
 Owners = npt.NDArray[np.int32]  # (m, 2): every key with every person of it, sorted
-_NOBODY = np.zeros(0, dtype=np.int64)
+Persons = npt.NDArray[np.int32]
+_NOBODY = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Offers:
-    """m offers of one type: `person` (m,) int64 and `digests` (m, width), sorted, each once."""
+    """m offers of one type: `person` (m,) int32 and `digests` (m, width), sorted, each once."""
 
     type: str
-    person: npt.NDArray[np.int64]
+    person: Persons
     digests: npt.NDArray[np.uint8]
 
     @classmethod
@@ -34,7 +35,7 @@ class Offers:
         cls,
         type: str,  # noqa: A002
         width: int,
-        parts: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]],
+        parts: Sequence[tuple[Persons, npt.NDArray[np.uint8]]],
     ) -> Offers:
         """Return the offers of several columns of one type, sorted by person and digest."""
         if len(parts) == 1:
@@ -136,10 +137,10 @@ def to_keys(offers: Offers, label_of: npt.NDArray[Any]) -> LabelledKeys:
     person = offers.person[order]
     labels = label_of[person]
     if new.all():  # as where nobody shares an identifier
-        owners = _pairs(np.arange(len(order), dtype=np.int32), person)
-        del person
         keys = Keys.from_digests(offers.type, offers.digests, order)
-        return LabelledKeys(keys, (len(keys),), labels, owners, len(order))
+        del offers, order  # before as much again is made
+        owners = _pairs(np.arange(len(keys), dtype=np.int32), person)
+        return LabelledKeys(keys, (len(keys),), labels, owners, len(keys))
     starts = np.flatnonzero(new)
     agreed = np.minimum.reduceat(labels, starts) == np.maximum.reduceat(labels, starts)
     kept = starts[agreed]

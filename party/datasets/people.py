@@ -53,6 +53,9 @@ class People:
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> People:
         """Return the chosen people (a truth value each), renumbered; others' rows are nobody's."""
-        number = np.where(chosen, np.cumsum(chosen) - 1, NOTHING)
-        references = self.references.take(integers(np.flatnonzero(chosen)))
-        return replace(self, of_row=np.append(number, NOTHING)[self.of_row], references=references)
+        kept = np.flatnonzero(chosen)
+        number = np.full(len(chosen) + 1, NOTHING, dtype=np.int64)  # the last is nobody's
+        number[kept] = np.arange(len(kept))
+        references = self.references.take(integers(kept))
+        del kept
+        return replace(self, of_row=number[self.of_row], references=references)

@@ -221,16 +221,21 @@ def read_selection(
 
 
 def _bind(
-    offers: Sequence[Offers], label_of: npt.NDArray[np.int16], most: int
+    offers: list[Offers], label_of: npt.NDArray[np.int16], most: int
 ) -> tuple[LabelledKeys, list[BoundStep]]:
-    """Apply the bounds: so many identifiers a person, one label a key, each key once."""
-    has_any = np.zeros(len(label_of), dtype=np.bool_)
-    for part in offers:
-        has_any[part.person] = True
-    with_any = int(np.count_nonzero(has_any))
+    """Apply the bounds: so many identifiers a person, one label a key, each key once.
+
+    The list is emptied: offers leave memory as they become keys.
+    """
+    with_any = _count_with_any(offers, len(label_of))
     limited = at_most(offers, most)
     every, kept = sum(map(len, offers)), sum(map(len, limited))
-    bound = LabelledKeys.concat([to_keys(part, label_of) for part in limited])
+    offers.clear()
+    keyed = []
+    while limited:
+        keyed.append(to_keys(limited.pop(0), label_of))
+    bound = LabelledKeys.concat(keyed)
+    del keyed
     return bound, [
         BoundStep("people with an identifier", len(label_of), with_any),
         BoundStep(f"identifiers, at most {most} of a person", every, kept),
@@ -238,6 +243,14 @@ def _bind(
         BoundStep("keys under one label", bound.distinct, len(bound.keys)),
         measure(bound, most),
     ]
+
+
+def _count_with_any(offers: Sequence[Offers], people: int) -> int:
+    """Return how many of `people` have an identifier of any type."""
+    has_any = np.zeros(people, dtype=np.bool_)
+    for part in offers:
+        has_any[part.person] = True
+    return int(np.count_nonzero(has_any))
 
 
 def _require_askable(

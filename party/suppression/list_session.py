@@ -109,7 +109,7 @@ class ListSession:
 
     def own_set(self) -> OwnSet:
         """Return the sender's set with what only the sender knows of it."""
-        return OwnSet(self.committed(), self.folder.read_array(SOURCE_FILE, np.int64))
+        return OwnSet(self.committed(), self.folder.read_array(SOURCE_FILE, np.int32))
 
     @property
     def _shelf(self) -> Shelf:
