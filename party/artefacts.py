@@ -100,14 +100,15 @@ def read_chunks(labelled: LabelledSet, step: int, *, start: int = 0) -> Iterator
 
 def artefact_digest(step: int, artefact: Artefact) -> bytes:
     """Return the digest that stands for an artefact in the transcript."""
-    digest = hashlib.sha256(b"commonground/artefact/v1" + struct.pack(">I", step))
     if isinstance(artefact, LabelledSet):
-        digest.update(header_of(artefact).encode())
-        for chunk in read_chunks(artefact, step):
-            digest.update(chunk.digest)
-    else:
-        digest.update(encode_small(artefact))
-    return digest.digest()
+        digests = b"".join(chunk.digest for chunk in read_chunks(artefact, step))
+        return _digest_of(step, header_of(artefact).encode(), digests)
+    return _digest_of(step, encode_small(artefact))
+
+
+def _digest_of(step: int, *parts: bytes) -> bytes:
+    head = b"commonground/artefact/v1" + struct.pack(">I", step)
+    return hashlib.sha256(head + b"".join(parts)).digest()
 
 
 class SessionFolder:
@@ -253,7 +254,9 @@ class IncomingSet:
         self._folder.write_bytes(f"{self._step:02d}.header", self._header.encode())
         path = self._folder.path / f"{self._step:02d}.set"
         labelled = LabelledSet(self._header.sizes, self._folder._map(path, self._header))
-        digest = artefact_digest(self._step, labelled)
+        # Of the chunks as they were accepted: reading the set again would bring it into memory.
+        digests = self._digests.read_bytes() if self._digests.exists() else b""
+        digest = _digest_of(self._step, self._header.encode(), digests)
         self._folder.write_bytes(f"{self._step:02d}.digest", digest)
         self._digests.unlink(missing_ok=True)
         (self._folder.path / f"{self._step:02d}.part-header").unlink(missing_ok=True)
