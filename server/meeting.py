@@ -84,7 +84,12 @@ class Meeting:
                 self.changed.wait(min(left, _TICK_SECONDS))
 
     def awaited(self, ready: Callable[[], Value | None], what: str) -> Value:
-        """Let the driver wait until `ready` returns something; `what` says what would be done."""
+        """Let the driver wait until `ready` returns something; `what` says what would be done.
+
+        It waits its patience at least: a dialler that reads a large dataset while this party reads
+        its own gives no sign meanwhile.
+        """
+        began = self._clock()
         with self.changed:
             while True:
                 if self._stop is not None:
@@ -92,7 +97,7 @@ class Meeting:
                 value = ready()
                 if value is not None:
                     return value
-                left = self._patience - self.silent_seconds()
+                left = max(began, self._last_sign) + self._patience - self._clock()
                 if left <= 0:
                     raise SessionSuspended(
                         f"'{self.peer}' gave no sign for {self._patience:g} seconds before "

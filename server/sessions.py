@@ -258,7 +258,7 @@ class Sessions:
             self._desk.run(request, links)
         except (Refusal, SessionSuspended) as stop:
             self._note_stop(request, meeting.peer, stop)
-            meeting.stop(stop)
+            meeting.stop(_without_frames(stop))
         except PartyError as error:
             event = Event("session.stopped", request.id, meeting.peer, reason=str(error))
             sentence = f"session {request.id} stopped: {error}"
@@ -284,6 +284,12 @@ class Sessions:
             silent = session.meeting.silent_seconds() > self._patience.patience_seconds
             if silent and not session.runs:
                 del self._open[key]
+
+
+def _without_frames(stop: Refusal | SessionSuspended) -> Refusal | SessionSuspended:
+    """Return an error without the frames that it went through: they hold the session's people."""
+    stop.__cause__ = stop.__context__ = None
+    return stop.with_traceback(None)
 
 
 def _stopped_at_the_end(mailbox: Mailbox, boxes: Mapping[str, ParcelBox]) -> bool:

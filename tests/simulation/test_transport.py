@@ -1,23 +1,31 @@
 """Sessions over real gRPC and mutual TLS: the same bytes on both sides, whatever breaks."""
 
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
-from wired_parties import NAMES, in_background, make_request, wired
+from wired_parties import NAMES, Walk, contract_between, in_background, make_request, wired
 
 from client.errors import PeerFailed
 from client.line import Line
 from party import artefacts
-from party.artefacts import IncomingSet
+from party.artefacts import IncomingSet, SessionFolder
 from party.correspondence import Correspondence
 from party.decision import Decision
 from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
 from party.messages import Hello
 from party.terms import Terms
+from party.turns import Turns
+from party.wire.exchanges import EXCHANGES
+from party.wire.names import SessionName
 from psi.sets import LabelledSet
+from server.mailbox import Mailbox
+from server.meeting import Meeting
 
+HELLO = EXCHANGES[0]
 SEVERAL_CHUNKS = 5 * artefacts.CHUNK_POINTS + 17
 
 
@@ -293,6 +301,53 @@ def test_a_side_that_computes_for_longer_than_the_patience_is_not_silent(tmp_pat
         one.run_here(request, slow, patience_seconds=0.5, attend_seconds=0.1)
         require_same_folders(one, request)
     assert len(one.desk.walks) == 1
+
+
+def test_a_listener_that_read_its_people_for_long_still_waits_its_patience_for_the_greeting(
+    tmp_path,
+):
+    contract = contract_between()
+    request = make_request(contract)
+    name = SessionName(request.id, bytes.fromhex(request.contract))
+    turns = Turns.of(Terms.of(request), "channel", "advertiser")
+    meeting = Meeting("advertiser", patience_seconds=0.3, hold_seconds=5)
+    mailbox = Mailbox(name, meeting, turns, SessionFolder(tmp_path))
+    time.sleep(0.5)  # reading, since the request was approved; the other side reads too
+    wait = in_background(lambda: mailbox.exchange(HELLO, Walk("channel", contract).hello(request)))
+    theirs = Walk("advertiser", contract).hello(request)
+    mailbox.hear(HELLO, theirs)
+    assert wait() == theirs
+    with pytest.raises(SessionSuspended, match=r"gave no sign for 0\.3 seconds"):
+        mailbox.receive(1)
+
+
+@pytest.mark.parametrize("stop", [SessionSuspended("gone"), Refusal(RefusalStatus.EXPIRED, "over")])
+def test_a_session_that_has_stopped_holds_nobody_in_memory(tmp_path, stop):
+    """Errors hold frames, and frames people: a session that opens again would hold them twice."""
+    held = []
+
+    def stop_with_people(index, link):
+        people = np.zeros(1)
+        held.append(weakref.ref(people))
+        try:
+            raise ValueError(people)
+        except ValueError as error:
+            raise stop from error
+
+    with wired(tmp_path) as one:
+        one.prepare = lambda walk: setattr(walk, "before_step", stop_with_people)
+        gc.disable()
+        try:
+            with pytest.raises((SessionSuspended, Refusal)):
+                one.run_here(make_request(one.contract), patience_seconds=0.3)
+            assert one.desk.walks[0].done.wait(5)
+            one.desk.walks.clear()
+            deadline = time.monotonic() + 5
+            while held[0]() is not None and time.monotonic() < deadline:
+                time.sleep(0.05)  # the thread is ending
+            assert held[0]() is None
+        finally:
+            gc.enable()
 
 
 def test_a_graceful_stop_suspends_the_drivers(tmp_path):
