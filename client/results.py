@@ -23,7 +23,6 @@ from party.organisation import Organisation
 from party.request import Request
 from privacy.session import SessionNoise, TableLaws
 from psi.legs import RECEIVER, RECIPIENT, TABULATOR
-from reports import attribution
 from reports.attribution import ALL_MODELS, MODELS
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
@@ -112,11 +111,9 @@ def _report(
     models: tuple[str, ...],
 ) -> Rendering:
     kind = str(filed.request.kind)
-    if kind == OutputKind.ATTRIBUTION and costs is None:  # `build` refuses costs
-        return attribution.build(estimates_of(stored, private=private), models)
     if kind == "funnel" and stored["role"] == TABULATOR:
         kind = "table"  # the tabulator never learns in which order the recipient's stages stand
-    return build(kind, estimates_of(stored, private=private), costs)
+    return build(kind, estimates_of(stored, private=private), costs, models)
 
 
 def estimates_of(

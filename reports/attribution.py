@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import ClassVar, Final, Self, overload
 
@@ -20,16 +21,18 @@ import numpy.typing as npt
 from psi.errors import JourneyError
 from psi.journey import Journey, campaigns_of, read_journeys
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
+from reports.costs import Costs
 from reports.credits import UNIT, Credits, Rule, credits_of
 from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
-from reports.estimate import Estimate, cell_count, noisy_number
+from reports.estimate import Estimate, cell_count, exact_number, noisy_number
 from reports.linear import Indices
 from reports.people import CoalitionTable, Model
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 from reports.shapes import ratio_spread
 from reports.sums import ValueTable
+from reports.worth import cost_of_each, return_on
 
 MODELS: Final = (*(rule.value for rule in Rule), *(model.value for model in Model))
 """Every model by its name, rules first."""
@@ -59,6 +62,7 @@ class Attribution(Numbers):
         unattributed: conversions of people without a touch; only the recipient can tell.
         credited: by model, campaign and segment; data-driven models have no segments.
         paths: conversions by path, the most frequent first, and all others together.
+        campaigns: every campaign of the list, credited or one of several in a data-driven model.
     """
 
     models: ClassVar[tuple[str, ...]] = MODELS
@@ -73,10 +77,22 @@ class Attribution(Numbers):
         "How many conversions no touch led to stands in the recipient's own reading alone.",
     )
 
+    cost_notes = (
+        "Costs are as they were given. Cost per acquisition is a campaign's cost over the "
+        "conversions that a model gives it, ROAS their value over the cost. Neither is what the "
+        "campaign has caused.",
+    )
+
     attributed: tuple[tuple[str | None, Estimate, Estimate | None], ...]
     unattributed: tuple[tuple[str | None, Estimate], ...]
     credited: tuple[Credited, ...]
     paths: tuple[tuple[str, Estimate], ...]
+    campaigns: tuple[str, ...]
+
+    @classmethod
+    def priced(cls, labels: Sequence[str]) -> Sequence[str]:
+        """Return the campaigns."""
+        return campaigns_of(require_journeys(labels))
 
     @classmethod
     def measure(cls, estimates: CellEstimates) -> Self:
@@ -91,6 +107,7 @@ class Attribution(Numbers):
             tuple(measured.unattributed(segment) for segment in measured.segments),
             tuple(credited),
             tuple(measured.paths()),
+            measured.campaigns,
         )
 
     def rows(self) -> Iterator[Row]:
@@ -111,6 +128,33 @@ class Attribution(Numbers):
                 yield Row(f"value, {one.model}", "value", one.value, one.campaign, one.segment)
         for path, conversions in self.paths:
             yield Row("path", "conversions", conversions, path)
+
+    def cost_rows(self, costs: Costs) -> Iterator[Row]:
+        """Yield cost and return of everything that was attributed, and by campaign and model.
+
+        Of campaigns whose cost is known, in all segments together.
+        """
+        total = costs.total_of(self.campaigns)
+        for name in (*self.campaigns, None):
+            cost = total if name is None else costs.by_label.get(name)
+            if cost is not None:
+                yield Row("cost", "value", exact_number(float(cost)), name)
+        if total is not None:
+            _, conversions, value = self.attributed[-1]
+            yield from _returns("", total, conversions, value, None)
+        for one in self.credited:
+            cost = costs.by_label.get(one.campaign)
+            if cost is not None and one.segment is None:
+                under = f", {one.model}"
+                yield from _returns(under, cost, one.conversions, one.value, one.campaign)
+
+
+def _returns(
+    under: str, cost: Decimal, conversions: Estimate, value: Estimate | None, name: str | None
+) -> Iterator[Row]:
+    yield Row(f"cost per acquisition{under}", "cost", cost_of_each(cost, conversions), name)
+    if value is not None:
+        yield Row(f"ROAS{under}", "ratio", return_on(cost, value), name)
 
 
 class _Measured:

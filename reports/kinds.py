@@ -31,12 +31,22 @@ from reports.report import Numbers, PrivateReport, ShareableReport
 
 
 def build(
-    kind: str, estimates: PrivateEstimates | ShareableEstimates, costs: Costs | None = None
+    kind: str,
+    estimates: PrivateEstimates | ShareableEstimates,
+    costs: Costs | None = None,
+    models: Sequence[str] = attribution.MODELS,
 ) -> Rendering:
-    """Return the report of one kind; UnsuitableLabels and UnsuitableCosts as `require_suitable`."""
+    """Return the report of one kind, an attribution under these models.
+
+    Raises:
+        UnsuitableLabels, UnsuitableCosts: as `require_suitable` and `require_priced`.
+    """
     third = estimates.table.third
     require_priced(kind, estimates.table.tabulator_labels, costs, with_third=third is not None)
-    report = _BUILD[kind](estimates)
+    if kind == "attribution":
+        report: Rendering = attribution.build(estimates, models)
+    else:
+        report = _BUILD[kind](estimates)
     if costs is None or not isinstance(report, PrivateReport | ShareableReport):
         return report
     return replace(report, costs=costs)
@@ -62,11 +72,10 @@ def require_priced(
     """
     if costs is None:
         return
-    numbers = _numbers(kind, labels, with_third=with_third)
-    groups = numbers.named_blocks(labels)
-    if not groups and not numbers.own_costs:
+    names = _numbers(kind, labels, with_third=with_third).priced(labels)
+    if names is None:
         raise UnsuitableCosts(f"a report of the kind {kind} has no costs; leave them out")
-    costs.require_labels([label for label, _ in groups if label is not None])
+    costs.require_labels(names)
 
 
 def _numbers(kind: str, labels: Sequence[str], *, with_third: bool) -> type[Numbers]:
@@ -114,7 +123,6 @@ _BUILD: dict[str, Callable[[PrivateEstimates | ShareableEstimates], Rendering]] 
     "table": crosstab.build,
     "insights": _build_insights,
     "funnel": funnel.build,
-    "attribution": attribution.build,
     "delay": delay.build,
     "lift": lift.build,
     "cross-channel": cross_channel.build,
@@ -125,6 +133,7 @@ _NUMBERS: dict[str, type[Numbers]] = {
     "table": crosstab.Table,
     "insights": insights.Insights,
     "funnel": funnel.Funnel,
+    "attribution": attribution.Attribution,
     "lift": lift.Lift,
 }
 _CHECK: dict[str, Callable[[Sequence[str]], object]] = {

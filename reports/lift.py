@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import ClassVar, Final, Self, overload
 
 from reports.arms import Arms, arms_of, outcomes_of
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.comparison import Change, Comparison, Response
+from reports.costs import Costs
 from reports.effect import Effect, ranged
 from reports.estimate import Estimate, withheld
 from reports.rates import Growth, Limits
@@ -48,7 +48,6 @@ class Lift(Numbers):
     """
 
     title = "lift"
-    own_costs: ClassVar[bool] = True
     notes: ClassVar[tuple[str, ...]] = (
         "'all' compares everybody who was assigned, exposed or not (intent to treat). Intervals of "
         "rates and of what is computed from them cover the noise and the chance in who converts; "
@@ -94,9 +93,16 @@ class Lift(Numbers):
                 if estimate is not None:
                     yield Row(name, unit, estimate, response.group, response.segment)
 
-    def cost_rows(self, total: Decimal) -> Iterator[Row]:
+    @classmethod
+    def priced(cls, labels: Sequence[str]) -> Sequence[str]:
+        """Return no names: the treatment alone has a cost."""
+        return ()
+
+    def cost_rows(self, costs: Costs) -> Iterator[Row]:
         """Yield what the treatment's cost comes to; a kind of conversion alone has no cost."""
-        cost, whole = float(total), self.whole
+        if costs.total is None:
+            return
+        cost, whole = float(costs.total), self.whole
         name = "cost per incremental conversion"
         yield Row(name, "value", _cost_of_each(cost, whole.incremental))
         if whole.incremental_value is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -27,8 +26,8 @@ class Numbers(ABC):
 
     title: ClassVar[str]
     notes: ClassVar[tuple[str, ...]] = ()
-    own_costs: ClassVar[bool] = False
-    """Whether a cost of everything comes to numbers of the report's own kind."""
+    cost_notes: ClassVar[tuple[str, ...]] = ()
+    """What a reader has to know of the costs that `cost_rows` computes."""
     by_attribute: ClassVar[bool] = True
     """Whether a third party's labels split it: False where the numbers are of these labels."""
 
@@ -41,6 +40,12 @@ class Numbers(ABC):
         return ()
 
     @classmethod
+    def priced(cls, labels: Sequence[str]) -> Sequence[str] | None:
+        """Return which names may have a cost beside that of everything; None where nothing may."""
+        groups = cls.named_blocks(labels)
+        return [label for label, _ in groups if label is not None] if groups else None
+
+    @classmethod
     @abstractmethod
     def measure(cls, estimates: CellEstimates) -> Self:
         """Compute the numbers from estimates of either kind."""
@@ -49,8 +54,8 @@ class Numbers(ABC):
         """Return what a reader has to know, what these numbers say among it."""
         return self.notes
 
-    def cost_rows(self, total: Decimal) -> Iterator[Row]:
-        """Yield what a cost of everything comes to; of numbers that have `own_costs`."""
+    def cost_rows(self, costs: Costs) -> Iterator[Row]:
+        """Yield what costs come to in numbers of the report's own kind."""
         yield from ()
 
     @abstractmethod
@@ -81,8 +86,7 @@ class _Report(Rendering, Generic[N]):
         rows = [*value_rows(self.estimates, groups)]
         if self.costs is not None:
             rows += cost_rows(self.estimates, groups, self.costs)
-            if self.costs.total is not None:
-                rows += self.numbers.cost_rows(self.costs.total)
+            rows += self.numbers.cost_rows(self.costs)
         return tuple(rows)
 
     def title(self) -> str:
@@ -116,6 +120,7 @@ class _Report(Rendering, Generic[N]):
             *self.numbers.findings(),
             *(VALUE_NOTES if valued else ()),
             *(COST_NOTES if groups and self.costs else ()),
+            *(self.of.cost_notes if self.costs else ()),
             *self._of_third(),
         )
 

@@ -56,12 +56,12 @@ def cost_rows(estimates: CellEstimates, groups: Groups, costs: Costs) -> Iterato
             continue
         reached = estimates.count(rows, estimates.all_columns)
         yield Row("cost", "value", exact_number(float(cost)), label)
-        yield Row("cost per person reached", "cost", _divided(cost, reached), label)
+        yield Row("cost per person reached", "cost", cost_of_each(cost, reached), label)
         if table is not None:
             block = table.block(rows)
             buyers = estimates.count(rows, block.earning)
-            yield Row("cost per acquisition", "cost", _divided(cost, buyers), label)
-            yield Row("ROAS", "ratio", _scaled(block.total(), 1 / float(cost)), label)
+            yield Row("cost per acquisition", "cost", cost_of_each(cost, buyers), label)
+            yield Row("ROAS", "ratio", return_on(cost, block.total()), label)
 
 
 def _of_block(estimates: CellEstimates, block: ValueBlock) -> Iterator[tuple[str, Unit, Estimate]]:
@@ -90,8 +90,8 @@ def _known(estimates: CellEstimates, table: ValueTable, segment: str | None) -> 
         yield Row("own value cut off", "share", share, segment=segment)
 
 
-def _divided(cost: Decimal, people: Estimate) -> Estimate:
-    """Return a cost by person (delta method)."""
+def cost_of_each(cost: Decimal, people: Estimate) -> Estimate:
+    """Return a cost by person, or by conversion (delta method); withheld unless there are some."""
     if not people.clear:
         return withheld()
     value = float(cost) / people.value
@@ -99,12 +99,14 @@ def _divided(cost: Decimal, people: Estimate) -> Estimate:
     return noisy_number(value, error)
 
 
-def _scaled(number: Estimate, factor: float) -> Estimate:
-    if number.suppressed:
-        return number
+def return_on(cost: Decimal, value: Estimate) -> Estimate:
+    """Return a value over its cost."""
+    if value.suppressed:
+        return value
+    factor = 1 / float(cost)
     return Estimate(
-        factor * number.value,
-        factor * number.standard_error,
-        factor * number.half_width,
-        epsilon_factor=number.epsilon_factor,
+        factor * value.value,
+        factor * value.standard_error,
+        factor * value.half_width,
+        epsilon_factor=value.epsilon_factor,
     )

@@ -172,8 +172,9 @@ Cost = Annotated[
         metavar="FILE|NUMBER",
         help="What it has cost: a number for everything, or a CSV file with the columns campaign "
         "and cost, which names the tabulator's labels as the report does. Adds cost a person, and "
-        "where the recipient's label is value buckets cost per acquisition and ROAS. Of a lift a "
-        "number: adds cost per incremental conversion.",
+        "where the recipient's label is value buckets cost per acquisition and ROAS. Of an "
+        "attribution: adds these two by campaign and model. Of a lift a number: adds cost per "
+        "incremental conversion.",
     ),
 ]
 

@@ -7,6 +7,7 @@ import typer
 from client.commands.asking import (
     By,
     Confirm,
+    Cost,
     Dataset,
     Delta,
     Epsilon,
@@ -78,6 +79,7 @@ def attribution(
     ask: Confirm = False,
     wait: Wait = False,
     private: Private = False,
+    cost: Cost = None,
     out: Out = None,
     html: Html = None,
     png: Png = None,
@@ -92,11 +94,13 @@ def attribution(
     before it begins.
     """
     from client.asking import TableChoice, table_request
+    from client.costs import read_costs
     from client.quoting import Guess
     from client.timing import TimingChoice
     from party.contract_terms import OutputKind
 
     output = begin(ctx, as_json)
+    costs = None if cost is None else read_costs(cost)
     timing = TimingChoice(
         start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
     )
@@ -109,7 +113,7 @@ def attribution(
         request = table_request(here, agreed, wanted, chosen)
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
-            private=private, out=out, pages=PageFiles(html, png), model=model,
+            private=private, out=out, pages=PageFiles(html, png), costs=costs, model=model,
         )  # fmt: skip
 
 

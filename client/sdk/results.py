@@ -167,7 +167,7 @@ class Report(Reading):
             costs = Costs.of_campaigns({name: str(one) for name, one in cost.items()})
         else:
             costs = read_costs(str(cost))
-        return Report(self._party, self._filed, costs)
+        return Report(self._party, self._filed, costs, self._model)
 
     def __repr__(self) -> str:
         return f"<Report {self._rendering.title()} {self.id[:8]}, ε {self.epsilon}>"

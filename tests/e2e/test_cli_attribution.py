@@ -108,6 +108,9 @@ def test_an_attribution_that_is_typed_finds_what_a_scan_finds_under_any_model(pa
         rows = [row for row in shown["result"]["rows"] if row["metric"] == f"conversions, {model}"]
         released = {row["label"]: row["value"] for row in rows}
         assert released == pytest.approx(credited(place), abs=STRAY)
+    paid = pair.advertiser.read("report", "show", found["id"], "--model", "last", "--cost", "600")
+    [each] = [row for row in paid["result"]["rows"] if row["metric"] == "cost per acquisition"]
+    assert each["value"] == pytest.approx(600 / sum(credited(-1).values()), rel=0.2)
     for party in pair:
         assert party.read("audit", "verify")["verified"] is True
 

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from privacy.session import SessionNoise, TableLaws
 from psi.journey import campaigns_of, coalitions_of, list_journeys
-from reports import attribution, delay
+from reports import attribution, delay, kinds
 from reports.attribution import MODELS
 from reports.cells import PrivateEstimates, ShareableEstimates
+from reports.costs import Costs
 from reports.credits import UNIT, split
-from reports.errors import UnsuitableLabels
+from reports.errors import UnsuitableCosts, UnsuitableLabels
 from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
 
 WORLDS = settings(deadline=None, max_examples=30)
@@ -288,6 +289,49 @@ def test_a_conversion_is_split_to_the_last_millionth(weights):
     parts = split(shares)
     assert sum(parts) == UNIT
     assert all(abs(part - share * UNIT) < 1 for part, share in zip(parts, shares, strict=True))
+
+
+@WORLDS
+@given(worlds(), st.sampled_from(["private", "shareable"]))
+def test_cost_and_return_equal_plain_divisions(world, kind):
+    journeys, counts, people = world
+    private, shareable = estimates(journeys, counts * 40, people)
+    campaigns = campaigns_of(journeys)
+    costs = Costs.of_campaigns({name: str(100 + 50 * at) for at, name in enumerate(campaigns)})
+    report = kinds.build("attribution", private if kind == "private" else shareable, costs)
+    found = {(row.metric, row.label): row.estimate for row in report.rows() if row.segment is None}
+    paid = {name: 100 + 50 * at for at, name in enumerate(campaigns)}
+    for (metric, name), one in found.items():
+        of, _, model = metric.partition(", ")
+        if of == "cost":
+            expected = sum(paid.values()) if name is None else paid[name]
+            assert (one.value, one.half_width) == (expected, 0)
+        if of not in ("cost per acquisition", "ROAS"):
+            continue
+        cost = sum(paid.values()) if name is None else paid[name]
+        under = f", {model}" if model else ""
+        conversions, value = found[f"conversions{under}", name], found[f"value{under}", name]
+        if of == "ROAS":
+            assert one.suppressed == value.suppressed
+            assert one.suppressed or one.value == pytest.approx(value.value / cost)
+        else:
+            assert one.suppressed == (not conversions.clear)
+            assert one.suppressed or one.value == pytest.approx(cost / conversions.value)
+    credited = {name for metric, name in found if metric == "cost per acquisition, last"}
+    assert credited == set(campaigns)
+    assert any("what the campaign has caused" in note for note in report.notes())
+
+
+def test_cost_of_one_campaign_is_said_of_it_alone_and_unknown_ones_are_refused():
+    journeys = list_journeys(("A", "B"), 1)
+    private, _ = estimates(journeys, np.full((len(journeys), len(BASKETS)), 50))
+    rows = kinds.build("attribution", private, Costs.of_campaigns({"B": "9"}), ("last",)).rows()
+    priced = [
+        (row.metric, row.label) for row in rows if "ost" in row.metric or "ROAS" in row.metric
+    ]
+    assert priced == [("cost", "B"), ("cost per acquisition, last", "B"), ("ROAS, last", "B")]
+    with pytest.raises(UnsuitableCosts, match="for 'C', which this report does not have"):
+        kinds.build("attribution", private, Costs.of_campaigns({"C": "9"}))
 
 
 def test_a_reader_may_choose_models():

@@ -1,6 +1,5 @@
 """With the noise switched off in the harness, a lift equals pandas on the joined people."""
 
-from decimal import Decimal
 from itertools import product
 from math import inf, isnan
 
@@ -16,6 +15,7 @@ from privacy.session import SessionNoise, TableLaws
 from reports import lift
 from reports.arms import arms_of
 from reports.comparison import BLOOM, GHOSTS
+from reports.costs import Costs
 from reports.errors import UnsuitableLabels
 from reports.kinds import require_suitable
 from reports.laws import NORMAL_QUANTILE
@@ -220,13 +220,14 @@ def test_a_cost_is_for_each_conversion_that_would_not_have_been():
     rows += [("held out", "exposed", "new" if i < 20 else None, "25") for i in range(200)]
     _, numbers = measured(rows, ARMS, BUCKETS)
     found = {row.metric: row.estimate for row in numbers.rows() if row.label is None}
-    found |= {row.metric: row.estimate for row in numbers.cost_rows(Decimal(800))}
+    costs = Costs.of_everything("800")
+    found |= {row.metric: row.estimate for row in numbers.cost_rows(costs)}
     each, incremental = found["cost per incremental conversion"], found["incremental conversions"]
     assert (incremental.value, each.value) == (40, 20)
     assert (each.low, each.high) == pytest.approx((800 / incremental.high, 800 / incremental.low))
     assert found["incremental ROAS"].value == pytest.approx(40 * 25 / 800)
     _, backwards = measured([(ARMS[arm == "test"], *row) for arm, *row in rows], ARMS)
-    assert [row.estimate.suppressed for row in backwards.cost_rows(Decimal(800))] == [True]
+    assert [row.estimate.suppressed for row in backwards.cost_rows(costs)] == [True]
 
 
 @pytest.mark.parametrize(
