@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from reports.estimate import Estimate, cell_count, noisy_number
-from reports.forms import Block, Draws, Form, Source, Weights, draws_of, weights_on
+from reports.forms import Block, Chosen, Draws, Form, Source, Weights, draws_of, weights_on
 from reports.laws import SessionLaws, Spread, Term, spread
 from reports.presence import Presence, counted
 from reports.rendering import Rendering
@@ -80,13 +80,17 @@ class FormEstimates(Rendering, ABC):
         return Block(chosen(rows), Weights(tuple(weights)), self._layers)
 
     def value(self, block: Block) -> float:
-        """Return the unbiased people in a block."""
-        axes = zip(self.table.shape, block, strict=True)
-        if any(isinstance(one, Weights) for one in block):
-            weights = [weights_on(labels, one) for labels, one in axes]
-            return float(np.einsum("gbv,g,b,v->", self.presence.astype(np.float64), *weights))
-        places = [list(one) for _, one in axes if not isinstance(one, Weights)]
-        return int(self.presence[np.ix_(*places)].sum())
+        """Return the unbiased people in a block, kept: thousands of ratios have the same whole."""
+        if block not in self._values:
+            found = self.presence
+            for axis in block:
+                found = _summed(found, axis)
+            self._values[block] = found.item()
+        return self._values[block]
+
+    @cached_property
+    def _values(self) -> dict[Block, float]:
+        return {}
 
     def value_of(self, form: Form) -> float:
         """Return the unbiased value of a form."""
@@ -195,6 +199,15 @@ class FormEstimates(Rendering, ABC):
     @cached_property
     def _errors(self) -> dict[tuple[Draws, ...], Spread]:
         return {}
+
+
+def _summed(array: npt.NDArray[Any], along: Chosen) -> npt.NDArray[Any]:
+    """Return the sum over some places of the first axis, or the weighted sum."""
+    if isinstance(along, Weights):
+        return np.tensordot(weights_on(len(array) - 1, along), array, 1)
+    if isinstance(along, range):
+        return np.asarray(array[along.start : along.stop].sum(axis=0))
+    return np.asarray(array[along[0]] if len(along) == 1 else array[list(along)].sum(axis=0))
 
 
 def chosen(indices: Indices) -> range | tuple[int, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Final, Self
 
 from reports.errors import MalformedTable
@@ -173,7 +174,7 @@ class ReleasedTable:
         for size in (*self.tabulator_sizes, *self.recipient_sizes):
             _require_count(size, "a set size")
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """How many labels the tabulator, the recipient and the third have; without one, 0."""
         third = () if self.third is None else self.third.labels
