@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format proto bench bench-large wheel soak coverage coverage-sums dp-audit bench-identity accounting clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format proto bench bench-large bench-attribution wheel soak coverage coverage-sums dp-audit bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench: engine ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the pe
 
 bench-large: engine ## Sessions of one and ten million people a side: tens of minutes, 10 GB
 	$(BIN)/python -m benchmarks --large
+
+bench-attribution: engine ## Attribution against a million touched people: minutes, 3 GB
+	$(BIN)/python -m benchmarks.attribution
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity

@@ -78,7 +78,24 @@ class Pair:
         self._own_network = own_network
 
     def set_up(self, sizes: Sequence[Size]) -> None:
-        """Make parties, datasets and the contract; nothing of it is timed."""
+        """Make parties, datasets of people and the contract; nothing of it is timed."""
+        self.begin()
+        for size in sizes:
+            name = dataset_of(size)
+            write_people(self.build / f"{name}.parquet", receiver_numbers(size), label="segment")
+            self.add(self.advertiser, name, _described(name, "segment", SEGMENTS))
+        for people in sorted({size.sender for size in sizes}):
+            name = their_dataset_of(people)
+            write_people(self.build / f"{name}.parquet", sender_numbers(people), label="frequency")
+            self.add(self.channel, name, _described(name, "frequency", FREQUENCIES))
+        ours = {dataset_of(size): terms_of("segment", SEGMENTS) for size in sizes}
+        theirs = {
+            their_dataset_of(size.sender): terms_of("frequency", FREQUENCIES) for size in sizes
+        }
+        self.agree({ADVERTISER: ours, CHANNEL: theirs}, "reach")
+
+    def begin(self) -> None:
+        """Make the parties."""
         self.build.mkdir(parents=True)
         for party in (self.advertiser, self.channel):
             name = party.folder.name
@@ -86,15 +103,27 @@ class Pair:
                 "init", party.folder, "--name", name, "--organisation", name,
                 "--origin", f"{name}.example/log", "--listen", f"127.0.0.1:{free_port()}",
             )  # fmt: skip
-        for size in sizes:
-            name = dataset_of(size)
-            write_people(self.build / f"{name}.parquet", receiver_numbers(size), label="segment")
-            self._add(self.advertiser, name, "segment", SEGMENTS)
-        for people in sorted({size.sender for size in sizes}):
-            name = their_dataset_of(people)
-            write_people(self.build / f"{name}.parquet", sender_numbers(people), label="frequency")
-            self._add(self.channel, name, "frequency", FREQUENCIES)
-        self._agree(sizes)
+
+    def add(self, party: Party, name: str, description: str) -> None:
+        """Register a dataset whose Parquet file of that name lies in the folder."""
+        file = self.build / f"{name}.yaml"
+        file.write_text(description, encoding="utf-8")
+        party.run("dataset", "add", file)
+
+    def agree(self, datasets: dict[str, Any], table: str) -> None:
+        """Sign and import a contract of these datasets, for matches and one kind of table."""
+        contract = self.build / "contract.yaml"
+        draft = self.build / "draft.yaml"
+        self.advertiser.run(
+            "contract", "propose", self.channel.folder / "public.yaml", "--out", draft
+        )
+        drafted = yaml.load(draft.read_text(encoding="utf-8"), yaml.BaseLoader)  # all texts
+        filled = _filled_in(drafted, datasets, table)
+        contract.write_text(write_yaml(filled), encoding="utf-8")
+        for party in (self.advertiser, self.channel):
+            party.run("contract", "sign", contract)
+        for party in (self.advertiser, self.channel):
+            party.run("contract", "import", contract)
 
     def run(self, *words: str | Path) -> Taken:
         """Run one command of the advertiser while the channel serves."""
@@ -119,25 +148,6 @@ class Pair:
     def _wire(self) -> int:
         return loopback_bytes() if self._own_network else 0
 
-    def _add(self, party: Party, name: str, label: str, values: tuple[str, ...]) -> None:
-        file = self.build / f"{name}.yaml"
-        text = DESCRIPTION.format(name=name, label=label, values=json.dumps(values))
-        file.write_text(text, encoding="utf-8")
-        party.run("dataset", "add", file)
-
-    def _agree(self, sizes: Sequence[Size]) -> None:
-        contract = self.build / "contract.yaml"
-        draft = self.build / "draft.yaml"
-        self.advertiser.run(
-            "contract", "propose", self.channel.folder / "public.yaml", "--out", draft
-        )
-        drafted = yaml.load(draft.read_text(encoding="utf-8"), yaml.BaseLoader)  # all texts
-        contract.write_text(write_yaml(_filled_in(drafted, sizes)), encoding="utf-8")
-        for party in (self.advertiser, self.channel):
-            party.run("contract", "sign", contract)
-        for party in (self.advertiser, self.channel):
-            party.run("contract", "import", contract)
-
 
 def dataset_of(size: Size) -> str:
     """Return the name of the advertiser's dataset for a size."""
@@ -149,22 +159,26 @@ def their_dataset_of(people: int) -> str:
     return f"receipts_{people}"
 
 
-def _filled_in(draft: dict[str, Any], sizes: Sequence[Size]) -> dict[str, Any]:
-    """Return the contract: all datasets, and matches and tables for the advertiser by rule."""
+def terms_of(label: str, values: Sequence[str]) -> dict[str, Any]:
+    """Return what a contract says of a dataset of e-mails with one label."""
+    return {"identifiers": ["email"], "most_identifiers": 1, "labels": {label: list(values)}}
+
+
+def _described(name: str, label: str, values: Sequence[str]) -> str:
+    return DESCRIPTION.format(name=name, label=label, values=json.dumps(values))
+
+
+def _filled_in(draft: dict[str, Any], datasets: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the contract: these datasets, and matches and tables for the advertiser by rule."""
     table = {"recipient": ADVERTISER, "tabulator": CHANNEL, "purpose": "dpv:MarketResearch"}
     listed = {"receiver": ADVERTISER, "sender": CHANNEL, "purpose": "dpv:TargetedAdvertising"}
     return draft | {
         "profile": draft["profile"] | {"gmail": False},
         "identifiers": ["email"],
-        "datasets": {
-            ADVERTISER: {dataset_of(size): _terms("segment", SEGMENTS) for size in sizes},
-            CHANNEL: {
-                their_dataset_of(size.sender): _terms("frequency", FREQUENCIES) for size in sizes
-            },
-        },
+        "datasets": datasets,
         "outputs": [
             {"kind": "match", **listed, "approval": "rule"},
-            {"kind": "reach", **table, "approval": "rule"},
+            {"kind": kind, **table, "approval": "rule"},
         ],
         "window_days": 30,
         "min_match": LEAST_LIST,
@@ -173,10 +187,6 @@ def _filled_in(draft: dict[str, Any], sizes: Sequence[Size]) -> dict[str, Any]:
         "retention_days": 90,
         "consent_max_age_hours": 24,
     }
-
-
-def _terms(label: str, values: tuple[str, ...]) -> dict[str, Any]:
-    return {"identifiers": ["email"], "most_identifiers": 1, "labels": {label: list(values)}}
 
 
 def _session_seconds(log: Path) -> float:

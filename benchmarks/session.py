@@ -39,7 +39,7 @@ PART = "session"
 BUILD = FOLDER / PART
 PORTABLE_SIZES = ("10000", "30000", "100000", "3000x100000")
 KERNEL_SIZES = ("100000", "300000", "1000000", "10000x1000000")
-_MOST_ERRORS = 6  # standard errors that a table's total may be off
+MOST_ERRORS = 6  # standard errors that a table's total may be off
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _match(pair: Pair, size: Size, cost: Cost) -> Run:
         "--dataset", dataset_of(size), "--their-dataset", their_dataset_of(size.sender),
     )  # fmt: skip
     _require_list(pair, taken.document["id"], size)
-    return _run("match", size, taken, cost)
+    return run_of("match", size, taken, cost)
 
 
 def _require_list(pair: Pair, request: str, size: Size) -> None:
@@ -125,17 +125,18 @@ def _table(pair: Pair, size: Size, cost: Cost) -> Run:
         "--out", pair.build / f"reach-{size.receiver}.parquet",
     )  # fmt: skip
     _require_total(taken.document["result"]["rows"], size)
-    return _run("crosstab", size, taken, cost)
+    return run_of("crosstab", size, taken, cost)
 
 
 def _require_total(rows: list[dict[str, Any]], size: Size) -> None:
     """Compare the table's total with the truth, within its noise."""
     total = next(row for row in rows if row["metric"] == "reach" and row["segment"] is None)
-    if abs(total["value"] - size.shared) > _MOST_ERRORS * total["standard_error"]:
+    if abs(total["value"] - size.shared) > MOST_ERRORS * total["standard_error"]:
         raise BenchmarkError(f"the table of {size} is wrong")
 
 
-def _run(protocol: str, size: Size, taken: Taken, cost: Cost) -> Run:
+def run_of(protocol: str, size: Size, taken: Taken, cost: Cost) -> Run:
+    """Return the figures of one command; `cost` was measured right before it."""
     engine_seconds = cost.cpu_seconds(taken.points)
     return Run(
         protocol=protocol,

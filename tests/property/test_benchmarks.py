@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as orchestra
-from benchmarks import columns, curve, identity, moments, output, rivals, session
+from benchmarks import attribution, columns, curve, identity, moments, output, rivals, session
 from benchmarks.errors import BenchmarkError
 from benchmarks.goals import GOALS, judge_goals
 from benchmarks.growth import fit_exponent
@@ -299,13 +300,43 @@ def test_a_file_without_figures_is_refused(tmp_path, text):
         output.read_figures(file)
 
 
-@pytest.mark.parametrize("part", [orchestra, curve, columns, moments, session, identity])
+@pytest.mark.parametrize(
+    "part", [orchestra, curve, columns, moments, session, identity, attribution]
+)
 def test_every_part_explains_itself(part, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--help"])
     with pytest.raises(SystemExit) as ended:
         part.main()
     assert ended.value.code == 0
     assert "python -m benchmarks" in capsys.readouterr().out
+
+
+# --- touches and conversions ---------------------------------------------------------------------
+
+
+def test_attributed_conversions_are_those_of_a_plain_scan(tmp_path):
+    world = attribution.World(4_000, 1_767_225_600)
+    attribution._write(
+        tmp_path / "touches.parquet", "campaign", attribution._touch_rows(world), world.start
+    )
+    attribution._write(
+        tmp_path / "buys.parquet", "basket", attribution._purchase_rows(world), world.start
+    )
+    touches = pq.read_table(tmp_path / "touches.parquet").to_pandas()
+    buys = pq.read_table(tmp_path / "buys.parquet").to_pandas()
+    assert (len(touches), len(buys), buys["basket"].nunique()) == (12_000, 400, 8)
+    met = buys.merge(touches, on="email", suffixes=("", "_seen"))
+    hours = met["at"].dt.floor("h") - met["at_seen"].dt.floor("h")
+    met = met[(hours >= pd.Timedelta(0)) & (hours <= pd.Timedelta(days=7))]
+    assert world.attributed() == met["email"].nunique() > 50
+    assert world.room * len(attribution.BASKETS) >= len(buys)
+
+
+def test_a_total_beyond_its_noise_has_no_figures():
+    rows = [{"metric": "conversions", "segment": None, "value": 90.0, "standard_error": 2.0}]
+    attribution._require_total(rows, 100)
+    with pytest.raises(BenchmarkError, match="were attributed of 103"):
+        attribution._require_total(rows, 103)
 
 
 # --- the people ----------------------------------------------------------------------------------
