@@ -26,7 +26,7 @@ from party.terms import Terms
 from privacy.units import format_delta, format_epsilon
 from psi import curve
 from psi.keys import Keys
-from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 from reports.arms import arms_of
 from reports.match_quote import MatchPlan, MatchQuote, quote_match
 from reports.quote import Plan, Quote, quote
@@ -150,11 +150,12 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
         Desk(party).balance(request, contract),
         (
             f"own sizes as in the quality report of {registered.name}",
-            f"the counterpart has {theirs:,} people, {assumed}",
+            f"{_others(request)} {theirs:,} people, {assumed}",
+            *_of_a_third(request),
             *_of_a_lift(request),
             *(_assumed_of_moments(request, touching) if touching else ()),
             *figures.assumptions,
-            "the counterpart's machine is as fast as this one",
+            "other machines are as fast as this one",
         ),
         touching,
     )
@@ -195,21 +196,40 @@ def _assumed_of_moments(request: Request, touching: Touching) -> tuple[str, ...]
     )
 
 
+def _others(request: Request) -> str:
+    return "both others have" if THIRD in request.roles else "the counterpart has"
+
+
+def _of_a_third(request: Request) -> tuple[str, ...]:
+    """Say whom a table of three counts, and what the asker carries for the others."""
+    if THIRD not in request.roles:
+        return ()
+    counted = () if request.kind is OutputKind.LIFT else _of_one_type(request)
+    return (
+        *counted,
+        "whoever consents for one of the others consents for both",
+        f"{request.requester} carries what the others send each other: these bytes count twice",
+    )
+
+
 def _of_a_lift(request: Request) -> tuple[str, ...]:
     """Say which people a lift counts, and which arm is which, before anything is spent."""
     if request.kind is not OutputKind.LIFT:
         return ()
     arms = arms_of(request.labels[request.roles[TABULATOR]].values)
+    return (*_of_one_type(request), arms.said)
+
+
+def _of_one_type(request: Request) -> tuple[str, ...]:
     return (
         f"people are counted who have the identifier type {request.identifiers[0]}, and each sends "
         "one",
-        arms.said,
     )
 
 
 def _quote_table(request: Request, plan: Plan) -> Quote:
     terms = Terms.of(request)
-    charges = {role: terms.spend_of(request.roles[role]) for role in (TABULATOR, RECIPIENT)}
+    charges = {role: terms.spend_of(party) for role, party in request.roles.items()}
     return quote(plan, terms.table_laws, charges)
 
 
@@ -250,13 +270,11 @@ def _plan(
 ) -> Plan:
     terms = Terms.of(request)
     hashes, raises = _speeds(party)
-    sizes = {
-        request.roles[role]: _label_sizes(terms, role, me, holding, theirs)
-        for role in (TABULATOR, RECIPIENT)
-    }
+    sizes = {role: _label_sizes(terms, role, me, holding, theirs) for role in request.roles}
     return Plan(
-        tabulator_sizes=sizes[request.roles[TABULATOR]],
-        recipient_sizes=sizes[request.roles[RECIPIENT]],
+        tabulator_sizes=sizes[TABULATOR],
+        recipient_sizes=sizes[RECIPIENT],
+        third_sizes=sizes.get(THIRD),
         known_answers=terms.known_answers,
         min_cell=contract.min_cell,
         match_rate=guess.match_rate,
@@ -279,15 +297,9 @@ def _label_sizes(
 
 def _holding(registered: Registered, request: Request, me: str, most: int) -> Holding:
     quality = registered.quality
-    peer = next(name for name in request.participants if name != me)
-    people = next(
-        (
-            one["people"]
-            for one in quality["consent"]
-            if (one["purpose"], one["recipient"]) == (request.purpose, peer)
-        ),
-        0,
-    )
+    said = {(one["purpose"], one["recipient"]): one["people"] for one in quality["consent"]}
+    peers = [name for name in request.participants if name != me]
+    people = min(said.get((request.purpose, peer), 0) for peer in peers)
     consenting = people / quality["people"] if quality["people"] else 0.0
     label = request.labels[me]
     by_label = (people,)

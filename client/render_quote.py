@@ -23,6 +23,7 @@ def quote_shown(quoted: Quoted) -> list[RenderableType]:
         f"  about {shown_bytes(figures.wire_bytes)} on the wire and "
         f"{shown_seconds(figures.seconds)} of work",
         *_quality(figures, request.use or ListUse.INCLUDE),
+        *_of_the_third(figures),
         *_value(quoted),
         *_touching(quoted),
         _charges(quoted),
@@ -59,6 +60,22 @@ def _quality(figures: Quote | MatchQuote, use: ListUse) -> list[str]:
         f"recipient's own eyes, {_error(figures.shareable)} in what it passes on",
         f"  cells likely suppressed: {figures.suppressed_private:,}, and "
         f"{figures.suppressed_shareable:,} in what is passed on",
+    ]
+
+
+def _of_the_third(figures: Quote | MatchQuote) -> list[str]:
+    """Say what the third party costs beside the same table of two."""
+    if not isinstance(figures, Quote) or figures.without_third is None:
+        return []
+    two = figures.without_third
+    points = sum(leg.points for leg in figures.legs) - sum(leg.points for leg in two.legs)
+    return [
+        f"  the third adds {shown_bytes(figures.wire_bytes - two.wire_bytes)} on the wire, "
+        f"{shown_seconds(figures.seconds - two.seconds)} of work, "
+        f"{len(figures.legs) - len(two.legs)} legs, {points:,} points (with "
+        f"{figures.dummies_third:,} dummies of its own) and {figures.cells - two.cells:,} cells",
+        f"  without it a cell's error is {_error(two.private)} for the recipient's own eyes, "
+        f"{_error(two.shareable)} in what it passes on",
     ]
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING
 
 from privacy.accounting import Spend
 from privacy.session import SessionNoise, TableLaws
 from privacy.truncated import TruncatedLaplace
-from psi.dummies import Dealing
+from psi.dummies import Dealing, cells_with
 from psi.journey import coalitions_of, read_journeys
 from psi.legs import (
     CROSSTABS,
@@ -134,24 +133,17 @@ class Terms:
         Raises:
             PrivacyError: the parameters are out of range.
         """
-        labels = len(self.labels[self.parties.index(party)])
-        padded = self.padded(party)
+        sizes = dict(zip(self.parties, map(len, self.labels), strict=True))
+        labels, padded = sizes[party], self.padded(party)
         if padded is not None:
             return labels * padded
         dummies = sum(
-            self._cells_with(chooser, party)
+            cells_with(sizes, chooser, party)
             * (self.own_noise(party).mean if chooser == party else self.agreed_dummies(chooser))
             for chooser in self.choosers
         )
         fillers = labels * (self.known_answers + self.own_noise(party).mean)
         return dummies + fillers + self.reserve_of(party)
-
-    def _cells_with(self, chooser: str, party: str) -> int:
-        """Return how many cells of a chooser's dummies have a label of `party`."""
-        both = {chooser, party}
-        sizes = dict(zip(self.parties, map(len, self.labels), strict=True))
-        cells = prod(sizes[p] if p in both else sizes[p] + 1 for p in self.parties)
-        return cells - sizes[chooser] if chooser == party else cells
 
     def reserve_of(self, party: str) -> int:
         """Return how many unused points a party's set has for suppression runs (§4.1)."""

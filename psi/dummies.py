@@ -11,6 +11,7 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import rfc8785
 
@@ -44,6 +45,18 @@ class Dealing:
         for cell in itertools.product(*axes):
             if any(number is not None for party, number in enumerate(cell) if party != me):
                 yield cell
+
+
+def cells_with(labels: Mapping[str, int], chooser: str, party: str) -> int:
+    """Return how many of a chooser's cells have a label of `party`.
+
+    Args:
+        labels: how many labels each party has.
+        chooser: who places noise in them (`Dealing.cells_of`).
+        party: whose set has dummies for them.
+    """
+    cells = prod(n if name in (chooser, party) else n + 1 for name, n in labels.items())
+    return cells - labels[chooser] if chooser == party else cells
 
 
 def dummy_keys(chooser: str, names: Sequence[str | None], count: int) -> Keys:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from psi.legs import Form
 from reports.errors import MalformedTable
 from reports.laws import NoiseLaw
-from reports.quote import POINT_BYTES, TAG_BYTES, Charge, Leg, PartyCharge
+from reports.quote import Charge, Leg, PartyCharge
 from reports.rendering import PRIVATE
 
 
@@ -89,10 +90,10 @@ def quote_match(
     points = receiver + sender
     return MatchQuote(
         legs=(
-            Leg("receiver's points", receiver, receiver * POINT_BYTES),
-            Leg("sender's points", sender, sender * POINT_BYTES),
-            Leg("sender's tags, returned", sender, sender * TAG_BYTES),
-            Leg("receiver's tags, returned", receiver, receiver * TAG_BYTES),
+            Leg("receiver's points", receiver, receiver * Form.POINTS.value),
+            Leg("sender's points", sender, sender * Form.POINTS.value),
+            Leg("sender's tags, returned", sender, sender * Form.TAGS.value),
+            Leg("receiver's tags, returned", receiver, receiver * Form.TAGS.value),
         ),
         seconds=points / plan.hashes_per_second + points / plan.raises_per_second,
         charges=tuple(

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from privacy.session import SessionNoise, TableLaws
+from psi.dummies import Dealing
+from psi.legs import CROSSTAB_OF_THREE, Leg
 from reports.errors import MalformedTable
 from reports.estimate import cell_count
 from reports.laws import Term, spread
@@ -88,3 +90,72 @@ def test_a_quote_holds_the_askers_sizes_and_says_so(quoted):
 def test_a_plan_that_makes_no_sense_is_refused(change):
     with pytest.raises(MalformedTable):
         replace(PLAN, **change)
+
+
+# Three parties
+
+THIRD_SIZES = (900, 300)
+OF_THREE = replace(PLAN, third_sizes=THIRD_SIZES)
+CHARGES_OF_THREE = {**CHARGES, "third": NOISE.spend(1, releases=False)}
+
+
+@pytest.fixture
+def of_three():
+    return quote(OF_THREE, LAWS, CHARGES_OF_THREE)
+
+
+def test_the_legs_of_three_are_those_of_the_leg_table(of_three):
+    n = {
+        "tabulator": LAWS.tabulator_fillers.n,
+        "recipient": LAWS.dummies.n,
+        "third": LAWS.dummies.n,
+    }
+    labels = {"tabulator": 2, "recipient": 3, "third": 2}
+    people = {"tabulator": 1500, "recipient": 3060, "third": 1200}
+    dealing = Dealing(tuple(labels), tuple(tuple(map(str, range(k))) for k in labels.values()))
+    sizes = {}
+    for place, role in enumerate(labels):
+        dummies = 0
+        for chooser in ("recipient", "third"):
+            cells = [cell for cell in dealing.cells_of(chooser) if cell[place] is not None]
+            dummies += len(cells) * LAWS.dummies.n * (1 if chooser == role else 2)
+        sizes[role] = people[role] + dummies + labels[role] * (128 + n[role])
+        assert dummies == getattr(of_three, f"dummies_{role}")
+    *legs, table = of_three.legs
+    hops = [step for step in CROSSTAB_OF_THREE.steps if isinstance(step, Leg)]
+    assert [leg.points for leg in legs] == [sizes[hop.owner] for hop in hops]
+    for leg, hop in zip(legs, hops, strict=True):
+        carried = 1 if "recipient" in (hop.sender, hop.receiver) else 2
+        assert leg.wire_bytes == leg.points * hop.form.value * carried
+    assert table.points == 2 * 4 * 3 + 3 * 2
+    raised = 2 * sum(sizes.values())  # by both others
+    assert of_three.seconds == pytest.approx(sum(sizes.values()) / 1000 + raised / 4000)
+
+
+def test_a_quote_of_three_has_the_same_table_of_two_beside_it(of_three, quoted):
+    assert of_three.without_third == quoted
+    assert quoted.without_third is None
+    stored = json.loads(json.dumps(of_three.to_dict()))
+    assert stored["without_third"] == json.loads(json.dumps(quoted.to_dict()))
+    told = {one.role: (one.epsilon_nano, one.delta_e15) for one in of_three.charges}
+    assert told["third"] == (10**9, 10**6)
+
+
+def test_a_cell_of_three_has_the_thirds_dummies_as_noise(of_three):
+    noise = [Term(1, LAWS.release), Term(1, LAWS.third_dummies)]
+    for error, terms in (
+        (of_three.private, noise),
+        (of_three.shareable, [*noise, Term(1, LAWS.dummies)]),
+    ):
+        assert (error.standard_error, error.half_width) == spread(terms)
+    assert of_three.cells == 2 * 3 * 3
+    # 0.5 are found, and half of these by the third: 3000 / 4 over two rows and two labels.
+    assert of_three.expected_cell_counts == (187.5, 3.75, 0)
+    # Of each row's three cells the second and third segment's are small: with a label of the third
+    # twice, and without.
+    assert of_three.suppressed_private == 2 * (2 * 2 + 2)
+
+
+def test_the_third_may_not_be_without_labels():
+    with pytest.raises(MalformedTable, match="at least one label"):
+        replace(PLAN, third_sizes=())

@@ -15,6 +15,9 @@ from three_organisations import (
     run_three,
 )
 
+from client.quoting import Guess, quote_for
+from client.render_quote import quote_shown
+from client.units import shown_bytes
 from party import session_record
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus
@@ -23,6 +26,7 @@ from party.ledger import rows
 from party.organisation import Organisation
 from party.request_parameters import Parameters
 from party.schema import RELEASES, SALTS
+from party.shelf import Shelf
 from party.terms import Terms
 from privacy.units import NANO
 
@@ -78,6 +82,34 @@ def test_a_table_of_three_is_released_and_every_log_says_the_same(three):
     assert Desk(parties["advertiser"]).result(request.id)["role"] == "recipient"
     for name in ("channel", "vendor"):
         assert Desk(parties[name]).find(request.id).state == "finished"
+
+
+def test_a_quote_says_before_what_a_session_of_three_takes(three):
+    parties, contract = three
+    asked = insights_of_three(parties, contract)
+    guess = Guess(their_people=70)
+    found = quote_for(parties["advertiser"], contract, asked, guess)
+    figures = found.figures
+    said = " ".join(str(part) for part in quote_shown(found))
+    more = figures.wire_bytes - figures.without_third.wire_bytes
+    assert f"the third adds {shown_bytes(more)} on the wire" in said
+    request = file_at_all(parties, contract, asked)
+    assert run_three(parties, request, new_wires()) == ENDED_WELL
+    terms = Terms.of(request)
+    shelf = Shelf(terms.table, Desk(parties["advertiser"]).folder(request.id))
+    quoted = {leg.name: leg.points for leg in figures.legs}
+    for role, party in zip(terms.table.roles, terms.parties, strict=True):
+        sizes = shelf.hop(role, 0).sizes
+        law = terms.own_noise(party)
+        draws = 9 * len(sizes)  # its cells and labels, or fewer
+        people = 60 if role == "recipient" else 70
+        rounded = len(sizes)  # people spread over labels
+        assert abs(quoted[f"{role}'s points"] - people - terms.added_points(party)) < rounded
+        assert abs(sum(sizes) - quoted[f"{role}'s points"]) < 6 * (draws * law.variance) ** 0.5
+    assert {one.role: one.epsilon_nano for one in figures.charges} == {
+        role: terms.spend_of(party).epsilon_nano for role, party in request.roles.items()
+    }
+    assert figures.wire_bytes > figures.without_third.wire_bytes
 
 
 def test_cells_and_totals_are_drawn_once_each_by_its_law_and_committed_to(three, monkeypatch):
