@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format proto bench bench-large bench-attribution wheel soak coverage coverage-sums dp-audit bench-identity accounting clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,8 +100,11 @@ wheel: $(READY) ## Build the wheel into build/dist
 		--no-build-isolation -w build/dist .
 	@ls build/dist/*.whl
 
-soak: $(READY) ## Two parties over a network that loses and repeats: SEEDS=200 runs, then it stops
+soak: $(READY) ## Two and three parties over a network that loses and repeats: SEEDS=200 runs
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
+
+dropouts: $(READY) ## What three logs say when one of three drops out or fails, in each phase
+	@$(BIN)/python tests/simulation/dropouts.py
 
 coverage: $(READY) ## How often 95% intervals hold, for every kind of report: RUNS=2000
 	@$(BIN)/python tests/simulation/coverage_table.py $(if $(RUNS),$(RUNS),2000)

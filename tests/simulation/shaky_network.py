@@ -1,16 +1,18 @@
-"""Two parties in one process over a network that misbehaves by a seed, under clocks of its own.
+"""Parties in one process over a network that misbehaves by a seed, under clocks of its own.
 
-Covers: the product's own ends of a session (client.carrying, client.link, client.line and
-client.transfer; the services, sessions and mailboxes of `server`), desk, session, store, ledger
-and log, while a seed
+One dials, and one or two listen (`three_plays`).
+
+Covers: the product's own ends of a session (client.carrying, client.link, client.line,
+client.transfer and client.relay; the services, sessions and mailboxes of `server`), desk, session,
+store, ledger and log, while a seed
   - drops requests (nothing arrives) and answers (it was done, and nobody is told),
   - doubles requests, and repeats old ones after newer ones (reordering),
   - cuts streams of sets in the middle,
   - delays, so that patience ends; sets the parties' clocks apart, and back,
-  - stops the listener and starts it anew, and kills the dialling side between two calls;
+  - stops a listener and starts it anew, and kills the dialling side between two calls;
 and while sessions come to no result, which both sides must end with the same reason: a match
 below its minimum, a budget that another session has used up, a contract that ends meanwhile, and
-data or consent of either side that change between two starts (`shaky_plays`).
+data or consent of one side that change between two starts (`shaky_plays`).
 Does not cover: TLS, gRPC's own framing and threads, signs of life while computing (Attend),
 requests that wait for a person or that a dialling counterpart fetches, a kill inside a call
 (tests/e2e/test_kills), a store that fails, more than one session at a time, and lies
@@ -35,6 +37,7 @@ from client.line import Line
 from client.link import DialledLink
 from party.desk import Desk
 from server.collaboration_service import CollaborationService
+from server.parcel_service import ParcelService
 from server.peers import Peers
 from server.session_service import SessionService
 from server.sessions import Patience, Sessions
@@ -45,6 +48,7 @@ REACH_SECONDS = 0.01  # real ones, for a call that belongs to no session
 TICK_SECONDS = 0.02  # the clock moves on by itself whenever somebody reads it
 REAL_SECONDS = 60
 ALL = "every call"
+PUSHES, PULLS = ("SendSet", "SendParcel"), ("PullSet", "PullParcel")
 FAULTS = {
     "drop the request": 6,
     "drop the answer": 6,
@@ -116,47 +120,91 @@ class Clock:
             return self._passed
 
 
-class Network:
-    """Between the dialling side and the listener; the dialling side's thread runs every call."""
+class Listener:
+    """One party's services, which a restart takes away and brings back."""
 
-    def __init__(self, seed, parties):
+    def __init__(self, party, clock):
+        self.party, self._clock = party, clock
+        self._idle, self._under_way = threading.Condition(), 0
+        self.start()
+
+    def start(self):
+        desk = Desk(self.party)
+        self.sessions = Sessions(
+            desk,
+            max_sessions=2,
+            patience=Patience(PATIENCE_SECONDS, HOLD_SECONDS),
+            clock=self._clock,
+        )
+        peers = Peers(self.party.identity, desk.contracts, self.party.clock)
+        self.services = (
+            SessionService(peers, self.sessions),
+            ParcelService(peers, self.sessions),
+            CollaborationService(peers, desk, self.sessions),
+        )
+
+    def stop(self):
+        """Stop as a process does: nothing of it works any more, calls of other threads neither."""
+        self.sessions.stop(grace_seconds=10**6)  # of the fake clock: as long as the driver needs
+        with self._idle:
+            assert self._idle.wait_for(lambda: not self._under_way, REAL_SECONDS)
+
+    def wait(self):
+        deadline = time.monotonic() + REAL_SECONDS
+        while self.sessions.running():
+            assert time.monotonic() < deadline, "the listener's driver does not come to its end"
+            time.sleep(0.002)
+
+    def deliver(self, rpc, request, caller, *, quietly=False):
+        """Carry out a call; one that fails `quietly` has no answer."""
+        with self._idle:
+            self._under_way += 1
+            service = next(one for one in self.services if hasattr(type(one), rpc))
+        try:
+            sent = iter(request) if rpc in PUSHES else request
+            answer = getattr(service, rpc)(sent, Context(caller))
+            return list(answer) if rpc in PULLS else answer
+        except CallFailed:
+            if not quietly:
+                raise
+            return None
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
+
+
+class Network:
+    """Between the dialling side and the listeners.
+
+    The dialling side's threads run every call; a listener is restarted by one of them at a time.
+    """
+
+    def __init__(self, seed, parties, listens=(LISTENS,)):
         self.random, self.clock, self.parties = random.Random(seed), Clock(), parties
-        self.faults, self.old, self.calm = [], [], False
+        self.faults, self.old, self.calm = [], {name: [] for name in listens}, False
         self.skew = {name: self.random.uniform(-100, 100) for name in parties}
         start = time.time()
         for name, party in parties.items():
             party.clock = lambda name=name: start + self.skew[name] + self.clock.advance(0)
         self.calls, self.events = 0, {}
-        self.lost, self.dark_after = set(), None
-        self.start_listener()
-
-    def start_listener(self):
-        party = self.parties[LISTENS]
-        desk = Desk(party)
-        self.sessions = Sessions(
-            desk,
-            max_sessions=2,
-            patience=Patience(PATIENCE_SECONDS, HOLD_SECONDS),
-            clock=self.clock,
-        )
-        peers = Peers(party.identity, desk.contracts, party.clock)
-        self.services = (
-            SessionService(peers, self.sessions),
-            CollaborationService(peers, desk, self.sessions),
-        )
+        self.lost, self.gone, self.dark_after = set(), set(), None
+        self._lock, self._restarting = threading.Lock(), threading.Lock()
+        self.listeners = {name: Listener(parties[name], self.clock) for name in listens}
 
     def stop_listener(self):
-        self.sessions.stop(grace_seconds=10**6)  # of the fake clock: as long as the driver needs
+        for listener in self.listeners.values():
+            listener.stop()
 
-    def restart_listener(self):
-        self.stop_listener()
-        self.start_listener()
+    def restart_listener(self, *names):
+        with self._restarting:
+            for name in names or self.listeners:
+                self.listeners[name].stop()
+                self.listeners[name].start()
 
     def wait_for_listener(self):
-        deadline = time.monotonic() + REAL_SECONDS
-        while self.sessions.running():
-            assert time.monotonic() < deadline, "the listener's driver does not come to its end"
-            time.sleep(0.002)
+        for listener in self.listeners.values():
+            listener.wait()
 
     def draw(self):
         if self.calm:
@@ -168,39 +216,45 @@ class Network:
 
     # -- calls ---------------------------------------------------------------------------------
 
-    def call(self, rpc, request):
+    def call(self, peer, rpc, request):
         """Carry a call there and its answer back, or not.
 
-        Calls named in `lost` never arrive; after one of `dark_after`, none does and no answer.
+        Calls named in `lost` never arrive, nor do calls to who is `gone`; after one of
+        `dark_after`, none does and no answer.
         """
-        request = list(request) if rpc == "SendSet" else request
-        self.calls += 1
-        self.events.pop(self.calls, lambda: None)()
-        if rpc in self.lost or ALL in self.lost:
+        request = list(request) if rpc in PUSHES else request
+        listener, caller = self.listeners[peer], self.parties[DIALS].identity
+        with self._lock:
+            self.calls += 1
+            event = self.events.pop(self.calls, lambda: None)
+        event()
+        if rpc in self.lost or ALL in self.lost or peer in self.gone:
             self.clock.advance(PATIENCE_SECONDS)
             raise LOST
-        fault = self.draw()
-        self._before(fault)
-        if fault == "cut the stream" and rpc == "SendSet":
-            self._deliver(rpc, request[: self.random.randint(1, len(request))], quietly=True)
+        with self._lock:
+            fault = self.draw()
+        self._before(fault, peer)
+        if fault == "cut the stream" and rpc in PUSHES:
+            cut = self.random.randint(1, len(request))
+            listener.deliver(rpc, request[:cut], caller, quietly=True)
             raise LOST
         if fault == "drop the request":
             raise LOST
-        if fault == "repeat an old request" and self.old:
-            self._deliver(*self.random.choice(self.old), quietly=True)
+        if fault == "repeat an old request" and self.old[peer]:
+            listener.deliver(*self.random.choice(self.old[peer]), caller, quietly=True)
         if fault == "double the request":
-            self._deliver(rpc, request, quietly=True)
-        answer = self._deliver(rpc, request)
-        self.old.append((rpc, request))
+            listener.deliver(rpc, request, caller, quietly=True)
+        answer = listener.deliver(rpc, request, caller)
+        self.old[peer].append((rpc, request))
         if rpc == self.dark_after:
             self.lost.add(ALL)
-        if fault == "drop the answer" or ALL in self.lost:
+        if fault == "drop the answer" or ALL in self.lost or peer in self.gone:
             raise LOST
-        if rpc == "PullSet":
+        if rpc in PULLS:
             return Stream(answer, cut=fault == "cut the stream")
         return answer
 
-    def _before(self, fault):
+    def _before(self, fault, peer):
         match fault:
             case "delay a little":
                 self.clock.advance(self.random.uniform(1, 60))
@@ -211,20 +265,7 @@ class Network:
             case "kill the dialling side":
                 raise Killed
             case "stop the listener":
-                self.restart_listener()
-
-    def _deliver(self, rpc, request, *, quietly=False):
-        context = Context(self.parties[DIALS].identity)
-        try:
-            if rpc == "SendSet":
-                return self.services[0].SendSet(iter(request), context)
-            service = next(one for one in self.services if hasattr(type(one), rpc))
-            answer = getattr(service, rpc)(request, context)
-            return list(answer) if rpc == "PullSet" else answer
-        except CallFailed:
-            if not quietly:
-                raise
-            return None
+                self.restart_listener(peer)
 
 
 class Stream:
@@ -251,11 +292,11 @@ class Stream:
 class ShakyDialler(Dialler):
     """A connection over the network, which may lose every call of it."""
 
-    def __init__(self, network, contract):
-        self.own, self.peer, self.address = DIALS, LISTENS, "in memory"
+    def __init__(self, network, contract, peer):
+        self.own, self.peer, self.address = DIALS, peer, "in memory"
         self.contract_hash = bytes.fromhex(contract.digest)
         self._patience, self._closed = REACH_SECONDS, False
-        self.sessions = self._requests = _Stub(network)
+        self.sessions = self._requests = self.parcels = _Stub(network, peer)
 
     def close(self):
         self._closed = True
@@ -266,11 +307,11 @@ class ShakyDialler(Dialler):
 
 
 class _Stub:
-    def __init__(self, network):
-        self._network = network
+    def __init__(self, network, peer):
+        self._network, self._peer = network, peer
 
     def __getattr__(self, rpc):
-        return lambda request, timeout: self._network.call(rpc, request)
+        return lambda request, timeout: self._network.call(self._peer, rpc, request)
 
 
 def hurry(monkeypatch):
@@ -286,7 +327,7 @@ def lay_wires(network, monkeypatch):
     monkeypatch.setattr(
         client.carrying,
         "Dialler",
-        lambda identity, contract, peer, address: ShakyDialler(network, contract),
+        lambda identity, contract, peer, address: ShakyDialler(network, contract, peer),
     )
     monkeypatch.setattr(
         client.carrying,

@@ -78,7 +78,7 @@ def test_every_interval_of_a_lift_by_attribute_holds(held):
     shares = {what: np.mean(each) for what, each in held.items()}
     assert len(shares) == 2 * 3 * len(truths(0))
     for what, share in shares.items():
-        assert 0.84 <= share, (what, share)
+        assert share >= 0.84, (what, share)
     assert 0.925 <= np.mean(list(shares.values())) <= 0.97
 
 
