@@ -7,7 +7,7 @@ identifiers and so personal data: `repr` shows neither them nor their number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,21 @@ class Keys:
             return parts[0]
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
         return cls(np.concatenate([part.data for part in parts]), _offsets(lengths))
+
+    @classmethod
+    def gathered(cls, parts: Iterable[Keys], count: int, width: int) -> Keys:
+        """Return `count` keys of `width` bytes each, copied from parts as these are made.
+
+        So there is never more than one part beside the whole, where `concat` holds all twice.
+        """
+        rows = np.empty((count, width), dtype=np.uint8)
+        at = 0
+        for part in parts:
+            rows[at : at + len(part)] = part.data.reshape(-1, width)
+            at += len(part)
+        if at != count:
+            raise IdentifierError(f"{count} keys were to be gathered, and {at} came")
+        return cls(rows.reshape(-1), np.arange(0, count * width + 1, width, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

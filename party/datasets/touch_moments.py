@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from party.datasets.moments import (
     place_of,
     step_of,
 )
-from party.datasets.offers import Offers
+from party.datasets.offers import LabelledKeys, Offers
 from party.datasets.people import People
 from party.datasets.steps import BoundStep
 from party.datasets.times import UNREADABLE, microseconds
@@ -28,11 +28,12 @@ from party.errors import DatasetError
 from psi.journey import coalitions_of
 from psi.keys import Keys
 from psi.seed import Seed
-from psi.time_keys import Timing, cover, time_keys
+from psi.time_keys import SUFFIX_BYTES, Intervals, Timing, cover, time_keys
 from psi.touches import Numbers, Stretches, Touches
 
 _WINNERS: Final = "winners"
 _FRACTION_BITS: Final = 53
+_BLOCK: Final = 1 << 16  # identifiers whose keys are made at a time
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,31 +89,54 @@ class TouchMoments:
         held = np.sum([np.bincount(part.persons, minlength=self.people) for part in own], axis=0)
         per_interval = self.most_records * np.maximum(held, 1)
         kept = place_of(person) < (self.timing.most_keys // per_interval)[person]
-        intervals, person = intervals.take(kept), person[kept]
+        before, intervals, person = len(kept), intervals.take(kept), person[kept]
         first = np.searchsorted(person, np.arange(self.people + 1))
-        parts, labels = [], []
+        del kept, person  # a key has 44 bytes, and each of these 1 or 8: they add up
         sent = np.zeros(self.people, dtype=np.int64)
-        for part in own:
-            of_key, place = expanded(first, part.persons)
-            sent += self.most_records * np.bincount(part.persons[of_key], minlength=self.people)
-            chosen = intervals.take(place)
-            label = stretches.label[chosen.owner].astype(np.int16)
-            for ordinal in range(1, self.most_records + 1):
-                parts.append(time_keys(part.keys, of_key, ordinal, chosen))
-                labels.append(label)
-        keys = Keys.concat(parts)
+        made, labels = [], []
+        for part in filter(lambda one: len(one.keys), own):
+            count = self.most_records * int(np.diff(first)[part.persons].sum())
+            label = np.empty(count, dtype=np.int16)
+            width = len(part.keys[0]) + SUFFIX_BYTES
+            blocks = self._blocks(part, first, intervals, label, sent)
+            made.append(Keys.gathered(blocks, count, width))
+            labels.append(label)
+        del intervals
         bound = f"intervals of touches, at most {self.timing.most_keys} keys a person"
         return TimedKeys(
-            keys,
+            Keys.concat(made),
             np.concatenate([np.empty(0, dtype=np.int16), *labels]),
             self._by_coalition(held > 0),
             (
                 *self.steps,
                 *steps,
-                BoundStep(bound, len(kept), int(np.count_nonzero(kept))),
+                BoundStep(bound, before, int(first[-1])),
                 measure_moments(sent, self.timing.most_keys),
             ),
         )
+
+    def _blocks(
+        self,
+        part: LabelledKeys,
+        first: Numbers,
+        intervals: Intervals,
+        label: npt.NDArray[np.int16],
+        sent: Numbers,
+    ) -> Iterator[Keys]:
+        """Yield one type's time keys, block by block of its identifiers, for each ordinal.
+
+        Each key's label is written to `label`, and what is sent of each person counted in `sent`.
+        """
+        at = 0
+        for ordinal in range(1, self.most_records + 1):
+            for start in range(0, len(part.persons), _BLOCK):
+                persons = part.persons[start : start + _BLOCK]
+                of_key, place = expanded(first, persons)
+                chosen = intervals.take(place)
+                label[at : at + len(place)] = self.stretches.label[chosen.owner]
+                at += len(place)
+                sent += np.bincount(persons[of_key], minlength=len(sent))
+                yield time_keys(part.keys, of_key + start, ordinal, chosen)
 
     def _by_coalition(self, takes_part: npt.NDArray[np.bool_]) -> Numbers:
         """Count people by the coalition of their journey at the window's end, as it is listed."""

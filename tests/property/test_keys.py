@@ -21,6 +21,15 @@ def test_keys_hold_the_bytes_they_were_made_of(parts):
     assert pickle.loads(pickle.dumps(keys)) == keys
 
 
+@given(st.lists(st.lists(st.binary(min_size=3, max_size=3), max_size=5), max_size=5))
+def test_keys_gathered_part_by_part_are_those_of_all_parts(parts):
+    every = [key for part in parts for key in part]
+    made = Keys.gathered((Keys.from_list(part) for part in parts), len(every), 3)
+    assert list(made) == every
+    with pytest.raises(IdentifierError, match="were to be gathered"):
+        Keys.gathered((Keys.from_list(part) for part in parts), len(every) + 1, 3)
+
+
 @given(lists, st.integers(-3, 25), st.integers(-3, 25))
 def test_a_slice_is_the_slice_of_the_list_and_a_view_of_the_bytes(parts, start, stop):
     keys = Keys.from_list(parts)
