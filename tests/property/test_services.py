@@ -12,6 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from server.collaboration_service import CollaborationService
 from server.doctor_service import DoctorService
 from server.join_service import JoinService
+from server.parcel_service import ParcelService
 from server.session_service import SessionService
 from server.suppression_service import SuppressionService
 
@@ -21,6 +22,7 @@ SERVED = {
         CollaborationService,
         DoctorService,
         JoinService,
+        ParcelService,
         SessionService,
         SuppressionService,
     )
