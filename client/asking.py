@@ -20,7 +20,7 @@ from party.organisation import Organisation
 from party.request import Request
 from party.request_parameters import Parameters
 from privacy.units import parse_delta, parse_epsilon
-from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR
+from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 from psi.suppression import MOST_RUNS
 from reports.kinds import require_suitable
 
@@ -168,7 +168,8 @@ def refresh_request(party: Organisation, found: MatchedList, contract: Contract)
 class TableChoice:
     """What a table lets a person choose: who has which role, and whose labels count.
 
-    `identifier` is the one type that takes part in a lift; `timing` is for attribution and delay.
+    `identifier` is the one type that takes part in a lift, and in a table of three; `timing` is for
+    attribution and delay. `attribute` is a label of `third`, the third party.
     """
 
     kind: OutputKind
@@ -178,6 +179,9 @@ class TableChoice:
     by: str | None = None
     identifier: str | None = None
     timing: TimingChoice | None = None
+    third: str | None = None
+    attribute: str | None = None
+    third_dataset: str | None = None
 
 
 def table_request(
@@ -188,24 +192,28 @@ def table_request(
     Raises:
         ContractError: a name is no party's, or several are possible.
         Refusal: the contract does not grant it.
-        UnsuitableLabels: the report cannot be computed from the tabulator's labels.
-        PartyError: one identifier is chosen for what is counted by all.
+        UnsuitableLabels: the report cannot be computed from the labels.
+        PartyError: one identifier is chosen for what is counted by all, or a third party's label
+            without the third party.
     """
-    if table.identifier is not None and table.kind is not OutputKind.LIFT:
-        raise PartyError(f"only a lift is asked for by one identifier type, and no {table.kind}")
     me = contract.me(party.identity)
-    recipient, tabulator = _roles(contract, me, table.recipient, table.tabulator)
-    peer = tabulator if recipient == me else recipient
-    datasets = choice.datasets(me, peer)
-    segment, by = table.segment, table.by
-    if table.kind in _COUNTED_BY and by is None:
+    roles = _roles_of(contract, me, table)
+    recipient, tabulator, third = roles[RECIPIENT], roles[TABULATOR], roles.get(THIRD)
+    _require_fitting(table, third)
+    datasets = choice.datasets(me, tabulator if recipient == me else recipient)
+    if third is not None and table.third_dataset is not None:
+        datasets = {**datasets, third: table.third_dataset}
+    segment, by, attribute = table.segment, table.by, table.attribute
+    profiled = table.kind is OutputKind.INSIGHTS and third is not None
+    if table.kind in _COUNTED_BY and by is None and not profiled:
         by = _only_label(contract, tabulator, datasets, "--by", "to count by")
     if table.kind in _SPLIT_BY and segment is None:
         segment = _only_label(contract, recipient, datasets, "--segment", "to split by")
+    if third is not None and table.kind is not OutputKind.CROSS_CHANNEL and attribute is None:
+        attribute = _only_label(contract, third, datasets, "--attribute", "to split by")
     parameters = choice.parameters()
     if table.timing is not None:
         counted = _terms_of(contract, tabulator, datasets)
-        roles = {TABULATOR: tabulator, RECIPIENT: recipient}
         granted = contract.output(table.kind, roles).moment_terms
         parameters = table.timing.applied(parameters, counted.most_identifiers, granted)
     request = Request.crosstab(
@@ -214,24 +222,67 @@ def table_request(
         requester=me,
         tabulator=tabulator,
         recipient=recipient,
+        third=third,
         now=party.now,
-        labels={recipient: segment, tabulator: by},
+        labels={recipient: segment, tabulator: by, **({third: attribute} if third else {})},
         datasets=datasets,
         parameters=parameters,
         identifier=table.identifier,
     )
-    require_suitable(str(table.kind), request.labels[tabulator].values)
+    require_suitable(
+        str(table.kind),
+        request.labels[tabulator].values,
+        None if third is None else request.labels[third].values,
+    )
     return request
+
+
+def _roles_of(contract: Contract, me: str, table: TableChoice) -> dict[str, str]:
+    """Return who has which role; of two parties that are left for two roles, by their order."""
+    third = table.third
+    if third is None and table.kind is not OutputKind.CROSS_CHANNEL:
+        recipient, tabulator = _roles(contract, me, table.recipient, table.tabulator)
+        return {TABULATOR: tabulator, RECIPIENT: recipient}
+    recipient = table.recipient or me
+    for name in (recipient, table.tabulator, third):
+        if name is not None:
+            _require_party(contract, name)
+    left = [name for name in contract.parties if name not in (recipient, table.tabulator, third)]
+    tabulator = table.tabulator or (left.pop(0) if left else recipient)
+    third = third or (left.pop(0) if left else recipient)
+    if left or len({recipient, tabulator, third}) != len((TABULATOR, RECIPIENT, THIRD)):
+        raise ContractError(
+            f"a table of three is between three parties, and contract {contract.id} has "
+            f"{', '.join(contract.parties)}: say who counts with --tabulator and who is the third "
+            "with --third"
+        )
+    return {TABULATOR: tabulator, RECIPIENT: recipient, THIRD: third}
+
+
+def _require_fitting(table: TableChoice, third: str | None) -> None:
+    """Raise PartyError where a choice is given that the table would not have."""
+    if table.identifier is not None and table.kind is not OutputKind.LIFT and third is None:
+        raise PartyError(
+            f"only a lift and tables of three are asked for by one identifier type, and no "
+            f"{table.kind} of two"
+        )
+    if third is None and (table.attribute, table.third_dataset) != (None, None):
+        raise PartyError("an attribute and its dataset are a third party's: name it with --third")
+
+
+def _require_party(contract: Contract, name: str) -> None:
+    if name not in contract.parties:
+        raise ContractError(
+            f"'{name}' is no party of contract {contract.id}: it is between "
+            f"{', '.join(contract.parties)}"
+        )
 
 
 def _roles(contract: Contract, me: str, first: str | None, second: str | None) -> tuple[str, str]:
     """Return the holders of the asker's usual role and of the other one."""
     for name in (first, second):
-        if name is not None and name not in contract.parties:
-            raise ContractError(
-                f"'{name}' is no party of contract {contract.id}: it is between "
-                f"{', '.join(contract.parties)}"
-            )
+        if name is not None:
+            _require_party(contract, name)
     if first is None:
         first = me if second != me else _only_other(contract, me)
     return first, second or (_only_other(contract, me) if first == me else me)

@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import RenderableType
 from rich.table import Table
 
+from client.by_attribute import by_attribute
 from client.render_lists import list_shown
 from client.results import NothingLearnt, Result
 from party.lists import MatchedList
@@ -32,7 +33,7 @@ def result_shown(result: Result) -> list[RenderableType]:
 
 
 def _report(report: Rendering) -> list[RenderableType]:
-    rows = list(report.rows())
+    rows = by_attribute(report.rows())
     segments = list(dict.fromkeys(row.segment for row in rows))
     if len(segments) == 2 and None in segments:  # a single segment is all there is
         rows = [row for row in rows if row.segment is None]

@@ -26,7 +26,7 @@ from party.request import Request
 from party.schedule import Schedule
 from party.series import SeriesBook
 from party.templates import Outputs, Template, remove_template, save_template, template_called
-from psi.legs import TABULATOR
+from psi.legs import TABULATOR, THIRD
 from reports.costs import Costs
 from reports.kinds import require_priced
 from reports.rendering import Rendering
@@ -66,7 +66,8 @@ class Files:
             UnsuitableCosts: the costs cannot be read, or name what the report will not have.
         """
         labels = request.labels[request.roles[TABULATOR]].values
-        require_priced(str(request.kind), labels, self.costs)
+        with_third = THIRD in request.roles
+        require_priced(str(request.kind), labels, self.costs, with_third=with_third)
         models_of(request.kind, self.model)
         if self.out is not None:
             if self.out.suffix not in TABLE_SUFFIXES:

@@ -29,7 +29,12 @@ from reports.sums import segments_of
 Plane = npt.NDArray[np.float64]
 """What a person counts for, by both channels' labels: (tabulator's + 1, third's + 1), `∅` last."""
 
-EITHER: Final = "either channel"
+Numbered = Mapping[str | None, Estimate]
+Fitted = Mapping[str | None, FittedEstimate]
+"""Numbers by their label."""
+
+EITHER: Final = None
+"""The label of both together, as of any number of everybody."""
 BOTH: Final = "both"
 _LEAST_VARIANCE: Final = 1e-9
 """Of a cell without noise, so that all of them are fitted alike."""
@@ -67,7 +72,7 @@ class Channels:
             BOTH: np.outer(one, other).astype(float),
         }
 
-    def reached(self) -> Mapping[str, Plane]:
+    def reached(self) -> Mapping[str | None, Plane]:
         """Return whom each channel has met, and both together."""
         one, other = self._met
         return {
@@ -76,7 +81,7 @@ class Channels:
             EITHER: (one[:, None] | other).astype(float),
         }
 
-    def impressions(self) -> Mapping[str, Plane]:
+    def impressions(self) -> Mapping[str | None, Plane]:
         """Return how often each channel has met people, and both together."""
         one, other = (np.array([*each, 0.0]) for each in self.times)
         return {
@@ -127,14 +132,14 @@ class SegmentChannels:
 
     segment: str | None
     audience: Estimate
-    reach: Mapping[str, FittedEstimate]
-    share_reached: Mapping[str, Estimate]
-    parts: Mapping[str, FittedEstimate]
-    part_shares: Mapping[str, Estimate]
-    at_least: Mapping[str, FittedEstimate]
-    by_frequency: Mapping[str, FittedEstimate]
-    average_frequency: Mapping[str, Estimate]
-    impressions: Mapping[str, Estimate]
+    reach: Fitted
+    share_reached: Numbered
+    parts: Fitted
+    part_shares: Numbered
+    at_least: Fitted
+    by_frequency: Fitted
+    average_frequency: Numbered
+    impressions: Numbered
 
     def rows(self) -> Iterator[Row]:
         """Yield the numbers."""
@@ -148,11 +153,20 @@ class SegmentChannels:
         yield Row("audience", "people", self.audience, segment=self.segment)
         yield from self._plain("share reached", "share", self.share_reached)
 
-    def _plain(self, metric: str, unit: Unit, numbers: Mapping[str, Estimate]) -> Iterator[Row]:
+    def _plain(
+        self,
+        metric: str,
+        unit: Unit,
+        numbers: Numbered,
+    ) -> Iterator[Row]:
         for label, number in numbers.items():
             yield Row(metric, unit, number, label, self.segment)
 
-    def _fitted(self, metric: str, numbers: Mapping[str, FittedEstimate]) -> Iterator[Row]:
+    def _fitted(
+        self,
+        metric: str,
+        numbers: Fitted,
+    ) -> Iterator[Row]:
         for label, one in numbers.items():
             fitted = one.fitted, one.inconsistent
             yield Row(metric, "people", one.estimate, label, self.segment, *fitted)
@@ -165,8 +179,8 @@ class CrossChannel(Numbers):
     title = "cross-channel reach"
     by_attribute: ClassVar[bool] = False
     notes: ClassVar[tuple[str, ...]] = (
-        "Nobody is counted twice: 'either channel' is the one, the other and both. Whom a channel "
-        "alone has met is its incremental reach, on top of the other's.",
+        "Nobody is counted twice: numbers without a channel's name are of both together. Whom a "
+        "channel alone has met is its incremental reach, on top of the other's.",
         "The last frequency bucket counts as its lower bound, so average frequency and "
         "impressions are at least what is stated.",
         "Fitted values are not below 0, do not grow with frequency and add up; values are "

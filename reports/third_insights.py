@@ -1,20 +1,21 @@
 """Insights of a third party: what the people are like whom the two others share, by its attributes.
 
 The third's labels are combinations of attributes; people are those who are both the tabulator's and
-the recipient's. Each group is compared twice: with the third's whole base, and with all of the
-recipient's audience that the third knows, matched or not. A share is of those whom the third knows,
-since of the others nobody knows what they are like.
+the recipient's, by the tabulator's label where it has several. Each group is compared twice: with
+the third's whole base, and with all of the recipient's audience that the third knows, matched or
+not. A share is of those whom the third knows, since of the others nobody knows what they are like.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self, overload
+from typing import ClassVar, Final, Self, overload
 
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
+from reports.crosstab import blocks
 from reports.errors import MalformedTable
-from reports.estimate import Estimate, withheld
+from reports.estimate import Estimate, Unit, withheld
 from reports.forms import Block
 from reports.insights import ANY, Group, groups_of
 from reports.linear import Indices
@@ -22,11 +23,15 @@ from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 from reports.sums import segments_of
 
+_WITHOUT_LABELS: Final = 2
+"""So many blocks has a tabulator with one label: that label, which is all of them."""
+
 
 @dataclass(frozen=True)
 class Known:
-    """The matched people of a segment, or of all of them (`segment` None), and who knows them."""
+    """The matched people of a label and a segment, or of all (None), and whom the third knows."""
 
+    label: str | None
     segment: str | None
     matched: Estimate
     known: Estimate
@@ -36,14 +41,25 @@ class Known:
 
 @dataclass(frozen=True)
 class Profile:
-    """One group of the third's in one segment of the recipient, or in all (`segment` None)."""
+    """One group of the third's with one label and in one segment, or in all of them (None)."""
 
     group: str
+    label: str | None
     segment: str | None
     matched: Estimate
     share: Estimate
     index: Estimate
     index_to_audience: Estimate
+
+    @property
+    def numbers(self) -> tuple[tuple[str, Unit, Estimate], ...]:
+        """Every number with its name and unit."""
+        return (
+            ("matched with", "people", self.matched),
+            ("share of matched", "share", self.share),
+            ("index", "index", self.index),
+            ("index to audience", "index", self.index_to_audience),
+        )
 
 
 @dataclass(frozen=True)
@@ -80,14 +96,17 @@ class ThirdInsights(Numbers):
             *segments_of(estimates.table.recipient_labels),
             (None, estimates.all_columns),
         ]
-        among = [_Among(estimates, columns) for _, columns in segments]
+        labels = blocks(estimates.table.tabulator_labels)
+        among = [
+            _Among(estimates, (label, segment), rows, columns)
+            for label, rows in (labels if len(labels) > _WITHOUT_LABELS else labels[-1:])
+            for segment, columns in segments
+        ]
         base = _Base(estimates)
         return cls(
-            tuple(one.known(name) for (name, _), one in zip(segments, among, strict=True)),
+            tuple(one.known() for one in among),
             tuple(
-                one.profile(group, tuple(layers), name, base)
-                for group, layers in groups
-                for (name, _), one in zip(segments, among, strict=True)
+                one.profile(group, tuple(layers), base) for group, layers in groups for one in among
             ),
             tuple(base.group(group, tuple(layers)) for group, layers in groups),
         )
@@ -95,19 +114,24 @@ class ThirdInsights(Numbers):
     def rows(self) -> Iterator[Row]:
         """Yield every number: who is known, profiles, and the base."""
         for one in self.known:
-            yield Row("matched", "people", one.matched, segment=one.segment)
-            yield Row("matched and known", "people", one.known, segment=one.segment)
-            yield Row("matched and not known", "people", one.unknown, segment=one.segment)
-            yield Row("share known", "share", one.share_known, segment=one.segment)
+            where = one.label, one.segment
+            yield Row("matched", "people", one.matched, *where)
+            yield Row("matched and known", "people", one.known, *where)
+            yield Row("matched and not known", "people", one.unknown, *where)
+            yield Row("share known", "share", one.share_known, *where)
         for profile in self.profiles:
-            where = profile.group, profile.segment
-            yield Row("matched with", "people", profile.matched, *where)
-            yield Row("share of matched", "share", profile.share, *where)
-            yield Row("index", "index", profile.index, *where)
-            yield Row("index to audience", "index", profile.index_to_audience, *where)
+            for metric, unit, estimate in profile.numbers:
+                yield Row(
+                    metric,
+                    unit,
+                    estimate,
+                    profile.label,
+                    profile.segment,
+                    attribute=profile.group,
+                )
         for group in self.groups:
-            yield Row("base", "keys", group.offered, group.name)
-            yield Row("share of base", "share", group.base_share, group.name)
+            yield Row("base", "keys", group.offered, attribute=group.name)
+            yield Row("share of base", "share", group.base_share, attribute=group.name)
 
 
 @dataclass(frozen=True)
@@ -130,42 +154,44 @@ class _Base:
 
 @dataclass(frozen=True)
 class _Among:
-    """The matched people of some columns, by the third's labels."""
+    """The matched people of some rows and columns, by the third's labels."""
 
     estimates: CellEstimates
+    name: tuple[str | None, str | None]
+    rows: Indices
     columns: Indices
 
     def _matched(self, layers: Indices) -> Block:
-        return Block(self.estimates.all_rows, tuple(self.columns), tuple(layers))
+        return Block(tuple(self.rows), tuple(self.columns), tuple(layers))
 
     def _audience(self, layers: Indices) -> Block:
         rows = range(self.estimates.table.shape[0] + 1)
         return Block(rows, tuple(self.columns), tuple(layers))
 
     def _count(self, layers: Indices) -> Estimate:
-        """Estimate the matched; one label of the third and one of the recipient are a cell."""
+        """Estimate the matched; those of one label of each party are a cell."""
         block = self._matched(layers)
-        alone = len(layers) * len(self.columns) == 1
+        alone = len(self.rows) * len(layers) * len(self.columns) == 1
         return self.estimates.cell(block) if alone else self.estimates.sum(block)
 
-    def known(self, segment: str | None) -> Known:
+    def known(self) -> Known:
         known = self.estimates.all_layers
         everybody = range(len(known) + 1)
         matched = self._count(everybody)
         share = withheld()
         if matched.clear:
             share = self.estimates.ratio(self._matched(known), self._matched(everybody))
-        return Known(segment, matched, self._count(known), self._count(everybody[-1:]), share)
+        return Known(*self.name, matched, self._count(known), self._count(everybody[-1:]), share)
 
-    def profile(self, group: str, layers: Indices, segment: str | None, base: _Base) -> Profile:
+    def profile(self, group: str, layers: Indices, base: _Base) -> Profile:
         part, whole = self._matched(layers), self._matched(self.estimates.all_layers)
         count = self._count(layers)
         if count.suppressed or not self.estimates.sum(whole).clear:
-            return Profile(group, segment, count, withheld(), withheld(), withheld())
+            return Profile(group, *self.name, count, withheld(), withheld(), withheld())
         every = self.estimates.all_layers
         return Profile(
             group,
-            segment,
+            *self.name,
             count,
             self.estimates.ratio(part, whole),
             self._index(part, whole, base.of(layers), base.of(every)),

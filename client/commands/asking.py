@@ -69,15 +69,43 @@ By = Annotated[
         metavar="LABEL",
         help="The tabulator's label to count by. Of reach: a frequency (1, 2, … 5+) or sets of "
         "campaigns (A, B, A+B). Of insights: attributes. Of attribution: journeys. Of delay: ages. "
-        "Of lift: arms. Needed when it has several.",
+        "Of lift: arms. Of cross-channel: a frequency, or everybody without it. Needed elsewhere "
+        "when it has several.",
     ),
 ]
 Identifier = Annotated[
     str | None,
     typer.Option(
         metavar="TYPE",
-        help="Of a lift: the one identifier type that people are counted by, such as email. The "
-        "first of the contract that both sides hold, without it.",
+        help="Of a lift or of three parties: the one identifier type that people are counted by, "
+        "such as email. Without it: of a lift the first of the contract that both sides hold, of "
+        "three parties the one that they share.",
+    ),
+]
+Third = Annotated[
+    str | None,
+    typer.Option(
+        "--third",
+        metavar="NAME",
+        help="A third party of the contract, whose label splits the report: of everybody, of each "
+        "value, and of those whom it does not know. Of insights: whose attributes people are "
+        "described by. Of cross-channel: the second channel.",
+    ),
+]
+Attribute = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="The third party's label. Needed when it has several; of cross-channel its "
+        "frequencies, and without it all whom it met.",
+    ),
+]
+ThirdDataset = Annotated[
+    str | None,
+    typer.Option(
+        "--third-dataset",
+        metavar="NAME",
+        help="The third party's dataset, if the contract has several.",
     ),
 ]
 Epsilon = Annotated[
@@ -205,14 +233,15 @@ def run_request(
     from client.quoting import quote_for
     from client.render_quote import quote_shown
     from client.results import models_of, require_readable
-    from psi.legs import TABULATOR
+    from psi.legs import TABULATOR, THIRD
     from reports.kinds import require_priced
 
     require_writable(request.kind, out, pages)
     require_readable(party, request, private=private)
     models_of(request.kind, model)
     if costs is not None:
-        require_priced(str(request.kind), request.labels[request.roles[TABULATOR]].values, costs)
+        labels = request.labels[request.roles[TABULATOR]].values
+        require_priced(str(request.kind), labels, costs, with_third=THIRD in request.roles)
     output.say(*quote_shown(quote_for(party, contract, request, guess)))
     if ask and not typer.confirm("Go on?", err=True):
         output.result({"state": "not asked"}, "Nothing was asked and nothing was spent.")

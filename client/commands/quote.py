@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands.asking import (
+    Attribute,
     By,
     Dataset,
     Delta,
@@ -22,6 +23,8 @@ from client.commands.asking import (
     Tabulator,
     TheirDataset,
     TheirPeople,
+    Third,
+    ThirdDataset,
     Use,
     choice,
 )
@@ -55,6 +58,7 @@ class Kind(StrEnum):
     INSIGHTS = "insights"
     FUNNEL = "funnel"
     LIFT = "lift"
+    CROSS_CHANNEL = "cross-channel"
     ATTRIBUTION = "attribution"
     DELAY = "delay"
     TABLE = "table"
@@ -77,6 +81,9 @@ def quote(
     receiver: Receiver = None,
     recipient: Recipient = None,
     tabulator: Tabulator = None,
+    third: Third = None,
+    attribute: Attribute = None,
+    third_dataset: ThirdDataset = None,
     segment: Segment = None,
     by: By = None,
     by_identifier: ByIdentifier = False,
@@ -113,7 +120,8 @@ def quote(
     from party.contract_terms import ListUse, OutputKind
 
     output = begin(ctx, as_json)
-    of_tables = (recipient, tabulator, segment, by, identifier, epsilon_dummies)
+    of_third = (third, attribute, third_dataset)
+    of_tables = (recipient, tabulator, segment, by, identifier, epsilon_dummies, *of_third)
     _require_fitting(kind, of_tables, (receiver, suppression_runs, use))
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
@@ -132,7 +140,16 @@ def quote(
             )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         table = TableChoice(
-            OutputKind(kind.value), recipient, tabulator, segment, by, identifier, timing
+            OutputKind(kind.value),
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            timing,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
         )
         return table_request(here, agreed, table, chosen)
 

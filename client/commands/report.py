@@ -8,6 +8,7 @@ import typer
 
 from client.commands import templates
 from client.commands.asking import (
+    Attribute,
     By,
     Confirm,
     Cost,
@@ -26,6 +27,8 @@ from client.commands.asking import (
     Tabulator,
     TheirDataset,
     TheirPeople,
+    Third,
+    ThirdDataset,
     Wait,
     choice,
     run_request,
@@ -66,6 +69,10 @@ def overlap(
     resume: Resume = False,
     recipient: Recipient = None,
     tabulator: Tabulator = None,
+    third: Third = None,
+    attribute: Attribute = None,
+    third_dataset: ThirdDataset = None,
+    identifier: Identifier = None,
     contract: ContractName = None,
     dataset: Dataset = None,
     their_dataset: TheirDataset = None,
@@ -97,7 +104,16 @@ def overlap(
     require_fitting(segment, by_identifier=by_identifier, resume=resume)
     with opened(party) as here:
         agreed = here.contract(contract)
-        table = TableChoice(OutputKind.OVERLAP, recipient, tabulator, segment)
+        table = TableChoice(
+            OutputKind.OVERLAP,
+            recipient,
+            tabulator,
+            segment,
+            identifier=identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         guess = Guess(their_people, match_rate)
         if by_identifier:
@@ -131,6 +147,10 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
         by: By = None,
         recipient: Recipient = None,
         tabulator: Tabulator = None,
+        third: Third = None,
+        attribute: Attribute = None,
+        third_dataset: ThirdDataset = None,
+        identifier: Identifier = None,
         contract: ContractName = None,
         dataset: Dataset = None,
         their_dataset: TheirDataset = None,
@@ -158,7 +178,17 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
         costs = None if cost is None else read_costs(cost)
         with opened(party) as here:
             agreed = here.contract(contract)
-            wanted = TableChoice(OutputKind(kind), recipient, tabulator, segment, by)
+            wanted = TableChoice(
+                OutputKind(kind),
+                recipient,
+                tabulator,
+                segment,
+                by,
+                identifier,
+                third=third,
+                attribute=attribute,
+                third_dataset=third_dataset,
+            )
             chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, wanted, chosen)
             guess = Guess(their_people, match_rate)
@@ -192,6 +222,14 @@ _add_table(
     "commonground report funnel --segment stage --by seen --out funnel.csv",
 )
 _add_table(
+    "cross-channel",
+    "Measure the reach of two channels together, and nobody twice, with noise.\n\n"
+    "The tabulator and the third party are the channels: people met by one alone, by both, by "
+    "either, and by how often.",
+    "commonground report cross-channel --by frequency --attribute frequency",
+    "commonground report cross-channel --third vendor --html reach.html",
+)
+_add_table(
     "table",
     "Count any granted label of one party against any of the other, with noise.\n\n"
     "The tabulator's label gives the rows, the recipient's the columns.",
@@ -216,6 +254,9 @@ def lift(
     identifier: Identifier = None,
     recipient: Recipient = None,
     tabulator: Tabulator = None,
+    third: Third = None,
+    attribute: Attribute = None,
+    third_dataset: ThirdDataset = None,
     contract: ContractName = None,
     dataset: Dataset = None,
     their_dataset: TheirDataset = None,
@@ -250,7 +291,17 @@ def lift(
     costs = None if cost is None else read_costs(cost)
     with opened(party) as here:
         agreed = here.contract(contract)
-        wanted = TableChoice(OutputKind.LIFT, recipient, tabulator, segment, by, identifier)
+        wanted = TableChoice(
+            OutputKind.LIFT,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         request = table_request(here, agreed, wanted, chosen)
         run_request(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands.asking import (
+    Attribute,
     By,
     Confirm,
     Cost,
@@ -23,6 +24,8 @@ from client.commands.asking import (
     Tabulator,
     TheirDataset,
     TheirPeople,
+    Third,
+    ThirdDataset,
     Wait,
     choice,
     run_request,
@@ -124,7 +127,8 @@ def save(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="The report: overlap, reach, insights, funnel, attribution, delay, lift or table.",
+            help="The report: overlap, reach, insights, funnel, attribution, delay, lift, "
+            "cross-channel or table.",
         ),
     ] = None,
     from_: Annotated[
@@ -141,6 +145,9 @@ def save(
     identifier: Identifier = None,
     recipient: Recipient = None,
     tabulator: Tabulator = None,
+    third: Third = None,
+    attribute: Attribute = None,
+    third_dataset: ThirdDataset = None,
     contract: ContractName = None,
     dataset: Dataset = None,
     their_dataset: TheirDataset = None,
@@ -178,7 +185,8 @@ def save(
 
     output = begin(ctx, as_json)
     of_labels = (segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset)
-    chosen = (*of_labels, epsilon, epsilon_dummies, delta)
+    of_third = (third, attribute, third_dataset)
+    chosen = (*of_labels, *of_third, epsilon, epsilon_dummies, delta)
     of_time = TimeOptions(
         start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
     )
@@ -194,7 +202,16 @@ def save(
         else:
             agreed = here.contract(contract)
             table = TableChoice(
-                wanted, recipient, tabulator, segment, by, identifier, timing=timing
+                wanted,
+                recipient,
+                tabulator,
+                segment,
+                by,
+                identifier,
+                timing,
+                third=third,
+                attribute=attribute,
+                third_dataset=third_dataset,
             )
             privacy = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, table, privacy)

@@ -13,12 +13,13 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from client.by_attribute import by_attribute
 from client.page.figures import Figure, figures_of, require_charts
 from client.page.method import findings_of, method_of, reference_of
 from client.page.source import Source, charges_of
 from client.page.wording import ALL, Said, by_metric, only_totals, segments_of
 from privacy.units import format_delta, format_epsilon
-from psi.legs import RECIPIENT, TABULATOR
+from psi.legs import RECIPIENT, TABULATOR, THIRD
 from reports.rendering import PRIVATE, Rendering, Row
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def page_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> str:
     Raises:
         PartyError: the extra is not installed.
     """
-    rows = only_totals(list(rendering.rows()))
+    rows = only_totals(by_attribute(rendering.rows()))
     said = [Said(row) for row in rows]
     return _template().render(
         style=_style(),
@@ -141,8 +142,10 @@ def _chart(figure: Figure) -> Chart:
 def _about(sources: Sequence[Source]) -> str:
     request = sources[0].request
     finished = max(source.finished for source in sources)
+    third = request.roles.get(THIRD)
+    beside = "" if third is None else f" with {third} as the third party"
     return (
-        f"For {request.roles[RECIPIENT]}, counted by {request.roles[TABULATOR]}. "
+        f"For {request.roles[RECIPIENT]}, counted by {request.roles[TABULATOR]}{beside}. "
         f"Finished {finished[:10]} {finished[11:16]} UTC. Purpose: {request.purpose}."
     )
 

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from client.by_attribute import by_attribute
 from client.page.wording import ALL, Said, Standing, by_metric, only_totals, segments_of
 from party.errors import PartyError
 from reports.effect import Ranged
@@ -138,7 +139,7 @@ class Figure:
 
 def figures_of(rendering: Rendering) -> list[Figure]:
     """Return a chart for each metric that has several numbers, and not too many of them."""
-    metrics = by_metric(only_totals(list(rendering.rows())))
+    metrics = by_metric(only_totals(by_attribute(rendering.rows())))
     return [Figure(metric, tuple(rows)) for metric, rows in metrics.items() if _drawn(rows)]
 
 

@@ -13,7 +13,7 @@ from party.datasets.traffic import STEP
 from party.request import LabelList, Request
 from party.request_parameters import Parameters
 from privacy.units import format_delta, format_epsilon
-from psi.legs import RECIPIENT, TABULATOR
+from psi.legs import RECIPIENT, TABULATOR, THIRD
 from reports.estimate import grown
 from reports.rendering import PRIVATE, Rendering
 
@@ -72,10 +72,9 @@ def method_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> li
     identifiers = dict.fromkeys(kind for one in sources for kind in one.request.identifiers)
     smallest = {table["parameters"]["min_cell"] for table in _tables(rendering)}
     return [
-        f"{recipient} and {tabulator} compared their people without showing each other a row. "
-        f"{tabulator} counted, {recipient} received the table. People without consent for "
-        f"{request.purpose} were left out by each side before anything was derived from them. A "
-        f"person counts at most {_times(parameters.records_per_person)}.",
+        f"{_compared(request)} {tabulator} counted, {recipient} received the table. "
+        f"People without consent for {request.purpose} were left out by each side before anything "
+        f"was derived from them. A person counts at most {_times(parameters.records_per_person)}.",
         *_of_moments(parameters),
         *_left_out(rendering, sources, owner),
         f"Identifiers: {', '.join(identifiers)}. {_counted(request)}",
@@ -97,7 +96,22 @@ def method_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> li
     ]
 
 
+def _compared(request: Request) -> str:
+    tabulator, recipient = request.roles[TABULATOR], request.roles[RECIPIENT]
+    third = request.roles.get(THIRD)
+    if third is None:
+        return (
+            f"{recipient} and {tabulator} compared their people without showing each other a row."
+        )
+    return (
+        f"{recipient}, {tabulator} and {third} compared their people without showing each other a "
+        f"row. {third} lent its labels and received nothing."
+    )
+
+
 def _counted(request: Request) -> str:
+    if THIRD in request.roles:
+        return "Each party sends one identifier a person, so people are those who have one."
     if request.kind is OutputKind.LIFT:
         return "Each side sends one identifier a person, so an arm's people are those who have one."
     return "A number counts people as the recipient's data have them."

@@ -72,5 +72,5 @@ def _use(name: str | None) -> ListUse | None:
 
 REACH, OVERLAP = OutputKind.REACH, OutputKind.OVERLAP
 INSIGHTS, FUNNEL, TABLE = OutputKind.INSIGHTS, OutputKind.FUNNEL, OutputKind.TABLE
-LIFT = OutputKind.LIFT
+LIFT, CROSS_CHANNEL = OutputKind.LIFT, OutputKind.CROSS_CHANNEL
 ATTRIBUTION, DELAY = OutputKind.ATTRIBUTION, OutputKind.DELAY

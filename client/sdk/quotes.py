@@ -7,6 +7,7 @@ from client.by_identifier import plan, quote_all
 from client.quoting import MATCH_RATE, Guess, quote_for
 from client.sdk.asking import (
     ATTRIBUTION,
+    CROSS_CHANNEL,
     DELAY,
     FUNNEL,
     INSIGHTS,
@@ -57,6 +58,10 @@ class Quotes:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -67,7 +72,17 @@ class Quotes:
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a reach table; raises what `Party.reach` does before it begins."""
-        table = TableChoice(REACH, recipient, tabulator, segment, by)
+        table = TableChoice(
+            REACH,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))
@@ -78,6 +93,10 @@ class Quotes:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -88,7 +107,16 @@ class Quotes:
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote an overlap table; raises what `Party.overlap` does before it begins."""
-        table = TableChoice(OVERLAP, recipient, tabulator, segment)
+        table = TableChoice(
+            OVERLAP,
+            recipient,
+            tabulator,
+            segment,
+            identifier=identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))
@@ -100,6 +128,10 @@ class Quotes:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -110,7 +142,17 @@ class Quotes:
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote an insights table; raises what `Party.insights` does before it begins."""
-        table = TableChoice(INSIGHTS, recipient, tabulator, segment, by)
+        table = TableChoice(
+            INSIGHTS,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))
@@ -122,6 +164,10 @@ class Quotes:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -132,7 +178,17 @@ class Quotes:
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a funnel; raises what `Party.funnel` does before it begins."""
-        table = TableChoice(FUNNEL, recipient, tabulator, segment, by)
+        table = TableChoice(
+            FUNNEL,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))
@@ -145,6 +201,9 @@ class Quotes:
         identifier: str | None = None,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -155,7 +214,53 @@ class Quotes:
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a lift; raises what `Party.lift` does before it begins."""
-        table = TableChoice(LIFT, recipient, tabulator, segment, by, identifier)
+        table = TableChoice(
+            LIFT,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return self._quote(asked, Guess(their_people, match_rate))
+
+    def cross_channel(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        their_people: int | None = None,
+        match_rate: float = MATCH_RATE,
+    ) -> Quote:
+        """Quote a table; raises what `Party.table` does before it begins."""
+        table = TableChoice(
+            CROSS_CHANNEL,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))
@@ -167,6 +272,10 @@ class Quotes:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -177,7 +286,17 @@ class Quotes:
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a table; raises what `Party.table` does before it begins."""
-        table = TableChoice(TABLE, recipient, tabulator, segment, by)
+        table = TableChoice(
+            TABLE,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return self._quote(asked, Guess(their_people, match_rate))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from client.asking import Choice, TableChoice
 from client.cancelling import CancelToken
-from client.sdk.asking import FUNNEL, INSIGHTS, LIFT, OVERLAP, REACH, TABLE, Asked
+from client.sdk.asking import CROSS_CHANNEL, FUNNEL, INSIGHTS, LIFT, OVERLAP, REACH, TABLE, Asked
 from client.sdk.calls import Calls
 from client.sdk.results import Report
 from party.driver import Progress
@@ -26,6 +26,10 @@ class TableVerbs:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -45,7 +49,17 @@ class TableVerbs:
             Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
             UnsuitableLabels: reach cannot be computed from the tabulator's labels.
         """
-        table = TableChoice(REACH, recipient, tabulator, segment, by)
+        table = TableChoice(
+            REACH,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
@@ -56,6 +70,10 @@ class TableVerbs:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -71,7 +89,16 @@ class TableVerbs:
         Raises:
             Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
         """
-        table = TableChoice(OVERLAP, recipient, tabulator, segment)
+        table = TableChoice(
+            OVERLAP,
+            recipient,
+            tabulator,
+            segment,
+            identifier=identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
@@ -83,6 +110,10 @@ class TableVerbs:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -103,7 +134,17 @@ class TableVerbs:
             Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
             UnsuitableLabels: the labels are not all combinations of some attributes.
         """
-        table = TableChoice(INSIGHTS, recipient, tabulator, segment, by)
+        table = TableChoice(
+            INSIGHTS,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
@@ -115,6 +156,10 @@ class TableVerbs:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -133,7 +178,17 @@ class TableVerbs:
             Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
             UnsuitableLabels: the tabulator's label has fewer than two stages.
         """
-        table = TableChoice(FUNNEL, recipient, tabulator, segment, by)
+        table = TableChoice(
+            FUNNEL,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
@@ -146,6 +201,9 @@ class TableVerbs:
         identifier: str | None = None,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -168,7 +226,64 @@ class TableVerbs:
             Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
             UnsuitableLabels: the tabulator's labels are not two arms, or two arms × exposed.
         """
-        table = TableChoice(LIFT, recipient, tabulator, segment, by, identifier)
+        table = TableChoice(
+            LIFT,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
+        choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
+        asked = Asked.table(self._party, contract, table, choice)
+        return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
+
+    def cross_channel(
+        self,
+        segment: str | None = None,
+        by: str | None = None,
+        *,
+        recipient: str | None = None,
+        tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
+        contract: str | None = None,
+        dataset: str | None = None,
+        their_dataset: str | None = None,
+        epsilon: str | None = None,
+        epsilon_dummies: str | None = None,
+        delta: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Report:
+        """Measure the reach of two channels together, and nobody twice, with noise.
+
+        The tabulator and the `third` party are the channels, whose labels (`by`, `attribute`) are
+        frequencies; without one everybody whom the channel met is counted alike.
+
+        ε and δ are exact decimal text.
+
+        Raises:
+            Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
+            UnsuitableLabels: the labels of a channel are no frequencies.
+        """
+        table = TableChoice(
+            CROSS_CHANNEL,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))
@@ -180,6 +295,10 @@ class TableVerbs:
         *,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
+        identifier: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -197,7 +316,17 @@ class TableVerbs:
         Raises:
             Refusal, SessionSuspended, ContractError, DatasetError, PrivacyError: as `match`.
         """
-        table = TableChoice(TABLE, recipient, tabulator, segment, by)
+        table = TableChoice(
+            TABLE,
+            recipient,
+            tabulator,
+            segment,
+            by,
+            identifier,
+            third=third,
+            attribute=attribute,
+            third_dataset=third_dataset,
+        )
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         asked = Asked.table(self._party, contract, table, choice)
         return Report(self._party, self._calls.ask(asked, progress, cancel, wait=wait))

@@ -45,6 +45,9 @@ class Templates:
         identifier: str | None = None,
         recipient: str | None = None,
         tabulator: str | None = None,
+        third: str | None = None,
+        attribute: str | None = None,
+        third_dataset: str | None = None,
         contract: str | None = None,
         dataset: str | None = None,
         their_dataset: str | None = None,
@@ -76,7 +79,10 @@ class Templates:
             PartyError: the name is taken, or a part of it does not serve.
             Refusal, ContractError, PrivacyError: what it asks for would be refused.
         """
-        chosen = (segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset)
+        chosen = (
+            segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset, third,
+            attribute, third_dataset,
+        )  # fmt: skip
         choice = Choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         of_time = TimeOptions(
             time_text(start), time_text(end), room, slot_minutes, lookback_days, most_conversions,
@@ -92,7 +98,16 @@ class Templates:
         else:
             of = savable(kind)
             table = TableChoice(
-                of, recipient, tabulator, segment, by, identifier, of_time.chosen(of)
+                of,
+                recipient,
+                tabulator,
+                segment,
+                by,
+                identifier,
+                of_time.chosen(of),
+                third=third,
+                attribute=attribute,
+                third_dataset=third_dataset,
             )
             request = table_request(self._party, in_force(self._party, contract), table, choice)
         return save(self._party, name, request, Outputs(out, html, png, private, cost, model))

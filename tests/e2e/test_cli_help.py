@@ -31,6 +31,7 @@ ISSUE = (
     "dataset add buckets check list show top-bound|"
     "contract propose sign import show|"
     "report overlap reach insights funnel attribution delay lift table show save run schedule due|"
+    "report cross-channel|"
     "report/templates list remove|report/schedules list cancel|"
     "requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"

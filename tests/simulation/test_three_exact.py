@@ -109,7 +109,7 @@ def test_insights_of_a_third_equal_the_join(rendering):
     attributes = ("n × y", "n × o", "s × y", "s × o")
     joined, report = report_of("insights", rendering, ("all",), attributes)
     rows = rows_of(report)
-    assert {attribute for *_, attribute in rows} == {None}
+    assert {label for _, label, *_ in rows} == {None}
     matched, known = joined[joined["g"].notna() & joined["b"].notna()], joined["v"].notna()
 
     def among(frame, group):
@@ -121,24 +121,35 @@ def test_insights_of_a_third_equal_the_join(rendering):
     base = joined[known]
     for group in ("n × any", "any × o", *attributes):
         of_base = among(base, group).mean()
-        assert rows["base", group, None, None].value == among(base, group).sum()
-        assert rows["share of base", group, None, None].value == pytest.approx(of_base)
+        assert rows["base", None, None, group].value == among(base, group).sum()
+        assert rows["share of base", None, None, group].value == pytest.approx(of_base)
         for segment in (*SEGMENTS, None):
             inside = matched if segment is None else matched[matched["b"] == segment]
             here = inside[inside["v"].notna()]
             share = among(here, group).mean()
-            assert rows["matched with", group, segment, None].value == among(here, group).sum()
-            assert rows["share of matched", group, segment, None].value == pytest.approx(share)
-            index = rows["index", group, segment, None].value
+            assert rows["matched with", None, segment, group].value == among(here, group).sum()
+            assert rows["share of matched", None, segment, group].value == pytest.approx(share)
+            index = rows["index", None, segment, group].value
             assert index == pytest.approx(100 * share / of_base)
             of = joined["b"].notna() if segment is None else joined["b"].eq(segment)
             audience = among(joined[of & known], group).mean()
-            index = rows["index to audience", group, segment, None].value
+            index = rows["index to audience", None, segment, group].value
             assert index == pytest.approx(100 * share / audience)
             assert rows["matched and known", None, segment, None].value == len(here)
             unknown = rows["matched and not known", None, segment, None].value
             assert unknown == len(inside) - len(here)
             assert rows["share known", None, segment, None].value == len(here) / len(inside)
+
+
+def test_insights_of_a_third_are_by_the_tabulators_label_too(rendering):
+    joined, report = report_of("insights", rendering, ("1", "2+"), AGES)
+    rows = rows_of(report)
+    once = joined[joined["g"].eq("1") & joined["b"].notna()]
+    assert rows["matched", "1", None, None].value == len(once)
+    known = once[once["v"].notna()]
+    share = known["v"].eq("old").mean()
+    assert rows["share of matched", "1", None, "old"].value == pytest.approx(share)
+    assert rows["matched with", "1", None, "old"].value == known["v"].eq("old").sum()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +159,7 @@ def test_insights_of_a_third_equal_the_join(rendering):
 def test_reach_across_channels_equals_the_join(rendering, labels, other):
     joined, report = report_of("cross-channel", rendering, labels, other)
     rows = rows_of(report)
-    one, two, either = PARTIES[0], PARTIES[2], "either channel"
+    one, two, either = PARTIES[0], PARTIES[2], None
 
     def times(column, names):
         if len(names) == 1:
@@ -215,16 +226,15 @@ def test_fitted_reach_across_channels_adds_up(rendering):
         assert min(fitted.values()) >= 0
         for segment in (*SEGMENTS, None):
             reach = {
-                label: fitted["reach", label, segment]
-                for label in ("either channel", PARTIES[0], PARTIES[2])
+                label: fitted["reach", label, segment] for label in (None, PARTIES[0], PARTIES[2])
             }
             apart = sum(
                 one
                 for (metric, _, where), one in fitted.items()
                 if (metric, where) == ("reached by", segment)
             )
-            assert reach["either channel"] == pytest.approx(apart, abs=1e-6)
-            assert fitted["reach at least", "2+", segment] <= reach["either channel"] + 1e-9
+            assert reach[None] == pytest.approx(apart, abs=1e-6)
+            assert fitted["reach at least", "2+", segment] <= reach[None] + 1e-9
         for what in ("reach", "reached by"):
             whole = sum(
                 one
