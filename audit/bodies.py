@@ -204,7 +204,8 @@ class ConsentSnapshot(Record):
         sequence: the snapshot's number.
         taken_at: POSIX seconds.
         purpose: an IRI, W3C DPV's where there is one (`dpv:MarketResearch`).
-        recipient: the party for which the purpose was consented to.
+        recipient: the party for which the purpose was consented to; of a table of three both
+            others, with a comma between.
         count_commitment: the salted commitment to the number of records.
     """
 

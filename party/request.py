@@ -13,7 +13,7 @@ import binascii
 import re
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -267,6 +267,7 @@ def _build(
     identifier: str | None = None,
 ) -> Request:
     grant = contract.output(kind, roles)
+    _require_roles(roles, [*labels, *datasets])
     chosen = {
         party: datasets.get(party) or request_check.only_dataset(contract, party)
         for party in roles.values()
@@ -295,6 +296,17 @@ def _build(
         expires=expires,
         use=use,
     )
+
+
+def _require_roles(roles: Mapping[str, str], named: Iterable[str]) -> None:
+    """Refuse labels and datasets of a party that takes no part: they would be left out silently."""
+    for party in named:
+        if party not in roles.values():
+            raise Refusal(
+                RefusalStatus.NOT_GRANTED,
+                f"'{party[:64]}' has no role in this request, and so no label or dataset in it; it"
+                f" is between {', '.join(roles.values())}.",
+            )
 
 
 def _label(contract: Contract, party: str, dataset: str, name: str | None) -> LabelList:

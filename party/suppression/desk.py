@@ -105,7 +105,7 @@ class SuppressionDesk:
             filed = Desk(self._party).find(request_id)
         except PartyError:
             filed = None
-        if filed is None or filed.peer != peer or filed.request.contract != contract_hash.hex():
+        if filed is None or filed.peers != (peer,) or filed.request.contract != contract_hash.hex():
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
                 "there is no list of a request with this id and contract between the two parties",

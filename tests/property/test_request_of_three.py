@@ -20,6 +20,7 @@ from psi.seed import Seed
 
 WITH_THIRD = [kind for kind in OutputKind if "third" in (*kind.roles, *kind.optional_roles)]
 CONTRACT = signed(contract_of_three(*WITH_THIRD))
+OF_TWO = {"advertiser": "segment", "channel": "frequency"}
 LABELS = {"advertiser": "segment", "channel": "frequency", "vendor": "income"}
 
 
@@ -126,6 +127,12 @@ def test_the_recipient_needs_no_address():
     by(asked(contract=contract)).check(contract, NOW)
 
 
+def test_labels_and_datasets_of_a_party_without_a_role_are_not_left_out_silently():
+    for changes in ({}, {"labels": {}, "datasets": {"channel": "receipts", "vendor": "panel"}}):
+        with pytest.raises(Refusal, match="'vendor' has no role in this request"):
+            asked(OutputKind.REACH, third=None, **changes)
+
+
 def test_one_identifier_type_is_named_where_three_parties_share_several():
     with pytest.raises(ContractError, match="Say which of them: phone, email"):
         asked(identifier=None)
@@ -173,7 +180,7 @@ def test_a_table_beyond_its_cells_or_points_is_refused_before_anything():
 
 @pytest.mark.parametrize("kind", [OutputKind.REACH, OutputKind.INSIGHTS], ids=["two", "three"])
 def test_the_points_that_a_party_adds_are_about_those_that_terms_say(kind):
-    third = {} if kind is OutputKind.INSIGHTS else {"third": None}
+    third = {} if kind is OutputKind.INSIGHTS else {"third": None, "labels": OF_TWO}
     terms = Terms.of(asked(kind, **third))
     for number, party in enumerate(terms.parties):
         own = OwnSide(
