@@ -13,7 +13,7 @@ from client.render_quote import quote_shown
 from client.scheduling import SeriesQuote, Went
 from client.units import shown_time
 from party.ledger import Balance
-from party.series import PLANNED, Run, Series
+from party.series import Run, Series
 from party.templates import Template
 from privacy.accounting import Spend
 from privacy.units import format_delta, format_epsilon
@@ -84,14 +84,13 @@ def series_shown(series: Sequence[Series], balances: Sequence[Balance]) -> list[
     table = Table("template", "every", "state", "next run", "last result", "runs left", "held, ε")
     for one in series:
         upcoming = one.next_run
-        planned = sum(run.state == PLANNED for run in one.runs)
         table.add_row(
             one.name,
             one.schedule.every.value,
             one.state,
             "–" if upcoming is None else shown_time(upcoming.slot),
             _last_result(one),
-            f"{planned} of {len(one.runs)}",
+            f"{one.runs_left} of {len(one.runs)}",
             format_epsilon(one.held.epsilon_nano),
         )
     left = [

@@ -14,6 +14,7 @@ from party.contract import Contract
 from party.filing import Filed
 from party.ledger import Balance
 from party.organisation import Organisation
+from party.series import Series
 from party.standing import KeptList, OpenSession, Standing
 from privacy.units import format_delta, format_epsilon
 from psi import curve
@@ -58,6 +59,20 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
             }
             for one in standing.budgets
         ],
+        "schedules": [
+            {
+                "template": one.name,
+                "every": one.schedule.every.value,
+                "next_run": one.next_run.slot if one.next_run else None,
+                "due": _is_due(one, standing.now),
+                "runs_left": one.runs_left,
+                "held": {
+                    "epsilon": format_epsilon(one.held.epsilon_nano),
+                    "delta": format_delta(one.held.delta_e15),
+                },
+            }
+            for one in standing.schedules
+        ],
         "lists": [
             {
                 "request": one.request,
@@ -91,6 +106,7 @@ def status_shown(party: Organisation, standing: Standing) -> RenderableType:
         ("waits there", _waiting(standing.waiting_there)),
         ("sessions", [_session(one) for one in standing.sessions]),
         ("budgets left", [_budget(one) for one in standing.budgets]),
+        ("schedules", [_schedule(one, standing.now) for one in standing.schedules]),
         ("lists", [_list(one) for one in standing.lists]),
         ("log", [_log(standing)]),
         ("certificate", [f"until {shown_time(party.identity.certificate.not_after)}"]),
@@ -153,6 +169,20 @@ def _session(session: OpenSession) -> str:
         f"since {shown_time(session.since)}"
     )
     return line if session.runs else f"{line}: requests resume {name}"
+
+
+def _is_due(series: Series, now: int) -> bool:
+    return series.next_run is not None and series.next_run.slot <= now
+
+
+def _schedule(series: Series, now: int) -> str:
+    at = "" if series.next_run is None else shown_time(series.next_run.slot)
+    when = f"due since {at}: report due" if _is_due(series, now) else f"next {at}"
+    return (
+        f"{series.name}, every {series.schedule.every.value}, {when}; {series.runs_left} runs "
+        f"left, which hold ε {format_epsilon(series.held.epsilon_nano)}, "
+        f"δ {format_delta(series.held.delta_e15)}"
+    )
 
 
 def _list(kept: KeptList) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 ACTOR: Final = "schedule"  # as the log says who acts
 PLANNED, DONE, SKIPPED, FAILED = "planned", "done", "skipped", "failed"
 MISSED, CANCELLED = "missed", "cancelled"
+ACTIVE: Final = "active"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Series:
         return next((run for run in self.runs if run.state == PLANNED), None)
 
     @property
+    def runs_left(self) -> int:
+        """How many runs are planned."""
+        return sum(run.state == PLANNED for run in self.runs)
+
+    @property
     def last_run(self) -> Run | None:
         """The newest run that was due and has come to its end."""
         ended = (DONE, SKIPPED, FAILED, MISSED)
@@ -83,7 +89,7 @@ class Series:
         """`active`, `cancelled` or `ended`."""
         if self.cancelled_at is not None:
             return CANCELLED
-        return "active" if self.next_run else "ended"
+        return ACTIVE if self.next_run else "ended"
 
 
 class SeriesBook:

@@ -28,6 +28,7 @@ from party.schema import (
     RESULTS,
     SESSIONS,
 )
+from party.series import ACTIVE, Series, SeriesBook
 from party.session_record import CHARGED, OPENED
 
 
@@ -73,6 +74,7 @@ class Standing:
     waiting_there: Sequence[Filed]
     sessions: Sequence[OpenSession]
     budgets: Sequence[Balance]
+    schedules: Sequence[Series]
     lists: Sequence[KeptList]
     log_size: int
     cosigned: LastCosignature | None
@@ -97,6 +99,7 @@ def standing_of(party: Organisation) -> Standing:
         ],
         sessions=sessions,
         budgets=balances(party),
+        schedules=_schedules(party),
         lists=_lists(party),
         log_size=open_checkpoint(party.journal.checkpoint(), party.identity.verifier).size,
         cosigned=_last_cosignature(party),
@@ -118,6 +121,13 @@ def _sessions(party: Organisation, filed: Sequence[Filed]) -> list[OpenSession]:
         for row in rows
         if row.id in peers  # filed since they were read
     ]
+
+
+def _schedules(party: Organisation) -> list[Series]:
+    """Return the schedules that go on, those that are due first before others, then by name."""
+    found = [(one.next_run, one) for one in SeriesBook(party).all() if one.state == ACTIVE]
+    due = {(run.slot, one.name): one for run, one in found if run is not None}
+    return [due[key] for key in sorted(due)]
 
 
 def _lists(party: Organisation) -> list[KeptList]:

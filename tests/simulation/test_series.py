@@ -17,7 +17,9 @@ from store_backends import SQLITE
 
 from audit.errors import VerificationError
 from client.asking import Choice, TableChoice, table_request
+from client.output import as_text
 from client.quoting import Guess
+from client.render_status import status_document, status_shown
 from client.scheduling import quote_series, run_due
 from client.templating import asked_before, read_schedule, remove, request_of, save
 from party import ledger
@@ -47,6 +49,7 @@ from party.series import (
     request_id,
 )
 from party.session_record import SessionRecord
+from party.standing import standing_of
 from party.templates import Outputs, template_called, templates
 from privacy.accounting import Spend
 from psi.seed import Seed
@@ -254,6 +257,29 @@ def test_the_budget_of_all_runs_is_held_in_the_windows_that_they_fall_in(anywher
     assert (balance.held.epsilon_nano, balance.left[0]) == (2 * EACH, 10**10 - 2 * EACH)
     assert series.held.epsilon_nano == 2 * EACH
     assert spends(anywhere) == []
+
+
+def test_a_partys_standing_says_what_is_due_next_and_what_is_held_for_it(brand):
+    def standing():
+        found = standing_of(brand)
+        shown = " ".join(as_text(status_shown(brand, found)).split())
+        return status_document(brand, found)["schedules"], shown
+
+    assert standing()[0] == []
+    for name, days in (("weekly", 14), ("nightly", 2)):
+        template_of(brand, name, epsilon_dummies="1")
+        scheduled(brand, days, name, every=name.removesuffix("ly").replace("night", "day"))
+    first, second = standing()[0]
+    assert [one["template"] for one in (first, second)] == ["nightly", "weekly"]
+    assert (first["runs_left"], first["due"]) == (2, False)
+    assert first["held"] == {"epsilon": "2", "delta": "2e-9"}
+    brand.clock.now = first["next_run"]
+    (first, _), shown = standing()
+    assert first["due"] is True
+    assert "nightly, every day, due since" in shown
+    assert "2 runs left, which hold ε 2," in shown
+    SeriesBook(brand).cancel("nightly")
+    assert [one["template"] for one in standing()[0]] == ["weekly"]
 
 
 def test_a_series_fits_every_window_or_is_not_made(brand):
