@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
@@ -66,7 +67,7 @@ def propose_bounds(
     epsilon: str = "1",
     identifiers: int = 1,
 ) -> list[Bounds]:
-    """Return the bounds of this ratio first, and those of usual ratios to compare them with.
+    """Return the bounds of this ratio first, and those of usual ratios that serve beside them.
 
     `identifiers` is the most that the tabulator sends for a person. Raises BucketError where
     lowest, highest or ratio do not serve, and PrivacyError for ε.
@@ -75,12 +76,12 @@ def propose_bounds(
         raise BucketError("people: expected 1 or more")
     variance = SessionNoise(parse_epsilon(epsilon), 0, 0).release(identifiers).variance
     chosen = _number(ratio, "the ratio")
-    ratios = [chosen, *(one for one in map(Decimal, _USUAL_RATIOS) if one != chosen)]
     ends = _number(lowest, "the lowest bound"), _number(highest, "the highest bound")
-    return [
-        _bounds(ValueBuckets.geometric(*ends, one, refunds=refunds), one, variance, people)
-        for one in ratios
-    ]
+    found = {chosen: ValueBuckets.geometric(*ends, chosen, refunds=refunds)}
+    for usual in map(Decimal, _USUAL_RATIOS):
+        with suppress(BucketError):  # a smaller ratio may need more bounds, or finer ones
+            found.setdefault(usual, ValueBuckets.geometric(*ends, usual, refunds=refunds))
+    return [_bounds(buckets, one, variance, people) for one, buckets in found.items()]
 
 
 def take_top_bound(

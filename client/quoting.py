@@ -19,6 +19,7 @@ from client.quoting_moments import Touching, touching_of
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
+from party.errors import PartyError
 from party.ledger import Balance
 from party.organisation import Organisation, Registered
 from party.request import Request
@@ -27,6 +28,7 @@ from privacy.units import format_delta, format_epsilon
 from psi import curve
 from psi.keys import Keys
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
+from psi.sets import MAX_KEYS
 from reports.arms import arms_of
 from reports.match_quote import MatchPlan, MatchQuote, quote_match
 from reports.quote import Plan, Quote, quote
@@ -43,6 +45,10 @@ class Guess:
 
     their_people: int | None = None
     match_rate: float = MATCH_RATE
+
+    def __post_init__(self) -> None:
+        if self.their_people is not None and not 0 <= self.their_people <= MAX_KEYS:
+            raise PartyError(f"--their-people is {self.their_people}: take 0 to {MAX_KEYS:,}")
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,13 @@ class ValueBuckets:
         texts, bound = ["0", write_bound(lowest)], lowest
         while bound < highest:
             bound = min(bound * ratio, Decimal(MOST))
-            texts.append(write_bound(bound))
+            text = write_bound(bound)
+            if text == texts[-1]:
+                raise BucketError(
+                    f"a bound above {text} by this ratio is {text} again, since bounds have at most"
+                    " six decimals; take a larger lowest bound or ratio"
+                )
+            texts.append(text)
             if len(texts) > _MOST_BOUNDS:
                 raise BucketError(f"more than {_MOST_BOUNDS} bounds; take a larger ratio")
         return cls.of((REFUND, *texts) if refunds else texts)

@@ -7,7 +7,9 @@ import pytest
 from dataset_builder import describe
 
 from client.bounds import propose_bounds
+from client.quoting import Guess
 from client.sdk.datasets import Datasets
+from party.errors import PartyError
 from privacy.errors import PrivacyError
 from privacy.session import SessionNoise, TableLaws
 from psi.buckets import MILLION, ValueBuckets
@@ -82,3 +84,17 @@ def test_parameters_of_the_noise_are_checked(changes):
 def test_a_sum_about_nobody_is_refused():
     with pytest.raises(BucketError):
         propose_bounds("1", "5", people=0)
+
+
+def test_a_usual_ratio_that_does_not_serve_is_left_out_of_the_comparison():
+    chosen, *others = propose_bounds("0.000001", "640", "4")
+    assert chosen.ratio == "4"
+    assert 0 < len(others) < 4
+    with pytest.raises(BucketError, match="again"):
+        propose_bounds("0.000001", "640", "1.3")
+
+
+@pytest.mark.parametrize("people", [-1, 2**31 + 1, 10**30])
+def test_a_quote_takes_no_more_people_than_a_set_may_have(people):
+    with pytest.raises(PartyError, match="--their-people is"):
+        Guess(their_people=people)

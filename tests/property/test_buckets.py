@@ -81,6 +81,11 @@ def test_bounds_that_are_crossed_or_endless_are_refused(lowest, highest, ratio):
         ValueBuckets.geometric(Decimal(lowest), Decimal(highest), Decimal(ratio))
 
 
+def test_bounds_that_six_decimals_cannot_tell_apart_are_refused_by_that_reason():
+    with pytest.raises(BucketError, match=r"a bound above 0\.000001 by this ratio is 0\.000001 ag"):
+        ValueBuckets.geometric(Decimal("0.000001"), Decimal(640), Decimal("1.3"))
+
+
 @pytest.mark.parametrize(
     ("buckets", "value", "label"),
     [
