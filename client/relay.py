@@ -56,14 +56,13 @@ class Relay:
         self, links: Iterable[DialledLink], request: Request, folder: SessionFolder, halt: Halt
     ) -> None:
         self._halt = halt
-        self._threads = [
-            threading.Thread(
-                target=self._carry,
-                args=(Way(sender.another_line(), receiver.another_line(), request, folder),),
-                name=f"relay-{sender.peer}-{receiver.peer}",
-                daemon=True,
-            )
+        self._ways = [
+            Way(sender.another_line(), receiver.another_line(), request, folder)
             for sender, receiver in permutations(links, 2)
+        ]
+        self._threads = [
+            threading.Thread(target=self._carry, args=(way,), name="relay", daemon=True)
+            for way in self._ways
         ]
 
     def __enter__(self) -> Relay:
@@ -84,6 +83,8 @@ class Relay:
     def give_up(self) -> None:
         """Carry nothing more."""
         self._halt.set(SessionSuspended("the session was put aside here and is on disk"))
+        for way in self._ways:
+            way.break_off()
 
     def finish(self) -> None:
         """Wait until each counterpart has all that the others have for it.
@@ -111,6 +112,7 @@ class Way:
         self._sender, self._receiver, self._folder = sender, receiver, folder
         ends = (sender.dialler.peer, receiver.dialler.peer)
         self._ends, self._order = ends, ParcelOrder(Turns.of(Terms.of(request), *ends))
+        self._waiting: Any = None  # the call in which the sender is asked for its next parcel
 
     def run(self) -> None:
         """Carry every parcel of this direction, in order."""
@@ -137,6 +139,11 @@ class Way:
         file.keep_receipt(receipt)
         file.drop_data()
 
+    def break_off(self) -> None:
+        """Wait no longer for what the sender may have next."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
     # -- from the sender ----------------------------------------------------------------------
 
     def _pull(self, file: ParcelFile) -> None:
@@ -158,6 +165,7 @@ class Way:
         incoming.finish()
 
     def _taken(self, file: ParcelFile, stream: Any) -> IncomingParcel:  # noqa: ANN401 - gRPC's call, which iterates
+        self._waiting = stream
         try:
             header = decode_header(next(stream, None))
             self._require_size(file, header)

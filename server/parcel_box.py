@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from party.artefacts import SessionFolder
 from party.correspondence import Correspondence
@@ -59,12 +60,13 @@ class ParcelBox:
             self._newest = ParcelStream(self, self.incoming(number))
             return self._newest
 
-    def write(self, stream: ParcelStream, index: int, data: bytes) -> None:
-        """Let the newest stream write a chunk."""
+    @contextmanager
+    def only(self, stream: ParcelStream) -> Iterator[None]:
+        """Let the newest stream write, alone."""
         with self._lock:
             if stream is not self._newest:
                 raise Superseded("a newer stream of this session has taken over")
-            stream.write(index, data)
+            yield
         self.meeting.notice()
 
     def pull(self, number: int, first: int) -> tuple[ParcelHeader, Iterator[bytes]]:
@@ -170,28 +172,21 @@ class ParcelStream:
         if header.chunks > most_chunks or header.size > most_bytes:
             raise fields.too_large("header", most_bytes, "bytes")
         self._box.seal.verify_header(number, header)
-        if self._file.header is not None:
-            if self._file.header != header:
+        with self._box.only(self):
+            if self._file.header is None:
+                self._incoming = self._file.incoming(header)
+                self._finish_if_complete()
+            elif self._file.header != header:
                 raise self._file.refusal("came again with another header")
-            return
-        self._incoming = self._file.incoming(header)
-        self._finish_if_complete()
 
     def accept(self, index: int, data: bytes) -> None:
         """Take one chunk: the next one, or one that is here already, unchanged."""
-        self._box.write(self, index, data)
-
-    def write(self, index: int, data: bytes) -> None:
-        """Write a chunk; only the box calls this, under its lock."""
-        if self._file.header is not None:
-            stored = next(self._file.chunks(index), None)
-            if stored != data:
+        with self._box.only(self):
+            if self._incoming is not None:
+                self._incoming.accept(index, data)
+                self._finish_if_complete()
+            elif next(self._file.chunks(index), None) != data:
                 raise self._file.refusal(f"came again with another chunk {index}")
-            return
-        if self._incoming is None:
-            raise fields.malformed("header", "must come before the chunks of a parcel")
-        self._incoming.accept(index, data)
-        self._finish_if_complete()
 
     def _finish_if_complete(self) -> None:
         if self._incoming is not None and self._incoming.complete:

@@ -14,7 +14,12 @@ from party.parcels.contents import introduction
 from party.parcels.store import IncomingParcel, ParcelFile
 from party.terms import Terms
 from party.wire.names import SessionName
-from party.wire.parcels import ParcelName, encode_chunk, encode_opening
+from party.wire.parcels import (
+    ParcelName,
+    encode_acknowledgement,
+    encode_chunk,
+    encode_opening,
+)
 from psi.sets import LabelledSet
 
 SEVERAL_CHUNKS = 5 * artefacts.CHUNK_POINTS + 17
@@ -279,6 +284,18 @@ def test_a_hub_cannot_introduce_itself_in_anothers_name(tmp_path, monkeypatch):
     chunks = ParcelFile.chunks
     monkeypatch.setattr(client.relay.ParcelFile, "chunks", lying)
     with table_of_three(tmp_path) as table, pytest.raises(Refusal) as refused:
+        table.run_hub(make_request())
+    assert refused.value.status is RefusalStatus.BAD_REQUEST
+
+
+def test_a_hub_cannot_say_that_a_party_has_what_it_does_not_have(tmp_path, monkeypatch):
+    """Else the third would give its route key while the tabulator still lacks its answer."""
+
+    def lying(name, receipt):
+        return encode_acknowledgement(name, receipt[::-1])
+
+    monkeypatch.setattr(client.relay, "encode_acknowledgement", lying)
+    with table_of_three(tmp_path) as table, pytest.raises(Refusal, match="receipt") as refused:
         table.run_hub(make_request())
     assert refused.value.status is RefusalStatus.BAD_REQUEST
 
