@@ -39,6 +39,7 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.requests.resume("1"), Report | Audience)
     assert_type(party.audit.verify(), Verification)
     assert_type(party.audit.verify(with_=party), Comparison)
+    assert_type(party.audit.verify(with_=[party, "v"]), tuple[Comparison, ...])
     assert_type(party.ledger(), Ledger)
     assert_type(party.lists.list(), list[Audience])
     assert_type(party.lists.refresh("n", progress=progress.append).added, pd.DataFrame)

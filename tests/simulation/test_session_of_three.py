@@ -1,5 +1,6 @@
 """A session between three whole parties: result, charges, what is drawn once, logs of all three."""
 
+import json
 import shutil
 
 import numpy as np
@@ -14,10 +15,13 @@ from three_organisations import (
     new_wires,
     run_three,
 )
+from typer.testing import CliRunner
 
 from client.quoting import Guess, quote_for
 from client.render_quote import quote_shown
+from client.sdk.log import Audit
 from client.units import shown_bytes
+from commonground.cli import app
 from party import session_record
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus
@@ -79,6 +83,20 @@ def test_a_table_of_three_is_released_and_every_log_says_the_same(three):
         log.origin: set(log.cosigners) for one in comparisons for log in (one.ours, one.theirs)
     }
     assert others == {name: set(others) - {name} for name in others}
+    hub, *there = (party.folder for party in parties.values())
+    assert Audit(parties["advertiser"]).verify(with_=there) == comparisons
+    words = [word for folder in there for word in ("--with", str(folder))]
+    told = CliRunner().invoke(app, ["audit", "verify", *words, "--party", str(hub), "--json"])
+    said = json.loads(told.stdout)
+    assert [log["cosigners"] for log in said["logs"]] == [
+        sorted(names) for names in others.values()
+    ]
+    assert [pair["shared"] for pair in said["pairs"]] == [[request.id]] * 3
+    twice = CliRunner().invoke(
+        app, ["audit", "verify", *words[:2], *words[:2], "--party", str(hub)]
+    )
+    assert twice.exit_code == 5
+    assert "given twice" in twice.stderr
     assert Desk(parties["advertiser"]).result(request.id)["role"] == "recipient"
     for name in ("channel", "vendor"):
         assert Desk(parties[name]).find(request.id).state == "finished"
