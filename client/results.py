@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from party.activation import Order, export_list
 from party.contract_terms import OutputKind
@@ -33,6 +33,8 @@ from reports.table import ReleasedTable
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json")
 LIST_SUFFIXES = (".csv", ".parquet")
+_NAMED: Final = frozenset({"funnel", "cross-channel"})
+"""Kinds that cannot be told without the names of others' labels, such as their order."""
 _NOT_PRIVATE = "only the recipient of a table has a private reading of it; leave out --private"
 
 
@@ -111,8 +113,9 @@ def _report(
     models: tuple[str, ...],
 ) -> Rendering:
     kind = str(filed.request.kind)
-    if kind == "funnel" and stored["role"] == TABULATOR:
-        kind = "table"  # the tabulator never learns in which order the recipient's stages stand
+    rests_on_names = kind in _NAMED or (kind == "insights" and "third" in stored["table"])
+    if rests_on_names and stored["role"] == TABULATOR:
+        kind = "table"  # the tabulator never learns the names of the others' labels
     return build(kind, estimates_of(stored, private=private), costs, models)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
-from reports.errors import MalformedTable
+from reports.errors import MalformedTable, UnsuitableLabels
 from reports.estimate import Estimate, Unit, withheld
 from reports.fit import fit_table
 from reports.forms import Block, Form, Weights
@@ -273,7 +273,13 @@ def times_of(labels: tuple[str, ...]) -> tuple[int, ...]:
     """
     if len(labels) == 1:
         return (1,)
-    order = rows_by_frequency(labels)
+    try:
+        order = rows_by_frequency(labels)
+    except UnsuitableLabels as error:
+        raise UnsuitableLabels(
+            "reach across channels needs frequency labels of both, 1, 2, … and the last with a "
+            f"plus, or no label; here are {', '.join(labels[:4])}"
+        ) from error
     return tuple(order.index(row) + 1 for row in range(len(labels)))
 
 

@@ -57,9 +57,9 @@ def fit_total(values: Floats, total: float, variances: Floats | None = None) -> 
 
 def _levels(columns: Floats, totals: Floats, variances: Floats) -> Floats:
     """Return, for each column, the t with Σ max(column − variance × t, 0) = its total."""
-    order = np.argsort(-columns / variances[:, None], axis=0)
+    heights = columns / variances[:, None]
+    order = np.argsort(-heights, axis=0)
     falling = np.take_along_axis(columns, order, axis=0)
-    shares = variances[order]
-    levels = (np.cumsum(falling, axis=0) - totals) / np.cumsum(shares, axis=0)
-    last = (falling >= shares * levels).sum(axis=0) - 1
+    levels = (np.cumsum(falling, axis=0) - totals) / np.cumsum(variances[order], axis=0)
+    last = (np.take_along_axis(heights, order, axis=0) >= levels).sum(axis=0) - 1
     return np.asarray(np.take_along_axis(levels, last[None, :], axis=0)[0])

@@ -126,7 +126,7 @@ class _Report(Rendering, Generic[N]):
 
     def _of_third(self) -> Sequence[str]:
         third = self.estimates.table.third
-        if third is None:
+        if third is None or not self.of.by_attribute:
             return ()
         return (
             f"'{third.unknown}' are people whom {third.parties[-1]} does not have. Numbers of "

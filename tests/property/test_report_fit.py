@@ -42,6 +42,33 @@ def test_what_is_consistent_is_not_moved(table):
 
 
 @settings(deadline=None)
+@given(tables, st.integers(0, 2**32))
+def test_cells_of_unequal_variance_add_up_too(table, seed):
+    variances = np.random.default_rng(seed).uniform(1, 20, len(table))
+    fitted = fit_table(table, variances)
+    assert fitted.min() >= 0
+    if table.sum() > 0:
+        segments = fit_total(table.sum(axis=0).astype(float), float(table.sum()))
+        np.testing.assert_allclose(fitted.sum(axis=0), segments, atol=1e-4)
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.float64, st.integers(1, 8), elements=st.floats(-100, 100)),
+    st.floats(0, 500),
+    st.integers(0, 2**32),
+)
+def test_what_is_noisier_is_moved_more(values, total, seed):
+    numbers = np.random.default_rng(seed)
+    variances = numbers.uniform(0.5, 10, len(values))
+    fitted = fit_total(values, total, variances)
+    assert abs(fitted.sum() - total) < 1e-6
+    others = numbers.dirichlet(np.ones(len(values)), 50) * total
+    nearest = (np.square(others - values) / variances).sum(axis=1).min()
+    assert (np.square(fitted - values) / variances).sum() <= nearest + 1e-6
+
+
+@settings(deadline=None)
 @given(
     arrays(np.float64, st.integers(1, 8), elements=st.floats(-100, 100)),
     st.floats(0, 500),

@@ -2,18 +2,32 @@
 
 import inspect
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from privacy.session import SessionNoise, TableLaws
-from reports import attribution, campaigns, crosstab, delay, funnel, insights, lift, overlap, reach
+from reports import (
+    attribution,
+    campaigns,
+    cross_channel,
+    crosstab,
+    delay,
+    funnel,
+    insights,
+    lift,
+    overlap,
+    reach,
+    third_insights,
+)
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
 from reports.overlap import Overlap
 from reports.rendering import PRIVATE, SHAREABLE
 from reports.report import ShareableReport
-from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
+from reports.table import MomentsTable, ReleasedTable, ReleaseParameters, ThirdPart
 
 LAWS = TableLaws(SessionNoise(10**9, 10**9, 10**6), epsilon_people_nano=10**9)
 MOST = 2 * LAWS.dummies.n
@@ -86,6 +100,47 @@ def test_only_what_is_shareable_has_exports(name):
     assert shareable.to_dict()["kind"] == SHAREABLE
     assert set(private.frame()["kind"]) == {PRIVATE} == {private.frame().attrs["kind"]}
     assert set(shareable.frame()["kind"]) == {SHAREABLE}
+
+
+OF_THREE = {
+    "cells": (("x", "y"), ("u", "w"), lambda estimates: estimates),
+    "reach": (("1", "2+"), ("u", "w"), reach.build),
+    "lift": (("x", "y"), ("u", "w"), lift.build),
+    "table": (("x", "y"), ("u", "w"), crosstab.build),
+    "insights": (("x", "y"), ("u", "w"), third_insights.build),
+    "cross-channel": (("1", "2+"), ("1", "2+"), cross_channel.build),
+}
+_DRAWS = np.ones((3, 2, 3), dtype=np.int64)
+_DRAWS[-1, :, -1] = 0  # where both others are ∅ there is none
+drawn_of_three = arrays(np.int64, _DRAWS.shape, elements=st.integers(0, MOST)).map(_DRAWS.__mul__)
+
+
+@pytest.mark.parametrize("name", OF_THREE)
+@settings(max_examples=10, deadline=None)
+@given(
+    arrays(np.int64, (2, 9), elements=st.integers(-50, 3000)),
+    drawn_of_three,
+    drawn_of_three,
+    audiences,
+    audiences,
+)
+def test_the_recipients_secrets_change_no_byte_of_a_table_of_three(
+    name, counts, tau, other_tau, audience, other_audience
+):
+    labels, attributes, build = OF_THREE[name]
+    third = ThirdPart(("t", "r", "v"), attributes, (4000, 3000), ((900, 800), (700, 600)))
+    counts = tuple(map(tuple, counts.tolist()))
+    sizes = (5000, 4000), (3000, 2500)
+    table = ReleasedTable(labels, ("a", "b"), counts, *sizes, PARAMETERS, third=third)
+    shared, own = [], []
+    for drawn, known in ((tau, audience), (other_tau, other_audience)):
+        private = build(PrivateEstimates(table, LAWS, drawn.tolist(), known))
+        own.append([row.estimate.value for row in private.rows()])
+        again = ReleasedTable.from_dict(private.released().to_dict())
+        shared.append(build(ShareableEstimates(again, LAWS)).to_json())
+    assert shared[0] == shared[1]
+    if not (tau == other_tau).all():
+        assert own[0] != own[1]
 
 
 def test_a_shareable_report_refuses_private_estimates():

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.errors import MalformedTable
-from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
+from reports.table import MomentsTable, ReleasedTable, ReleaseParameters, ThirdPart
 
 MOMENTS = MomentsTable(0, 3600, 24, 24, 64, 10**9, (5, 7))
 PARAMETERS = ReleaseParameters(10**9, 10**9, 10**6, 1, 2, 128, 10)
 TABLE = ReleasedTable(("g",), ("a", "b"), ((5, -3),), (400,), (300, 200), PARAMETERS)
+THIRD = ThirdPart(("t", "r", "v"), ("x",), (250,), ((7,), (-2,)))
+OF_THREE = replace(TABLE, counts=((5, -3, 0, 9, 4, 0),), third=THIRD)
 
 
 @st.composite
@@ -58,6 +60,35 @@ def test_a_table_survives_json(table):
 def test_parts_that_do_not_belong_together_are_refused(change):
     with pytest.raises(MalformedTable):
         replace(TABLE, **change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parties": ("t", "r")},
+        {"parties": ("t", "r", "t")},
+        {"labels": ()},
+        {"labels": ("x", "y")},
+        {"sizes": (-1,)},
+        {"totals": ((7, 1), (-2, 1))},
+        {"totals": ((7,), (0.5,))},
+        {"totals": ((7,),)},
+    ],
+)
+def test_parts_of_three_that_do_not_belong_together_are_refused(change):
+    with pytest.raises(MalformedTable):
+        replace(OF_THREE, third=replace(THIRD, **change))
+
+
+def test_a_table_of_three_survives_json_and_needs_a_count_for_every_cell():
+    assert ReleasedTable.from_dict(json.loads(json.dumps(OF_THREE.to_dict()))) == OF_THREE
+    for counts in (((5, -3),), ((5, -3, 0, 9),)):
+        with pytest.raises(MalformedTable, match="as the labels are"):
+            replace(OF_THREE, counts=counts)
+    stored = OF_THREE.to_dict()
+    for third in (5, {**stored["third"], "parties": ["t"]}, {"labels": ["x"]}):
+        with pytest.raises(MalformedTable):
+            ReleasedTable.from_dict({**stored, "third": third})
 
 
 @pytest.mark.parametrize("field", list(PARAMETERS.__dataclass_fields__))
