@@ -12,10 +12,11 @@ from party.contract import Contract
 from party.contract_terms import DatasetTerms
 from party.datasets import Definition
 from party.organisation import Organisation
+from psi.legs import TABULATOR, THIRD
 
 
 def shortfalls(party: Organisation, contract: Contract) -> list[str]:
-    """Return a sentence for each dataset, identifier or label that is missing or differs."""
+    """Return a sentence for each dataset, identifier, label or address that is missing."""
     me = contract.me(party.identity)
     registered = {one.name: one for one in party.datasets()}
     found = []
@@ -30,7 +31,23 @@ def shortfalls(party: Organisation, contract: Contract) -> list[str]:
         found += _differences(name, terms, definition)
     if all(card.address is None for card in contract.parties.values()):
         found.append("no party of this contract has an address, so nobody can dial anybody")
-    return found
+    return [*found, *_undialled(contract)]
+
+
+def _undialled(contract: Contract) -> list[str]:
+    """Say of whom tables of three need an address that the contract does not give."""
+    dialled = {
+        grant.roles[role]
+        for grant in contract.outputs
+        if THIRD in grant.roles
+        for role in (TABULATOR, THIRD)
+    }
+    return [
+        f"the contract gives {name} no address, and in its tables of three parties the recipient "
+        f"connects to {name}: such a request is refused"
+        for name in contract.parties
+        if name in dialled and contract.parties[name].address is None
+    ]
 
 
 def _differences(name: str, terms: DatasetTerms, definition: Definition) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A request of three waits for the words of both others, and one refusal is enough to end it."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from three_organisations import file_at_all, insights_of_three, make_three
 from audit.entry import Entry
 from client.render_request import request_document
 from client.render_status import status_document
+from client.shortfalls import shortfalls
 from party.contract_terms import OutputKind
 from party.decision import Decision
 from party.desk import Desk
@@ -109,6 +111,17 @@ def test_only_a_counterpart_speaks_about_a_request(three):
             desk.submit(speaker, request)
     with pytest.raises(Refusal, match="there is no request"):
         Desk(parties["advertiser"]).decide("stranger", request.id, Decision("approved"))
+
+
+def test_an_import_says_whom_a_table_of_three_cannot_reach(three):
+    parties, contract = three
+    assert shortfalls(parties["vendor"], contract) == []
+    cards = {
+        name: replace(card, address=None) if name == "channel" else card
+        for name, card in contract.parties.items()
+    }
+    (said,) = shortfalls(parties["vendor"], replace(contract, parties=cards))
+    assert "the contract gives channel no address" in said
 
 
 def test_a_request_of_three_is_not_offered_to_who_dials(three):
