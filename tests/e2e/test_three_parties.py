@@ -79,3 +79,19 @@ def test_each_of_three_is_killed_and_the_table_comes_to_its_end(three, monkeypat
     assert not [one for one in left if one.is_running()], "a worker outlived its process"
     for party in three.parties.values():
         assert "Traceback" not in party.everything_said()
+
+
+def test_a_partner_types_one_command_and_has_a_table_of_three(three):
+    three.serve()
+    hub = three.parties["advertiser"]
+    words = ("--by", "group", "--third", "vendor", "--attribute", "group", "--epsilon", "20")
+    shown = hub.start("report", "insights", *words).wait()
+    assert "vendor" in shown.out
+    asked = hub.read("requests", "list")["requests"][0]
+    assert asked["state"] == "finished"
+    assert [one["party"] for one in asked["peers"]] == ["channel", "vendor"]
+    assert {one["word"] for one in asked["peers"]} == {"approved"}
+    for name in three.roads:
+        three.parties[name].listener.stop()
+        assert three.parties[name].read("requests", "list")["requests"][0]["state"] == "finished"
+    assert [len(one.shared) for one in three.compared()] == [1, 1, 1]
