@@ -35,10 +35,17 @@ Resume = Annotated[
 ]
 
 
-def require_fitting(segment: str | None, *, by_identifier: bool, resume: bool) -> None:
-    """Refuse options that do not go together."""
+def require_fitting(
+    segment: str | None, of_three: tuple[str | None, ...], *, by_identifier: bool, resume: bool
+) -> None:
+    """Refuse options that do not go together; `of_three` are those of tables of one type."""
     if by_identifier and segment is not None:
         raise typer.BadParameter("an overlap by identifier has no --segment: it compares types")
+    if by_identifier and any(one is not None for one in of_three):
+        raise typer.BadParameter(
+            "an overlap by identifier is of two parties and of all their types: it has no --third, "
+            "--attribute, --third-dataset or --identifier"
+        )
     if resume and not by_identifier:
         raise typer.BadParameter(
             "--resume is for --by-identifier; a single request goes on by `requests resume ID`"

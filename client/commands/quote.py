@@ -125,7 +125,7 @@ def quote(
     _require_fitting(kind, of_tables, (receiver, suppression_runs, use))
     if by_identifier and kind is not Kind.OVERLAP:
         raise typer.BadParameter("only an overlap is made --by-identifier")
-    require_fitting(segment, by_identifier=by_identifier, resume=False)
+    require_fitting(segment, (*of_third, identifier), by_identifier=by_identifier, resume=False)
     of_time = TimeOptions(
         start, end, room, slot_minutes, lookback_days, most_conversions, most_keys, epsilon_people
     )

@@ -101,7 +101,8 @@ def overlap(
     from party.contract_terms import OutputKind
 
     output = begin(ctx, as_json)
-    require_fitting(segment, by_identifier=by_identifier, resume=resume)
+    of_three = (third, attribute, third_dataset, identifier)
+    require_fitting(segment, of_three, by_identifier=by_identifier, resume=resume)
     with opened(party) as here:
         agreed = here.contract(contract)
         table = TableChoice(

@@ -46,6 +46,8 @@ def test_types_are_asked_together_approved_by_hand_and_shown_together(fresh, tmp
     "words",
     [
         ("report", "overlap", "--by-identifier", "--segment", "segment"),
+        ("report", "overlap", "--by-identifier", "--third", "vendor"),
+        ("quote", "overlap", "--by-identifier", "--identifier", "email"),
         ("report", "overlap", "--resume"),
         ("quote", "reach", "--by-identifier"),
         ("quote", "overlap", "--by-identifier", "--segment", "segment"),
