@@ -16,7 +16,7 @@ from psi.legs import CROSSTABS, RECIPIENT, TABULATOR, THIRD, Form, LegTable
 from psi.legs import Leg as Hop
 from reports.errors import MalformedTable
 from reports.estimate import suppression_floor
-from reports.laws import SessionLaws, Spread, Term, spread
+from reports.laws import NoiseLaw, SessionLaws, Spread, Term, spread
 from reports.rendering import PRIVATE
 
 if TYPE_CHECKING:
@@ -289,13 +289,14 @@ def _points(plan: Plan, laws: SessionLaws, role: str) -> int:
     labels = plan.labels[role]
     if role == RECIPIENT and plan.padded is not None:
         return labels * plan.padded
-    fillers = {
-        TABULATOR: lambda: laws.tabulator_fillers,
-        RECIPIENT: lambda: laws.recipient_fillers,
-        THIRD: lambda: laws.third_fillers,
-    }[role]()
-    added = _dummies(plan, laws, role) + labels * (plan.known_answers + fillers.mean)
-    return sum(plan.sizes[role]) + added
+    fillers = labels * (plan.known_answers + _fillers(laws, role).mean)
+    return sum(plan.sizes[role]) + _dummies(plan, laws, role) + fillers
+
+
+def _fillers(laws: SessionLaws, role: str) -> NoiseLaw:
+    if role == TABULATOR:
+        return laws.tabulator_fillers
+    return laws.third_fillers if role == THIRD else laws.recipient_fillers
 
 
 def _legs(table: LegTable, plan: Plan, points: Mapping[str, int]) -> tuple[Leg, ...]:
