@@ -233,6 +233,7 @@ VERBS = {
     "report insights": Party.insights,
     "report funnel": Party.funnel,
     "report lift": Party.lift,
+    "report cross-channel": Party.cross_channel,
     "report table": Party.table,
     "report attribution": Party.attribution,
     "report delay": Party.delay,
@@ -260,7 +261,7 @@ VERBS = {
     "doctor": Party.doctor,
 }
 NAMED = {  # what a command calls otherwise than its verb
-    "listen": "address", "contract_id": "id", "wanted": "which", "other": "with_",
+    "listen": "address", "contract_id": "id", "wanted": "which", "others": "with_",
     "identifier": "identifiers",
 }  # fmt: skip
 OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
