@@ -33,7 +33,7 @@ from benchmarks.engine import measure_cost
 from benchmarks.errors import BenchmarkError
 from benchmarks.network import enter_private_network
 from benchmarks.output import FOLDER, part_file, write_figures
-from benchmarks.parties import ADVERTISER, CHANNEL, Pair, Taken, dataset_of, terms_of
+from benchmarks.parties import ADVERTISER, CHANNEL, Parties, Taken, dataset_of, terms_of
 from benchmarks.parties import their_dataset_of as table_of
 from benchmarks.session import MOST_ERRORS, Run, run_of
 from benchmarks.text_table import MARK_LEGEND, marked, number, text_table
@@ -157,17 +157,17 @@ def measure(people: int, *, beside_a_table: bool) -> Result:
     shutil.rmtree(BUILD, ignore_errors=True)
     midnight = int(time.time()) // _DAY * _DAY
     world = World(people, midnight - (DAYS + 1) * _DAY)
-    taken, run = _attribution(Pair(BUILD / "moments", own_network=own_network), world)
+    taken, run = _attribution(Parties(BUILD / "moments", own_network=own_network), world)
     keys = taken.points - world.padding
     size = Size(world.padding, keys)
     table = (
-        _table(Pair(BUILD / "people", own_network=own_network), size) if beside_a_table else None
+        _table(Parties(BUILD / "people", own_network=own_network), size) if beside_a_table else None
     )
     shutil.rmtree(BUILD)
     return Result(people, world.conversions, keys / people, run, table)
 
 
-def _attribution(pair: Pair, world: World) -> tuple[Taken, Run]:
+def _attribution(pair: Parties, world: World) -> tuple[Taken, Run]:
     pair.begin()
     _write(pair.build / "touches.parquet", "campaign", _touch_rows(world), world.start)
     pair.add(pair.channel, "touches", TOUCHED)
@@ -199,7 +199,7 @@ def _require_total(rows: list[dict[str, Any]], truth: int) -> None:
         raise BenchmarkError(f"{found['value']:,.0f} conversions were attributed of {truth:,}")
 
 
-def _table(pair: Pair, size: Size) -> Run:
+def _table(pair: Parties, size: Size) -> Run:
     pair.set_up([size])
     cost = measure_cost()
     taken = pair.run(

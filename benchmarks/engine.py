@@ -1,7 +1,7 @@
 """The curve's engine: material to work on, and what the curve's work of a session takes alone.
 
 From this follows the engine's share of a session. Every point that a party sends of its own is
-hashed to the curve and raised once, and raised once more by the other side. How many CPU seconds
+hashed to the curve and raised once, and raised once more by each other party. How many CPU seconds
 that takes is measured right before the session, with every core that the engine uses by itself, so
 that both meet the same machine.
 """
@@ -27,9 +27,9 @@ class Cost:
     hash_and_raise: float
     raising: float
 
-    def cpu_seconds(self, points: int) -> float:
-        """Return what the curve takes in a session with so many points of both sides."""
-        return points * (self.hash_and_raise + self.raising) / 1e6
+    def cpu_seconds(self, points: int, parties: int) -> float:
+        """Return what the curve takes in a session with so many points of all parties."""
+        return points * (self.hash_and_raise + (parties - 1) * self.raising) / 1e6
 
 
 def measure_cost() -> Cost:

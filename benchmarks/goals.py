@@ -158,6 +158,16 @@ GOALS = (
         _over(_run(*_both(_MILLION, "crosstab"), _seconds), _run(*_both(_MILLION), _seconds)),
     ),
     Goal(
+        "crosstab of three / of two, 1M each, time", 2.6, False,
+        _over(_run(*_both(_MILLION, "crosstab of three"), _seconds),
+              _run(*_both(_MILLION, "crosstab"), _seconds)),
+    ),
+    Goal(
+        "crosstab of three / of two, 1M each, peak MB a party", 1.1, False,
+        _over(_run(*_both(_MILLION, "crosstab of three"), _peak),
+              _run(*_both(_MILLION, "crosstab"), _peak)),
+    ),
+    Goal(
         "engine / wall, match 1M x 1M", 0.75, True,
         _run(*_both(_MILLION), lambda run: float(run["engine_share"])),
     ),

@@ -1,15 +1,15 @@
-"""Two parties on this machine with one contract, and what one command of theirs takes.
+"""Two or three parties on this machine with one contract, and what one command of theirs takes.
 
-Everything is done by the command line, each command a process, over mutual TLS 1.3 on loopback:
-the advertiser asks, the channel serves. The channel's listener is started anew for each run, so
-that no run inherits memory from the one before.
+Everything is done by the command line, each command a process, over mutual TLS 1.3 on loopback: the
+advertiser asks, the channel and a vendor serve. Listeners are started anew for each run, so that no
+run inherits memory from the one before.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,19 @@ from benchmarks.load import Load, Watch
 from benchmarks.network import loopback_bytes
 from benchmarks.workload import (
     FREQUENCIES,
+    INCOMES,
     SEGMENTS,
     Size,
     receiver_numbers,
     sender_numbers,
+    vendor_numbers,
     write_people,
 )
 from examples.demo.__main__ import free_port
 from examples.demo.processes import Meter, Party
 from party.yaml_text import write_yaml
 
-ADVERTISER, CHANNEL = "advertiser", "channel"
+ADVERTISER, CHANNEL, VENDOR = "advertiser", "channel", "vendor"
 POINT_BYTES = 32
 LEAST_LIST = 500
 DESCRIPTION = """\
@@ -46,7 +48,7 @@ consent:
   column: opt_in
   given: ["yes"]
   purposes: [dpv:TargetedAdvertising, dpv:MarketResearch]
-  recipients: [advertiser, channel]
+  recipients: [advertiser, channel, vendor]
 labels:
   {label}: {{column: {label}, values: {values}}}
 """
@@ -54,7 +56,7 @@ labels:
 
 @dataclass(frozen=True)
 class Taken:
-    """What one command and the counterpart's answer took, and the document that it printed.
+    """What one command and the counterparts' answers took, and the document that it printed.
 
     `session_seconds` is the session alone, as the channel logs it: without starting the command,
     the quote, and the report's printing. `wire_bytes` is 0 without a network of one's own.
@@ -69,13 +71,19 @@ class Taken:
     points: int
 
 
-class Pair:
-    """An advertiser and a channel in folders of `build`, with datasets of several sizes."""
+class Parties:
+    """An advertiser and a channel in folders of `build`, and a vendor where one is wanted."""
 
-    def __init__(self, build: Path, *, own_network: bool) -> None:
+    def __init__(self, build: Path, *, own_network: bool, vendor: bool = False) -> None:
         self.build = build
         self.advertiser, self.channel = Party(build / ADVERTISER), Party(build / CHANNEL)
+        self.vendors = [Party(build / VENDOR)] if vendor else []
         self._own_network = own_network
+
+    @property
+    def all(self) -> list[Party]:
+        """Every party; the channel, which counts, first."""
+        return [self.channel, self.advertiser, *self.vendors]
 
     def set_up(self, sizes: Sequence[Size]) -> None:
         """Make parties, datasets of people and the contract; nothing of it is timed."""
@@ -92,12 +100,20 @@ class Pair:
         theirs = {
             their_dataset_of(size.sender): terms_of("frequency", FREQUENCIES) for size in sizes
         }
-        self.agree({ADVERTISER: ours, CHANNEL: theirs}, "reach")
+        datasets = {ADVERTISER: ours, CHANNEL: theirs}
+        for vendor in self.vendors:
+            datasets[VENDOR] = {}
+            for people in sorted({size.sender for size in sizes}):
+                name = vendors_dataset_of(people)
+                write_people(self.build / f"{name}.parquet", vendor_numbers(people), label="income")
+                self.add(vendor, name, _described(name, "income", INCOMES))
+                datasets[VENDOR][name] = terms_of("income", INCOMES)
+        self.agree(datasets, "insights" if self.vendors else "reach")
 
     def begin(self) -> None:
         """Make the parties."""
         self.build.mkdir(parents=True)
-        for party in (self.advertiser, self.channel):
+        for party in self.all:
             name = party.folder.name
             party.run(
                 "init", party.folder, "--name", name, "--organisation", name,
@@ -111,39 +127,44 @@ class Pair:
         party.run("dataset", "add", file)
 
     def agree(self, datasets: dict[str, Any], table: str) -> None:
-        """Sign and import a contract of these datasets, for matches and one kind of table."""
+        """Sign and import a contract of these datasets, for matches and one kind of table.
+
+        With a vendor it is for that kind of table of three alone.
+        """
         contract = self.build / "contract.yaml"
         draft = self.build / "draft.yaml"
+        third = [word for one in self.vendors for word in ("--third", one.folder / "public.yaml")]
         self.advertiser.run(
-            "contract", "propose", self.channel.folder / "public.yaml", "--out", draft
+            "contract", "propose", self.channel.folder / "public.yaml", *third, "--out", draft
         )
         drafted = yaml.load(draft.read_text(encoding="utf-8"), yaml.BaseLoader)  # all texts
         filled = _filled_in(drafted, datasets, table)
         contract.write_text(write_yaml(filled), encoding="utf-8")
-        for party in (self.advertiser, self.channel):
+        for party in self.all:
             party.run("contract", "sign", contract)
-        for party in (self.advertiser, self.channel):
+        for party in self.all:
             party.run("contract", "import", contract)
 
     def run(self, *words: str | Path) -> Taken:
-        """Run one command of the advertiser while the channel serves."""
-        self.advertiser.meter, self.channel.meter = Meter(), Meter()
+        """Run one command of the advertiser while the others serve."""
+        for party in self.all:
+            party.meter = Meter()
         with self._serving():
             wire, watch = self._wire(), Watch()
             document = self.advertiser.run(*words)
             load, wire = watch.stop(), self._wire() - wire
             session_seconds = _session_seconds(self.channel.folder / "serve.log")
-        points, payload = _carried(self.channel.folder / "sessions" / document["id"])
-        peaks = {party.folder.name: party.meter.peak for party in (self.advertiser, self.channel)}
+        points, payload = _carried([one.folder / "sessions" / document["id"] for one in self.all])
+        peaks = {party.folder.name: party.meter.peak for party in self.all}
         return Taken(document, load, session_seconds, peaks, wire, payload, points)
 
     @contextmanager
     def _serving(self) -> Iterator[None]:
-        self.channel.serve("--log-format", "json")
-        try:
+        with ExitStack() as stack:
+            for party in (self.channel, *self.vendors):
+                party.serve("--log-format", "json")
+                stack.callback(party.stop)
             yield
-        finally:
-            self.channel.stop()
 
     def _wire(self) -> int:
         return loopback_bytes() if self._own_network else 0
@@ -157,6 +178,11 @@ def dataset_of(size: Size) -> str:
 def their_dataset_of(people: int) -> str:
     """Return the name of the channel's dataset of so many people."""
     return f"receipts_{people}"
+
+
+def vendors_dataset_of(people: int) -> str:
+    """Return the name of the vendor's dataset of so many people."""
+    return f"panel_{people}"
 
 
 def terms_of(label: str, values: Sequence[str]) -> dict[str, Any]:
@@ -176,7 +202,9 @@ def _filled_in(draft: dict[str, Any], datasets: dict[str, Any], kind: str) -> di
         "profile": draft["profile"] | {"gmail": False},
         "identifiers": ["email"],
         "datasets": datasets,
-        "outputs": [
+        "outputs": [{"kind": kind, **table, "third": VENDOR, "approval": "rule"}]
+        if VENDOR in datasets
+        else [
             {"kind": "match", **listed, "approval": "rule"},
             {"kind": kind, **table, "approval": "rule"},
         ],
@@ -197,13 +225,19 @@ def _session_seconds(log: Path) -> float:
     raise BenchmarkError("the channel's log has no finished session")
 
 
-def _carried(session: Path) -> tuple[int, int]:
-    """Return the points that the parties sent of their own, and all bytes of sets, by the files."""
-    points = payload = 0
-    for file in session.glob("*.set"):
-        width = int.from_bytes(file.with_suffix(".header").read_bytes()[:4], "big")
-        payload += file.stat().st_size
-        points += file.stat().st_size // width if width == POINT_BYTES else 0
+def _carried(sessions: Sequence[Path]) -> tuple[int, int]:
+    """Return the points that the parties sent of their own, and all bytes of sets, by the files.
+
+    What several parties have under one name is one step between them. The party that counts, which
+    is the first, has one set of points of each.
+    """
+    sizes = {file.name: file.stat().st_size for one in sessions for file in one.glob("*.set")}
+    held = [file for file in sessions[0].glob("*.set") if _width(file) == POINT_BYTES]
+    points = sum(sizes[file.name] // POINT_BYTES for file in held)
     if not points:
         raise BenchmarkError("the session left no sets to count")
-    return points, payload
+    return points, sum(sizes.values())
+
+
+def _width(file: Path) -> int:
+    return int.from_bytes(file.with_suffix(".header").read_bytes()[:4], "big")

@@ -1,9 +1,10 @@
-"""Sessions end to end: from Parquet to Parquet, over mutual TLS, both parties on this machine.
+"""Sessions end to end: from Parquet to Parquet, over mutual TLS, all parties on this machine.
 
 For each size a match and a table (reach by 50 segments and 8 frequencies) between two parties that
 are processes here; with a folder of peers, the peers' intersection of the same digests right after
-it. Every list is compared with the truth, and a table's total too: a run that is wrong has no
-figures.
+the match. Where both sides have as many people, also a table of three, by 3 incomes that a vendor
+of that size knows. Every list is compared with the truth, and a table's total too: a run that is
+wrong has no figures.
 
     python -m benchmarks.session [--sizes 100000 1000000 10000x1000000] [--peers-dir DIR]
 
@@ -28,7 +29,15 @@ from benchmarks.load import Load
 from benchmarks.machine import usable_cores
 from benchmarks.network import enter_private_network
 from benchmarks.output import FOLDER, part_file, write_figures
-from benchmarks.parties import ADVERTISER, CHANNEL, Pair, Taken, dataset_of, their_dataset_of
+from benchmarks.parties import (
+    ADVERTISER,
+    VENDOR,
+    Parties,
+    Taken,
+    dataset_of,
+    their_dataset_of,
+    vendors_dataset_of,
+)
 from benchmarks.rivals import Installed, RivalRun, installed, run_rival
 from benchmarks.session_tables import session_tables
 from benchmarks.workload import Size, receiver_numbers, sender_numbers, write_list
@@ -48,7 +57,7 @@ class Run:
 
     `engine_cpu_seconds` is what the curve's engine alone needs for the session's points;
     `engine_share` is that over what all cores could give while the command ran, and
-    `engine_share_of_cpu` over what both parties took.
+    `engine_share_of_cpu` over what all parties took.
     """
 
     protocol: str
@@ -83,20 +92,25 @@ def measure(sizes: list[Size], rivals: Installed) -> Result:
     """Run every size; the parties' folders are deleted afterwards, unless a run fails."""
     own_network = enter_private_network()
     shutil.rmtree(BUILD, ignore_errors=True)
-    pair = Pair(BUILD, own_network=own_network)
+    pair = Parties(BUILD / "two", own_network=own_network)
+    three = Parties(BUILD / "three", own_network=own_network, vendor=True)
+    square = [size for size in sizes if size.square]
     runs: list[Run] = []
     others: list[RivalRun] = []
     pair.set_up(sizes)
+    if square:
+        three.set_up(square)
     for size in sizes:
         runs.append(_match(pair, size, measure_cost()))
         others += _run_rivals(rivals, size, own_network)
-        if size.square:
+        if size in square:
             runs.append(_table(pair, size, measure_cost()))
+            runs.append(_table_of_three(three, size, measure_cost()))
     shutil.rmtree(BUILD)
     return Result(engine().name, tuple(runs), tuple(others))
 
 
-def _match(pair: Pair, size: Size, cost: Cost) -> Run:
+def _match(pair: Parties, size: Size, cost: Cost) -> Run:
     taken = pair.run(
         "match", "--receiver", ADVERTISER, "--their-people", str(size.sender),
         "--dataset", dataset_of(size), "--their-dataset", their_dataset_of(size.sender),
@@ -105,7 +119,7 @@ def _match(pair: Pair, size: Size, cost: Cost) -> Run:
     return run_of("match", size, taken, cost)
 
 
-def _require_list(pair: Pair, request: str, size: Size) -> None:
+def _require_list(pair: Parties, request: str, size: Size) -> None:
     """Compare the list with the truth."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -117,27 +131,40 @@ def _require_list(pair: Pair, request: str, size: Size) -> None:
         raise BenchmarkError(f"the list of {size} is wrong")
 
 
-def _table(pair: Pair, size: Size, cost: Cost) -> Run:
+def _table(pair: Parties, size: Size, cost: Cost) -> Run:
     taken = pair.run(
         "report", "reach", "--segment", "segment", "--by", "frequency",
         "--their-people", str(size.sender), "--dataset", dataset_of(size),
         "--their-dataset", their_dataset_of(size.sender),
         "--out", pair.build / f"reach-{size.receiver}.parquet",
     )  # fmt: skip
-    _require_total(taken.document["result"]["rows"], size)
+    _require_total(taken.document["result"]["rows"], "reach", size)
     return run_of("crosstab", size, taken, cost)
 
 
-def _require_total(rows: list[dict[str, Any]], size: Size) -> None:
+def _table_of_three(three: Parties, size: Size, cost: Cost) -> Run:
+    taken = three.run(
+        "report", "insights", "--segment", "segment", "--by", "frequency",
+        "--third", VENDOR, "--attribute", "income",
+        "--their-people", str(size.sender), "--dataset", dataset_of(size),
+        "--their-dataset", their_dataset_of(size.sender),
+        "--third-dataset", vendors_dataset_of(size.sender),
+        "--out", three.build / f"insights-{size.receiver}.parquet",
+    )  # fmt: skip
+    _require_total(taken.document["result"]["rows"], "matched and known", size)
+    return run_of("crosstab of three", size, taken, cost)
+
+
+def _require_total(rows: list[dict[str, Any]], metric: str, size: Size) -> None:
     """Compare the table's total with the truth, within its noise."""
-    total = next(row for row in rows if row["metric"] == "reach" and row["segment"] is None)
+    total = next(row for row in rows if row["metric"] == metric and row["segment"] is None)
     if abs(total["value"] - size.shared) > MOST_ERRORS * total["standard_error"]:
         raise BenchmarkError(f"the table of {size} is wrong")
 
 
 def run_of(protocol: str, size: Size, taken: Taken, cost: Cost) -> Run:
     """Return the figures of one command; `cost` was measured right before it."""
-    engine_seconds = cost.cpu_seconds(taken.points)
+    engine_seconds = cost.cpu_seconds(taken.points, len(taken.peak_bytes))
     return Run(
         protocol=protocol,
         receiver=size.receiver,
@@ -148,7 +175,7 @@ def run_of(protocol: str, size: Size, taken: Taken, cost: Cost) -> Run:
         engine_cpu_seconds=engine_seconds,
         engine_share=engine_seconds / (usable_cores() * taken.load.seconds),
         engine_share_of_cpu=engine_seconds / taken.load.cpu_seconds,
-        peak_mb={party: taken.peak_bytes[party] / 1e6 for party in (ADVERTISER, CHANNEL)},
+        peak_mb={party: peak / 1e6 for party, peak in taken.peak_bytes.items()},
         wire_mb=taken.wire_bytes / 1e6 if taken.wire_bytes else None,
         payload_mb=taken.payload_bytes / 1e6,
         load=taken.load,

@@ -10,16 +10,17 @@ from benchmarks.text_table import MARK, MARK_LEGEND, marked, number, share, text
 from benchmarks.workload import Size
 
 Figures = dict[str, Any]
+PROTOCOLS = ("match", "crosstab", "crosstab of three")
 _SESSION_HEADINGS = (
     "session", "receiver x sender", "s", "session s", "CPU s", "engine/wall", "engine/CPU",
-    "MB asker", "MB server", "MB wire",
+    "MB asker", "MB server", "MB third", "MB wire",
 )  # fmt: skip
 _SESSION_LEGEND = (
-    "s: the command as typed, from Parquet to Parquet; session s: the session alone. MB asker and",
-    "server: most resident memory. MB wire: both directions, with all headers. engine: the CPU",
-    "seconds that the curve's engine alone needs for the session's points (each is hashed and",
-    "raised once, and raised once more) by its cost right before; over wall: of what all cores",
-    "could give in s; over CPU: of what both parties took.",
+    "s: the command as typed, from Parquet to Parquet; session s: the session alone. MB asker,",
+    "server, third: most resident memory. MB wire: all directions, with all headers. engine: the",
+    "CPU seconds that the curve's engine alone needs for the session's points (each is hashed and",
+    "raised once, and once more by each other party) by its cost right before; over wall: of what",
+    "all cores could give in s; over CPU: of what all parties took.",
 )
 _RIVAL_HEADINGS = (
     "peer", "receiver x sender", "s", "MB receiver", "MB sender", "MB wire", "s / our match",
@@ -41,7 +42,7 @@ def session_tables(figures: Figures) -> str:
     parts = [_sessions(figures)]
     if figures["rivals"]:
         parts.append(_rivals(figures))
-    parts += [_growth(figures, protocol) for protocol in ("match", "crosstab")]
+    parts += [_growth(figures, protocol) for protocol in PROTOCOLS]
     text = "\n\n".join(part for part in parts if part)
     return f"{text}\n{MARK_LEGEND}" if MARK in text else text
 
@@ -58,6 +59,7 @@ def _sessions(figures: Figures) -> str:
             share(run["engine_share_of_cpu"]),
             number(run["peak_mb"]["advertiser"], 0),
             number(run["peak_mb"]["channel"], 0),
+            number(run["peak_mb"].get("vendor"), 0),
             number(run["wire_mb"] or run["payload_mb"], 1),
         ]
         for run in figures["runs"]

@@ -1,13 +1,13 @@
-"""People for two parties and for the peers: the same digests, in the same order.
+"""People for two parties, for a third, and for the peers: the same digests, in the same order.
 
 Person i is the SHA-256 of `person-i` as 64 hexadecimal digits. The sender holds 0 … n-1. The
-receiver's people begin so late that half of the smaller side is shared. Both are shuffled by a
-fixed seed.
+receiver's people begin so late that half of the smaller side is shared. A vendor has as many as the
+sender, and everybody whom the two share. All are shuffled by fixed seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,9 +20,10 @@ from benchmarks.errors import BenchmarkError
 
 SEGMENTS = tuple(f"segment {i:02d}" for i in range(50))
 FREQUENCIES = ("1", "2", "3", "4", "5", "6", "7", "8+")
+INCOMES = ("low", "middle", "high")
 LEAST_PEOPLE = 2_000  # below, a list would be under the smallest useful minimum
 _BATCH = 250_000
-_SENDER_SEED, _RECEIVER_SEED = 1, 2
+_SENDER_SEED, _RECEIVER_SEED, _VENDOR_SEED = 1, 2, 3
 
 Numbers = npt.NDArray[np.int64]
 
@@ -88,6 +89,15 @@ def sender_numbers(people: int) -> Numbers:
     return _shuffled(np.arange(people), _SENDER_SEED)
 
 
+def vendor_numbers(people: int) -> Numbers:
+    """Return the people of a vendor beside two sides of as many people: shared with both by half.
+
+    A quarter more of each side's people are the vendor's, too.
+    """
+    first = people // 4
+    return _shuffled(np.arange(first, first + people), _VENDOR_SEED)
+
+
 def digest(number: int) -> str:
     """Return a person's digest, as both sides and the peers have it."""
     return sha256(b"person-%d" % number).hexdigest()
@@ -103,17 +113,20 @@ def frequency_of(numbers: Numbers) -> Numbers:
     return numbers % len(FREQUENCIES)
 
 
+def income_of(numbers: Numbers) -> Numbers:
+    """Return each person's income by its place."""
+    return numbers // (len(FREQUENCIES) * len(SEGMENTS)) % len(INCOMES)
+
+
 def write_people(path: Path, numbers: Numbers, *, label: str) -> None:
     """Write a party's Parquet file: `ref`, `email` (digests), the label, `opt_in`.
 
-    `label` is `segment` or `frequency`.
+    `label` is one of `LABELS`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    values, place = {"segment": (SEGMENTS, segment_of), "frequency": (FREQUENCIES, frequency_of)}[
-        label
-    ]
+    values, place = LABELS[label]
     text = pa.string()
     schema = pa.schema([("ref", text), ("email", text), (label, text), ("opt_in", text)])
     with pq.ParquetWriter(path, schema) as writer:
@@ -125,6 +138,14 @@ def write_people(path: Path, numbers: Numbers, *, label: str) -> None:
                 pa.array(["yes"] * len(part), text),
             ]
             writer.write_table(pa.table(columns, schema=schema))
+
+
+LABELS: dict[str, tuple[tuple[str, ...], Callable[[Numbers], Numbers]]] = {
+    "segment": (SEGMENTS, segment_of),
+    "frequency": (FREQUENCIES, frequency_of),
+    "income": (INCOMES, income_of),
+}
+"""Each label's values, and how a person's is found."""
 
 
 def write_list(path: Path, numbers: Numbers) -> None:
