@@ -29,7 +29,7 @@ from benchmarks.workload import (
     vendor_numbers,
     write_people,
 )
-from examples.demo.__main__ import free_port
+from examples.demo.agreement import free_port
 from examples.demo.processes import Meter, Party
 from party.yaml_text import write_yaml
 

@@ -1,4 +1,4 @@
-"""`make demo`: two organisations on this machine, from their messy files to verified logs.
+"""`make demo`: three organisations on this machine, from their messy files to verified logs.
 
 Everything that the parties do, they do by the command line that a partner would type, each as
 processes of its own, over mutual TLS on loopback. The truth comes from the generator.
@@ -7,9 +7,9 @@ processes of its own, over mutual TLS on loopback. The truth comes from the gene
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -17,25 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from examples.demo import files, score
+from examples.demo.agreement import ORGANISATIONS, agree_on_three, agree_on_two, set_up
 from examples.demo.processes import CommandError, Party
 from examples.demo.reports import Report, reports
+from examples.demo.reports_of_three import reports_of_three
 
 REAL_HOUSEHOLDS = 2469
-SMALL = 10_000  # below, the default minimum of 1,000 people is more than households can give
 BUILD = Path("build/demo")
+_chapters = itertools.count(1)
 
-DATASETS = {
-    "advertiser": (("customers", "customers"), ("baskets", "customers")),
-    "channel": (("receipts", "receipts"), ("experiment", "receipts")),
-}
-"""What each registers: datasets, and the population that they are of, which has one budget."""
-EXAMPLE_DATASET = """\
-    people:
-      identifiers: [email, phone]
-      most_identifiers: 2
-      labels:
-        group: [one, two]
-"""
 TOO_MUCH = "5"
 """An ε that the channel's budget has no room for after the reports."""
 
@@ -56,41 +46,34 @@ def main() -> None:
 
 
 def run(households: int, build: Path) -> dict[str, Any]:
-    """Play both organisations in folders of `build`; return the summary, without the whole time."""
+    """Play all organisations in folders of `build`; return the summary, without the whole time."""
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir(parents=True)
-    say("1. The data. Each organisation's own files, in its own messy form.")
+    chapter("The data. Each organisation's own files, in its own messy form.")
     files.write(build / "data", households)
     truth = json.loads((build / "data" / "truth.json").read_text(encoding="utf-8"))
     print(f"  {truth['households']['note']}")
-    advertiser, channel = Party(build / "advertiser"), Party(build / "channel")
+    advertiser, channel, vendor = (Party(build / name) for name in ORGANISATIONS)
 
-    say("2. Two parties. Keys, certificate, store and audit log, each in a folder.")
-    for party, name in ((advertiser, "Example Foods"), (channel, "Channel 5")):
-        party.run(
-            "init", party.folder, "--name", party.folder.name, "--organisation", name,
-            "--origin", f"{party.folder.name}.example/log", "--listen", f"127.0.0.1:{free_port()}",
-        )  # fmt: skip
+    chapter("Two parties. Keys, certificate, store and audit log, each in a folder.")
     for party in (advertiser, channel):
-        for name, population in DATASETS[party.folder.name]:
-            described = build / "data" / party.folder.name / f"{name}.yaml"
-            party.run("dataset", "add", described, "--population", population)
+        set_up(party, build / "data")
 
-    say("3. One contract. Drafted, filled in, signed by both, kept by both.")
-    contract, offer = build / "contract.yaml", build / "offer.yaml"
-    advertiser.run("contract", "propose", channel.folder / "public.yaml", "--out", contract)
-    channel.run("contract", "propose", advertiser.folder / "public.yaml", "--out", offer)
-    fill_in(contract, offer, households)
-    for party in (advertiser, channel):
-        party.run("contract", "sign", contract)
-    for party in (advertiser, channel):
-        party.run("contract", "import", contract)
+    chapter("One contract. Drafted, filled in, signed by both, kept by both.")
+    agree_on_two(build, advertiser, channel, households)
 
     channel.serve()
     try:
-        return measure(advertiser, channel, truth, build, reports(households))
+        summary = measure(advertiser, channel, truth, build, reports(households))
+        chapter("A third party. A vendor's panel, and a contract of three, signed by all.")
+        set_up(vendor, build / "data")
+        agree_on_three(build, advertiser, channel, vendor)
+        vendor.serve()
+        summary["three_party"] = measure_three(advertiser, truth, build)
     finally:
         channel.stop()
+        vendor.stop()
+    return summary | finish(advertiser, channel, vendor)
 
 
 def measure(
@@ -100,8 +83,8 @@ def measure(
     build: Path,
     asked: Sequence[Report],
 ) -> dict[str, Any]:
-    """Match, ask for the reports, be refused, and verify the logs."""
-    say("4. A match. The channel learns which of its own subscribers are customers, no more.")
+    """Match, ask for the reports of two, and be refused."""
+    chapter("A match. The channel learns which of its own subscribers are customers, no more.")
     began = time.monotonic()
     match = advertiser.run(
         "match", "--receiver", "channel", "--dataset", "customers", "--their-dataset", "receipts"
@@ -111,23 +94,19 @@ def measure(
     channel.run("report", "show", match["id"], "--out", listed)
 
     scores = {}
-    for number, report in enumerate(asked, 5):
-        say(f"{number}. {report.headline}")
+    for report in asked:
+        chapter(report.headline)
         promised = quoted(advertiser, report) if report.quoted else None
         scores[report.name] = ask(advertiser, report, truth, build)
         if promised is not None:
             scores[report.name]["quoted_half_width"] = promised
 
-    say(f"{5 + len(asked)}. Other models, from the table that is stored. They cost nothing.")
+    chapter("Other models, from the table that is stored. They cost nothing.")
     again(advertiser, scores["attribution"]["id"])
 
-    say(f"{6 + len(asked)}. Too much. The channel's ledger has no room for more.")
+    chapter("Too much. The channel's ledger has no room for more.")
     refused = advertiser.refused("report", *asked[0].words, "--epsilon", TOO_MUCH)
     print(f"  {refused}")
-
-    say(f"{7 + len(asked)}. The logs. Each verifies its own, and both against each other.")
-    verified = {party.folder.name: party.run("audit", "verify") for party in (advertiser, channel)}
-    compared = advertiser.run("audit", "verify", "--with", channel.folder)
 
     return {
         "households": truth["households"],
@@ -137,20 +116,61 @@ def measure(
         },
         "reports": scores,
         "refused": refused,
+    }
+
+
+def measure_three(advertiser: Party, truth: dict[str, Any], build: Path) -> dict[str, Any]:
+    """Ask for the reports of three, and say what the vendor costs beside a table of two."""
+    scores: dict[str, Any] = {}
+    for report in reports_of_three():
+        chapter(report.headline)
+        if report.quoted:
+            cost_of_the_third(advertiser, report)
+        scores[report.name] = ask(advertiser, report, truth, build, prefix="three-")
+    return scores
+
+
+def cost_of_the_third(party: Party, report: Report) -> None:
+    """Print what a quote says of a table of three, beside the same table without the third."""
+    three = party.run("quote", *report.words)
+    two = three["without_third"]
+    for name, quote in (("of three", three), ("without the vendor", two)):
+        dummies = sum(quote[f"dummies_{role}"] for role in ("tabulator", "recipient", "third"))
+        print(
+            f"  The quote {name}: a cell ± {quote['shareable']['half_width']:.0f}, {dummies:,} "
+            f"dummies, {len(quote['legs'])} legs, {quote['wire_bytes'] / 1e6:.1f} MB."
+        )
+
+
+def finish(advertiser: Party, channel: Party, vendor: Party) -> dict[str, Any]:
+    """Verify the logs of all, each by itself and against the others', and count."""
+    parties = (advertiser, channel, vendor)
+    chapter("The logs. Each verifies its own, and all of them against each other.")
+    verified = {party.folder.name: party.run("audit", "verify") for party in parties}
+    others = [word for party in (channel, vendor) for word in ("--with", party.folder)]
+    compared = advertiser.run("audit", "verify", *others)
+    sets = {
+        path.relative_to(party.folder): path.stat().st_size
+        for party in parties
+        for path in (party.folder / "sessions").rglob("*.set")
+    }  # what several have under one name is one step between them
+    return {
         "audit": {
             **{name: "verified" if log["verified"] else "failed" for name, log in verified.items()},
             "entries": sum(log["entries"] for log in verified.values()),
             "agree": compared["verified"],
         },
-        "bytes": sum(path.stat().st_size for path in (channel.folder / "sessions").rglob("*.set")),
-        "peak_rss_mb": round(max(advertiser.meter.peak, channel.meter.peak) / 1e6),
+        "bytes": sum(sets.values()),
+        "peak_rss_mb": round(max(party.meter.peak for party in parties) / 1e6),
     }
 
 
-def ask(party: Party, report: Report, truth: dict[str, Any], build: Path) -> dict[str, Any]:
+def ask(
+    party: Party, report: Report, truth: dict[str, Any], build: Path, prefix: str = ""
+) -> dict[str, Any]:
     """Ask for one report, print it beside the truth, and return its scores."""
     began = time.monotonic()
-    made = party.run("report", *report.words, "--html", build / f"{report.name}.html")
+    made = party.run("report", *report.words, "--html", build / f"{prefix}{report.name}.html")
     seconds = time.monotonic() - began
     rows = made["result"]["rows"]
     numbers = list(report.compare(rows, truth))
@@ -187,63 +207,41 @@ def again(party: Party, made: str) -> None:
         print(f"  {metric.removeprefix('conversions, '):>10}{cells}")
 
 
-def fill_in(path: Path, offer: Path, households: int) -> None:
-    """Edit the draft as a person would: the counterpart's data, who approves, the minimum."""
-    text, offered = path.read_text(encoding="utf-8"), offer.read_text(encoding="utf-8")
-    minimum = 1000
-    if households < SMALL:
-        minimum = 300
-        print("  The contract's minimum for a list is lowered to 300 people for so few households.")
-    theirs = offered.partition("  channel:\n")[2].rpartition("  advertiser:\n")[0]
-    for old, new in (
-        (EXAMPLE_DATASET, theirs.partition("datasets:\n  channel:\n")[2]),
-        ("approval: manual", "approval: rule"),
-        ("min_match: 1000", f"min_match: {minimum}"),
-    ):
-        if old not in text:
-            raise CommandError(f"the draft no longer says:\n{old}")
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
-
-
 def table(numbers: Sequence[score.Compared]) -> str:
     """Render released numbers beside the truth, which only the generator knows."""
-    head = f"  {'':>28} {'released':>36} {'truth':>14}   95% interval"
+    head = f"  {'':>34} {'released':>36} {'truth':>14}   95% interval"
     return "\n".join([head, *(number.line for number in numbers)])
 
 
-def free_port() -> int:
-    """Return a port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def say(text: str) -> None:
-    """Print a headline."""
-    print(f"\n{text}", flush=True)
+def chapter(text: str) -> None:
+    """Print the headline of the next chapter."""
+    print(f"\n{next(_chapters)}. {text}", flush=True)
 
 
 def _tell(summary: dict[str, Any]) -> None:
     match, audit = summary["match"], summary["audit"]
-    say("What happened")
+    print("\nWhat happened")
     print(
         f"  The channel has a list of {match['found']:,} of its subscribers; the generator says "
         f"{match['truth']:,} ({match['wrong']} wrong)."
     )
-    for name, found in summary["reports"].items():
+    asked = {**summary["reports"], **_named_of_three(summary["three_party"])}
+    for name, made in asked.items():
         print(
-            f"  {name}: {1 - found['suppressed_share']:.0%} of {found['cells']} numbers are shown; "
-            f"{found['within_95_share']:.0%} of their 95% intervals hold the truth; the total is "
-            f"{found['total_relative_error']:.2%} off."
+            f"  {name}: {1 - made['suppressed_share']:.0%} of {made['cells']} numbers are shown; "
+            f"{made['within_95_share']:.0%} of their 95% intervals hold the truth; the total is "
+            f"{made['total_relative_error']:.2%} off."
         )
     print(
-        f"  Both logs verify and agree ({audit['entries']} entries). Neither side saw a row of "
-        f"the other's.\n"
+        f"  All logs verify and agree ({audit['entries']} entries). Nobody saw a row of "
+        f"another's.\n"
         f"  {summary['bytes'] / 1e6:.1f} MB crossed, {summary['seconds']} s, at most "
         f"{summary['peak_rss_mb']} MB a party (all of its processes)."
     )
+
+
+def _named_of_three(scores: dict[str, Any]) -> dict[str, Any]:
+    return {f"{name} of three": found for name, found in scores.items()}
 
 
 def _arguments() -> argparse.Namespace:

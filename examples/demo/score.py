@@ -34,7 +34,7 @@ class Compared:
     def line(self) -> str:
         """Truth, released number and whether the interval holds, for a table of text."""
         verdict = "–" if self.suppressed else "holds" if self.holds else "misses"
-        return f"  {self.name:>28} {self.row['shown']:>36} {self._true:>14}   {verdict}"
+        return f"  {self.name:>34} {self.row['shown']:>36} {self._true:>14}   {verdict}"
 
     @property
     def _true(self) -> str:
@@ -86,10 +86,13 @@ def pick(
     metric: str,
     label: str | None = None,
     segment: str | None = None,
+    *,
+    attribute: str | None = None,
 ) -> dict[str, Any]:
     """Return the one row of these names."""
-    wanted = metric, label, segment
-    return next(row for row in rows if (row["metric"], row["label"], row["segment"]) == wanted)
+    wanted = metric, label, segment, attribute
+    named = ("metric", "label", "segment", "attribute")
+    return next(row for row in rows if tuple(row[name] for name in named) == wanted)
 
 
 def name(label: str) -> str:
