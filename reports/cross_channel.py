@@ -248,20 +248,24 @@ class _Measured:
             },
             {label: self._people(one, columns) for label, one in channels.by_frequency().items()},
             {label: self._ratio(one, met[label], columns) for label, one in times.items()},
-            {label: self.estimates.number(_form(one, columns)) for label, one in times.items()},
+            {label: self._number(one, columns) for label, one in times.items()},
         )
 
     def _people(self, weights: Plane, columns: Indices) -> FittedEstimate:
-        """Estimate people; one cell of the table is suppressed where it is small."""
+        """Estimate people, with what they are among all numbers made consistent."""
+        fitted = self.fitted[:, :, list(columns)].sum(axis=2)
+        return FittedEstimate(self._number(weights, columns), float((fitted * weights).sum()))
+
+    def _number(self, weights: Plane, columns: Indices) -> Estimate:
+        """Estimate a sum; what is one cell of the table is suppressed where it is small."""
         form = _form(weights, columns)
         alone = np.count_nonzero(weights) * len(columns) == 1
-        number = self.estimates.cell(form[0][1]) if alone else self.estimates.number(form)
-        fitted = self.fitted[:, :, list(columns)].sum(axis=2)
-        return FittedEstimate(number, float((fitted * weights).sum()))
+        return self.estimates.cell(form[0][1]) if alone else self.estimates.number(form)
 
     def _ratio(self, part: Plane, whole: Plane, columns: Indices) -> Estimate:
         of = _form(whole, columns)
-        if not self.estimates.number(of).clear:
+        hidden = self._number(part, columns).suppressed
+        if hidden or not self._number(whole, columns).clear:
             return withheld()
         return self.estimates.ratio_of(_form(part, columns), of)
 

@@ -179,7 +179,7 @@ class _Among:
         everybody = range(len(known) + 1)
         matched = self._count(everybody)
         share = withheld()
-        if matched.clear:
+        if matched.clear and not self._count(known).suppressed:
             share = self.estimates.ratio(self._matched(known), self._matched(everybody))
         return Known(*self.name, matched, self._count(known), self._count(everybody[-1:]), share)
 

@@ -267,6 +267,23 @@ def test_a_small_cell_is_suppressed_in_its_layer_and_counted_in_the_whole(render
     assert rows["matched", None, None, None].value == 803
 
 
+def test_a_suppressed_cell_hides_every_number_that_is_the_cell(rendering):
+    people = np.full((2, 2, 2), 400)
+    people[-1, -1, -1] = 0
+    people[0, 0] = 3, 4  # met by both, and by the tabulator alone
+    outcome = CountedThree(people, SilentLaws(), (("met",), ("gold",), ("met",))).run()
+    estimates = getattr(outcome, rendering)
+    for row in build("cross-channel", estimates).rows():
+        if row.label in ("both", "both: 1+", f"{PARTIES[0]} only", f"{PARTIES[0]} only: 1+"):
+            assert row.estimate.suppressed, row
+        elif row.label is None:
+            assert not row.estimate.suppressed, row
+    rows = rows_of(build("insights", estimates))
+    assert rows["matched and known", None, None, None].suppressed
+    assert rows["share known", None, None, None].suppressed
+    assert rows["share of matched", None, None, "met"].suppressed
+
+
 @pytest.mark.parametrize(
     ("kind", "labels", "third", "says"),
     [
