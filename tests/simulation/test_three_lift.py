@@ -12,8 +12,11 @@ from counted_three import PARTIES, CountedThree
 
 from privacy.session import SessionNoise, TableLaws
 from reports import lift
+from reports.arms import arms_of, outcomes_of
+from reports.comparison import Comparison
+from reports.rates import Exposed, NoisyRate, bloom
 
-RUNS = 70
+RUNS = 100
 LAWS = TableLaws(SessionNoise(5 * 10**8, 5 * 10**8, 10**6))
 ARMS = ("treatment × seen", "treatment × not", "control × seen", "control × not")
 LABELS = (ARMS, ("0", "20"), ("young", "old"))
@@ -80,6 +83,42 @@ def test_every_interval_of_a_lift_by_attribute_holds(held):
     for what, share in shares.items():
         assert share >= 0.84, (what, share)
     assert 0.925 <= np.mean(list(shares.values())) <= 0.97
+
+
+def test_rates_and_values_have_the_noise_of_their_forms():
+    outcome = CountedThree(world(np.random.default_rng(2)), LAWS, LABELS).run()
+    for estimates in (
+        outcome.private,
+        outcome.shareable,
+        outcome.shareable.of_third((1,)),
+        outcome.private.of_third((2,)),
+    ):
+        arms, (all_of_them,) = arms_of(ARMS), outcomes_of(LABELS[1])
+        compared = Comparison(estimates, arms, all_of_them)
+        offered = estimates.offered_block(arms.treatment.rows)
+        rate, mean = compared._rate(arms.treatment), compared._mean(arms.treatment)
+        for weights, of, noise in (
+            ((1, 1), rate.value, rate.noise_variance * rate.people**2),
+            ((0, 20), mean.value, mean.noise_variance * mean.people**2),
+        ):
+            counted = estimates.priced(arms.treatment.rows, weights)
+            terms = estimates.terms((1, counted), (-of, offered))
+            assert noise == pytest.approx(sum(term.variance for term in terms))
+
+
+def test_the_interval_on_the_treated_takes_what_draws_share():
+    """People are so many that chance is little: what is left is the noise, in closed form."""
+    n, m, k = 4e8, 3e8, 1.5e8
+    treated = NoisyRate(0.3 * n, n, 4e12, 3e12, 1.6e12)
+    control = NoisyRate(0.2 * m, m, 2e12, 1e12, 0.8e12)
+    exposed = Exposed(0.5 * k, k, 2e12, 1.3e12)
+    low, high = bloom(treated, control, exposed)
+    p, effect = 0.2, 0.1 * n / k
+    of_arm = 4e12 + (p + effect) ** 2 * 2e12 + p**2 * 1e12
+    of_arm -= 2 * (p + effect) * 1.3e12 + 2 * p * 0.3e12
+    of_control = (2e12 - 2 * p * 0.8e12 + p**2 * 1e12) * (n / m) ** 2
+    expected = 1.96 * ((of_arm + of_control) ** 0.5 / k)
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.005)
 
 
 def test_a_rates_noise_is_that_of_its_form():
