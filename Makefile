@@ -62,7 +62,7 @@ kernel-soak: ## RFC 7748 a million times, then the tiers on made-up inputs: SECO
 	cargo run --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
 		--example differential -- $(SECONDS) $$(date +%s)
 
-demo: engine ## Two organisations on this machine: match, reach report, verified logs
+demo: engine ## Three organisations on this machine: match, reports, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
 demo-coverage: $(READY) ## Intervals of simulated releases of the demo's reach table: RUNS=300, a plot

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from examples.demo import files, score
+from examples.demo import files, picture, score
 from examples.demo.agreement import ORGANISATIONS, agree_on_three, agree_on_two, set_up
 from examples.demo.processes import CommandError, Party
 from examples.demo.reports import Report, reports
-from examples.demo.reports_of_three import reports_of_three
+from examples.demo.reports_of_three import picture_of_three, reports_of_three
 
 REAL_HOUSEHOLDS = 2469
 BUILD = Path("build/demo")
@@ -97,7 +97,7 @@ def measure(
     for report in asked:
         chapter(report.headline)
         promised = quoted(advertiser, report) if report.quoted else None
-        scores[report.name] = ask(advertiser, report, truth, build)
+        scores[report.name], _ = ask(advertiser, report, truth, build)
         if promised is not None:
             scores[report.name]["quoted_half_width"] = promised
 
@@ -122,11 +122,16 @@ def measure(
 def measure_three(advertiser: Party, truth: dict[str, Any], build: Path) -> dict[str, Any]:
     """Ask for the reports of three, and say what the vendor costs beside a table of two."""
     scores: dict[str, Any] = {}
+    compared: dict[str, list[score.Compared]] = {}
     for report in reports_of_three():
         chapter(report.headline)
         if report.quoted:
             cost_of_the_third(advertiser, report)
-        scores[report.name] = ask(advertiser, report, truth, build, prefix="three-")
+        scores[report.name], compared[report.name] = ask(
+            advertiser, report, truth, build, prefix="three-"
+        )
+    picture.write_svg(picture_of_three(compared), build / "three.svg")
+    print(f"  Drawn beside the truth: {build / 'three.svg'}")
     return scores
 
 
@@ -167,8 +172,8 @@ def finish(advertiser: Party, channel: Party, vendor: Party) -> dict[str, Any]:
 
 def ask(
     party: Party, report: Report, truth: dict[str, Any], build: Path, prefix: str = ""
-) -> dict[str, Any]:
-    """Ask for one report, print it beside the truth, and return its scores."""
+) -> tuple[dict[str, Any], list[score.Compared]]:
+    """Ask for one report, print it beside the truth; return its scores and what was scored."""
     began = time.monotonic()
     made = party.run("report", *report.words, "--html", build / f"{prefix}{report.name}.html")
     seconds = time.monotonic() - began
@@ -177,12 +182,13 @@ def ask(
     print(table(numbers))
     for line in report.remarks(rows, truth):
         print(f"  {line}")
-    return {
+    scored = {
         **score.score(numbers, report.total(rows, truth)),
         "epsilon": made["request"]["parameters"]["epsilon_release_nano"] / 1e9,
         "seconds": round(seconds, 1),
         "id": made["id"],
     }
+    return scored, numbers
 
 
 def quoted(party: Party, report: Report) -> float:

@@ -23,6 +23,7 @@ import vl_convert
 
 from examples.demo import truth
 from examples.demo.holdings import TYPES, divide
+from examples.demo.picture import FONT, INK, PALE, PAPER, words, write_svg
 from examples.demo.world import load, resample
 from party.request_parameters import Parameters
 from privacy.counts import ExactTable
@@ -42,8 +43,6 @@ PLOTTED = (
     ("average frequency", None, None),
 )
 """What has a panel: a sum of all cells, a single cell, a ratio."""
-_INK, _PALE, _PAPER = "#1d2733", "#9db7cf", "#ffffff"
-_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 Number = tuple[str, str | None, str | None]
 
@@ -181,9 +180,9 @@ def chart(intervals: list[Interval], households: int, runs: int) -> dict[str, An
         fontSize=17,
         offset=14,
     )
-    sheet = alt.vconcat(*panels, title=title, spacing=22, background=_PAPER)
+    sheet = alt.vconcat(*panels, title=title, spacing=22, background=PAPER)
     drawn: dict[str, Any] = (
-        sheet.configure(font=_FONT, padding=8).configure_view(stroke=None).to_dict()
+        sheet.configure(font=FONT, padding=8).configure_view(stroke=None).to_dict()
     )
     return drawn
 
@@ -203,15 +202,15 @@ def _panel(intervals: list[Interval], number: Number) -> alt.LayerChart:
     )
     holds, misses = (base.transform_filter(alt.datum.holds == which) for which in (True, False))
     ends = [
-        misses.mark_point(shape="stroke", size=30, color=_INK, strokeWidth=1.6).encode(
+        misses.mark_point(shape="stroke", size=30, color=INK, strokeWidth=1.6).encode(
             y=alt.Y(f"{end}:Q"), y2=alt.Undefined
         )
         for end in ("low", "high")
     ]
-    line = alt.Chart(frame.head(1)).mark_rule(color=_INK, strokeWidth=1).encode(y="truth:Q")
+    line = alt.Chart(frame.head(1)).mark_rule(color=INK, strokeWidth=1).encode(y="truth:Q")
     return alt.layer(
-        holds.mark_rule(color=_PALE, strokeWidth=1.2),
-        misses.mark_rule(color=_INK, strokeWidth=2),
+        holds.mark_rule(color=PALE, strokeWidth=1.2),
+        misses.mark_rule(color=INK, strokeWidth=2),
         *ends,
         line,
     ).properties(
@@ -244,14 +243,10 @@ def main() -> None:
         "noise is high, so its shown intervals may miss more often."
     )
     sheet = chart(intervals, arguments.households, arguments.runs)
-    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    words: dict[str, Any] = {
-        "vl_version": version, "allowed_base_urls": [], "show_warnings": False,
-    }  # fmt: skip
     arguments.build.mkdir(parents=True, exist_ok=True)
     svg, png = (arguments.build / f"coverage.{ending}" for ending in ("svg", "png"))
-    svg.write_text(vl_convert.vegalite_to_svg(sheet, **words), encoding="utf-8")
-    png.write_bytes(vl_convert.vegalite_to_png(sheet, scale=2.0, **words))
+    write_svg(sheet, svg)
+    png.write_bytes(vl_convert.vegalite_to_png(sheet, scale=2.0, **words()))
     print(f"Drawn in {svg} and {png}")
 
 

@@ -5,8 +5,10 @@ The truth is the exact table of three, cell by cell; a number is a sum over some
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+from examples.demo.picture import draw
 from examples.demo.reports import Report, Rows, Truth
 from examples.demo.score import Compared, pick
 from examples.demo.truth_of_three import NONE
@@ -159,6 +161,22 @@ def without_counting_twice(rows: Rows, truth: Truth) -> Iterator[str]:
     met = {name: pick(rows, "reach", name)["value"] for name in ("channel", "vendor", None)}
     twice = (met["channel"] + met["vendor"]) / met[None] - 1
     yield f"Both reaches added up are {twice:.0%} more than the people whom they count."
+
+
+def picture_of_three(compared: Mapping[str, Sequence[Compared]]) -> dict[str, Any]:
+    """Draw what three parties found beside the truth, from the numbers by report."""
+    insights, two = compared["insights"], compared["cross-channel"]
+    return draw(
+        "What three parties found, and what is true",
+        "Dots are released numbers, bars their 95% intervals, strokes the truth.",
+        (
+            ("people whom advertiser and channel share, by what the vendor knows of them",
+             [one for one in insights if one.row["unit"] == "people"]),
+            ("index of their ages (100: as in the vendor's whole panel)",
+             [one for one in insights if one.row["unit"] == "index"]),
+            ("customers whom two channels met, nobody counted twice", two),
+        ),
+    )  # fmt: skip
 
 
 def reports_of_three() -> tuple[Report, ...]:
