@@ -7,13 +7,14 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
+import dp_passed_on  # noqa: E402 - found on the path above
 import dp_record  # noqa: E402 - found on the path above
 import dp_three  # noqa: E402 - found on the path above
 import dp_top_bound  # noqa: E402 - found on the path above
 import dp_totals  # noqa: E402 - found on the path above
 from dp_kinds import AUDITED, VIEWS, examine  # noqa: E402
 
-_LINE = "{:18} {:11} {:17} {:>7} {:>8} {:>10}  {}"
+_LINE = "{:22} {:11} {:17} {:>7} {:>8} {:>10}  {}"
 
 
 class Findings:
@@ -54,6 +55,11 @@ def main(runs):
         mutants = {mutant: dp_three.examine(view, runs, mutant) for mutant in view.mutants}
         promised, product = (view.epsilon, view.delta), dp_three.examine(view, runs)
         findings.add(f"three: {view.whose}", view.pooled, view.what, promised, product, mutants)
+    for kind in dp_passed_on.OF_THREE:
+        report, promised = dp_passed_on.OfThree.of(kind), (dp_three.EPSILON, dp_three.DELTA)
+        mutants = {"τ subtracted": report.examine(runs, private=True)}
+        name = f"{kind} of three"
+        findings.add(name, "T+V", "report passed on", promised, report.examine(runs), mutants)
     with tempfile.TemporaryDirectory(prefix="commonground-audit-") as name:
         _add_record(findings, Path(name), runs)
     mutants = {mutant: dp_top_bound.examine(runs, mutant) for mutant in dp_top_bound.MUTANTS}

@@ -5,13 +5,14 @@ A quick look; `make dp-audit` looks for longer.
 
 import numpy as np
 import pytest
+from dp_passed_on import OF_THREE, OfThree
 from dp_three import CELL, ROLES, VIEWS, count, examine, new_seeds
 from dp_totals import MUTANTS, TabulatorOfThree
 
 from psi.crosstab import released_cells, totals_over_tabulator
 from psi.legs import RECIPIENT, TABULATOR, THIRD
 
-QUICK, MUTATED = 600, 2_000
+QUICK, MUTATED, PASSED_ON = 600, 2_000, 200
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -69,3 +70,10 @@ def test_totals_hide_a_person_of_the_third_from_a_recipient_that_left_its_dummie
     tabulator, mutant
 ):
     assert tabulator.examine(MUTATED, mutant).convicted == (mutant is not None)
+
+
+@pytest.mark.parametrize("kind", OF_THREE)
+@pytest.mark.parametrize("private", [False, True])
+def test_what_is_passed_on_of_a_report_of_three_keeps_the_dummies_promise(kind, private):
+    """What the recipient keeps for itself does not: it says the exact count to whoever has e."""
+    assert OfThree.of(kind).examine(PASSED_ON, private=private).convicted == private
