@@ -35,7 +35,7 @@ from party.filing import Filed
 from party.list_files import sha256_of
 from party.organisation import Organisation
 from psi.arrow import integers
-from psi.legs import TABULATOR
+from psi.legs import TABULATOR, THIRD
 from reports.lookalike import Lookalike
 from reports.lookalike_lift import DECILES, Lift, lifts
 
@@ -170,10 +170,11 @@ def _require_use(filed: Filed, contract: Contract, purpose: str, party: Organisa
             f"request {request.id[:8]} is {request.kind}, which says nothing about attributes: a "
             "lookalike is made from insights"
         )
-    if request.roles[TABULATOR] != contract.me(party.identity):
+    owner = request.roles.get(THIRD, request.roles[TABULATOR])
+    if owner != contract.me(party.identity) or owner != request.roles[TABULATOR]:
         raise PartyError(
-            f"the attributes of request {request.id[:8]} are {request.roles[TABULATOR]}'s, and so "
-            "are the people who can be scored by them: only the tabulator makes the lookalike"
+            f"the attributes of request {request.id[:8]} are {owner}'s, and so are the people who "
+            "can be scored by them: only the tabulator makes the lookalike, and of insights of two"
         )
     granted = tuple(dict.fromkeys(one.purpose for one in contract.outputs))
     if purpose not in granted:

@@ -14,6 +14,7 @@ from organisations import people
 from three_over_grpc import three_over_grpc
 
 from client.asking import Choice, TableChoice, table_request
+from client.lookalike import make_lookalike
 from client.page.document import page_of
 from client.page.source import source_of
 from client.render_report import result_shown
@@ -187,3 +188,18 @@ def test_what_cannot_be_asked_for_is_refused_before_anything_is_spent(reported):
         require_priced(
             "cross-channel", ("1", "2+"), Costs.of_campaigns({"all": "5"}), with_third=True
         )
+
+
+def test_no_lookalike_is_made_from_the_attributes_of_another(reported, tmp_path):
+    three, ids = reported
+    with pytest.raises(PartyError, match="the attributes of request .* are vendor's"):
+        make_lookalike(
+            three.parties["channel"],
+            ids["insights"],
+            dataset=None,
+            purpose="dpv:MarketResearch",
+            top=1.0,
+            out=tmp_path / "scored.csv",
+            actor="test",
+        )
+    assert not list(tmp_path.iterdir())
