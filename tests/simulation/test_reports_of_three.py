@@ -192,7 +192,7 @@ def test_what_cannot_be_asked_for_is_refused_before_anything_is_spent(reported):
 
 def test_no_lookalike_is_made_from_the_attributes_of_another(reported, tmp_path):
     three, ids = reported
-    with pytest.raises(PartyError, match="the attributes of request .* are vendor's"):
+    with pytest.raises(PartyError, match=r"the attributes of request .* are vendor's"):
         make_lookalike(
             three.parties["channel"],
             ids["insights"],
