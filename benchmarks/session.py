@@ -157,7 +157,9 @@ def _table_of_three(three: Parties, size: Size, cost: Cost) -> Run:
 
 def _require_total(rows: list[dict[str, Any]], metric: str, size: Size) -> None:
     """Compare the table's total with the truth, within its noise."""
-    total = next(row for row in rows if row["metric"] == metric and row["segment"] is None)
+    everybody = (metric, None, None, None)
+    names = ("metric", "label", "segment", "attribute")
+    total = next(row for row in rows if tuple(row[name] for name in names) == everybody)
     if abs(total["value"] - size.shared) > MOST_ERRORS * total["standard_error"]:
         raise BenchmarkError(f"the table of {size} is wrong")
 

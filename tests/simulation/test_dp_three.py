@@ -12,7 +12,7 @@ from dp_totals import MUTANTS, TabulatorOfThree
 from psi.crosstab import released_cells, totals_over_tabulator
 from psi.legs import RECIPIENT, TABULATOR, THIRD
 
-QUICK, MUTATED, PASSED_ON = 600, 2_000, 200
+QUICK, MUTATED, PASSED_ON = 600, 4_000, 200
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
