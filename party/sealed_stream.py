@@ -62,8 +62,9 @@ def unseal_blocks(node_key: bytes, sealed: BinaryIO, context: str) -> Iterator[b
     cipher = _cipher(node_key, sealed.read(_SALT_BYTES), context)
     size = sealed.read(_SIZE_BYTES)
     for number in count():
-        box = sealed.read(min(int.from_bytes(size, "big"), BLOCK_BYTES + _TAG_BYTES))
-        if len(box) < _TAG_BYTES:
+        stated = int.from_bytes(size, "big")
+        box = sealed.read(min(stated, BLOCK_BYTES + _TAG_BYTES))
+        if not _TAG_BYTES <= len(box) == stated:
             raise InvalidTag
         size = sealed.read(_SIZE_BYTES)
         yield cipher.decrypt(_nonce(number, is_last=not size), box, None)

@@ -77,6 +77,11 @@ def test_an_altered_bit_is_refused(data):
     refused([bytes(whole)])
 
 
+def test_a_last_block_that_states_more_than_there_is_is_refused():
+    head, last = sealed([b"one"])
+    refused([head, (len(last) - 3).to_bytes(4, "big"), last[4:]])
+
+
 @given(st.data())
 def test_a_cut_is_refused_wherever_it_is(data):
     whole = b"".join(sealed([b"one", b"two", b"three"]))
