@@ -228,6 +228,7 @@ def test_ctrl_c_keeps_the_session_at_both_sides_and_says_how_to_go_on(fresh):
     _, blinds, sent, *_ = phases("match", "advertiser", watched)
     for phase in (blinds, sent):
         reach_phase(phase, dialling)
+        dialling.freeze()  # so that it does not end before it hears, on a busy machine
         workers = psutil.Process(dialling.process.pid).children(recursive=True)
         dialling.press_ctrl_c()
         dialling.wait(expect=130)

@@ -119,8 +119,9 @@ class Running:
         return workers
 
     def press_ctrl_c(self):
-        """Do what a terminal does: interrupt the process and all of its workers."""
+        """Do what a terminal does: interrupt the process, frozen or not, and all of its workers."""
         os.killpg(self.process.pid, signal.SIGINT)
+        os.killpg(self.process.pid, signal.SIGCONT)
 
     def stop(self):
         """Ask it to end in good order."""
