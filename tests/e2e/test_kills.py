@@ -220,7 +220,8 @@ def require_result(pair, kind, request):
 # -- stops that are heard ------------------------------------------------------------------------
 
 
-def test_ctrl_c_keeps_the_session_at_both_sides_and_says_how_to_go_on(fresh):
+def test_ctrl_c_keeps_the_session_at_both_sides_and_says_how_to_go_on(fresh, monkeypatch):
+    monkeypatch.setenv("COMMONGROUND_KERNEL", "none")
     fresh.channel.set(patience_seconds=2)
     fresh.road.slow(**SLOW)
     listener, watched = fresh.serve(), watch(fresh)
