@@ -78,9 +78,9 @@ def commonground(
 ) -> None:
     """Match audiences and measure campaigns between organisations that do not show their data.
 
-    Each organisation is a folder made by `init`. Two of them sign a contract, register datasets,
-    and ask each other for lists (`match`) and noisy tables (`report`). Every command explains
-    itself with --help and takes --json.
+    Each organisation is a folder made by `init`. Two or three of them sign a contract, register
+    datasets, and ask each other for lists (`match`) and noisy tables (`report`). Every command
+    explains itself with --help and takes --json.
     """
 
 

@@ -249,7 +249,7 @@ class Quotes:
         their_people: int | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
-        """Quote a table; raises what `Party.table` does before it begins."""
+        """Quote reach of two channels; raises what `Party.cross_channel` does before it begins."""
         table = TableChoice(
             CROSS_CHANNEL,
             recipient,
