@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.connection import wait
 
 from party.errors import PartyError
@@ -20,9 +21,7 @@ from party.errors import PartyError
 
 def start_workers(count: int) -> Executor:
     """Return an executor of `count` processes, started as they are needed."""
-    return ProcessPoolExecutor(
-        count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
-    )
+    return ProcessPoolExecutor(count, mp_context=_Deaf(), initializer=_begin)
 
 
 def start_threads(count: int) -> Executor:
@@ -43,8 +42,26 @@ def require_no_worker() -> None:
         )
 
 
+class _DeafProcess(SpawnProcess):
+    """A process that Ctrl-C never reaches: that is for the party, which ends its workers.
+
+    The signal is blocked where the process is born, and a process inherits that. What the
+    process does itself comes too late for a signal that arrives while its Python starts.
+    """
+
+    def start(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Deaf(SpawnContext):
+    Process = _DeafProcess
+
+
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the party, which ends its workers
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
 
 

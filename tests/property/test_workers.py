@@ -1,13 +1,16 @@
 """Where a party's work runs: threads for an engine that releases the GIL, else processes."""
 
 import os
+import signal
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from party import organisation
 from party.organisation import Organisation
 from party.settings import Settings
+from party.workers import start_workers
 from psi.curve import engine
 
 
@@ -50,3 +53,15 @@ def test_workers_that_were_ended_begin_anew(monkeypatch, party):
     assert party.curve_executor.submit(abs, -1).result() == 1
     with pytest.raises(RuntimeError, match="after shutdown"):
         before.submit(abs, -1)
+
+
+def test_ctrl_c_does_not_reach_a_worker_that_has_only_begun_to_start(capfd):
+    before = set(psutil.Process().children())
+    with start_workers(1) as workers:
+        answer = workers.submit(os.getpid)
+        born = set(psutil.Process().children()) - before
+        while not answer.done():
+            for process in born:
+                process.send_signal(signal.SIGINT)
+        assert answer.result() in {process.pid for process in born}
+    assert capfd.readouterr().err == ""
