@@ -1,0 +1,40 @@
+"""Whose consent a session's input rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.shapes import Digest, Iri, Label, Natural, Record, UnixTime
+
+
+@dataclass(frozen=True)
+class ConsentSnapshot(Record):
+    """`consent.snapshot`.
+
+    Args:
+        dataset: whose consent records were taken together.
+        root: the Merkle root over the salted records.
+        sequence: the snapshot's number.
+        taken_at: POSIX seconds.
+        purpose: an IRI, W3C DPV's where there is one (`dpv:MarketResearch`).
+        recipient: the party for which the purpose was consented to; of a table of three both
+            others, with a comma between.
+        count_commitment: the salted commitment to the number of records.
+    """
+
+    dataset: Label
+    root: Digest
+    sequence: Natural
+    taken_at: UnixTime
+    purpose: Iri
+    recipient: Label
+    count_commitment: Digest | None = None
+
+
+@dataclass(frozen=True)
+class ConsentReference(Record):
+    """The consent snapshot that a session's input rests on."""
+
+    root: Digest
+    sequence: Natural
+    taken_at: UnixTime

@@ -1,0 +1,65 @@
+"""The terms that later entries are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from audit.errors import EntryError
+from audit.shapes import LABEL, TOKEN, ListOf, MapOf, Natural, Nested, OneOf, Record, Whole
+
+MAX_PARTIES: Final = 3
+MAX_PLATFORMS: Final = 16
+BASIC: Final = "basic"
+ZCDP: Final = "zcdp"
+FILTERS: Final = (BASIC, ZCDP)
+
+
+@dataclass(frozen=True)
+class Budget(Record):
+    """What one party's population may lose to one coalition in one window.
+
+    Args:
+        epsilon_nano: ε in units of 1e-9.
+        delta_e15: δ in units of 1e-15.
+        window_days: the length of a window.
+    """
+
+    epsilon_nano: Natural
+    delta_e15: Natural
+    window_days: Annotated[int, Whole(1, 36_525)]
+
+
+@dataclass(frozen=True)
+class ContractSigned(Record):
+    """`contract.signed`: the terms that later entries are held to; the entry names the contract.
+
+    Args:
+        parties: their names, two or three.
+        budgets: by party.
+        consent_max_age_seconds: how old a consent snapshot may be when a session starts.
+        filter: how charges add up within a budget: `basic` sums, or `zcdp`.
+        export_to: by party, the platforms that it may take its lists to; absent for none.
+    """
+
+    parties: Annotated[tuple[str, ...], ListOf(LABEL, MAX_PARTIES)]
+    budgets: Annotated[Mapping[str, Budget], MapOf(LABEL, Nested(Budget), MAX_PARTIES)]
+    consent_max_age_seconds: Natural
+    filter: Annotated[str, OneOf(FILTERS)]
+    export_to: (
+        Annotated[
+            Mapping[str, tuple[str, ...]],
+            MapOf(LABEL, ListOf(TOKEN, MAX_PLATFORMS), MAX_PARTIES),
+        ]
+        | None
+    ) = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.parties) == 1:
+            raise EntryError("parties must be two or three")
+        if not self.budgets.keys() <= set(self.parties):
+            raise EntryError("budgets has a budget for somebody who is not among parties")
+        if not (self.export_to or {}).keys() <= set(self.parties):
+            raise EntryError("export_to names somebody who is not among parties")
