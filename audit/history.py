@@ -4,6 +4,8 @@
 - a contract is signed once, and everything is held to the contract that it names;
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
+- a snapshot leaves minors out by the rule with which its dataset was registered, and names no
+  sensitive column that was not declared as one;
 - what is released or disclosed was charged before, and what was skipped was due and is never
   charged;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
@@ -51,6 +53,7 @@ from audit.bodies import (
 )
 from audit.entry import Entry, parse_time
 from audit.errors import RuleError
+from audit.protection import Protection
 
 DAY_SECONDS: Final = 86_400
 FINISHED: Final = "finished"
@@ -150,6 +153,7 @@ class History:
         self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
         self._snapshots: set[ConsentReference] = set()
+        self._protection = Protection()
         self._charges: dict[tuple[str, str], _Charges] = {}
         self._first_windows: dict[str, int] = {}
         self._requests: dict[str, str] = {}
@@ -166,6 +170,7 @@ class History:
             RuleError: it contradicts what stands before it.
         """
         self._admit_party(entry)
+        self._protection.admit(entry.body)
         match entry.body:
             case PeerPinned(peer=peer, vkey=vkey, certificate=certificate):
                 if vkey == self._vkey:

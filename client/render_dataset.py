@@ -63,6 +63,7 @@ def quality_shown(quality: Mapping[str, Any]) -> list[RenderableType]:
     connected = quality.get("connected")
     if connected:
         parts += _connected(connected)
+    parts += _protected(quality)
     parts += [_label(label) for label in quality["labels"]]
     if quality["undeclared"]:
         parts.append(f"Not declared, and never read: {', '.join(quality['undeclared'])}")
@@ -137,6 +138,24 @@ def _connected(connected: Mapping[str, Any]) -> list[RenderableType]:
         f"{connected['broken_rows']:,} rows"
     )
     return [people, types, nobody, broken]
+
+
+def _protected(quality: Mapping[str, Any]) -> list[RenderableType]:
+    """Return what the description says of minors and of sensitive columns."""
+    parts: list[RenderableType] = []
+    minors = quality.get("minors")
+    if minors:
+        parts.append(
+            f"Minors: {minors['minors']:,} people are below {minors['under']}, and "
+            f"{minors['without_age']:,} have no age; a guardian consents for "
+            f"{minors['with_guardian']:,} of these. {minors['left_out']:,} people take no part"
+        )
+    parts += [
+        f"Sensitive column {one['column']} ({one['category']}): {one['people']:,} people gave "
+        "separate consent; a label made of it has nobody else"
+        for one in quality.get("sensitive", ())
+    ]
+    return parts
 
 
 def _consent(coverage: Sequence[Mapping[str, Any]], people: int) -> Table:

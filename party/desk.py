@@ -367,4 +367,4 @@ class Desk:
         keep_holders(self.folder(request.id), self._party.identity, request, holders)
 
     def _definition(self, request: Request, me: str) -> Definition:
-        return Definition.from_dict(self._party.dataset(request.datasets[me]).definition)
+        return self._party.definition(request.datasets[me])

@@ -53,6 +53,7 @@ _IDENTITY_KEY, _VERIFIER_KEY = "identity.key", "identity.vkey"
 _TLS_KEY, _TLS_CERTIFICATE, _NODE_KEY = "tls.key", "tls.crt", "node.key"
 _NODE_KEY_BYTES = 32
 _ROUNDING = b"commonground/rounding/v1"
+_SUBJECTS = b"commonground/subjects/v1"
 _SEAL_VERSION = b"\x01"
 _SEAL_PREFIX = b"commonground/seal/v1\n"
 _NONCE_BYTES = 12
@@ -148,6 +149,11 @@ class Identity:
     def rounding_key(self) -> RoundingKey:
         """The secret that places values between two bounds, the same in every session."""
         return RoundingKey(hmac.digest(self._node_key, _ROUNDING, "sha256"))
+
+    @cached_property
+    def people_key(self) -> bytes:
+        """The secret under which the store names people who were erased or asked (32 bytes)."""
+        return hmac.digest(self._node_key, _SUBJECTS, "sha256")
 
     def __repr__(self) -> str:
         return f"Identity(vkey={self.vkey!r}, fingerprint={self.fingerprint!r})"

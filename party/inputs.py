@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from party.datasets import Definition, Prepared, Timed, prepare
 from party.datasets.bounds import require_covered
+from party.datasets.consent import Protected
 from party.errors import DatasetError
 from party.request import Request
 from party.terms import Terms
@@ -29,6 +30,11 @@ class SessionInput:
     consent_root: bytes
     consent_count: bytes
     prepared: Prepared
+
+    @property
+    def protected(self) -> Protected:
+        """The rules beside consent by which people were left out."""
+        return self.prepared.consent.protected
 
     @property
     def people(self) -> npt.NDArray[np.int64]:

@@ -25,7 +25,7 @@ from party.activation.export import manifest_of
 from party.activation.private_file import drafted, publish, require_new
 from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
-from party.datasets import BoundStep, Definition
+from party.datasets import BoundStep
 from party.datasets.prepare import read_selection
 from party.datasets.rows import open_source
 from party.datasets.source import snapshot_of
@@ -194,7 +194,7 @@ def _read(party: Organisation, filed: Filed, order: Order) -> _Base:
     request = filed.request
     asked = request.labels[request.roles[TABULATOR]]
     name = order.dataset or request.datasets[request.roles[TABULATOR]]
-    definition = Definition.from_dict(party.dataset(name).definition)
+    definition = party.definition(name)
     label = definition.label(str(asked.name))
     if set(label.values) != set(asked.values):
         raise DatasetError(

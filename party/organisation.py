@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -306,6 +306,8 @@ class Organisation:
                 name=definition.name,
                 snapshot=snapshot,
                 columns=tuple(column.name for column in definition.columns),
+                minors_under=definition.minors.under if definition.minors else None,
+                sensitive=tuple(definition.sensitive) or None,
             )
             self.journal.append(connection, "dataset.registered", body, actor="operator")
 
@@ -325,6 +327,19 @@ class Organisation:
             )
             for row in rows
         ]
+
+    def definition(self, name: str) -> Definition:
+        """Return the description of a registered dataset, with what the store knows of its people.
+
+        Raises:
+            DatasetError: there is none of this name, or its description is not readable.
+        """
+        from party.datasets import Definition
+        from party.subjects.erasures import erased_of
+
+        registered = self.dataset(name)
+        definition = Definition.from_dict(registered.definition)
+        return replace(definition, erased=erased_of(self, registered.population))
 
     def dataset(self, name: str) -> Registered:
         """Return one registered dataset.

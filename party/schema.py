@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -70,6 +70,21 @@ SALTS: Final = Table(
     Column("commitment", LargeBinary(32), primary_key=True),
     Column("salt", LargeBinary(32), nullable=False),
     Column("value", LargeBinary, nullable=False),
+)
+
+ERASED: Final = Table(
+    "erased",
+    METADATA,
+    Column("population", String(100), primary_key=True),
+    Column("token", LargeBinary(16), primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
+)
+
+SUBJECT_ENTRIES: Final = Table(
+    "subject_entries",
+    METADATA,
+    Column("subject", LargeBinary(16), primary_key=True),
+    Column("commitment", LargeBinary(32), primary_key=True),
 )
 
 CONTRACTS: Final = Table(

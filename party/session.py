@@ -176,6 +176,7 @@ class Session:
                 session_input.consent_root,
                 session_input.consent_count,
                 began,
+                protected=session_input.protected,
             )
         if session_input.root != opening.input_root:
             raise InputChanged(

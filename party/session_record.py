@@ -32,6 +32,7 @@ from audit.shapes import Record
 from party import holds
 from party.artefacts import decode_small, encode_small
 from party.contract import Contract
+from party.datasets.consent import UNPROTECTED, Protected
 from party.decision import OPEN_STATES
 from party.errors import Refusal, RefusalStatus, RefusedThere
 from party.identity import Identity
@@ -110,9 +111,19 @@ class SessionRecord:
         return self.opening() if row is not None and row.state == FINISHED else None
 
     def open(
-        self, seed: Seed, input_root: bytes, consent_root: bytes, consent_count: bytes, now: int
+        self,
+        seed: Seed,
+        input_root: bytes,
+        consent_root: bytes,
+        consent_count: bytes,
+        now: int,
+        *,
+        protected: Protected = UNPROTECTED,
     ) -> Opening:
-        """Seal the seed and log the consent snapshot; nothing is spent and nothing sent yet."""
+        """Seal the seed and log the consent snapshot; nothing is spent and nothing sent yet.
+
+        `protected` names the rules beside consent by which people were left out.
+        """
 
         def work(connection: Connection) -> int:
             self._require_not_failed(connection)
@@ -144,6 +155,8 @@ class SessionRecord:
                 purpose=self._request.purpose,
                 recipient=", ".join(p for p in self._request.participants if p != self._me),
                 count_commitment=consent_count.hex(),
+                minors_under=protected.minors_under,
+                sensitive=protected.sensitive or None,
             )
             self._log(connection, "consent.snapshot", body, self._journal.moment(connection, now))
             return sequence

@@ -21,7 +21,6 @@ from party import holds, ledger
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.datasets.buckets import BucketLabel
-from party.datasets.definition import Definition
 from party.datasets.prepare import read_selection
 from party.datasets.rows import open_source
 from party.errors import ContractError, DatasetError, PartyError
@@ -125,7 +124,7 @@ def _counted(party: Organisation, contract: Contract, question: Question) -> lis
 
     The last count is of those above all bounds.
     """
-    definition = Definition.from_dict(party.dataset(question.dataset).definition)
+    definition = party.definition(question.dataset)
     if question.column not in definition.source_columns:
         raise DatasetError(
             f"dataset {definition.name} does not name the column '{question.column[:64]}': declare "

@@ -13,8 +13,8 @@ import os
 import signal
 import threading
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 
 from party.errors import PartyError
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from audit.shapes import Digest, Iri, Label, Natural, Record, UnixTime
+from audit.shapes import LABEL, Digest, Iri, Label, ListOf, Natural, Record, UnixTime, Whole
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class ConsentSnapshot(Record):
         recipient: the party for which the purpose was consented to; of a table of three both
             others, with a comma between.
         count_commitment: the salted commitment to the number of records.
+        minors_under: the age below which people took part by a guardian's consent only; absent
+            where the dataset states none.
+        sensitive: the sensitive columns that the input was made of, of people with separate consent
+            for each; absent where there is none.
     """
 
     dataset: Label
@@ -29,6 +34,8 @@ class ConsentSnapshot(Record):
     purpose: Iri
     recipient: Label
     count_commitment: Digest | None = None
+    minors_under: Annotated[int, Whole(1, 99)] | None = None
+    sensitive: Annotated[tuple[str, ...], ListOf(LABEL, 64)] | None = None
 
 
 @dataclass(frozen=True)

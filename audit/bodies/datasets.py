@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from audit.shapes import LABEL, Label, ListOf, Record, Token
+from audit.shapes import LABEL, Label, ListOf, Record, Token, Whole
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,13 @@ class DatasetRegistered(Record):
         name: as the party calls it.
         snapshot: the digest or version of its content.
         columns: the declared columns.
+        minors_under: the age below which people take part by a guardian's consent only; absent
+            where the description states none.
+        sensitive: the columns that are declared as sensitive; absent where there is none.
     """
 
     name: Label
     snapshot: Token
     columns: Annotated[tuple[str, ...], ListOf(LABEL, 1_000)]
+    minors_under: Annotated[int, Whole(1, 99)] | None = None
+    sensitive: Annotated[tuple[str, ...], ListOf(LABEL, 64)] | None = None

@@ -23,7 +23,6 @@ from party.activation.people import ListedPeople
 from party.activation.private_file import drafted, publish, require_new
 from party.contract import Contract
 from party.contract_terms import OutputKind, Platform, write_time
-from party.datasets import Definition
 from party.datasets.rows import open_source
 from party.durable import flush
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
@@ -216,7 +215,7 @@ def _write_people(
     import pyarrow.compute as pc
 
     references = table["reference"].cast(pa.large_string()).combine_chunks()
-    definition = Definition.from_dict(party.dataset(found.dataset).definition)
+    definition = party.definition(found.dataset)
     with open_source(definition) as source:
         states = source.states()
         if order.part is Part.REMOVED:

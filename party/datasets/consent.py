@@ -98,6 +98,21 @@ class ConsentTable:
 Consent: TypeAlias = ConsentColumn | ConsentTable
 
 
+@dataclass(frozen=True)
+class Protected:
+    """By which rules people were left out beside consent, as the log says it.
+
+    `minors_under` is the age below which nobody takes part without a guardian's consent, None where
+    the dataset has no such rule; `sensitive` the columns that needed separate consent.
+    """
+
+    minors_under: int | None = None
+    sensitive: tuple[str, ...] = ()
+
+
+UNPROTECTED: Final = Protected()
+
+
 @dataclass(frozen=True, repr=False)
 class ConsentSnapshot:
     """What a session shows of the consent that it rests on.
@@ -109,6 +124,7 @@ class ConsentSnapshot:
     root: bytes
     count: bytes
     taken_at: float
+    protected: Protected = UNPROTECTED
 
 
 class ConsentStatements(Protocol):
@@ -159,10 +175,7 @@ class ColumnStatements:
                     f"the consent in column '{self.consent.column}' does not cover the {what} "
                     f"'{asked[:100]}'; it covers {', '.join(named)}. Ask people before you add it"
                 )
-        given = self.column.positions_of(self.consent.given) != NOTHING
-        says = np.where(given, GIVEN, REFUSED).astype(np.int8)
-        says[self.column.codes == NOTHING] = SILENT
-        return says
+        return statements_in(self.column, self.consent.given)
 
 
 def read_consent(root: Section) -> Consent:
@@ -190,6 +203,14 @@ def read_consent(root: Section) -> Consent:
     )
 
 
+def statements_in(column: CodedColumn, given: tuple[str, ...]) -> Statements:
+    """Return what the rows of a column say: one of the texts `given`, another one, or nothing."""
+    gives = column.positions_of(given) != NOTHING
+    says = np.where(gives, GIVEN, REFUSED).astype(np.int8)
+    says[column.codes == NOTHING] = SILENT
+    return says
+
+
 def consenting(
     statements: Statements, person: npt.NDArray[np.int64], people: int
 ) -> npt.NDArray[np.bool_]:
@@ -201,7 +222,9 @@ def consenting(
     return gives & ~refuses
 
 
-def take_snapshot(references: pa.Array, salt: bytes, taken_at: float) -> ConsentSnapshot:
+def take_snapshot(
+    references: pa.Array, salt: bytes, taken_at: float, protected: Protected = UNPROTECTED
+) -> ConsentSnapshot:
     """Return the snapshot of the people whose references, large strings, are given, each once.
 
     `salt` is 32 bytes, kept by the party: without it neither people nor their number can be
@@ -214,4 +237,4 @@ def take_snapshot(references: pa.Array, salt: bytes, taken_at: float) -> Consent
     root = root_of_rows(records, engine().sort_order(records))
     number = len(records).to_bytes(8, "big")
     count = commit("consent count", number, hmac.digest(salt, b"consent count", "sha256"))
-    return ConsentSnapshot(root, count, taken_at)
+    return ConsentSnapshot(root, count, taken_at, protected)

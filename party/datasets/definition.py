@@ -9,7 +9,7 @@ become a dataset without one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -17,9 +17,19 @@ from typing import Final
 from party.contract_terms import NAME
 from party.datasets.connection import Connection, read_person, require_connectable
 from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_consent
+from party.datasets.erased import NOBODY, Erased
 from party.datasets.labels import Label, expressions_of, read_labels
+from party.datasets.minors import Minors, read_minors
+from party.datasets.minors import require_usable as require_minors
 from party.datasets.origin import Origin, read_origin
 from party.datasets.rules import COLUMN
+from party.datasets.sensitive import (
+    Sensitive,
+    fault_of,
+    read_sensitive,
+    require_declared,
+    without_consent,
+)
 from party.datasets.touch_labels import AgeLabel, JourneyLabel
 from party.datasets.traffic import InvalidTraffic
 from party.datasets.traffic_section import read_invalid_traffic, require_usable
@@ -58,6 +68,7 @@ class Definition:
 
     `person` is the column that tells people apart, or how rows are connected to people; None makes
     each row a person. `conversion_time` is the column that says when a row's conversion was.
+    `erased` are people who take no part any more: the party's store knows them, no file does.
     """
 
     name: str
@@ -69,6 +80,9 @@ class Definition:
     labels: Mapping[str, Label]
     invalid_traffic: InvalidTraffic | None = None
     conversion_time: str | None = None
+    minors: Minors | None = None
+    sensitive: Mapping[str, Sensitive] = field(default_factory=lambda: MappingProxyType({}))
+    erased: Erased = field(default=NOBODY, compare=False, repr=False)
 
     @property
     def identifiers(self) -> tuple[ColumnDefinition, ...]:
@@ -91,6 +105,8 @@ class Definition:
         named = [column.name for column in self.columns]
         named += [self.person_column] if self.person_column else []
         named.append(self.consent.source_column)
+        named += self.minors.columns if self.minors else ()
+        named += [one.consent.column for one in self.sensitive.values() if one.consent]
         named += self.invalid_traffic.columns if self.invalid_traffic else ()
         named += [self.conversion_time] if self.conversion_time else []
         named += [name for label in self.labels.values() for name in label.columns]
@@ -130,6 +146,10 @@ class Definition:
             document["invalid_traffic"] = self.invalid_traffic.to_json()
         if self.conversion_time is not None:
             document["conversions"] = {"time": self.conversion_time}
+        if self.minors is not None:
+            document["minors"] = self.minors.to_json()
+        if self.sensitive:
+            document["sensitive"] = {name: one.to_json() for name, one in self.sensitive.items()}
         if self.labels:
             document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
         return document
@@ -172,7 +192,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         "",
         fail,
         required=("dataset", "source", "columns", "consent"),
-        optional=("person", "conversions", "invalid_traffic", "labels"),
+        optional=("person", "conversions", "invalid_traffic", "labels", "minors", "sensitive"),
     )
     columns = _read_columns(root)
     consent = read_consent(root)
@@ -187,6 +207,8 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         labels=MappingProxyType(labels),
         invalid_traffic=read_invalid_traffic(root),
         conversion_time=_read_conversions(root),
+        minors=read_minors(root),
+        sensitive=MappingProxyType(read_sensitive(root)),
     )
     _require_consistent(root, definition)
     return definition
@@ -257,15 +279,39 @@ def _require_consistent(root: Section, definition: Definition) -> None:
         raise root.fault(
             "conversions.time", f"'{time}' is declared as {kinds[time]}; declare it as event_time"
         )
-    declared = [name for name, kind in kinds.items() if kind == "consent"]
-    used = definition.consent.source_column
+    _require_protected(root, definition, kinds)
+    _require_consent_read(root, definition, kinds)
+
+
+def _require_protected(root: Section, definition: Definition, kinds: Mapping[str, str]) -> None:
+    """Raise the fault of what is said of minors and of sensitive columns."""
+    if definition.minors is not None:
+        require_minors(root, definition.minors, kinds)
+    sensitive = definition.sensitive
+    require_declared(root, sensitive, kinds, definition.source_columns)
+    derived = {f"labels.{name}": label.columns for name, label in definition.labels.items()}
+    if definition.conversion_time is not None:
+        derived["conversions.time"] = (definition.conversion_time,)
+    for key, columns in derived.items():
+        found = without_consent(sensitive, columns)
+        if found is not None:
+            raise root.fault(key, fault_of(found))
+
+
+def _require_consent_read(root: Section, definition: Definition, kinds: Mapping[str, str]) -> None:
+    """Raise the fault of a column that is declared as consent and that nothing reads as such."""
+    read = {one.consent.column for one in definition.sensitive.values() if one.consent}
+    if definition.minors is not None and definition.minors.guardian is not None:
+        read.add(definition.minors.guardian.column)
     if isinstance(definition.consent, ConsentColumn):
+        used = definition.consent.column
         if kinds.get(used, "consent") != "consent":
             raise root.fault("consent", f"column '{used}' is declared as {kinds[used]}")
-        declared = [name for name in declared if name != used]
-    if declared:
+        read.add(used)
+    unread = [name for name, kind in kinds.items() if kind == "consent" and name not in read]
+    if unread:
         raise root.fault(
-            "columns", f"'{declared[0]}' is declared as consent, but the section 'consent' does "
+            "columns", f"'{unread[0]}' is declared as consent, but the section 'consent' does "
             f"not read it"
         )  # fmt: skip
 

@@ -1,12 +1,13 @@
 """From a dataset to what one session takes: keys, their labels, and a record of every bound.
 
-The order is the point. Consent comes first: nothing is derived from the rows of people who have
-not given it for this purpose and each recipient. Only who the rows are is known before, which takes
-the identifiers of all rows where these make the people (`connecting.py` says why). Then invalid
-traffic leaves, then come labels, then identifiers, then the bound on identifiers a person, which is
-enforced here, counted again on the outcome and recorded in a step, against which noise is held
-before anything is spent (docs/protocol.md, Identifiers; `bounds.py`). The same files give the same
-bytes in the same order.
+The order is the point. Consent comes first, and with it who was erased and who is a minor: nothing
+is derived from the rows of people who have not given it for this purpose and each recipient. Only
+who the rows are is known before, which takes the identifiers of all rows where these make the
+people (`connecting.py` says why). Separate consent follows, where a label is made of a sensitive
+column. Then invalid traffic leaves, then come labels, then identifiers, then the bound on
+identifiers a person, which is enforced here, counted again on the outcome and recorded in a step,
+against which noise is held before anything is spent (docs/protocol.md, Identifiers; `bounds.py`).
+The same files give the same bytes in the same order.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from party.datasets.bounds import measure
 from party.datasets.combination import buckets_of
 from party.datasets.consent import ConsentSnapshot, take_snapshot
 from party.datasets.definition import Definition
+from party.datasets.erased import Erased, leave_holders
 from party.datasets.identifier_columns import IdentifierColumns, read_whole
 from party.datasets.labels import Label
 from party.datasets.offers import (
@@ -38,6 +40,7 @@ from party.datasets.offers import (
 )
 from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import Selection, select
+from party.datasets.sensitive import require_consented
 from party.datasets.source import Source, snapshot_of
 from party.datasets.steps import BoundStep
 from party.datasets.timed import Timed, moments_of, time_columns
@@ -136,10 +139,11 @@ def prepare(
             events_until=events_until,
         )
         snapshot = snapshot_of(lines, beside)
-        consent = take_snapshot(selection.consenting, salt, now)
+        consent = take_snapshot(selection.consenting, salt, now, selection.protected)
         columns = IdentifierColumns(definition, source, selection.people, gmail, executor)
         offers = [columns.offers_of(type_) for type_ in identifiers]
         source.require_unchanged(states)
+    erased = _leave_erased(definition.erased, offers, len(selection.people))
     coverage = MappingProxyType({part.type: part.people for part in offers})
     if selection.moments is not None:
         keyed = selection.moments.keyed(offers, most)
@@ -149,7 +153,7 @@ def prepare(
             labels=keyed.labels,
             owners=np.empty((0, 2), dtype=np.int32),
             person_refs=selection.people.references,
-            steps=(*selection.steps, *keyed.steps),
+            steps=(*selection.steps, *erased, *keyed.steps),
             coverage=coverage,
             snapshot=snapshot,
             source_snapshot=snapshot_of(lines),
@@ -157,7 +161,7 @@ def prepare(
             own_values=keyed.own_values,
             people=keyed.people,
         )
-    references, chosen = selection.people.references, selection.steps
+    references, chosen = selection.people.references, (*selection.steps, *erased)
     label_of, amounts = selection.label_of, selection.amounts
     del selection, columns  # whose each row is, is not needed any more
     bound, steps = _bind(offers, label_of, most)
@@ -198,10 +202,12 @@ def read_selection(
 
     The rows' texts are let go: only the people are kept, and with `timed` their moments.
     """
+    columns = [*(label.columns if label else []), *time_columns(definition, label, timed)]
+    require_consented(definition.sensitive, columns)
     rows = read_rows(
         definition,
         source,
-        [*(label.columns if label else []), *time_columns(definition, label, timed)],
+        columns,
         partial(read_whole, definition, source, executor=executor),
     )
     selection = select(
@@ -218,6 +224,13 @@ def read_selection(
         moments = moments_of(definition, label, values, rows, selection.people, timed, rounding)
         selection = replace(selection, moments=moments)
     return selection, rows.lines
+
+
+def _leave_erased(erased: Erased, offers: list[Offers], people: int) -> list[BoundStep]:
+    """Empty out the offers of whoever holds an identifier of an erased person; say it in a step."""
+    if not erased:
+        return []
+    return [leave_holders(erased, offers, people)]
 
 
 def _bind(

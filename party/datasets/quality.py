@@ -6,6 +6,7 @@ store. Examples are masked. A column that cannot be used says why instead of sto
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -13,20 +14,22 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets.assignment import Positions
+from party.datasets.assignment import Flags, Positions
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.combination import buckets_of
 from party.datasets.connecting import ConnectedQuality
 from party.datasets.consent import consenting
 from party.datasets.definition import ColumnDefinition, Definition
 from party.datasets.labels import Label, expressions_of
+from party.datasets.minors import Ages, MinorsQuality
 from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
+from party.datasets.sensitive import Sensitive, SensitiveQuality
 from party.datasets.source import Source, snapshot_of
 from party.datasets.steps import BoundStep
 from party.datasets.times import UNREADABLE, microseconds
 from party.datasets.touch_labels import AgeLabel, JourneyLabel, TouchLabel
-from party.datasets.traffic import Cleaned, clean
+from party.datasets.traffic import clean
 from psi.buckets import MILLION, ValueBuckets
 from psi.columns import Column, Quality, mask, read_column
 from psi.digest_forms import FormFault, encoded_twice
@@ -122,7 +125,10 @@ class LabelQuality:
 
 @dataclass(frozen=True)
 class ConsentCoverage:
-    """How many people consent to one purpose and recipient, by the latest of all events."""
+    """How many people consent to one purpose and recipient, by the latest of all events.
+
+    Minors count where a guardian consents.
+    """
 
     purpose: str
     recipient: str
@@ -170,6 +176,8 @@ class QualityReport:
     undeclared: tuple[str, ...]
     connected: ConnectedQuality | None = None
     invalid_traffic: tuple[BoundStep, ...] = ()
+    minors: MinorsQuality | None = None
+    sensitive: tuple[SensitiveQuality, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -185,6 +193,8 @@ class QualityReport:
             "undeclared": list(self.undeclared),
             "connected": self.connected.to_dict() if self.connected else None,
             "invalid_traffic": [step.to_dict() for step in self.invalid_traffic],
+            "minors": self.minors.to_dict() if self.minors else None,
+            "sensitive": [one.to_dict() for one in self.sensitive],
         }
 
 
@@ -214,6 +224,7 @@ def _inspect(
     )
     cleaned = clean(rows.traffic, rows.people, rows.columns, rows.lists, now)
     people = cleaned.people
+    ages = _ages(rows, now)
     report = QualityReport(
         dataset=definition.name,
         files=source.names(),
@@ -230,10 +241,12 @@ def _inspect(
         labels=tuple(
             _inspect_label(name, label, rows, people) for name, label in definition.labels.items()
         ),
-        consent=_inspect_consent(rows, cleaned),
+        consent=_inspect_consent(rows, cleaned.left & ages.take_part if ages else cleaned.left),
         undeclared=tuple(name for name in source.columns if name not in definition.source_columns),
         connected=rows.connected,
         invalid_traffic=cleaned.steps,
+        minors=ages.quality(rows.minors, cleaned.left) if ages and rows.minors else None,
+        sensitive=tuple(_inspect_sensitive(one, rows, cleaned.left) for one in rows.sensitive),
     )
     source.require_unchanged(states)
     return report
@@ -360,17 +373,29 @@ def _inspect_touches(name: str, label: TouchLabel, rows: Rows, people: People) -
     return LabelQuality(name, by_campaign, 0, without, touches=len(person), touched=touched)
 
 
-def _inspect_consent(rows: Rows, cleaned: Cleaned) -> tuple[ConsentCoverage, ...]:
+def _inspect_consent(rows: Rows, counted: Flags) -> tuple[ConsentCoverage, ...]:
     return tuple(
-        ConsentCoverage(purpose, recipient, _consenting(rows, cleaned, purpose, recipient))
+        ConsentCoverage(purpose, recipient, _consenting(rows, counted, purpose, recipient))
         for purpose, recipient in rows.consent.grants()
     )
 
 
-def _consenting(rows: Rows, cleaned: Cleaned, purpose: str, recipient: str) -> int:
+def _consenting(rows: Rows, counted: Flags, purpose: str, recipient: str) -> int:
     statements = rows.consent.of_rows(purpose, recipient, None)
     consents = consenting(statements, rows.people.of_row, len(rows.people))
-    return int(np.count_nonzero(consents & cleaned.left))
+    return int(np.count_nonzero(consents & counted))
+
+
+def _ages(rows: Rows, now: float | None) -> Ages | None:
+    if rows.minors is None:
+        return None
+    until = time.time() if now is None else now
+    return rows.minors.sort(rows.columns, rows.people.of_row, len(rows.people), until)
+
+
+def _inspect_sensitive(one: Sensitive, rows: Rows, counted: Flags) -> SensitiveQuality:
+    consents = one.consenting(rows.columns, rows.people.of_row, len(rows.people))
+    return SensitiveQuality(one.column, one.category, int(np.count_nonzero(consents & counted)))
 
 
 _Check = tuple[str, Callable[[CodedColumn], npt.NDArray[np.bool_]]]

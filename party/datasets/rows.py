@@ -11,7 +11,10 @@ from party.datasets.connection import Connection
 from party.datasets.consent import ColumnStatements, ConsentColumn, ConsentStatements
 from party.datasets.consent_events import ConsentEvents, open_events
 from party.datasets.definition import Definition
+from party.datasets.erased import NOBODY, Erased
+from party.datasets.minors import Minors
 from party.datasets.people import People
+from party.datasets.sensitive import Sensitive
 from party.datasets.source import Source, snapshot_of
 from party.datasets.traffic import InvalidTraffic, TextLists
 
@@ -20,8 +23,10 @@ from party.datasets.traffic import InvalidTraffic, TextLists
 class Rows:
     """`count` rows: their people, their consent, and the columns that were asked for, as codes.
 
-    `traffic` are the rules on invalid traffic, which nobody has applied yet, with their `lists`.
-    `connected` says what became of identifiers where they make the people.
+    `traffic` are the rules on invalid traffic, which nobody has applied yet, with their `lists`;
+    nor has anybody left out `erased` people, `minors`, or who gave no separate consent for the
+    `sensitive` columns among those that were asked for. `connected` says what became of identifiers
+    where they make the people.
     """
 
     count: int
@@ -31,6 +36,9 @@ class Rows:
     traffic: InvalidTraffic | None
     lists: TextLists
     connected: ConnectedQuality | None = None
+    erased: Erased = NOBODY
+    minors: Minors | None = None
+    sensitive: tuple[Sensitive, ...] = ()
 
     @property
     def lines(self) -> bytes:
@@ -57,8 +65,10 @@ def read_rows(definition: Definition, source: Source, columns: Sequence[str], re
     Identifiers are read, through `read`, only where they say whose the rows are.
     """
     own = [definition.person_column] if definition.person_column else []
-    traffic = definition.invalid_traffic
-    looked_at = traffic.columns if traffic else ()
+    traffic, minors = definition.invalid_traffic, definition.minors
+    sensitive = tuple(one for name, one in definition.sensitive.items() if name in columns)
+    looked_at = [*(traffic.columns if traffic else ()), *(minors.columns if minors else ())]
+    looked_at += [one.consent.column for one in sensitive if one.consent]
     names = tuple(dict.fromkeys([*own, definition.consent.source_column, *looked_at, *columns]))
     lists = TextLists.read(traffic, definition.folder)
     table = source.read(names)
@@ -72,7 +82,18 @@ def read_rows(definition: Definition, source: Source, columns: Sequence[str], re
     else:
         people = People.of_rows(count) if column is None else People.of_column(column)
     consent = _statements(definition, consent_column)
-    return Rows(count, people, consent, coded, traffic, lists, connected)
+    return Rows(
+        count,
+        people,
+        consent,
+        coded,
+        traffic,
+        lists,
+        connected,
+        erased=definition.erased if column is not None else NOBODY,
+        minors=minors,
+        sensitive=sensitive,
+    )
 
 
 def snapshot_now(definition: Definition) -> bytes:

@@ -1,4 +1,4 @@
-"""Who takes part in one session: the people who consent and have a requested label."""
+"""Who takes part in one session: the people who may, who consent, and have a requested label."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets.assignment import Assignment
+from party.datasets.assignment import Assignment, Flags
 from party.datasets.buckets import BucketLabel, place
 from party.datasets.coded import NOTHING
 from party.datasets.combination import buckets_of
-from party.datasets.consent import consenting
+from party.datasets.consent import Protected, consenting
+from party.datasets.erased import NOT_ERASED
 from party.datasets.labels import Label, expressions_of
 from party.datasets.people import People
 from party.datasets.rows import Rows
@@ -34,8 +35,9 @@ _COMPUTED: Final = "people on whose rows the expression works, with their values
 class Selection:
     """The people who take part, the label of each (int16), and how they were chosen.
 
-    `consenting` are the references of all who consent, with valid traffic and a requested label or
-    without. `amounts` are what each person's rows add up to, in millionths, where the label is
+    `consenting` are the references of all who may take part and consent, with valid traffic and a
+    requested label or without. `protected` says which rules beside consent left people out.
+    `amounts` are what each person's rows add up to, in millionths, where the label is
     value buckets, and `moments` those of people whose records are moments.
     """
 
@@ -43,6 +45,7 @@ class Selection:
     label_of: npt.NDArray[np.int16]
     consenting: pa.Array
     steps: tuple[BoundStep, ...]
+    protected: Protected
     amounts: npt.NDArray[np.int64] | None = None
     moments: Moments | None = None
 
@@ -60,6 +63,9 @@ def select(
 ) -> Selection:
     """Choose by consent for this purpose and each recipient, by valid traffic, then by label.
 
+    With consent leave who was erased, and minors without a guardian's. Separate consent for
+    sensitive columns that a label is made of comes after it: the snapshot is of consent as such.
+
     A person whose label is not among `values` has none; without `label` everyone has label 0.
     `rounding` places values between two bounds; DatasetError where it is needed and missing. Events
     after `events_until`, which is `now` unless given, are invalid traffic.
@@ -70,20 +76,24 @@ def select(
     for recipient in recipients:
         statements = rows.consent.of_rows(purpose, recipient, now)
         consents &= consenting(statements, everyone.of_row, len(everyone))
-    people = everyone.only(consents)
+    until = now if events_until is None else events_until
     steps = [
         BoundStep("rows of a person", rows.count, of_somebody),
         BoundStep("people", of_somebody, len(everyone)),
-        BoundStep("people who consent", len(everyone), len(people)),
     ]
+    people, who_may = _who_may(rows, consents, until)
+    steps += who_may
     references = people.references
-    until = now if events_until is None else events_until
+    people, separately = _separately_consenting(rows, people)
+    under = rows.minors.under if rows.minors else None
+    protected = Protected(under, tuple(one.column for one in rows.sensitive))
+    steps += separately
     cleaned = clean(rows.traffic, people, rows.columns, rows.lists, until)
     people = cleaned.people
     steps += cleaned.steps
     if label is None:
         label_of = np.zeros(len(people), dtype=np.int16)
-        return Selection(people, label_of, references, tuple(steps))
+        return Selection(people, label_of, references, tuple(steps), protected)
     found = label.assign(rows.columns, people.of_row, len(people))
     bucket = buckets_of(label)
     if bucket is not None:
@@ -102,10 +112,37 @@ def select(
     steps.append(BoundStep("people with a requested label", left, len(labelled)))
     label_of = positions[chosen].astype(np.int16)
     if bucket is None or found.amounts is None:
-        return Selection(labelled, label_of, references, tuple(steps))
+        return Selection(labelled, label_of, references, tuple(steps), protected)
     amounts = found.amounts[chosen]
     steps += _value_steps(bucket, amounts, rows, labelled)
-    return Selection(labelled, label_of, references, tuple(steps), amounts)
+    return Selection(labelled, label_of, references, tuple(steps), protected, amounts)
+
+
+def _who_may(rows: Rows, consents: Flags, until: float) -> tuple[People, list[BoundStep]]:
+    """Return who was not erased, consents, and is of age or has a guardian's consent."""
+    everyone, steps = rows.people, []
+    may = np.ones(len(everyone), dtype=np.bool_)
+    rules = [("people who consent", consents)]
+    if rows.erased:
+        rules.insert(0, (NOT_ERASED, ~rows.erased.are_called(everyone.references)))
+    if rows.minors is not None:
+        ages = rows.minors.sort(rows.columns, everyone.of_row, len(everyone), until)
+        rules.append((rows.minors.step, ages.take_part))
+    for name, allowed in rules:
+        before = int(np.count_nonzero(may))
+        may &= allowed
+        steps.append(BoundStep(name, before, int(np.count_nonzero(may))))
+    return everyone.only(may), steps
+
+
+def _separately_consenting(rows: Rows, people: People) -> tuple[People, list[BoundStep]]:
+    """Return who gave separate consent for each sensitive column that is made use of."""
+    steps = []
+    for one in rows.sensitive:
+        left = people.only(one.consenting(rows.columns, people.of_row, len(people)))
+        steps.append(BoundStep(one.step, len(people), len(left)))
+        people = left
+    return people, steps
 
 
 def _value_steps(

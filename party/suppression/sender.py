@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from party.datasets import Definition
 from party.errors import Refusal, RefusalStatus
 from party.suppression.book import DONE, WAITING, Book
 from party.suppression.list_session import ListSession
@@ -99,10 +98,9 @@ class SuppressionSender:
     @cached_property
     def _withdrawn(self) -> Indices:
         session, party, holders = self._session, self._party, self._holders
-        registered = party.dataset(session.request.datasets[session.me])
         consenting = consenting_now(
             holders,
-            Definition.from_dict(registered.definition),
+            party.definition(session.request.datasets[session.me]),
             session.request,
             session.me,
             seed=session.seed,

@@ -24,7 +24,9 @@ from audit_logs import (
 from audit.bodies import (
     Budget,
     ConsentReference,
+    ConsentSnapshot,
     ContractSigned,
+    DatasetRegistered,
     ListSuppressed,
     PartyCreated,
     PeerForgotten,
@@ -137,6 +139,45 @@ def test_logs_that_tell_of_other_points_in_one_run_do_not_agree():
     suppress(channel, 2, DIGEST)
     with pytest.raises(VerificationError, match="suppression run 2"):
         compare(advertiser.stored(), channel.stored())
+
+
+def register(keeper, **rules):
+    body = DatasetRegistered("crm", "s-1", ("email", "illness"), **rules)
+    keeper.write("dataset.registered", body)
+
+
+def snapshot(keeper, **rules):
+    taken_at = int(keeper.now.timestamp())
+    body = ConsentSnapshot("crm", DIGEST, 1, taken_at, "dpv:Marketing", "channel", **rules)
+    keeper.write("consent.snapshot", body)
+
+
+def test_people_are_chosen_by_the_rules_of_the_registration(keeper):
+    register(keeper, minors_under=14, sensitive=("illness",))
+    snapshot(keeper, minors_under=14)
+    snapshot(keeper, minors_under=14, sensitive=("illness",))
+    verify(keeper.stored())
+
+
+@pytest.mark.parametrize("rules", [{}, {"minors_under": 13}])
+def test_minors_who_are_left_in_against_the_registration_are_found(keeper, rules):
+    register(keeper, minors_under=14)
+    snapshot(keeper, **rules)
+    refused(keeper, "another rule on minors")
+
+
+def test_a_sensitive_column_that_was_not_declared_is_found(keeper):
+    register(keeper, sensitive=("illness",))
+    snapshot(keeper, sensitive=("faith",))
+    refused(keeper, "did not declare")
+
+
+def test_a_session_may_rest_on_the_description_before_the_last(keeper):
+    register(keeper)
+    register(keeper, minors_under=14)
+    snapshot(keeper)
+    snapshot(keeper, minors_under=14)
+    verify(keeper.stored())
 
 
 def test_sessions_by_the_rules_verify():

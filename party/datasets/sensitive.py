@@ -1,0 +1,144 @@
+"""Sensitive columns: none becomes a label of somebody who has not consented to just that.
+
+PIPL 28 and 29 ask for separate consent where information is sensitive, GDPR 9 for explicit consent
+where data are of a special category. A column that is declared here and has no separate consent is
+in no label, and a description that makes one of it is refused. With one, whoever has not given it
+leaves before the label is derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from party.datasets.assignment import Flags, Positions
+from party.datasets.coded import CodedColumn
+from party.datasets.consent import consenting
+from party.datasets.minors import GivenIn, require_consent
+from party.datasets.rules import COLUMN
+from party.document import Section
+from party.errors import DatasetError
+
+CATEGORIES: Final = (
+    "biometric",
+    "criminal-record",
+    "ethnic-origin",
+    "finance",
+    "genetic",
+    "health",
+    "location",
+    "minor",
+    "political-opinion",
+    "religion",
+    "sex-life",
+    "specific-identity",
+    "trade-union",
+)
+"""The kinds of sensitive information: PIPL 28, GDPR 9 and 10."""
+_MOST: Final = 64
+_KINDS: Final = ("attribute", "value", "event_time")
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """A sensitive column: its category, and where separate consent stands, if anybody asks."""
+
+    column: str
+    category: str
+    consent: GivenIn | None = None
+
+    @property
+    def step(self) -> str:
+        """What the step of a session is called."""
+        return f"people with separate consent for {self.column} ({self.category})"
+
+    def consenting(
+        self, columns: Mapping[str, CodedColumn], person: Positions, people: int
+    ) -> Flags:
+        """Say of each of `people` whether they gave separate consent: a row does, none refuses."""
+        if self.consent is None:
+            return np.zeros(people, dtype=np.bool_)
+        return consenting(self.consent.statements(columns), person, people)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the declaration as it was read."""
+        consent = {} if self.consent is None else {"consent": self.consent.to_json()}
+        return {"category": self.category, **consent}
+
+
+@dataclass(frozen=True)
+class SensitiveQuality:
+    """How many people have given separate consent for a column: exact, for the party's eyes."""
+
+    column: str
+    category: str
+    people: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the statement as a JSON object."""
+        return {"column": self.column, "category": self.category, "people": self.people}
+
+
+def read_sensitive(root: Section) -> dict[str, Sensitive]:
+    """Read the section `sensitive` of a dataset's description."""
+    if "sensitive" not in root:
+        return {}
+    names = root.names("sensitive", COLUMN, most=_MOST)
+    section = root.section("sensitive", required=names)
+    return {name: _read(section, name) for name in names}
+
+
+def _read(parent: Section, name: str) -> Sensitive:
+    section = parent.section(name, required=("category",), optional=("consent",))
+    consent = GivenIn.read(section, "consent") if "consent" in section else None
+    return Sensitive(name, section.choice("category", CATEGORIES), consent)
+
+
+def require_declared(
+    root: Section,
+    sensitive: Mapping[str, Sensitive],
+    kinds: Mapping[str, str],
+    named: Collection[str],
+) -> None:
+    """Raise the fault of a section whose columns the description does not name otherwise."""
+    for name, one in sensitive.items():
+        if name not in named:
+            raise root.fault(
+                "sensitive", f"'{name}' is no column that the description names; declare it under "
+                "columns, or write it as there"
+            )  # fmt: skip
+        if kinds.get(name, _KINDS[0]) not in _KINDS:
+            raise root.fault(
+                "sensitive", f"'{name}' is declared as {kinds[name]}; what can be sensitive is "
+                f"{', '.join(_KINDS)}"
+            )  # fmt: skip
+        if one.consent is not None:
+            require_consent(root, f"sensitive.{name}.consent", one.consent, kinds)
+
+
+def without_consent(
+    sensitive: Mapping[str, Sensitive], columns: Collection[str]
+) -> Sensitive | None:
+    """Return the first of `columns` that is sensitive and has no separate consent, or None."""
+    return next(
+        (one for name, one in sensitive.items() if name in columns and one.consent is None), None
+    )
+
+
+def fault_of(one: Sensitive) -> str:
+    """Say why nothing may be derived from a column without separate consent."""
+    return (
+        f"column '{one.column}' is sensitive ({one.category}), and nobody was asked for separate "
+        f"consent: name the column that has it under sensitive.{one.column}.consent, or derive "
+        "nothing from it"
+    )
+
+
+def require_consented(sensitive: Mapping[str, Sensitive], columns: Collection[str]) -> None:
+    """Raise `DatasetError` where something is to be derived without separate consent."""
+    found = without_consent(sensitive, columns)
+    if found is not None:
+        raise DatasetError(fault_of(found))
