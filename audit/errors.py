@@ -13,12 +13,20 @@ class TreeError(AuditError):
     """A size, an index or a stored hash cannot belong to the tree."""
 
 
+class TileError(AuditError):
+    """A tile or a bundle of entries is malformed, missing, or does not follow from the leaves."""
+
+
 class InclusionError(AuditError):
     """A proof does not show that the leaf is in the tree."""
 
 
 class ConsistencyError(AuditError):
     """A proof does not show that the newer tree extends the older one."""
+
+
+class ReceiptError(AuditError):
+    """The receipt of an entry is malformed, or is not of the entry that it is held against."""
 
 
 class NoteError(AuditError):
@@ -47,6 +55,23 @@ class CommitmentError(AuditError):
 
 class WitnessError(AuditError):
     """A counterpart's checkpoint cannot be cosigned after the one that was seen before."""
+
+
+class SubmissionError(WitnessError):
+    """What is sent to a witness, or what it answers, is malformed."""
+
+
+class StaleError(WitnessError):
+    """The proof begins at another size than the one that was seen last.
+
+    Args:
+        message: what happened.
+        seen_size: the size that was seen, which has to be proven from.
+    """
+
+    def __init__(self, message: str, *, seen_size: int) -> None:
+        super().__init__(message)
+        self.seen_size = seen_size
 
 
 class RollbackError(WitnessError):

@@ -9,9 +9,10 @@ to what they have not shown each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, zip_longest
+from typing import Final
 
 from audit.checkpoint import Checkpoint
 from audit.entry import Entry
@@ -20,6 +21,10 @@ from audit.history import History, SessionHistory
 from audit.merkle import CompactRange, LeafHash, RootHash, leaf_hash
 from audit.source import LogSource
 from audit.statements import Statements
+
+
+Watch = Callable[[str, Entry], None]
+_LEAVES_AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,16 @@ class Comparison:
     checkpoints: int
 
 
-def verify(source: LogSource) -> Verification:
+def verify(source: LogSource, watch: Watch | None = None) -> Verification:
     """Verify a log by itself.
+
+    `watch` is shown every entry that the rules admitted, with the log's origin, so that whoever
+    holds it against something else does not read the log twice.
 
     Raises:
         VerificationError: the first thing that fails; `.entry` is its index if it is an entry.
     """
-    return _examine(Statements.of(source), ()).verification
+    return _examine(Statements.of(source), (), watch).verification
 
 
 def compare(ours: LogSource, theirs: LogSource) -> Comparison:
@@ -90,8 +98,10 @@ def compare(ours: LogSource, theirs: LogSource) -> Comparison:
     return comparison
 
 
-def compare_all(sources: Sequence[LogSource]) -> tuple[Comparison, ...]:
+def compare_all(sources: Sequence[LogSource], watch: Watch | None = None) -> tuple[Comparison, ...]:
     """Verify each log once, and that every two of them tell the same about each other.
+
+    `watch` is shown every entry, as by `verify`.
 
     Returns:
         A comparison for every two, in the order of the logs.
@@ -108,7 +118,7 @@ def compare_all(sources: Sequence[LogSource]) -> tuple[Comparison, ...]:
     examined: dict[str, _Examined] = {}
     for log in logs:
         seen = [mark for other in logs for mark in other.seen_of(log.origin)]
-        examined[log.origin] = _examine(log, seen)
+        examined[log.origin] = _examine(log, seen, watch)
     return tuple(_compare(one, other, examined) for one, other in combinations(logs, 2))
 
 
@@ -143,7 +153,7 @@ class _Examined:
     verification: Verification
 
 
-def _examine(statements: Statements, more: Sequence[Checkpoint]) -> _Examined:
+def _examine(statements: Statements, more: Sequence[Checkpoint], watch: Watch | None) -> _Examined:
     """Replay the entries and hold the tree against every checkpoint; note roots at `more` too."""
     own, origin = statements.checkpoint, statements.origin
     marks = [
@@ -152,7 +162,7 @@ def _examine(statements: Statements, more: Sequence[Checkpoint]) -> _Examined:
     marks.append((own, "that the log signed last"))
     history = History(statements.log.vkey)
     wanted = {mark.size for mark, _ in marks} | {mark.size for mark in more}
-    tree, roots = _replay(statements, history, wanted)
+    tree, roots = _replay(statements, history, wanted, watch)
     summary = _summary(statements, tree.size, history)
     examined = _Examined(origin, tree.size, roots, marks, history.sessions, summary)
     _require_on_tree(examined, marks)
@@ -166,16 +176,17 @@ def _examine(statements: Statements, more: Sequence[Checkpoint]) -> _Examined:
 
 
 def _replay(
-    statements: Statements, history: History, wanted: set[int]
+    statements: Statements, history: History, wanted: set[int], watch: Watch | None
 ) -> tuple[CompactRange, dict[int, RootHash]]:
     """Check every entry in order; return the tree, and its root at each wanted size reached."""
     tree, roots, last_time = CompactRange(), {}, ""
+    leaves: list[LeafHash] = []
     if 0 in wanted:
         roots[0] = tree.root()
     pairs = zip_longest(statements.source.entries(), statements.source.leaf_hashes())
     for index, (data, stored) in enumerate(pairs):
         try:
-            leaf = _check_leaf(data, stored)
+            leaves.append(_check_leaf(data, stored))
             entry = Entry.parse(data or b"")
             _check_order(entry, index, last_time)
             history.admit(entry)
@@ -184,10 +195,14 @@ def _replay(
                 f"{statements.origin}: entry {index}: {error}", entry=index
             ) from error
         last_time = entry.time
-        tree = tree.append(leaf)
-        if tree.size in wanted:
-            roots[tree.size] = tree.root()
-    return tree, roots
+        if watch is not None:
+            watch(statements.origin, entry)
+        if index + 1 in wanted or len(leaves) == _LEAVES_AT_ONCE:
+            tree = tree.extend(leaves)
+            leaves.clear()
+        if index + 1 in wanted:
+            roots[index + 1] = tree.root()
+    return tree.extend(leaves), roots
 
 
 def _check_leaf(data: bytes | None, stored: LeafHash | None) -> LeafHash:

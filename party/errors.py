@@ -45,6 +45,10 @@ class StoreError(PartyError):
     """The store is missing, of another version, or did not take a change."""
 
 
+class ExportError(PartyError):
+    """Files of the log cannot be written where they were asked for."""
+
+
 class InUse(PartyError):  # noqa: N818 - a state of the folder
     """Another process of this party does already what only one may do."""
 

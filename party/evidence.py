@@ -7,38 +7,57 @@ again: the log's owner cannot exchange them alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from audit.bodies import BudgetSpent, ReportReleased, SessionFinished
+from audit.bodies import SessionFinished
 from audit.entry import Entry
 from audit.errors import VerificationError
-from audit.source import Cosigned
+from audit.source import Cosigned, LogSource
+from audit.tiles import Tile
 from audit.verify import Comparison, Verification, compare_all, verify
+from party.contract import Contract
 from party.contract_file import parse_contract
 from party.identity import Identity
 from party.ledger import STOP
+from party.log_tree import read_tile
 from party.schema import (
     CONTRACTS,
     COSIGNATURES,
     LEDGER,
     LOG_ENTRIES,
     LOG_HEAD,
+    OUTSIDE_WITNESSES,
     RELEASES,
     WITNESSED,
 )
+from party.signed_terms import Charge, Told
 from party.store import Store
 
-BATCH = 1000
-Charge = tuple[str, int, int, int]
+BATCH: Final = 1000
+Result = TypeVar("Result")
 
 
 class StoredLog:
-    """The log in a party's store (`audit.source.LogSource`)."""
+    """The log in a party's store (`audit.source.LogSource`), read anew at each call."""
 
     def __init__(self, store: Store, identity: Identity) -> None:
         self._store, self._identity = store, identity
+        self._kept: dict[Callable[[Connection], Any], Any] = {}
+
+    def at_one_moment(self) -> StoredLog:
+        """Return the log as it is now, so that a party at work can be verified.
+
+        What it appends meanwhile is left out, and so is what it charges.
+        """
+        frozen = StoredLog(self._store, self._identity)
+        reads = (_size, _checkpoint, _contracts, _witnesses, _cosigned, _witnessed, _released)
+        frozen._kept = self._store.read(lambda c: {read: read(c) for read in (*reads, _charged)})
+        return frozen
 
     @property
     def vkey(self) -> str:
@@ -47,50 +66,87 @@ class StoredLog:
 
     def entries(self) -> Iterator[bytes]:
         """Yield the entries' bytes in order."""
-        yield from (row.data for row in self._rows())
+        return self._column(LOG_ENTRIES.c.data)
 
     def leaf_hashes(self) -> Iterator[bytes]:
         """Yield the stored leaf hashes in order."""
-        yield from (row.leaf for row in self._rows())
+        return self._column(LOG_ENTRIES.c.leaf)
 
     def checkpoint(self) -> str:
         """Return the log's latest checkpoint."""
-        row = self._store.row(sa.select(LOG_HEAD.c.checkpoint))
-        return "" if row is None else str(row.checkpoint)
+        return self._read(_checkpoint)
 
     def counterparts(self) -> list[str]:
-        """Return the keys of all parties of the stored contracts but this one's."""
+        """Return the keys of all parties of the stored contracts but this one's.
+
+        After them come those of witnesses outside contracts who have cosigned here.
+        """
         keys: dict[str, None] = {}
-        for row in self._store.rows(sa.select(CONTRACTS)):
-            contract = parse_contract(row.text.encode(), source=f"contract {row.name}")
-            if contract.digest != row.hash:
-                raise VerificationError(
-                    f"contract {row.name}: its text was changed after it was stored"
-                )
-            contract.verify_signatures()
+        for contract in self.contracts():
             keys |= dict.fromkeys(card.identity for card in contract.parties.values())
         keys.pop(self.vkey, None)
-        return list(keys)
+        return [*keys, *self.witnesses()]
+
+    def contracts(self) -> list[Contract]:
+        """Return the stored contracts, each as it was signed.
+
+        Raises:
+            VerificationError, ContractError: one was changed after it was stored, or signed.
+        """
+        contracts = []
+        for name, text, digest in self._read(_contracts):
+            contract = parse_contract(text.encode(), source=f"contract {name}")
+            if contract.digest != digest:
+                raise VerificationError(
+                    f"contract {name}: its text was changed after it was stored"
+                )
+            contract.verify_signatures()
+            contracts.append(contract)
+        return contracts
 
     def cosigned(self) -> list[Cosigned]:
-        """Return this log's checkpoints that counterparts cosigned."""
-        rows = self._store.rows(sa.select(COSIGNATURES).order_by(COSIGNATURES.c.size))
-        return [Cosigned(row.checkpoint, row.line) for row in rows]
+        """Return this log's checkpoints that counterparts and outside witnesses cosigned."""
+        return self._read(_cosigned)
 
     def witnessed(self) -> list[Cosigned]:
         """Return the counterparts' checkpoints that this party cosigned."""
-        rows = self._store.rows(sa.select(WITNESSED).order_by(WITNESSED.c.size))
-        return [Cosigned(row.checkpoint, row.line) for row in rows]
+        return self._read(_witnessed)
+
+    def witnesses(self) -> list[str]:
+        """Return the keys of the witnesses outside contracts who have cosigned here."""
+        return self._read(_witnesses)
+
+    def read_tile(self, tile: Tile) -> list[bytes]:
+        """Return the hashes of a tile, as many of them as the log has."""
+        return self._store.read(lambda connection: read_tile(connection, tile))
+
+    def read_bundle(self, tile: Tile) -> list[bytes]:
+        """Return the entries of a bundle, as many of them as the log has."""
+        seq = LOG_ENTRIES.c.seq
+        query = (
+            sa.select(LOG_ENTRIES.c.data)
+            .where(seq >= tile.start, seq < tile.start + tile.width)
+            .order_by(seq)
+        )
+        return self._store.read(lambda connection: list(connection.execute(query).scalars()))
+
+    def require_told(self, told: Told) -> None:
+        """Require that contracts, tables and charges in the store are those of the log.
+
+        Raises:
+            VerificationError: the first thing that does not fit.
+        """
+        told.require_contracts(self.contracts())
+        told.require_tables(self.releases())
+        told.require_charges(self.charges())
 
     def releases(self) -> dict[str, str]:
         """Return the digest of each stored table that this party released, by request."""
-        rows = self._store.rows(sa.select(RELEASES))
-        return {row.request: hashlib.sha256(row.artefact.encode()).hexdigest() for row in rows}
+        return self._read(_released)
 
     def charges(self) -> list[Charge]:
         """Return the ledger's charges; a stop at the minimum is no charge."""
-        rows = self._store.rows(sa.select(LEDGER).where(LEDGER.c.what != STOP))
-        return [(row.request, row.epsilon_nano, row.rho_nano, row.delta_e15) for row in rows]
+        return self._read(_charged)
 
     def finished(self, request_id: str) -> Entry | None:
         """Return the entry that says that a request's session has finished."""
@@ -107,33 +163,97 @@ class StoredLog:
         for data in self.entries():
             yield Entry.parse(data)
 
-    def _rows(self) -> Iterator[sa.Row[tuple[int, bytes, bytes]]]:
-        start = 0
-        while True:
-            rows = self._store.rows(
-                sa.select(LOG_ENTRIES)
-                .where(LOG_ENTRIES.c.seq >= start)
+    def _column(self, column: sa.Column[bytes]) -> Iterator[bytes]:
+        start, stop = 0, self._read(_size)
+        while start < stop:
+            query = (
+                sa.select(column)
+                .where(LOG_ENTRIES.c.seq >= start, LOG_ENTRIES.c.seq < min(start + BATCH, stop))
                 .order_by(LOG_ENTRIES.c.seq)
-                .limit(BATCH)
             )
-            yield from rows
-            if len(rows) < BATCH:
-                return
-            start = rows[-1].seq + 1
+            yield from self._store.read(partial(_values, query))
+            start += BATCH
+
+    def _read(self, read: Callable[[Connection], Result]) -> Result:
+        """Read of the store, or of what was read at the moment of `at_one_moment`."""
+        if read in self._kept:
+            kept: Result = self._kept[read]
+            return kept
+        return self._store.read(read)
 
 
-def verify_log(log: StoredLog) -> Verification:
-    """Verify a party's log, and that the tables in its store are those that it logged.
+def _values(query: sa.Select[Any], connection: Connection) -> Sequence[bytes]:
+    return connection.execute(query).scalars().all()
+
+
+def _size(connection: Connection) -> int:
+    """Return one more than the highest place that is taken, whatever the checkpoint says."""
+    highest = connection.execute(sa.select(sa.func.max(LOG_ENTRIES.c.seq))).scalar_one()
+    return 0 if highest is None else int(highest) + 1
+
+
+def _checkpoint(connection: Connection) -> str:
+    return connection.execute(sa.select(LOG_HEAD.c.checkpoint)).scalar() or ""
+
+
+def _contracts(connection: Connection) -> list[tuple[str, str, str]]:
+    columns = (CONTRACTS.c.name, CONTRACTS.c.text, CONTRACTS.c.hash)
+    return [tuple(row) for row in connection.execute(sa.select(*columns))]
+
+
+def _witnesses(connection: Connection) -> list[str]:
+    query = sa.select(OUTSIDE_WITNESSES.c.vkey).order_by(OUTSIDE_WITNESSES.c.vkey)
+    return list(connection.execute(query).scalars())
+
+
+def _cosigned(connection: Connection) -> list[Cosigned]:
+    return _marks(connection, COSIGNATURES)
+
+
+def _witnessed(connection: Connection) -> list[Cosigned]:
+    return _marks(connection, WITNESSED)
+
+
+def _marks(connection: Connection, table: sa.Table) -> list[Cosigned]:
+    rows = connection.execute(sa.select(table).order_by(table.c.size))
+    return [Cosigned(row.checkpoint, row.line) for row in rows]
+
+
+def _released(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(sa.select(RELEASES))
+    return {row.request: hashlib.sha256(row.artefact.encode()).hexdigest() for row in rows}
+
+
+def _charged(connection: Connection) -> list[Charge]:
+    rows = connection.execute(sa.select(LEDGER).where(LEDGER.c.what != STOP))
+    return [(row.request, row.epsilon_nano, row.rho_nano, row.delta_e15) for row in rows]
+
+
+class HeldLog(LogSource, Protocol):
+    """A log that is verified together with what lies beside it."""
+
+    def at_one_moment(self) -> HeldLog:
+        """Return the log as it is now, whatever its owner appends meanwhile."""
+        ...
+
+    def require_told(self, told: Told) -> None:
+        """Hold what the log tells against what lies beside it; raise VerificationError."""
+        ...
+
+
+def verify_log(log: HeldLog) -> Verification:
+    """Verify a party's log, and that what lies beside it is what it logged.
 
     Raises:
         VerificationError: the first thing that fails.
     """
-    verification = verify(log)
-    _require_logged_state(log)
+    now, told = log.at_one_moment(), Told()
+    verification = verify(now, told.take)
+    now.require_told(told)
     return verification
 
 
-def compare_logs(ours: StoredLog, theirs: StoredLog) -> Comparison:
+def compare_logs(ours: HeldLog, theirs: HeldLog) -> Comparison:
     """Verify two parties' logs against each other.
 
     Raises:
@@ -143,42 +263,15 @@ def compare_logs(ours: StoredLog, theirs: StoredLog) -> Comparison:
     return comparison
 
 
-def compare_all_logs(*logs: StoredLog) -> tuple[Comparison, ...]:
+def compare_all_logs(*logs: HeldLog) -> tuple[Comparison, ...]:
     """Verify the logs of several parties, and return a comparison for every two of them.
 
     Raises:
         VerificationError: the first thing that fails.
     """
-    comparisons = compare_all(logs)
-    for log in logs:
-        _require_logged_state(log)
+    now = [log.at_one_moment() for log in logs]
+    told = {log.vkey.partition("+")[0]: Told() for log in now}
+    comparisons = compare_all(now, lambda origin, entry: told[origin].take(origin, entry))
+    for log, said in zip(now, told.values(), strict=True):
+        log.require_told(said)
     return comparisons
-
-
-def _require_logged_state(log: StoredLog) -> None:
-    """Require that the store's tables and charges are those that its log tells of."""
-    releases, charges = log.releases(), log.charges()
-    for index, entry in enumerate(log.parsed()):
-        match entry.body:
-            case ReportReleased(request=request, table_digest=digest):
-                if releases.get(request, digest) != digest:
-                    raise VerificationError(
-                        f"entry {index}: the stored table of request {request} is not the one "
-                        "that was released: it was changed afterwards",
-                        entry=index,
-                    )
-            case BudgetSpent() as spent:
-                row = (spent.request, spent.epsilon_nano, spent.rho_nano, spent.delta_e15)
-                if row not in charges:
-                    raise VerificationError(
-                        f"entry {index}: the ledger does not have this charge as it was logged: "
-                        "the ledger was changed afterwards, so its budgets cannot be trusted",
-                        entry=index,
-                    )
-                charges.remove(row)
-            case _:
-                pass
-    if charges:
-        raise VerificationError(
-            f"the ledger has a charge of request {charges[0][0]} that was never logged"
-        )

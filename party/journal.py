@@ -1,15 +1,17 @@
 """The party's log in its store: entries are appended in the transaction they speak of.
 
 Every transaction that appends ends with a checkpoint over the whole log, so a log without its
-last entries does not verify. Checkpoints of counterparts are witnessed here: looked up,
-checked and stored in one transaction.
+last entries does not verify; many entries in one transaction make a group, with one checkpoint.
+Checkpoints of counterparts are witnessed here: looked up, checked and stored in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,15 +21,27 @@ from audit.checkpoint import (
     CosignatureVerifier,
     open_checkpoint,
     verify_cosignature,
+    with_cosignatures,
 )
 from audit.commitment import commit, new_salt
 from audit.entry import Entry, format_time, parse_time
-from audit.merkle import CompactRange, StoredLeaves, consistency_proof, leaf_hash
+from audit.errors import StaleError, TreeError
+from audit.merkle import CompactRange, consistency_proof, leaf_hash
 from audit.note import Verifier
 from audit.shapes import Record
+from audit.tlog_proof import LogProof, prove
 from audit.witness import witness
 from party.identity import Identity
-from party.schema import COSIGNATURES, LOG_ENTRIES, LOG_HEAD, SALTS, WITNESSED
+from party.log_tree import nodes_within, tile_rows
+from party.schema import (
+    COSIGNATURES,
+    LOG_ENTRIES,
+    LOG_HEAD,
+    LOG_NODES,
+    OUTSIDE_WITNESSES,
+    SALTS,
+    WITNESSED,
+)
 from party.store import Store
 
 Clock = Callable[[], float]
@@ -40,6 +54,66 @@ class Head:
 
     tree: CompactRange
     checkpoint: str
+
+
+class Group:
+    """Entries that one transaction appends together, under one checkpoint (`Journal.group`)."""
+
+    def __init__(self, connection: Connection, identity: Identity, clock: Clock) -> None:
+        self._connection, self._identity, self._clock = connection, identity, clock
+        self._first = self._tree = _read_head(connection).tree
+        self._last = _last_moment(connection)
+        self._entries: list[dict[str, Any]] = []
+        self._nodes: list[dict[str, Any]] = []
+
+    def append(
+        self,
+        kind: str,
+        body: Record,
+        *,
+        actor: str,
+        session: str | None = None,
+        contract: str | None = None,
+        moment: datetime | None = None,
+    ) -> int:
+        """Take the next entry and return its place in the log; see `Journal.append`."""
+        seq = self._tree.size
+        self._last = moment or max(datetime.fromtimestamp(self._clock(), UTC), self._last)
+        entry = Entry(
+            seq=seq,
+            time=format_time(self._last),
+            kind=kind,
+            party=self._identity.name,
+            actor=actor,
+            body=body,
+            session=session,
+            contract=contract,
+        )
+        data = entry.encode()
+        leaf = leaf_hash(data)
+        self._tree, closed = self._tree.grow(leaf)
+        self._entries.append({"seq": seq, "data": data, "leaf": leaf})
+        self._nodes += tile_rows(seq, closed)
+        return seq
+
+    def write(self) -> None:
+        """Store what was taken, and sign the log with it."""
+        if not self._entries:
+            return
+        self._connection.execute(sa.insert(LOG_ENTRIES), self._entries)
+        if self._nodes:
+            self._connection.execute(sa.insert(LOG_NODES), self._nodes)
+        tree = self._tree
+        checkpoint = Checkpoint(self._identity.log_origin, tree.size, tree.root())
+        values = {
+            "size": tree.size,
+            "frontier": tree.frontier(),
+            "checkpoint": checkpoint.sign(self._identity.signer),
+        }
+        if self._first.size:
+            self._connection.execute(sa.update(LOG_HEAD).values(values))
+        else:
+            self._connection.execute(sa.insert(LOG_HEAD).values(id=1, **values))
 
 
 class Journal:
@@ -55,6 +129,17 @@ class Journal:
         """
         return max(datetime.fromtimestamp(now, UTC), _last_moment(connection))
 
+    @contextmanager
+    def group(self, connection: Connection) -> Iterator[Group]:
+        """Append many entries inside a transaction: rows in bulk, and one checkpoint at the end.
+
+        Until the block ends nothing else may append in this transaction; if it raises, nothing is
+        written.
+        """
+        group = Group(connection, self._identity, self._clock)
+        yield group
+        group.write()
+
     def append(
         self,
         connection: Connection,
@@ -65,36 +150,18 @@ class Journal:
         session: str | None = None,
         contract: str | None = None,
         moment: datetime | None = None,
-    ) -> None:
+    ) -> int:
         """Append an entry inside a transaction; if it cannot be written, nothing is.
 
         `moment` is its time where this transaction has asked for it before, to decide by it.
+
+        Returns:
+            The entry's place in the log, from 0.
         """
-        head = _read_head(connection)
-        entry = Entry(
-            seq=head.tree.size,
-            time=format_time(moment or self.moment(connection, self._clock())),
-            kind=kind,
-            party=self._identity.name,
-            actor=actor,
-            body=body,
-            session=session,
-            contract=contract,
-        )
-        data = entry.encode()
-        leaf = leaf_hash(data)
-        tree = head.tree.append(leaf)
-        checkpoint = Checkpoint(self._identity.log_origin, tree.size, tree.root())
-        connection.execute(sa.insert(LOG_ENTRIES).values(seq=head.tree.size, data=data, leaf=leaf))
-        values = {
-            "size": tree.size,
-            "frontier": tree.frontier(),
-            "checkpoint": checkpoint.sign(self._identity.signer),
-        }
-        if head.tree.size == 0:
-            connection.execute(sa.insert(LOG_HEAD).values(id=1, **values))
-        else:
-            connection.execute(sa.update(LOG_HEAD).values(values))
+        with self.group(connection) as group:
+            return group.append(
+                kind, body, actor=actor, session=session, contract=contract, moment=moment
+            )
 
     def commit_to(self, connection: Connection, context: str, value: bytes) -> str:
         """Return a salted commitment (hex) to `value`; its salt stays in the store."""
@@ -108,13 +175,47 @@ class Journal:
         row = self._store.row(sa.select(LOG_HEAD.c.checkpoint))
         return "" if row is None else str(row.checkpoint)
 
-    def consistency_from(self, seen_size: int) -> tuple[bytes, ...]:
-        """Return the proof that the log extends what a counterpart saw of it."""
-        row = self._store.row(sa.select(LOG_HEAD.c.size))
-        size = 0 if row is None else int(row.size)
-        if seen_size in (0, size):
-            return ()
-        return consistency_proof(StoredLeaves(self._leaves), seen_size, size)
+    def offer(self, seen_size: int) -> tuple[str, tuple[bytes, ...]]:
+        """Return the log's checkpoint, and the proof that it extends what another saw of it.
+
+        Raises:
+            TreeError: the other one saw more than there is.
+        """
+
+        def work(connection: Connection) -> tuple[str, tuple[bytes, ...]]:
+            head = _read_head(connection)
+            size = head.tree.size
+            proof = consistency_proof(nodes_within(connection, size), seen_size, size)
+            return head.checkpoint, proof
+
+        return self._store.read(work)
+
+    def receipt(self, seq: int) -> LogProof:
+        """Return the offline receipt of an entry, with the entry in it.
+
+        Its checkpoint is the one that most witnesses have cosigned of those that cover the entry,
+        and of several such the newest; while nobody has, it is the log's own.
+
+        Raises:
+            TreeError: the log has no such entry.
+        """
+
+        def work(connection: Connection) -> LogProof:
+            head = _read_head(connection)
+            query = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq == seq)
+            data = connection.execute(query).scalar_one_or_none()
+            if data is None:
+                raise TreeError(f"the log has {head.tree.size} entries and no entry {seq}")
+            note = _vouched(connection, seq) or head.checkpoint
+            return prove(nodes_within(connection, head.tree.size), seq, note, data)
+
+        return self._store.read(work)
+
+    def cosigned_size(self, cosigner: str) -> int:
+        """Return the size of this log that a witness cosigned last, 0 for none."""
+        largest = sa.select(sa.func.max(COSIGNATURES.c.size).label("size"))
+        row = self._store.row(largest.where(COSIGNATURES.c.cosigner == cosigner))
+        return int(row.size) if row is not None and row.size is not None else 0
 
     def seen_size(self, origin: str) -> int:
         """Return the size of a counterpart's log that was witnessed last, 0 for none."""
@@ -126,13 +227,13 @@ class Journal:
         return int(row.size) if row is not None and row.size is not None else 0
 
     def witness(self, note: str, log: Verifier, proof: Sequence[bytes], base: int) -> str:
-        """Check a counterpart's checkpoint against the last one, store it, cosign it.
+        """Check a log's checkpoint against the last one seen, store it, and return our cosignature.
 
-        `base` is the size that the counterpart was told we saw last. When another session
-        has witnessed a newer checkpoint meanwhile, the proof does not reach it: nothing is
-        stored or attested, and the line is empty.
+        Looking up, checking and storing are one transaction, so that of two calls at once none
+        rolls the other back. `base` is the size from which the proof leads.
 
         Raises:
+            StaleError: another size was seen last; nothing is stored or attested.
             audit.errors.AuditError: it is not signed, smaller, or does not extend what was seen.
         """
 
@@ -143,8 +244,12 @@ class Journal:
                 .order_by(WITNESSED.c.size.desc())
             ).first()
             last = None if row is None else open_checkpoint(row.checkpoint, log)
-            if last is not None and last.size != base:
-                return ""
+            seen_size = 0 if last is None else last.size
+            if seen_size != base:
+                raise StaleError(
+                    f"{log.name} proves from {base} entries, and {seen_size} were seen last",
+                    seen_size=seen_size,
+                )
             seen = witness(
                 note,
                 log=log,
@@ -166,8 +271,18 @@ class Journal:
 
         return self._store.write(work)
 
-    def keep_cosignature(self, checkpoint: str, line: str, cosigner: CosignatureVerifier) -> None:
-        """Verify a counterpart's cosignature on our checkpoint and store it; "" is none.
+    def keep_cosignature(
+        self,
+        checkpoint: str,
+        line: str,
+        cosigner: CosignatureVerifier,
+        *,
+        outside: bool = False,
+    ) -> None:
+        """Verify a cosignature on our checkpoint and store it; "" is none.
+
+        The key of a witness `outside` the contracts is stored with it, so that whoever verifies
+        the log finds it, also when the settings name the witness no longer.
 
         Raises:
             audit.errors.AuditError: it is not its signature on this checkpoint.
@@ -178,6 +293,8 @@ class Journal:
         verify_cosignature(own, line, [cosigner])
 
         def work(connection: Connection) -> None:
+            if outside:
+                _remember(connection, cosigner.vkey, int(self._clock()))
             known = sa.select(COSIGNATURES.c.size).where(
                 COSIGNATURES.c.size == own.size, COSIGNATURES.c.cosigner == cosigner.name
             )
@@ -190,20 +307,30 @@ class Journal:
 
         self._store.write(work)
 
-    def _leaves(self, start: int, stop: int) -> list[bytes]:
-        rows = self._store.rows(
-            sa.select(LOG_ENTRIES.c.leaf)
-            .where(LOG_ENTRIES.c.seq >= start, LOG_ENTRIES.c.seq < stop)
-            .order_by(LOG_ENTRIES.c.seq)
-        )
-        return [row.leaf for row in rows]
-
 
 def _read_head(connection: Connection) -> Head:
     row = connection.execute(sa.select(LOG_HEAD)).first()
     if row is None:
         return Head(CompactRange(), "")
     return Head(CompactRange.from_bytes(row.size, row.frontier), row.checkpoint)
+
+
+def _vouched(connection: Connection, seq: int) -> str | None:
+    """Return the checkpoint over an entry that most witnesses have cosigned, with their lines."""
+    query = sa.select(COSIGNATURES).where(COSIGNATURES.c.size > seq)
+    lines: dict[tuple[int, str], list[str]] = {}
+    for row in connection.execute(query):
+        lines.setdefault((row.size, row.checkpoint), []).append(row.line)
+    if not lines:
+        return None
+    _, note = best = max(lines, key=lambda one: (len(lines[one]), one[0]))
+    return with_cosignatures(note, lines[best])
+
+
+def _remember(connection: Connection, vkey: str, now: int) -> None:
+    key = OUTSIDE_WITNESSES.c.vkey
+    if connection.execute(sa.select(key).where(key == vkey)).first() is None:
+        connection.execute(sa.insert(OUTSIDE_WITNESSES).values(vkey=vkey, since=now))
 
 
 def _last_moment(connection: Connection) -> datetime:

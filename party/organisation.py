@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from audit.bodies import Budget, ContractSigned, DatasetRegistered, PartyCreated
+from audit.bodies import DatasetRegistered, PartyCreated
 from party import identity as identities
 from party.artefacts import SessionFolder
 from party.card import ADDRESS, ORGANISATION, IdentityCard
@@ -34,10 +34,10 @@ from party.identity import Identity
 from party.journal import Journal
 from party.schema import CONTRACTS, DATASETS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
+from party.signed_terms import signed_terms
 from party.store import Store, sqlite_url
 from party.workers import start_threads, start_workers
 from psi.engines import engine
-from psi.legs import RECEIVER
 
 if TYPE_CHECKING:
     from party.datasets import Definition, QualityReport
@@ -201,16 +201,7 @@ class Organisation:
         """
         contract.me(self.identity)
         contract.verify_signatures()
-        body = ContractSigned(
-            parties=tuple(contract.parties),
-            budgets={
-                party: Budget(budget.epsilon_nano, budget.delta_e15, contract.window_days)
-                for party, budget in contract.budgets.items()
-            },
-            consent_max_age_seconds=contract.consent_max_age_hours * 3600,
-            filter=contract.filter.value,
-            export_to=_exports_of(contract),
-        )
+        body = signed_terms(contract)
 
         def work(connection: Connection) -> None:
             known = sa.select(CONTRACTS.c.hash).where(CONTRACTS.c.hash == contract.digest)
@@ -355,16 +346,6 @@ class Organisation:
                 "`commonground dataset add FILE`"
             )
         return found[name]
-
-
-def _exports_of(contract: Contract) -> dict[str, tuple[str, ...]] | None:
-    """Return, by receiver of lists, the platforms that it may take them to; None for none."""
-    exports: dict[str, tuple[str, ...]] = {}
-    for grant in contract.outputs:
-        if grant.export_to:
-            receiver = grant.roles[RECEIVER]
-            exports[receiver] = (*exports.get(receiver, ()), *grant.export_to)
-    return {party: tuple(dict.fromkeys(to)) for party, to in exports.items()} or None
 
 
 @lru_cache(maxsize=64)  # every call of a counterpart is held against the contracts

@@ -37,6 +37,14 @@ LOG_ENTRIES: Final = Table(
     Column("leaf", LargeBinary(32), nullable=False),
 )
 
+LOG_NODES: Final = Table(
+    "log_nodes",
+    METADATA,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
 LOG_HEAD: Final = Table(
     "log_head",
     METADATA,
@@ -53,6 +61,13 @@ COSIGNATURES: Final = Table(
     Column("cosigner", String(200), primary_key=True),
     Column("checkpoint", Text, nullable=False),
     Column("line", Text, nullable=False),
+)
+
+OUTSIDE_WITNESSES: Final = Table(
+    "outside_witnesses",
+    METADATA,
+    Column("vkey", String(300), primary_key=True),
+    Column("since", BigInteger, nullable=False),
 )
 
 WITNESSED: Final = Table(

@@ -16,7 +16,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from audit.errors import AuditError
+from audit.errors import AuditError, StaleError
+from audit.note import Verifier
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.driver import Driver, ProgressHook
@@ -294,19 +295,24 @@ class Session:
         for peer, link in self._links.items():
             card, greeting = self._contract.parties[peer], greetings[peer]
             offer = link.said(CheckpointOffer) or CheckpointOffer(
-                self._me, journal.checkpoint(), journal.consistency_from(greeting.theirs.seen_size)
+                self._me, *journal.offer(greeting.theirs.seen_size)
             )
             theirs = link.exchange(offer)
             said = link.said(Cosignature)
             line = (
-                journal.witness(
-                    theirs.checkpoint, card.verifier, theirs.proof, greeting.own.seen_size
-                )
+                self._witness(card.verifier, theirs, greeting.own.seen_size)
                 if said is None
                 else said.line
             )
             cosignature = link.exchange(Cosignature(self._me, line))
             journal.keep_cosignature(offer.checkpoint, cosignature.line, card.cosignature_verifier)
+
+    def _witness(self, log: Verifier, offer: CheckpointOffer, base: int) -> str:
+        """Return our cosignature; "" where another session has witnessed more meanwhile."""
+        try:
+            return self._bench.journal.witness(offer.checkpoint, log, offer.proof, base)
+        except StaleError:
+            return ""
 
     # -- saying ---------------------------------------------------------------------------
 

@@ -74,13 +74,17 @@ class Store:
         """
         return self._repeated(work, reading=False)
 
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work`, which changes nothing, on the store as it is at one moment."""
+        return self._repeated(work, reading=True)
+
     def rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         """Return the rows of a query."""
-        return self._repeated(lambda connection: list(connection.execute(query)), reading=True)
+        return self.read(lambda connection: list(connection.execute(query)))
 
     def row(self, query: sa.Select[Any]) -> sa.Row[Any] | None:
         """Return the first row of a query, or None."""
-        return self._repeated(lambda connection: connection.execute(query).first(), reading=True)
+        return self.read(lambda connection: connection.execute(query).first())
 
     def close(self) -> None:
         """Close every connection."""
