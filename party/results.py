@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from party.artefacts import encode_small
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.inputs import SessionInput
@@ -84,6 +85,7 @@ class Keeper:
         table = self._table(outcome.release, outcome.sizes, recipient, third)
         return {
             "table": table.to_dict(),
+            "release": encode_small(outcome.release).decode(),
             "drawn": _drawn(outcome.drawn, table.shape),
             "audience": dict(zip(recipient.labels, audience.tolist(), strict=True)),
             **_own_values(session_input, recipient.labels),

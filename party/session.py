@@ -10,7 +10,6 @@ changed meanwhile it ends before a byte.
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from party.messages import (
     CheckpointOffer,
     Closing,
     Commitment,
-    ConsentStatement,
     Cosignature,
     Exchange,
     Finish,
@@ -42,6 +40,7 @@ from party.request import Request
 from party.session_record import Opening, SessionRecord
 from party.shelf import Shelf
 from party.terms import Terms
+from party.transcript import Conversation, Said, Transcript
 from privacy.errors import PrivacyError
 from psi.answers import commit_seed
 from psi.errors import InvalidPoint, LimitExceeded, ProfileMismatch, PsiError, WrongAnswer
@@ -135,7 +134,8 @@ class Session:
         opening, session_input = self._open()
         greetings = self._greet(opening)
         bench.record.charge(opening, self._now())
-        session_id, said = self._agree(opening, greetings)
+        conversation = self._agree(opening, greetings)
+        session_id = conversation.session_id
         bench.record.agree(session_id)
         bench.remember(opening.seed, session_input)
         own = Own(
@@ -157,8 +157,9 @@ class Session:
             progress=bench.progress,
         )
         outcome = driver.run()
-        transcript = self._close(said)
-        bench.record.finish(transcript, bench.keep(outcome, session_input), self._now())
+        transcript = self._close(conversation)
+        result = {**bench.keep(outcome, session_input), "transcript": transcript.to_json()}
+        bench.record.finish(transcript.digest, result, self._now())
         return greetings
 
     # -- before the first byte about people -----------------------------------------------
@@ -236,10 +237,8 @@ class Session:
 
     # -- the session id -------------------------------------------------------------------
 
-    def _agree(
-        self, opening: Opening, greetings: Mapping[str, Greeting]
-    ) -> tuple[bytes, list[bytes]]:
-        """Exchange commitments, then nonces; return the session id and what was said.
+    def _agree(self, opening: Opening, greetings: Mapping[str, Greeting]) -> Conversation:
+        """Exchange commitments, then nonces; return what was said, which gives the session id.
 
         What every party stated about consent is part of it, so the session id and with it
         every point of the session is bound to the snapshots that were shown.
@@ -257,16 +256,22 @@ class Session:
                 )
         consents = {self._me: opening.consent}
         consents |= {peer: greeting.theirs.consent for peer, greeting in greetings.items()}
-        said = [bytes.fromhex(self._request.digest)]
-        for party in self._terms.parties:
-            said += [_encode_consent(consents[party])]
-            said += [commitments[party].seed, commitments[party].nonce, nonces[party].nonce]
-        return hashlib.sha256(b"commonground/session/v1" + b"".join(said)).digest(), said
+        said = tuple(
+            Said(
+                party,
+                consents[party],
+                commitments[party].seed,
+                commitments[party].nonce,
+                nonces[party].nonce,
+            )
+            for party in self._terms.parties
+        )
+        return Conversation(bytes.fromhex(self._request.digest), said)
 
     # -- the end --------------------------------------------------------------------------
 
-    def _close(self, said: list[bytes]) -> bytes:
-        """Compare what everyone saw and return the transcript hash that all have reached."""
+    def _close(self, conversation: Conversation) -> Transcript:
+        """Compare what everyone saw and return the transcript that all have reached."""
         own = Closing(self._me, Shelf(self._terms.table, self._bench.folder).digests())
         seen: dict[int, bytes] = {}
         for party, theirs in self._exchange(own).items():
@@ -280,10 +285,9 @@ class Session:
             raise Refusal(
                 RefusalStatus.TRANSCRIPT_MISMATCH, "a step of the session was seen by nobody"
             )
-        steps = b"".join(seen[index] for index in sorted(seen))
-        transcript = hashlib.sha256(b"commonground/transcript/v1" + b"".join(said) + steps).digest()
-        for party, finish in self._exchange(Finish(self._me, transcript)).items():
-            if finish.transcript != transcript:
+        transcript = Transcript(conversation, tuple(seen[index] for index in sorted(seen)))
+        for party, finish in self._exchange(Finish(self._me, transcript.digest)).items():
+            if finish.transcript != transcript.digest:
                 raise Refusal(
                     RefusalStatus.TRANSCRIPT_MISMATCH, f"{party} ended with another transcript"
                 )
@@ -340,11 +344,6 @@ def as_refusal(error: Exception) -> Refusal:
         if isinstance(error, kind):
             return Refusal(status, str(error))
     return Refusal(RefusalStatus.BAD_REQUEST, str(error))
-
-
-def _encode_consent(consent: ConsentStatement) -> bytes:
-    """Return root (32 bytes), sequence and Unix time (8 bytes each, big endian)."""
-    return consent.root + struct.pack(">QQ", consent.sequence, consent.taken_at)
 
 
 def _commit_nonce(party: str, nonce: bytes) -> bytes:
