@@ -30,6 +30,7 @@ from typing import Final
 
 from audit.accounting import Spent, require_within
 from audit.bodies import (
+    COALITION_SEPARATOR,
     OWN_REFERENCES,
     Budget,
     BudgetSpent,
@@ -79,6 +80,7 @@ class SessionHistory:
     Args:
         contract: the hash that all its entries name.
         session: its id, None until an entry names one.
+        parties: who takes part, in order of name; None until it has started.
         started: whether it has started.
         outcome: `finished`, `failed`, or None while it is open.
         transcript: the hash at its end, None when none was reached.
@@ -93,6 +95,7 @@ class SessionHistory:
     contract: str
     begins_at: int
     session: str | None = None
+    parties: tuple[str, ...] | None = None
     started: bool = False
     outcome: str | None = None
     transcript: str | None = None
@@ -152,7 +155,7 @@ class History:
         self._party: str | None = None
         self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
-        self._snapshots: set[ConsentReference] = set()
+        self._snapshots: dict[ConsentReference, set[str]] = {}
         self._protection = Protection()
         self._charges: dict[tuple[str, str], _Charges] = {}
         self._first_windows: dict[str, int] = {}
@@ -181,8 +184,11 @@ class History:
                     raise RuleError("it forgets keys that were not pinned under this name")
             case ContractSigned() as terms:
                 self._sign(entry, terms)
-            case ConsentSnapshot(root=root, sequence=sequence, taken_at=taken_at):
-                self._snapshots.add(ConsentReference(root, sequence, taken_at))
+            case ConsentSnapshot(root=root, sequence=sequence, taken_at=taken_at) as snapshot:
+                recipients = self._snapshots.setdefault(
+                    ConsentReference(root, sequence, taken_at), set()
+                )
+                recipients.update(snapshot.recipient.split(", "))
             case (
                 SessionStarted()
                 | BudgetSpent()
@@ -228,7 +234,7 @@ class History:
         terms = self._contracts[session.contract]
         match body:
             case SessionStarted():
-                self._start(entry, session, body.consent, terms)
+                self._start(entry, session, body, terms)
             case BudgetSpent():
                 self._spend(entry, body, session.contract)
                 session.pay(body.what)
@@ -315,13 +321,18 @@ class History:
         self,
         entry: Entry,
         session: SessionHistory,
-        consent: ConsentReference,
+        body: SessionStarted,
         terms: ContractSigned,
     ) -> None:
         if session.started or session.outcome:
             raise RuleError("the session has started or ended before: a session starts once")
+        if entry.party in body.others or not set(body.others) <= set(terms.parties):
+            raise RuleError("the other parties that it names are not others of the contract")
+        consent = body.consent
         if consent not in self._snapshots:
             raise RuleError("it rests on a consent snapshot that no consent.snapshot before it has")
+        if not set(body.others) <= self._snapshots[consent]:
+            raise RuleError("its consent snapshot is not for all the other parties that it names")
         age = _seconds(entry) - consent.taken_at
         if age < 0:
             raise RuleError("its consent snapshot was taken after the session started")
@@ -331,6 +342,7 @@ class History:
                 f"the contract allows {terms.consent_max_age_seconds}"
             )
         session.started = True
+        session.parties = tuple(sorted((entry.party, *body.others)))
 
     def _spend(self, entry: Entry, spend: BudgetSpent, contract: str) -> None:
         terms = self._contracts[contract]
@@ -340,6 +352,8 @@ class History:
         self._charged.add(spend.request)
         if budget is None:
             raise RuleError("the contract has no budget for the party that spends")
+        if spend.coalition != terms.coalition_against(entry.party):
+            raise RuleError("its coalition is not all the other parties of the contract")
         time = _seconds(entry)
         self._require_window(spend.window, time, contract, budget)
         self._charges.setdefault((spend.population, spend.coalition), _Charges()).add(time, spend)
@@ -352,9 +366,11 @@ class History:
         Counterparts that stand in one contract may pool what they learn (docs/protocol.md,
         Charges).
         """
-        members, total = frozenset(spend.coalition.split(", ")), Spent()
+        members, total = frozenset(spend.coalition.split(COALITION_SEPARATOR)), Spent()
         for (population, coalition), charges in self._charges.items():
-            if population == spend.population and not members.isdisjoint(coalition.split(", ")):
+            if population == spend.population and not members.isdisjoint(
+                coalition.split(COALITION_SEPARATOR)
+            ):
                 total = total.plus(charges.since(spend.window))
         return total
 

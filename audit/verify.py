@@ -22,7 +22,6 @@ from audit.merkle import CompactRange, LeafHash, RootHash, leaf_hash
 from audit.source import LogSource
 from audit.statements import Statements
 
-
 Watch = Callable[[str, Entry], None]
 _LEAVES_AT_ONCE: Final = 4096
 
@@ -268,6 +267,7 @@ def _require_same_session(origin: str, ours: SessionHistory, theirs: SessionHist
     for what, mine, other, (entry, counterpart) in (
         ("contract hash", ours.contract, theirs.contract, begin),
         ("session id", ours.session, theirs.session, begin),
+        ("set of parties", ours.parties, theirs.parties, begin),
         ("transcript hash", ours.transcript, theirs.transcript, end),
         ("end of the list", ours.list_ends, theirs.list_ends, end),
     ):
@@ -296,6 +296,8 @@ def _summary(statements: Statements, size: int, history: History) -> Verificatio
             "every entry is canonical, hashes to its stored leaf and stands in its place",
             "times do not go back",
             "every session rests on a logged consent snapshot that was fresh enough",
+            "that snapshot was for every other party of the session",
+            "every charge is towards all the other parties of its contract",
             "no session starts or ends twice, and its entries agree",
             "every release and disclosure was charged before",
             "runs that take people off a list follow it, in order and before its end",

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column
 from sqlalchemy.engine import Connection
 
+from audit.bodies import COALITION_SEPARATOR
 from party.contract import Contract
 from party.contract_terms import write_time
 from party.errors import Refusal, RefusalStatus
@@ -24,7 +25,6 @@ from privacy.units import format_epsilon
 
 DAY_SECONDS: Final = 86_400
 MOST_STOPS: Final = 3
-_SEPARATOR: Final = ", "
 NOTHING: Final = Spend()
 SESSION, DISCLOSURE, STOP, BOUNDS = "session", "disclosure", "stop", "bounds"
 PEOPLE: Final = "people"
@@ -49,7 +49,7 @@ class Account:
         origins = sorted(contract.parties[name].verifier.name for name in contract.counterparts(me))
         return cls(
             population,
-            _SEPARATOR.join(origins),
+            COALITION_SEPARATOR.join(origins),
             window_start(contract.starts, contract.window_days, now),
         )
 
@@ -237,10 +237,10 @@ def sharing(
 
     What a counterpart learnt in another circle it may pool with this one.
     """
-    members = set(account.coalition.split(_SEPARATOR))
+    members = set(account.coalition.split(COALITION_SEPARATOR))
     known = sa.select(coalition).where(population == account.population).distinct()
     found = connection.execute(known).scalars()
-    return [one for one in found if not members.isdisjoint(one.split(_SEPARATOR))]
+    return [one for one in found if not members.isdisjoint(one.split(COALITION_SEPARATOR))]
 
 
 def _of(connection: Connection, account: Account) -> tuple[sa.ColumnElement[bool], ...]:

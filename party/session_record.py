@@ -85,6 +85,7 @@ class SessionRecord:
     ) -> None:
         self._store, self._journal, self._identity = store, journal, identity
         self._contract, self._request, self._me = contract, request, me
+        self._others = tuple(party for party in request.participants if party != me)
         self._terms = Terms.of(request)
         self._charge = SessionCharge(contract, request, me)
         self._session_id: bytes | None = None
@@ -153,7 +154,7 @@ class SessionRecord:
                 sequence=sequence,
                 taken_at=now,
                 purpose=self._request.purpose,
-                recipient=", ".join(p for p in self._request.participants if p != self._me),
+                recipient=", ".join(self._others),
                 count_commitment=consent_count.hex(),
                 minors_under=protected.minors_under,
                 sensitive=protected.sensitive or None,
@@ -191,6 +192,7 @@ class SessionRecord:
                 consent=ConsentReference(
                     opening.consent.root.hex(), opening.consent.sequence, opening.consent.taken_at
                 ),
+                others=self._others,
             )
             self._log(connection, "session.started", body, moment)
             self._update(connection, state=CHARGED)

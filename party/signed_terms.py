@@ -31,6 +31,7 @@ def signed_terms(contract: Contract) -> ContractSigned:
         },
         consent_max_age_seconds=contract.consent_max_age_hours * _HOUR_SECONDS,
         filter=contract.filter.value,
+        origins={name: card.verifier.name for name, card in contract.parties.items()},
         export_to=_exports_of(contract),
     )
 

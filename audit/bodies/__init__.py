@@ -18,7 +18,13 @@ from enum import Enum
 from typing import Final
 
 from audit.bodies.consent import ConsentReference, ConsentSnapshot
-from audit.bodies.contracts import BASIC, FILTERS, Budget, ContractSigned
+from audit.bodies.contracts import (
+    BASIC,
+    COALITION_SEPARATOR,
+    FILTERS,
+    Budget,
+    ContractSigned,
+)
 from audit.bodies.datasets import DatasetRegistered
 from audit.bodies.lists import (
     OWN_REFERENCES,
@@ -44,6 +50,7 @@ from audit.shapes import Record
 
 __all__ = [
     "BASIC",
+    "COALITION_SEPARATOR",
     "FILTERS",
     "INCIDENT",
     "KINDS",

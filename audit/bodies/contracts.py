@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from audit.errors import EntryError
 from audit.shapes import LABEL, TOKEN, ListOf, MapOf, Natural, Nested, OneOf, Record, Whole
 
+COALITION_SEPARATOR: Final = ", "
 MAX_PARTIES: Final = 3
 MAX_PLATFORMS: Final = 16
 BASIC: Final = "basic"
@@ -40,6 +41,7 @@ class ContractSigned(Record):
         budgets: by party.
         consent_max_age_seconds: how old a consent snapshot may be when a session starts.
         filter: how charges add up within a budget: `basic` sums, or `zcdp`.
+        origins: by party, the origin of its log, by which coalitions are named.
         export_to: by party, the platforms that it may take its lists to; absent for none.
     """
 
@@ -47,6 +49,7 @@ class ContractSigned(Record):
     budgets: Annotated[Mapping[str, Budget], MapOf(LABEL, Nested(Budget), MAX_PARTIES)]
     consent_max_age_seconds: Natural
     filter: Annotated[str, OneOf(FILTERS)]
+    origins: Annotated[Mapping[str, str], MapOf(LABEL, LABEL, MAX_PARTIES)]
     export_to: (
         Annotated[
             Mapping[str, tuple[str, ...]],
@@ -59,7 +62,14 @@ class ContractSigned(Record):
         super().__post_init__()
         if len(self.parties) == 1:
             raise EntryError("parties must be two or three")
+        if self.origins.keys() != set(self.parties):
+            raise EntryError("origins must name the log of each party, and of nobody else")
         if not self.budgets.keys() <= set(self.parties):
             raise EntryError("budgets has a budget for somebody who is not among parties")
         if not (self.export_to or {}).keys() <= set(self.parties):
             raise EntryError("export_to names somebody who is not among parties")
+
+    def coalition_against(self, party: str) -> str:
+        """Return who may pool what it learns of `party`: the others' logs, in order of origin."""
+        others = sorted(origin for name, origin in self.origins.items() if name != party)
+        return COALITION_SEPARATOR.join(others)

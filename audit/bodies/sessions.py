@@ -6,8 +6,21 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from audit.bodies.consent import ConsentReference
+from audit.bodies.contracts import MAX_PARTIES
 from audit.errors import EntryError
-from audit.shapes import Digest, Label, Natural, Nested, OneOf, ReasonCode, Record, Token, UnixTime
+from audit.shapes import (
+    LABEL,
+    Digest,
+    Label,
+    ListOf,
+    Natural,
+    Nested,
+    OneOf,
+    ReasonCode,
+    Record,
+    Token,
+    UnixTime,
+)
 
 
 @dataclass(frozen=True)
@@ -56,12 +69,14 @@ class SessionStarted(Record):
         seed_commitment: the commitment to (seed, input root).
         input_root: the salted root of the input.
         consent: the snapshot by which the input was filtered.
+        others: the other parties of the session.
     """
 
     request: Token
     seed_commitment: Digest
     input_root: Digest
     consent: Annotated[ConsentReference, Nested(ConsentReference)]
+    others: Annotated[tuple[str, ...], ListOf(LABEL, MAX_PARTIES - 1)]
 
 
 @dataclass(frozen=True)

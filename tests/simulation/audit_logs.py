@@ -35,6 +35,7 @@ from audit.source import Cosigned
 from audit.witness import witness
 
 CONTRACT = "c" * 64
+PARTIES = ("advertiser", "channel")
 DIGEST = "d" * 64
 DAY = 86_400
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -88,6 +89,7 @@ class LogKeeper:
         self.cosigner = Cosigner.of(self.signer)
         self.now = START
         self.entries = []
+        self.coalitions = {}
         self.counterparts = []
         self.cosigned = []
         self.witnessed = []
@@ -119,36 +121,44 @@ class LogKeeper:
         max_age=MAX_AGE,
         accounting_filter="basic",
         export_to=None,
+        parties=PARTIES,
     ):
-        parties = ("advertiser", "channel")
         budgets = dict.fromkeys(parties, budget)
-        terms = ContractSigned(parties, budgets, max_age, accounting_filter, export_to)
+        origins = dict(zip(parties, parties, strict=True))
+        terms = ContractSigned(parties, budgets, max_age, accounting_filter, origins, export_to)
+        self.coalitions[contract] = terms.coalition_against(self.party)
         self.write("contract.signed", terms, contract=contract)
 
-    def snapshot_consent(self, sequence=1, recipient="channel"):
+    def snapshot_consent(self, sequence=1, recipient=None):
+        recipient = recipient or ", ".join(self.others)
         taken_at = int(self.now.timestamp())
         body = ConsentSnapshot("crm", DIGEST, sequence, taken_at, "dpv:Marketing", recipient)
         self.write("consent.snapshot", body)
         return ConsentReference(DIGEST, sequence, taken_at)
 
-    def start(self, request, consent, contract=CONTRACT, **fields):
-        body = SessionStarted(request, DIGEST, DIGEST, consent)
+    @property
+    def others(self):
+        return tuple(party for party in PARTIES if party != self.party)
+
+    def start(self, request, consent, contract=CONTRACT, others=None, **fields):
+        body = SessionStarted(request, DIGEST, DIGEST, consent, others or self.others)
         self.write("session.started", body, contract=contract, **fields)
 
     def spend(self, request, epsilon_nano=10**9, delta_e15=10**6, window=WINDOW, what="dp", **more):
+        contract = more.pop("contract", CONTRACT)
         if what == "disclosure":
             epsilon_nano = delta_e15 = 0
         body = BudgetSpent(
             request,
             more.pop("population", "crm"),
-            more.pop("coalition", "channel"),
+            more.pop("coalition", self.coalitions.get(contract, "nobody")),
             window,
             epsilon_nano,
             more.pop("rho_nano", 0),
             delta_e15,
             what,
         )
-        self.write("budget.spent", body, contract=more.pop("contract", CONTRACT), **more)
+        self.write("budget.spent", body, contract=contract, **more)
 
     def release(self, request, session, contract=CONTRACT):
         body = ReportReleased(request, DIGEST, DIGEST)

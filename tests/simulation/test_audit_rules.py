@@ -399,20 +399,78 @@ def test_charges_under_another_contract_count_in_a_zcdp_budget():
     refused(keeper, "by zcdp")
 
 
-@pytest.mark.parametrize("account", [{"population": "web"}, {"coalition": "channel+vendor"}])
-def test_each_population_and_coalition_has_a_budget_of_its_own(keeper, account):
+def test_each_population_has_a_budget_of_its_own(keeper):
     keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
-    keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, **account)
+    keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, population="web")
     verify(keeper.stored())
 
 
-@pytest.mark.parametrize(("first", "second"), [("b, c", "b"), ("c", "b, c"), ("a, b", "b, c")])
+def test_each_coalition_has_a_budget_of_its_own(keeper):
+    keeper.sign_contract(OTHER_CONTRACT, parties=("advertiser", "vendor"))
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano)
+    keeper.spend("r-2", epsilon_nano=BUDGET.epsilon_nano, contract=OTHER_CONTRACT)
+    verify(keeper.stored())
+
+
+@pytest.mark.parametrize(("first", "second"), [("b c", "b"), ("c", "b c"), ("a b", "b c")])
 def test_coalitions_that_share_a_member_share_what_they_have_learnt(keeper, first, second):
-    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano - 1, coalition=first)
-    keeper.spend("r-2", epsilon_nano=1, coalition=second)
+    one, other = "1" * 64, "2" * 64
+    for contract, others in ((one, first), (other, second)):
+        keeper.sign_contract(contract, parties=("advertiser", *others.split()))
+    keeper.spend("r-1", epsilon_nano=BUDGET.epsilon_nano - 1, contract=one)
+    keeper.spend("r-2", epsilon_nano=1, contract=other)
     verify(keeper.stored())
-    keeper.spend("r-3", epsilon_nano=1, coalition=second)
+    keeper.spend("r-3", epsilon_nano=1, contract=other)
     refused(keeper, "the contract allows")
+
+
+@pytest.mark.parametrize(
+    ("contract", "coalition"),
+    [
+        (CONTRACT, "vendor"),
+        (CONTRACT, "channel, vendor"),
+        (OTHER_CONTRACT, "channel"),
+        (OTHER_CONTRACT, "vendor, channel"),
+    ],
+)
+def test_a_charge_towards_others_than_the_contract_names_is_found(keeper, contract, coalition):
+    of_three(keeper)
+    keeper.spend("r-1", epsilon_nano=1, contract=contract)
+    verify(keeper.stored())
+    keeper.spend("r-2", epsilon_nano=1, contract=contract, coalition=coalition)
+    refused(keeper, "its coalition is not all the other parties of the contract")
+
+
+def of_three(keeper):
+    keeper.sign_contract(OTHER_CONTRACT, parties=("advertiser", "channel", "vendor"))
+    return {"contract": OTHER_CONTRACT, "others": ("channel", "vendor")}
+
+
+def test_a_session_of_three_needs_a_snapshot_for_both_others(keeper):
+    three = of_three(keeper)
+    for_both = keeper.snapshot_consent(recipient="vendor, channel")
+    keeper.start(REQUEST, for_both, **three)
+    verify(keeper.stored())
+    for_one = keeper.snapshot_consent(sequence=2, recipient="channel")
+    keeper.start("r-2", for_one, **three)
+    refused(keeper, "its consent snapshot is not for all the other parties that it names")
+
+
+@pytest.mark.parametrize("others", [("vendor",), ("advertiser",), ("channel", "vendor")])
+def test_a_session_with_somebody_outside_its_contract_is_found(keeper, others):
+    keeper.start(REQUEST, keeper.snapshot_consent(recipient=", ".join(others)), others=others)
+    refused(keeper, "the other parties that it names are not others of the contract")
+
+
+def test_logs_that_let_others_take_part_in_one_session_do_not_agree():
+    ours, theirs = two_parties()
+    for keeper, other in ((ours, "channel"), (theirs, "advertiser")):
+        keeper.sign_contract(OTHER_CONTRACT, parties=("advertiser", "channel", "vendor"))
+        others = (other,) if keeper is ours else (other, "vendor")
+        consent = keeper.snapshot_consent(recipient=", ".join(others))
+        keeper.start("r-3", consent, contract=OTHER_CONTRACT, others=others)
+    with pytest.raises(VerificationError, match="the set of parties of this session is another"):
+        compare(ours.stored(), theirs.stored())
 
 
 def test_the_next_window_has_a_budget_of_its_own(keeper):
@@ -484,15 +542,16 @@ def test_a_contract_signed_again_with_a_larger_budget_is_found(keeper):
 
 
 def test_a_contract_among_others_is_found(keeper):
-    terms = ContractSigned(("channel", "vendor"), {"vendor": BUDGET}, MAX_AGE, "basic")
-    keeper.write("contract.signed", terms, contract=OTHER_CONTRACT)
+    keeper.sign_contract(OTHER_CONTRACT, parties=("channel", "vendor"))
     refused(keeper, "not among the parties")
 
 
 def test_a_charge_without_a_budget_in_the_contract_is_found(keeper):
-    terms = ContractSigned(("advertiser", "channel"), {"channel": BUDGET}, MAX_AGE, "basic")
+    origins = {"advertiser": "advertiser", "channel": "channel"}
+    budgets = {"channel": BUDGET}
+    terms = ContractSigned(tuple(origins), budgets, MAX_AGE, "basic", origins)
     keeper.write("contract.signed", terms, contract=OTHER_CONTRACT)
-    keeper.spend(REQUEST, contract=OTHER_CONTRACT)
+    keeper.spend(REQUEST, contract=OTHER_CONTRACT, coalition="channel")
     refused(keeper, "no budget for the party")
 
 

@@ -58,6 +58,7 @@ TERMS = {
     "budgets": {"advertiser": Budget(10**9, 10**6, 30)},
     "consent_max_age_seconds": 86_400,
     "filter": "zcdp",
+    "origins": {"advertiser": "advertiser.example", "channel": "channel.example"},
 }
 CONSENT = {
     "dataset": "crm",
@@ -89,7 +90,9 @@ ONE_OF_EACH = {
     "request.made": RequestStep(**REQUEST),
     "request.approved": RequestStep(**REQUEST),
     "request.refused": RequestRefused(**REQUEST, reason="NOT_GRANTED"),
-    "session.started": SessionStarted("r-1", A, B, ConsentReference(A, 7, 1_767_600_000)),
+    "session.started": SessionStarted(
+        "r-1", A, B, ConsentReference(A, 7, 1_767_600_000), ("channel",)
+    ),
     "budget.spent": BudgetSpent(**SPEND),
     "report.released": ReportReleased("r-1", A, B),
     "list.disclosed": ListDisclosed(**LIST),
@@ -278,6 +281,7 @@ def test_an_entry_names_session_and_contract_as_its_kind_asks(kind):
         lambda: ContractSigned(**TERMS | {"parties": ("channel", "vendor")}),
         lambda: ContractSigned(**TERMS | {"parties": ["advertiser", "channel"]}),
         lambda: ContractSigned(**TERMS | {"budgets": {}}),
+        lambda: ContractSigned(**TERMS | {"origins": {"advertiser": "advertiser.example"}}),
         lambda: ContractSigned(**TERMS | {"budgets": {"advertiser": {"epsilon_nano": 1}}}),
         lambda: ContractSigned(**TERMS | {"consent_max_age_seconds": 1.5}),
         lambda: ContractSigned(**TERMS | {"filter": "renyi"}),
@@ -298,7 +302,8 @@ def test_an_entry_names_session_and_contract_as_its_kind_asks(kind):
         lambda: ConsentSnapshot(**CONSENT | {"purpose": "MarketResearch"}),
         lambda: ConsentSnapshot(**CONSENT | {"purpose": "mailto:anna@example.com"}),
         lambda: ConsentSnapshot(**CONSENT | {"root": A.upper()}),
-        lambda: SessionStarted("r-1", A, B, {"root": A}),
+        lambda: SessionStarted("r-1", A, B, {"root": A}, ("channel",)),
+        lambda: SessionStarted("r-1", A, B, ConsentReference(A, 7, 1), ()),
         lambda: SessionFailed("r-1", "DECLINED", "x"),
     ],
 )
