@@ -1,6 +1,8 @@
 """What the entries of a log say together: the rules that tie an entry to earlier ones.
 
 - the log begins with its party and its key, and stays with that party;
+- from the first member on, each entry was written by a member whose role may write its kind, and
+  among members there is always an operator;
 - a contract is signed once, and everything is held to the contract that it names;
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
@@ -54,6 +56,7 @@ from audit.bodies import (
 )
 from audit.entry import Entry, parse_time
 from audit.errors import RuleError
+from audit.membership import Members
 from audit.protection import Protection
 
 DAY_SECONDS: Final = 86_400
@@ -153,6 +156,7 @@ class History:
     def __init__(self, vkey: str) -> None:
         self._vkey = vkey
         self._party: str | None = None
+        self._members = Members()
         self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
         self._snapshots: dict[ConsentReference, set[str]] = {}
@@ -174,6 +178,7 @@ class History:
         """
         self._admit_party(entry)
         self._protection.admit(entry.body)
+        self._members.admit(entry)
         match entry.body:
             case PeerPinned(peer=peer, vkey=vkey, certificate=certificate):
                 if vkey == self._vkey:

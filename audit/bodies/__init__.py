@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from audit.bodies.access import AccessGranted, AccessRefused, AccessRemoved, AuditRead
 from audit.bodies.consent import ConsentReference, ConsentSnapshot
 from audit.bodies.contracts import (
     BASIC,
@@ -55,6 +56,10 @@ __all__ = [
     "INCIDENT",
     "KINDS",
     "OWN_REFERENCES",
+    "AccessGranted",
+    "AccessRefused",
+    "AccessRemoved",
+    "AuditRead",
     "Budget",
     "BudgetSpent",
     "ConsentReference",
@@ -130,6 +135,10 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
     "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
     "session.failed": EntryKind(SessionFailed, session=_MAY, contract=_MUST),
+    "access.granted": EntryKind(AccessGranted, session=_NO, contract=_NO),
+    "access.removed": EntryKind(AccessRemoved, session=_NO, contract=_NO),
+    "access.refused": EntryKind(AccessRefused, session=_NO, contract=_NO),
+    "audit.read": EntryKind(AuditRead, session=_NO, contract=_NO),
 }
 INCIDENT: Final = EntryKind(Incident, session=_MAY, contract=_MAY)
 _INCIDENT_NAME: Final = re.compile(r"incident\.[a-z][a-z_]{0,39}")

@@ -103,10 +103,10 @@ class LogKeeper:
     def leaves(self):
         return [leaf_hash(entry) for entry in self.entries]
 
-    def write(self, kind, body, **fields):
+    def write(self, kind, body, *, actor="operator", **fields):
         self.now += timedelta(seconds=1)
         entry = Entry(
-            len(self.entries), format_time(self.now), kind, self.party, "operator", body, **fields
+            len(self.entries), format_time(self.now), kind, self.party, actor, body, **fields
         )
         self.entries.append(entry.encode())
         return entry

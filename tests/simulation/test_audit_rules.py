@@ -22,6 +22,10 @@ from audit_logs import (
 )
 
 from audit.bodies import (
+    AccessGranted,
+    AccessRefused,
+    AccessRemoved,
+    AuditRead,
     Budget,
     ConsentReference,
     ConsentSnapshot,
@@ -768,3 +772,75 @@ def test_a_run_is_skipped_when_it_is_due_and_not_before(keeper):
 def test_a_run_is_skipped_under_a_contract_that_was_signed(keeper):
     keeper.skip("r-1", contract="ab" * 32)
     refused(keeper, "no contract.signed before it")
+
+
+# -- members ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def staffed(keeper):
+    """The log's party has an operator, an analyst and a compliance officer."""
+    keeper.write("access.granted", AccessGranted("olga", "operator"), actor="olga/operator")
+    for account, role in (("ana", "analyst"), ("carl", "compliance")):
+        keeper.write("access.granted", AccessGranted(account, role), actor="olga/operator")
+    return keeper
+
+
+def read(keeper, actor):
+    keeper.write("audit.read", AuditRead("audit.show"), actor=actor)
+
+
+def test_what_members_did_by_their_roles_verifies(staffed):
+    for actor in ("olga/operator", "ana/analyst", "carl/compliance", "session:ana/analyst"):
+        read(staffed, actor)
+    staffed.write("access.refused", AccessRefused("contract.sign"), actor="carl/compliance")
+    staffed.write("access.refused", AccessRefused("party.open"), actor="mallory/none")
+    verify(staffed.stored())
+
+
+@pytest.mark.parametrize(
+    ("actor", "says"),
+    [
+        ("operator", "names no account"),
+        ("mallory/operator", "no member in this role"),
+        ("mallory/none", "could only be refused"),
+        ("ana/operator", "no member in this role"),
+        ("session:ana/compliance", "no member in this role"),
+    ],
+)
+def test_an_entry_by_somebody_who_was_no_member_in_this_role_is_found(staffed, actor, says):
+    read(staffed, actor)
+    refused(staffed, says)
+
+
+@pytest.mark.parametrize("actor", ["ana/analyst", "carl/compliance"])
+def test_an_entry_that_its_authors_role_may_not_write_is_found(staffed, actor):
+    staffed.write("access.granted", AccessGranted("mallory", "operator"), actor=actor)
+    refused(staffed, "may not do what access.granted says")
+
+
+def test_who_was_let_go_writes_nothing_more(staffed):
+    staffed.write("access.removed", AccessRemoved("ana", "analyst"), actor="olga/operator")
+    read(staffed, "ana/analyst")
+    refused(staffed, "no member in this role")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "says"),
+    [
+        ("access.removed", AccessRemoved("olga", "operator"), "without an operator"),
+        ("access.granted", AccessGranted("olga", "analyst"), "without an operator"),
+        ("access.removed", AccessRemoved("ana", "operator"), "no member in this role"),
+        ("access.removed", AccessRemoved("bob", "analyst"), "no member in this role"),
+    ],
+)
+def test_members_without_an_operator_or_let_go_twice_are_found(staffed, kind, body, says):
+    staffed.write(kind, body, actor="olga/operator")
+    refused(staffed, says)
+
+
+def test_without_members_again_entries_need_no_account(staffed):
+    for account, role in (("ana", "analyst"), ("carl", "compliance"), ("olga", "operator")):
+        staffed.write("access.removed", AccessRemoved(account, role), actor="olga/operator")
+    read(staffed, "operator")
+    verify(staffed.stored())

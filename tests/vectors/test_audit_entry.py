@@ -10,6 +10,10 @@ import pytest
 
 from audit.bodies import (
     KINDS,
+    AccessGranted,
+    AccessRefused,
+    AccessRemoved,
+    AuditRead,
     Budget,
     BudgetSpent,
     ConsentReference,
@@ -103,6 +107,10 @@ ONE_OF_EACH = {
     "session.finished": SessionFinished("r-1", A),
     "session.failed": SessionFailed("r-1", "DECLINED"),
     "retention.pruned": RetentionPruned("r-1", "list"),
+    "access.granted": AccessGranted("alice", "operator"),
+    "access.removed": AccessRemoved("uid-1001", "analyst"),
+    "access.refused": AccessRefused("contract.sign"),
+    "audit.read": AuditRead("audit.evidence"),
     "incident.wrong_answer": Incident("WRONG_ANSWER", "a known answer did not come back"),
 }
 
