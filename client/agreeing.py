@@ -1,14 +1,25 @@
-"""Taking a contract that all parties have signed into a party's store."""
+"""Signing a contract, and taking one that all parties have signed into a party's store."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from audit.roles import Role
 from party.contract import Contract
-from party.contract_file import load_contract, merge_signatures
+from party.contract_file import load_contract, merge_signatures, sign_contract_file
 from party.errors import ContractError
 from party.organisation import Organisation
+
+
+def sign_contract(party: Organisation, file: Path) -> Contract:
+    """Sign a contract in its file, in the name of the party, and return it.
+
+    Raises:
+        ContractError: it is malformed, was altered after a signature, or is for others.
+    """
+    party.access.require(Role.OPERATOR, "contract.sign")
+    return sign_contract_file(file, party.identity)
 
 
 def import_contract(party: Organisation, file: Path, others: Sequence[Path] = ()) -> Contract:
@@ -18,6 +29,7 @@ def import_contract(party: Organisation, file: Path, others: Sequence[Path] = ()
         ContractError: a signature is missing or does not fit, it has ended, or it is not for this
             party with its present keys.
     """
+    party.access.require(Role.OPERATOR, "contract.import")
     contract = load_contract(file)
     for other in others:
         contract = merge_signatures(contract, load_contract(other))

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from audit.roles import Role
 from client.cancelling import Cancelled, CancelToken
 from client.dial import Dialler
 from client.endings import tell_ends, untold
@@ -88,6 +89,7 @@ class Carrier:
 
     def go_on(self, filed: Filed) -> Filed:
         """Carry a filed request on from where it stands; see `ask` for what is raised."""
+        self.party.access.require(Role.ANALYST, "request.carry")
         self.observer.begun(filed.request.id)
         try:
             return self._go_on(filed)
@@ -243,6 +245,7 @@ class Carrier:
 
         What the contract does not grant is refused, and the counterpart is told.
         """
+        self.party.access.require(Role.ANALYST, "request.fetch")
         for contract in self._contracts_with(peer):
             with reaching(self.party, contract, peer) as dialler:
                 tell_ends(self.desk, dialler, contract, self.party.now)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from audit.roles import Role
 from party.card import IdentityCard
 from party.contract import Contract
 from party.contract_draft import draft_contract, require_address
@@ -84,6 +85,7 @@ def write_draft(
         ContractError: a card is this party's own or given twice, the file exists, or a third takes
             part and one of those who are dialled then has no address.
     """
+    party.access.require(Role.ANALYST, "contract.draft")
     require_new(path)
     mine = party.own_card()
     others = [theirs] if draft.third is None else [theirs, draft.third]

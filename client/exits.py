@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from audit.errors import AuditError
 from party.errors import (
+    NotEntitled,
     PartyError,
     Refusal,
     ResultError,
@@ -57,7 +58,7 @@ EXPECTED = (PartyError, PsiError, AuditError, PrivacyError, ReportError)
 def exit_code(error: Exception) -> ExitCode | None:
     """Return the code that an error ends a command with, or None when nobody expected it."""
     match error:
-        case Refusal():
+        case Refusal() | NotEntitled():
             return ExitCode.REFUSED
         case SessionSuspended():
             return ExitCode.WAITING

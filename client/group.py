@@ -19,12 +19,12 @@ from typer.core import TyperGroup
 
 from client.exits import ExitCode, exit_code
 from client.output import Output
-from party.errors import Refusal, SessionSuspended
+from party.errors import NotEntitled, Refusal, SessionSuspended
 
 _ORDER = (
     "sandbox", "init", "invite", "join", "invitations", "peers", "serve", "status", "dataset",
     "contract", "quote", "match", "lists", "suppress", "report", "lookalike", "requests", "ledger",
-    "audit", "doctor",
+    "audit", "access", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 
@@ -72,11 +72,18 @@ def _ended(output: Output, error: Exception) -> typer.Exit:
     code = exit_code(error)
     if code is None:
         return _unexpected(output, error)
-    status = error.status.value if isinstance(error, Refusal) else None
+    status = _status_of(error)
     message = str(error) or type(error).__name__
     if isinstance(error, SessionSuspended) and output.session:
         message = f"{message}. {resume_hint(output.session)}"
     return _fail(output, code, message, status)
+
+
+def _status_of(error: Exception) -> str | None:
+    """Return the word that a script reads, where the error has one."""
+    if isinstance(error, NotEntitled):
+        return error.status
+    return error.status.value if isinstance(error, Refusal) else None
 
 
 def _interrupted(output: Output) -> typer.Exit:

@@ -12,6 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from audit.roles import Role
+from client.actors import OPERATOR
 from client.calls import CALL_SECONDS, calling
 from client.channel import open_channel
 from client.drafting import Draft, require_new, write_draft
@@ -40,6 +42,7 @@ def join_with_draft(
         InvitationError, DialError, Refusal: see `join`; nothing is written then.
         ContractError: there is a file at `path` already; the invitation is not used then.
     """
+    party.access.require(Role.OPERATOR, "peer.join")
     invitation = Invitation.parse(line)
     require_new(path)
     theirs = join(party, invitation, replace=replace)
@@ -76,7 +79,7 @@ def join(party: Organisation, invitation: Invitation, *, replace: bool) -> Intro
         raise Refusal(RefusalStatus.BAD_REQUEST, "the card that came back has another certificate")
     party.store.write(
         lambda connection: known.pin(
-            connection, theirs.card, "joined", actor="operator", replace=replace
+            connection, theirs.card, "joined", actor=OPERATOR, replace=replace
         )
     )
     return theirs

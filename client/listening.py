@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from audit.roles import Role
 from client.cancelling import Cancelled, CancelToken
 from client.carrying import Carrier
 from client.scheduling import run_due
@@ -57,6 +58,7 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
         InUse: another process listens for this party.
         PartyError: the address cannot be listened on, or the certificate is not valid now.
     """
+    party.access.require(Role.OPERATOR, "party.serve")
     with one_listener(party.folder) as tell_where:
         desk = ServedDesk(Desk(party), SuppressionDesk(party))
         listener = listen(party, desk, address)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from audit.roles import Role
 from party.datasets import Definition, inspect
 from party.datasets.definition import read_definition
 from party.errors import DatasetError
@@ -44,6 +45,7 @@ def register(
     Raises:
         DatasetError: the data do not serve; nothing is registered.
     """
+    party.access.require(Role.OPERATOR, "dataset.register")
     report = inspect(definition, hook, now=party.clock())
     if reported is not None:
         reported(report)
@@ -66,6 +68,7 @@ def register_frame(
     Raises:
         DatasetError: description or data do not serve; nothing is registered or kept.
     """
+    party.access.require(Role.OPERATOR, "dataset.register")
     document, folder, what = _described(description)
     if "source" in document:
         raise DatasetError(f"{what}: a table in memory is its own source; remove 'source'")

@@ -149,7 +149,7 @@ def quote_series(
         Refusal: no such dataset here.
     """
     planned = SeriesBook(party).plan(_NOBODY, template, schedule)
-    windows = party.store.write(lambda c: shares(c, planned, party.now))
+    windows = party.store.read(lambda c: shares(c, planned, party.now))
     contract = party.contract(template.request.contract)
     each = quote_for(party, contract, template.ask(_NOBODY, party.now), guess)
     return SeriesQuote(template, schedule, each, windows)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from audit.roles import Role
 from client.carrying import Waiting, reaching
 from party.contract import DAY_SECONDS, Contract
 from party.desk import Desk
@@ -66,6 +67,7 @@ class Suppressor:
             SessionSuspended: the counterpart is to dial, or not there; nothing is lost.
             DatasetError: the dataset does not say who has withdrawn.
         """
+        self.party.access.require(Role.ANALYST, "list.suppress")
         contract = self.party.contract(filed.request.contract)
         if self._sends(filed):
             return self._send(filed, contract, cover=cover)

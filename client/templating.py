@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from audit.roles import Role
 from client.costs import read_costs
 from client.page.files import PageFiles
 from client.results import (
@@ -110,6 +111,7 @@ def save(party: Organisation, name: str, request: Request, outputs: Outputs) -> 
         PartyError: the name, the request or a file does not serve.
         Refusal: the contract does not grant the request.
     """
+    party.access.require(Role.ANALYST, "template.save")
     outputs = replace(
         outputs, out=_whole(outputs.out), html=_whole(outputs.html), png=_whole(outputs.png)
     )

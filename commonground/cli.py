@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from client.commands import (
+    access,
     audit,
     contract,
     dataset,
@@ -103,4 +104,5 @@ lookalike.add_to(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(audit.app, name="audit")
+app.add_typer(access.app, name="access")
 doctor.add_to(app)

@@ -5,7 +5,7 @@
 
 | exit code | exceptions |
 |---|---|
-| 3, refused | `Refusal` with its `status`, `RefusedThere` where the counterpart refused |
+| 3, refused | `Refusal` with its `status`, `RefusedThere` by the counterpart, `NotEntitled` to it |
 | 4, goes on later | `SessionSuspended`, `Waiting` for somebody, `Cancelled` by the caller |
 | 5, not what was signed | `AuditError`, `StoredContractError`, `ResultError` |
 | 6, input or contract does not serve | every other one: `PartyError`, `ContractError`, … |
@@ -24,11 +24,13 @@ from client.errors import (
 )
 from client.exits import EXPECTED, ExitCode, exit_code
 from party.errors import (
+    AccessError,
     ContractError,
     DatasetError,
     IdentityError,
     InUse,
     InvitationError,
+    NotEntitled,
     PartyError,
     Refusal,
     RefusalStatus,
@@ -45,6 +47,7 @@ from reports.errors import ReportError
 
 __all__ = [
     "EXPECTED",
+    "AccessError",
     "AuditError",
     "Cancelled",
     "ContractError",
@@ -55,6 +58,7 @@ __all__ = [
     "InUse",
     "InvitationError",
     "NotAccepted",
+    "NotEntitled",
     "PartyError",
     "PeerFailed",
     "PrivacyError",

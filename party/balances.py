@@ -23,7 +23,7 @@ def balances(party: Organisation) -> list[Balance]:
                     found[account] = Balance(account, allowance, spent(connection, account), kept)
         return list(found.values())
 
-    return party.store.write(work)
+    return party.store.read(work)
 
 
 def _accounts(party: Organisation, contract: Contract) -> list[tuple[Account, Allowance]]:

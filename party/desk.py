@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from audit.errors import SignatureError
+from audit.roles import Role
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.contract_terms import Approval
@@ -146,7 +147,8 @@ class Desk:
     # -- deciding -------------------------------------------------------------------------
 
     def approve(self, request_id: str, *, actor: str) -> Filed:
-        """Approve a counterpart's request by hand."""
+        """Approve a counterpart's request by hand, as an operator."""
+        self._party.access.require(Role.OPERATOR, "request.approve")
         filed = self.find(request_id)
         if filed.state == PENDING:
             self._filing.settle(filed, APPROVED, None, None, actor=actor)
@@ -155,7 +157,8 @@ class Desk:
         return self.find(request_id)
 
     def refuse(self, request_id: str, reason: str, *, actor: str) -> Filed:
-        """Refuse a counterpart's request by hand."""
+        """Refuse a counterpart's request by hand, as an operator."""
+        self._party.access.require(Role.OPERATOR, "request.refuse")
         filed = self.find(request_id)
         if filed.state != PENDING:
             raise PartyError(
@@ -264,7 +267,7 @@ class Desk:
             Refusal: BUDGET_EXHAUSTED, or no such dataset here.
         """
         charge = SessionCharge(contract, request, contract.me(self._party.identity))
-        self._party.store.write(lambda c: charge.require_room(c, self._party.now))
+        self._party.store.read(lambda c: charge.require_room(c, self._party.now))
 
     # -- reading --------------------------------------------------------------------------
 
@@ -275,7 +278,7 @@ class Desk:
             Refusal: no such dataset here.
         """
         charge = SessionCharge(contract, request, contract.me(self._party.identity))
-        return self._party.store.write(lambda c: charge.balance(c, self._party.now))
+        return self._party.store.read(lambda c: charge.balance(c, self._party.now))
 
     def filed(self) -> list[Filed]:
         """Return every request, newest first."""

@@ -7,6 +7,7 @@ identifier, a point, a secret or an exact count of people. Nothing here logs or 
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 
 class PartyError(Exception):
@@ -47,6 +48,26 @@ class StoreError(PartyError):
 
 class ExportError(PartyError):
     """Files of the log cannot be written where they were asked for."""
+
+
+class AccessError(PartyError):
+    """An account cannot become a member, or stop being one."""
+
+
+class NotEntitled(PartyError):  # noqa: N818 - what the account is
+    """The account that runs this program may not do this for the party; it was not begun.
+
+    `what` is a word for what was refused, as the log has it.
+    """
+
+    status: Final = "NOT_ENTITLED"
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message, what)  # both in args, so that the exception pickles
+        self.message, self.what = message, what
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"
 
 
 class InUse(PartyError):  # noqa: N818 - a state of the folder

@@ -31,6 +31,7 @@ from audit.note import Verifier
 from audit.shapes import Record
 from audit.tlog_proof import LogProof, prove
 from audit.witness import witness
+from party.access import standing_of
 from party.identity import Identity
 from party.log_tree import nodes_within, tile_rows
 from party.schema import (
@@ -63,6 +64,7 @@ class Group:
         self._connection, self._identity, self._clock = connection, identity, clock
         self._first = self._tree = _read_head(connection).tree
         self._last = _last_moment(connection)
+        self._standing = standing_of(connection)
         self._entries: list[dict[str, Any]] = []
         self._nodes: list[dict[str, Any]] = []
 
@@ -84,7 +86,7 @@ class Group:
             time=format_time(self._last),
             kind=kind,
             party=self._identity.name,
-            actor=actor,
+            actor=self._standing.sign(kind, actor),
             body=body,
             session=session,
             contract=contract,
@@ -153,10 +155,15 @@ class Journal:
     ) -> int:
         """Append an entry inside a transaction; if it cannot be written, nothing is.
 
-        `moment` is its time where this transaction has asked for it before, to decide by it.
+        `actor` is who or what has done it; where the party has members, the entry says besides
+        whose process it was, and in which role. `moment` is its time where this transaction has
+        asked for it before, to decide by it.
 
         Returns:
             The entry's place in the log, from 0.
+
+        Raises:
+            NotEntitled: the role of whoever is at work does not write entries of this kind.
         """
         with self.group(connection) as group:
             return group.append(

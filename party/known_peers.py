@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import PeerForgotten, PeerPinned
+from audit.roles import BY_HAND, Role
 from party.card import IdentityCard
 from party.errors import ContractError, InvitationError
 from party.schema import INVITATIONS, PEERS
@@ -83,6 +84,7 @@ class KnownPeers:
             InvitationError: nobody of this name is pinned, or a contract that has not ended pins
                 the same keys and would let them in.
         """
+        self._party.access.require(Role.OPERATOR, "peer.forget")
         card = self._to_forget(name)
         user, now = user_of(card), self._party.now
         body = PeerForgotten(name, card.identity, card.fingerprint.removeprefix("sha256:"))
@@ -98,7 +100,7 @@ class KnownPeers:
             withdrawn = sa.update(INVITATIONS).values(withdrawn_at=now)
             connection.execute(withdrawn.where(standing, INVITATIONS.c.used_by == user))
             open_ones = connection.execute(withdrawn.where(standing, its_own)).rowcount
-            self._party.journal.append(connection, "peer.forgotten", body, actor="operator")
+            self._party.journal.append(connection, "peer.forgotten", body, actor=BY_HAND)
             return open_ones
 
         return self._party.store.write(work)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from sqlalchemy.engine import Connection
 
 from audit.bodies import LookalikeMade
+from audit.roles import Role
 from party.activation.export import manifest_of
 from party.activation.private_file import drafted, publish, require_new
 from party.contract import Contract
@@ -135,6 +136,7 @@ def score(
         PartyError: this party did not tabulate insights, or the file does not serve; nothing is
             written.
     """
+    party.access.require(Role.ANALYST, "lookalike.score")
     _require_use(filed, party.contract(filed.request.contract), order.purpose, party)
     require_new(order.out)
     require_new(manifest_of(order.out))

@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import DatasetRegistered, PartyCreated
+from audit.roles import BY_HAND, Role
 from party import identity as identities
+from party.access import Access
 from party.artefacts import SessionFolder
 from party.card import ADDRESS, ORGANISATION, IdentityCard
 from party.contract import Contract
@@ -65,6 +67,8 @@ class Organisation:
         self.folder, self.settings, self.identity, self.store = folder, settings, identity, store
         self.clock: Callable[[], float] = time.time
         self.journal = Journal(store, identity, lambda: self.clock())
+        self.access = Access(self)
+        store.guard = self.access.changing
         self._processes: Executor | None = None
         self._threads: Executor | None = None
         self._starting_workers = threading.Lock()
@@ -103,7 +107,7 @@ class Organisation:
         body = PartyCreated(
             vkey=identity.vkey, certificate=identity.fingerprint.removeprefix("sha256:")
         )
-        store.write(lambda c: party.journal.append(c, "party.created", body, actor="operator"))
+        store.write(lambda c: party.journal.append(c, "party.created", body, actor=BY_HAND))
         (folder / CARD_FILE).write_text(party.card(address).to_yaml(), encoding="utf-8")
         (folder / FILE).write_text(render_settings(settings), encoding="utf-8")
         return party
@@ -114,11 +118,18 @@ class Organisation:
 
         Raises:
             SettingsError, IdentityError, StoreError: a part of it is missing or damaged.
+            NotEntitled: the party has members, and the account that runs this program is none.
         """
         settings = load_settings(folder)
         identity = identities.open(folder)
         store = Store.open(settings.store or sqlite_url(folder / STORE_FILE))
-        return cls(folder, settings, identity, store)
+        party = cls(folder, settings, identity, store)
+        try:
+            party.access.require(Role.COMPLIANCE, "party.open")
+        except BaseException:
+            party.close()
+            raise
+        return party
 
     @classmethod
     def upgrade(cls, folder: Path) -> None:
@@ -216,7 +227,7 @@ class Organisation:
                 )
             )
             self.journal.append(
-                connection, "contract.signed", body, actor="operator", contract=contract.digest
+                connection, "contract.signed", body, actor=BY_HAND, contract=contract.digest
             )
 
         self.store.write(work)
@@ -300,7 +311,7 @@ class Organisation:
                 minors_under=definition.minors.under if definition.minors else None,
                 sensitive=tuple(definition.sensitive) or None,
             )
-            self.journal.append(connection, "dataset.registered", body, actor="operator")
+            self.journal.append(connection, "dataset.registered", body, actor=BY_HAND)
 
         self.store.write(work)
 

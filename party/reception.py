@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from audit.roles import Role
 from party.card import IdentityCard
 from party.errors import InvitationError, Refusal, RefusalStatus, SettingsError
 from party.identity import PARTY_NAME
@@ -98,6 +99,7 @@ class Reception:
             InvitationError: the name does not serve, or the datasets are too much to tell.
             DatasetError: a dataset is not registered.
         """
+        self._party.access.require(Role.OPERATOR, "peer.invite")
         address = self._party.own_card().address
         if address is None:
             raise SettingsError(
@@ -165,6 +167,7 @@ class Reception:
         Raises:
             InvitationError: there is none such or more than one, or it is not open any more.
         """
+        self._party.access.require(Role.OPERATOR, "invitation.withdraw")
         fingerprint = self._named(wanted).fingerprint
         key = INVITATIONS.c.fingerprint == fingerprint
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0011"
+REVISION: Final = "0012"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -243,6 +243,14 @@ RESULTS: Final = Table(
     Column("list_file", Text),
     Column("expires_at", BigInteger),
     Column("made_at", BigInteger, nullable=False),
+)
+
+MEMBERS: Final = Table(
+    "members",
+    METADATA,
+    Column("account", String(32), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("since", BigInteger, nullable=False),
 )
 
 INVITATIONS: Final = Table(

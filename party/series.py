@@ -281,7 +281,7 @@ class SeriesBook:
             rows = connection.execute(sa.select(SERIES).order_by(SERIES.c.made_at.desc())).all()
             return [self._read(connection, row) for row in rows]
 
-        return self._party.store.write(work)
+        return self._party.store.read(work)
 
     def next_slot(self) -> int | None:
         """Return when the next run is due, or was (Unix seconds); None when nothing is planned."""

@@ -10,12 +10,14 @@ never hold the password of a URL.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -36,10 +38,14 @@ _VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
 
 
 class Store:
-    """Transactions over one party's tables."""
+    """Transactions over one party's tables.
+
+    `guard` is entered around each change; it raises where whoever is at work may not make it.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.guard: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @classmethod
     def create(cls, url: str) -> Store:
@@ -72,6 +78,11 @@ class Store:
 
         `work` must therefore have no effect but through its connection.
         """
+        with self.guard():
+            return self._repeated(work, reading=False)
+
+    def record(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` as `write` does, past the guard: for entries about reading and refusals."""
         return self._repeated(work, reading=False)
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
@@ -177,13 +188,17 @@ def _open_engine(text: str, *, must_exist: bool) -> Engine:
 def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
     if must_exist and not Path(url.database or "").is_file():
         raise StoreError(f"there is no store at {url.database}: run `commonground init` first")
+    at_rest = must_exist and _is_at_rest(Path(url.database or ""))
+    if at_rest:  # SQLite makes no file beside it, and takes the one that is there as unchanging
+        url = sa.make_url(f"sqlite:///file:{quote(str(url.database))}?immutable=1&uri=true")
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    pragmas = ("synchronous=FULL", "foreign_keys=ON")
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:  # noqa: ANN401 - the driver's own type
         connection.isolation_level = None  # this module says BEGIN, not the driver
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in pragmas if at_rest else ("journal_mode=WAL", *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -193,6 +208,16 @@ def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Say whether nobody can change a store here, as on a read-only copy of a party's folder.
+
+    One with changes beside it that were not taken in yet is read as any other, or not at all.
+    """
+    waiting = path.with_name(f"{path.name}-wal")
+    pending = waiting.is_file() and waiting.stat().st_size > 0
+    return not os.access(path.parent, os.W_OK) and not pending
 
 
 def _require_not_newer(found: str | None) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy.engine import Connection
 
 from audit.bodies import BudgetSpent
+from audit.roles import Role
 from party import holds, ledger
 from party.contract import Contract
 from party.contract_terms import OutputKind
@@ -106,6 +107,7 @@ def choose_top_bound(
         Refusal: NOT_GRANTED for a dataset of others, BUDGET_EXHAUSTED; nothing is spent.
         PartyError: too few people for this ε; the charge stands.
     """
+    party.access.require(Role.ANALYST, "bound.choose")
     contract.require_in_force(party.now)
     contract.dataset(contract.me(party.identity), question.dataset)
     counts = _counted(party, contract, question)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands.options import AsJson, PartyFolder, begin, example, looked_at
+from client.commands.options import AsJson, PartyFolder, begin, example, looked_at, read_for_audit
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,14 +53,16 @@ def verify(
     )
 
     output = begin(ctx, as_json)
-    with looked_at(party) as here:
+    with read_for_audit(party, output, "audit.verify") as here:
         if not others:
             verification = verifying.verify(here)
-            output.result(verification_document(verification), *verification_shown(verification))
-            return
-        with ExitStack() as opened:
-            there = [opened.enter_context(looked_at(other)) for other in others]
-            comparisons = verifying.compare(here, *there)
+        else:
+            with ExitStack() as opened:
+                there = [opened.enter_context(looked_at(other)) for other in others]
+                comparisons = verifying.compare(here, *there)
+    if not others:
+        output.result(verification_document(verification), *verification_shown(verification))
+        return
     output.result(comparisons_document(comparisons), *comparisons_shown(comparisons))
 
 
@@ -86,7 +88,7 @@ def show(
     from client.verifying import stored_log
 
     output = begin(ctx, as_json)
-    with looked_at(party) as here:
+    with read_for_audit(party, output, "audit.show") as here:
         stored = list(stored_log(here).entries())
     chosen = stored[-last:] if last else stored
     if lines and not as_json:

@@ -103,12 +103,12 @@ def sign(
     What is signed is everything but comments and layout. A file that was altered after somebody
     signed it is refused.
     """
+    from client.agreeing import sign_contract
     from client.render_contract import contract_document, contract_in_words
-    from party.contract_file import sign_contract_file
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        contract = sign_contract_file(file, here.identity)
+        contract = sign_contract(here, file)
         me, now = contract.me(here.identity), here.now
     missing = [name for name in contract.parties if name not in contract.signatures]
     output.result(

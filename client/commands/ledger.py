@@ -22,6 +22,6 @@ def show(ctx: typer.Context, party: PartyFolder = None, as_json: AsJson = False)
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        rows = here.store.write(ledger.rows)
+        rows = here.store.read(ledger.rows)
         standing = balances(here)
     output.result(ledger_document(standing, rows), *ledger_shown(standing, rows))

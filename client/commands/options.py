@@ -80,6 +80,23 @@ def looked_at(folder: Path | None) -> Iterator[Organisation]:
         party.close()
 
 
+@contextmanager
+def read_for_audit(
+    folder: Path | None, output: Output, what: str, subject: str | None = None
+) -> Iterator[Organisation]:
+    """Open a party to read what is kept for audit; that it was read is logged at the end.
+
+    So the entry stands before anything is shown. Nothing is added where reading failed: a log that
+    does not verify stays as it was found. `what` is a word for it ("audit.show"), `subject` the
+    request or dataset that it is about.
+    """
+    with looked_at(folder) as party:
+        yield party
+        missing = party.access.note_reading(what, subject)
+    if missing is not None:
+        output.say(f"Not in the log: that {what} was read here ({missing})")
+
+
 def find_party(folder: Path | None) -> Path:
     """Return the party's folder: the one that was named, or the current one.
 

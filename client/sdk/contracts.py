@@ -5,11 +5,10 @@ from __future__ import annotations
 import builtins
 from pathlib import Path
 
-from client.agreeing import import_contract, look_up
+from client.agreeing import import_contract, look_up, sign_contract
 from client.drafting import Draft, draft_path, find_card, write_draft
 from client.output import as_text
 from party.contract import Contract
-from party.contract_file import sign_contract_file
 from party.organisation import Organisation
 
 
@@ -51,7 +50,7 @@ class Contracts:
         Raises:
             ContractError: it is malformed, was altered after a signature, or is for others.
         """
-        return sign_contract_file(Path(file), self._party.identity)
+        return sign_contract(self._party, Path(file))
 
     def import_(self, file: str | Path, *others: str | Path) -> Contract:
         """Check a contract that all parties signed, and store it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -24,7 +25,7 @@ class Ledger:
     """What was spent on a party's own people, read when it is made."""
 
     def __init__(self, party: Organisation) -> None:
-        self.rows = party.store.write(ledger.rows)
+        self.rows = party.store.read(ledger.rows)
         self.balances = balances(party)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,8 +62,15 @@ class HasFolder(Protocol):
 Folder = HasFolder | str | Path
 
 
+def note_reading(party: Organisation, what: str, subject: str | None = None) -> None:
+    """Log that what is kept for audit is read; warn where it cannot be (a read-only folder)."""
+    missing = party.access.note_reading(what, subject)
+    if missing is not None:
+        warnings.warn(f"not in the log: that {what} was read here ({missing})", stacklevel=3)
+
+
 class Audit:
-    """`commonground audit`."""
+    """`commonground audit`; what is read is itself logged, before it is returned."""
 
     def __init__(self, party: Organisation) -> None:
         self._party = party
@@ -87,11 +95,13 @@ class Audit:
             AuditError: the first thing that is not as it was signed, or that the logs disagree on.
         """
         if with_ is None:
-            return verifying.verify(self._party)
-        if isinstance(with_, list | tuple):
-            return self._compare(with_)
-        (comparison,) = self._compare([with_])
-        return comparison
+            verification = verifying.verify(self._party)
+            note_reading(self._party, "audit.verify")
+            return verification
+        several = isinstance(with_, list | tuple)
+        comparisons = self._compare(with_ if isinstance(with_, list | tuple) else [with_])
+        note_reading(self._party, "audit.verify")
+        return comparisons if several else comparisons[0]
 
     def _compare(self, others: Sequence[Folder]) -> tuple[Comparison, ...]:
         with ExitStack() as opened:
@@ -103,7 +113,9 @@ class Audit:
 
     def entries(self) -> list[Entry]:
         """Return the log's entries, oldest first; they hold no identifier and no exact count."""
-        return [Entry.parse(data) for data in verifying.stored_log(self._party).entries()]
+        found = [Entry.parse(data) for data in verifying.stored_log(self._party).entries()]
+        note_reading(self._party, "audit.show")
+        return found
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a line an entry."""

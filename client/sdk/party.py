@@ -16,6 +16,7 @@ from client.asking import Choice, TableChoice
 from client.by_identifier import carry_all, plan, require_room
 from client.cancelling import CancelToken
 from client.founding import Founding, found
+from client.sdk.access import Access
 from client.sdk.asking import OVERLAP, Asked, ListChoice, in_force
 from client.sdk.by_identifier import OverlapByIdentifier
 from client.sdk.calls import Calls
@@ -141,6 +142,11 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     def audit(self) -> Audit:
         """`commonground audit`."""
         return Audit(self._party)
+
+    @property
+    def access(self) -> Access:
+        """`commonground access`."""
+        return Access(self._party)
 
     @property
     def peers(self) -> Peers:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.engine import Connection
 
 from audit.bodies import OWN_REFERENCES, ExportMade
+from audit.roles import Role
 from party.activation.forms import FORMS, Form
 from party.activation.lines import Lines
 from party.activation.people import ListedPeople
@@ -106,6 +107,7 @@ def export_list(
         PartyError: the list, the dataset or the file does not serve; nothing is written.
         ResultError: the list was changed after it was made.
     """
+    party.access.require(Role.ANALYST, "list.export")
     found.require_live(party.now)
     if order.to not in TARGETS:
         raise PartyError(f"a list is taken to {', '.join(TARGETS)}, and not to '{order.to}'")

@@ -137,6 +137,8 @@ def test_the_log_is_shown_as_lines_a_document_or_a_table(made):
     words = ("audit", "show", "--party", made / "advertiser")
     lines = run(*words, "--lines").stdout.splitlines()
     document = ask(*words)
-    assert [json.loads(line) for line in lines] == document["entries"]
+    *shown, read = document["entries"]
+    assert [json.loads(line) for line in lines] == shown
+    assert (read["kind"], read["body"]) == ("audit.read", {"what": "audit.show"})
     assert len(ask(*words, "--last", "1")["entries"]) == 1
     assert "party.created" in run(*words).stdout

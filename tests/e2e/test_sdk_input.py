@@ -264,12 +264,22 @@ def verbs_of(thing):
 
 
 def test_the_document_names_every_verb_and_the_awaited_ones_are_verbs():
-    from client.sdk import asynchronous, contracts, datasets, lists, log, party, quotes, requests
+    from client.sdk import (
+        access,
+        asynchronous,
+        contracts,
+        datasets,
+        lists,
+        log,
+        party,
+        quotes,
+        requests,
+    )
     from client.sdk.templates import Schedules, Templates
 
     document = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
     groups = [contracts.Contracts, datasets.Datasets, lists.Lists, log.Audit, quotes.Quotes]
-    groups += [requests.Requests, Templates, Schedules]
+    groups += [access.Access, requests.Requests, Templates, Schedules]
     described = {"folder", "name", "fingerprint", "card"}  # what a party is, not what it does
     for group in (party.Party, *groups):
         for verb in verbs_of(group) - described:
