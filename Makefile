@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOUSEHOLDS ?=
 PROTO := $(wildcard proto/commonground/v1/*.proto)
-PACKAGES := commonground psi privacy reports audit party server client
+PACKAGES := commonground languages psi privacy reports audit party server client
 KERNEL := $(VENV)/.kernel
 KERNEL_BUILT := $(or $(CARGO_TARGET_DIR),kernel/target)/release
 KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs' -print \
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit bench-identity accounting clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ lint: $(READY) ## Format, lint, types, layers, generated code
 format: $(READY) ## Put the code into its format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+messages: $(READY) ## Print the messages that a catalogue in languages/ still lacks
+	@$(BIN)/python tests/property/message_sources.py
 
 proto: $(READY) ## Generate commonground/v1 from proto/
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \

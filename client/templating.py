@@ -51,7 +51,7 @@ class Files:
         def path(text: str | None) -> Path | None:
             return None if text is None else Path(text)
 
-        pages = PageFiles(path(named.html), path(named.png))
+        pages = PageFiles(path(named.html), path(named.png), named.language)
         return cls(path(named.out), pages, named.private, named.cost, named.model)
 
     @property

@@ -35,7 +35,8 @@ class Outputs:
     """The files that a run makes: paths in which {date} and {time} stand for the run's.
 
     `private` makes them the more exact ones, for the recipient's own eyes. `cost` is a number, or
-    the path of a CSV file, which is read at each run. `model` is that of an attribution.
+    the path of a CSV file, which is read at each run. `model` is that of an attribution, and
+    `language` the page's.
     """
 
     out: str | None = None
@@ -44,6 +45,7 @@ class Outputs:
     private: bool = False
     cost: str | None = None
     model: str | None = None
+    language: str | None = None
 
     def __post_init__(self) -> None:
         for path in filter(None, (self.out, self.html, self.png)):

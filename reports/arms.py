@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
+from languages import message
 from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
 from reports.linear import Indices
@@ -43,10 +44,19 @@ class Arms:
     @property
     def said(self) -> str:
         """Which label is which, in words."""
-        roles = f"treatment is '{self.treatment.name}' and control '{self.control.name}'"
+        roles = message(
+            "treatment is '{treatment}' and control '{control}'",
+            treatment=self.treatment.name,
+            control=self.control.name,
+        )
         if self.exposed is None or self.ghosts is None:
             return roles
-        return f"{roles}; '{self.exposed.name}' saw it, '{self.ghosts.name}' would have seen it"
+        return message(
+            "{roles}; '{exposed}' saw it, '{ghosts}' would have seen it",
+            roles=roles,
+            exposed=self.exposed.name,
+            ghosts=self.ghosts.name,
+        )
 
     @property
     def groups(self) -> tuple[Group, ...]:

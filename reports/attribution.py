@@ -18,6 +18,7 @@ from typing import ClassVar, Final, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from psi.errors import JourneyError
 from psi.journey import Journey, campaigns_of, read_journeys
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
@@ -37,7 +38,7 @@ from reports.worth import cost_of_each, return_on
 MODELS: Final = (*(rule.value for rule in Rule), *(model.value for model in Model))
 """Every model by its name, rules first."""
 ALL_MODELS: Final = "all"
-_OTHER_PATHS: Final = "all other paths"
+_OTHER_PATHS: Final = message("all other paths")
 
 _Segment = tuple[str | None, tuple[int, ...]]
 
@@ -68,19 +69,27 @@ class Attribution(Numbers):
     models: ClassVar[tuple[str, ...]] = MODELS
     title = "attribution"
     notes = (
-        "Models are defined on journeys as they are listed in the contract: runs of one campaign "
-        "count as one touch, and '…' has cut off whatever was between. A touch in a conversion's "
-        "own slot counts as before it. Decay gives the conversion to one campaign, drawn with its "
-        "time-decay credit of 7 days' half-life: right on average.",
-        "Conversions are those of people whom both parties have. A person's coalition, for shapley "
-        "and markov, is taken at the window's end, a conversion's at the conversion.",
-        "How many conversions no touch led to stands in the recipient's own reading alone.",
+        message(
+            "Models are defined on journeys as they are listed in the contract: runs of one "
+            "campaign count as one touch, and '…' has cut off whatever was between. A touch in a "
+            "conversion's own slot counts as before it. Decay gives the conversion to one "
+            "campaign, drawn with its time-decay credit of 7 days' half-life: right on average."
+        ),
+        message(
+            "Conversions are those of people whom both parties have. A person's coalition, for "
+            "shapley and markov, is taken at the window's end, a conversion's at the conversion."
+        ),
+        message(
+            "How many conversions no touch led to stands in the recipient's own reading alone."
+        ),
     )
 
     cost_notes = (
-        "Costs are as they were given. Cost per acquisition is a campaign's cost over the "
-        "conversions that a model gives it, ROAS their value over the cost. Neither is what the "
-        "campaign has caused.",
+        message(
+            "Costs are as they were given. Cost per acquisition is a campaign's cost over the "
+            "conversions that a model gives it, ROAS their value over the cost. Neither is what "
+            "the campaign has caused."
+        ),
     )
 
     attributed: tuple[tuple[str | None, Estimate, Estimate | None], ...]

@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, NotShareable
 from reports.estimate import (
@@ -54,16 +55,24 @@ class Verdict(StrEnum):
 
 
 _SENTENCES: Final = {
-    Verdict.FINDS: "finds people",
-    Verdict.DIFFERS: "the digests differ: it finds next to nobody, where {other} finds people whom "
-    "both sides have. Compare formats with `dataset check` at both",
-    Verdict.PARTLY_DIFFERS: "a part of the digests differ: it finds less than half of what {other} "
-    "finds. Compare formats with `dataset check` at both",
-    Verdict.MISSING_HERE: "missing identifier type: few of the recipient's people have one",
-    Verdict.MISSING_THERE: "missing identifier type: the tabulator brings few",
-    Verdict.NOT_SHARED: "true non-overlap: all types find equally few. It would look the same if "
-    "every type were hashed wrongly, which `dataset check --sample` tells",
-    Verdict.UNCLEAR: "cannot be told: too few people, or too much noise",
+    Verdict.FINDS: message("finds people"),
+    Verdict.DIFFERS: message(
+        "the digests differ: it finds next to nobody, where {other} finds people whom "
+        "both sides have. Compare formats with `dataset check` at both"
+    ),
+    Verdict.PARTLY_DIFFERS: message(
+        "a part of the digests differ: it finds less than half of what {other} "
+        "finds. Compare formats with `dataset check` at both"
+    ),
+    Verdict.MISSING_HERE: message(
+        "missing identifier type: few of the recipient's people have one"
+    ),
+    Verdict.MISSING_THERE: message("missing identifier type: the tabulator brings few"),
+    Verdict.NOT_SHARED: message(
+        "true non-overlap: all types find equally few. It would look the same if "
+        "every type were hashed wrongly, which `dataset check --sample` tells"
+    ),
+    Verdict.UNCLEAR: message("cannot be told: too few people, or too much noise"),
 }
 
 
@@ -109,7 +118,8 @@ class Judged:
     @property
     def sentence(self) -> str:
         """Say it in words."""
-        return f"{self.type}: {_SENTENCES[self.verdict].format(other=self.other)}"
+        sentence = message(_SENTENCES[self.verdict], other=self.other)
+        return message("{type}: {sentence}", type=self.type, sentence=sentence)
 
     def to_dict(self) -> dict[str, str | None]:
         """Return JSON values."""
@@ -269,7 +279,11 @@ class PrivateByIdentifier(_ByIdentifier, PrivateRendering):
         return (
             *super().notes(),
             *(
-                f"{kind}: only {self.own_share[kind]:.1%} of your own people have one"
+                message(
+                    "{type}: only {share} of your own people have one",
+                    type=kind,
+                    share=f"{self.own_share[kind]:.1%}",
+                )
                 for kind in few
             ),
         )

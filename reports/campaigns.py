@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Self, overload
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
@@ -72,7 +73,9 @@ class ReachByCampaign(Numbers):
     """Reach of each campaign and of all together, by segment and in total."""
 
     title = "reach by campaign"
-    notes = ("Campaigns overlap: their reaches do not add up to the reach of all together.",)
+    notes = (
+        message("Campaigns overlap: their reaches do not add up to the reach of all together."),
+    )
 
     reaches: tuple[CampaignReach, ...]
     overlaps: tuple[CampaignOverlap, ...]

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from languages import message
 from reports import rates
 from reports.arms import Arms, Group, Outcome
 from reports.cells import CellEstimates
@@ -20,8 +21,8 @@ from reports.estimate import Estimate, Unit, noisy_number, withheld
 from reports.laws import NORMAL_QUANTILE, Spread
 from reports.rates import Exposed, Growth, Limits, NoisyMean, NoisyRate
 
-GHOSTS: Final = "exposed, by ghosts"
-BLOOM: Final = "exposed, by Bloom"
+GHOSTS: Final = message("exposed, by ghosts")
+BLOOM: Final = message("exposed, by Bloom")
 _NO_EFFECT: Final = 1
 """The ratio of two rates that are equal."""
 

@@ -15,6 +15,7 @@ from typing import ClassVar, Final, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.errors import MalformedTable, UnsuitableLabels
 from reports.estimate import Estimate, Unit, withheld
@@ -35,7 +36,7 @@ Fitted = Mapping[str | None, FittedEstimate]
 
 EITHER: Final = None
 """The label of both together, as of any number of everybody."""
-BOTH: Final = "both"
+BOTH: Final = message("both")
 _LEAST_VARIANCE: Final = 1e-9
 """Of a cell without noise, so that all of them are fitted alike."""
 
@@ -67,8 +68,8 @@ class Channels:
         """Return whom each part of the reach counts, by its name; parts do not overlap."""
         one, other = self._met
         return {
-            f"{self.names[0]} only": np.outer(one, ~other).astype(float),
-            f"{self.names[1]} only": np.outer(~one, other).astype(float),
+            message("{channel} only", channel=self.names[0]): np.outer(one, ~other).astype(float),
+            message("{channel} only", channel=self.names[1]): np.outer(~one, other).astype(float),
             BOTH: np.outer(one, other).astype(float),
         }
 
@@ -105,7 +106,7 @@ class Channels:
             capped = np.minimum(self.together, top)
             for times in np.unique(capped[weights > 0]).tolist():
                 at = f"{times}+" if times == top else str(times)
-                found[f"{part}: {at}"] = weights * (capped == times)
+                found[message("{part}: {times}", part=part, times=at)] = weights * (capped == times)
         return found
 
     @property
@@ -179,12 +180,18 @@ class CrossChannel(Numbers):
     title = "cross-channel reach"
     by_attribute: ClassVar[bool] = False
     notes: ClassVar[tuple[str, ...]] = (
-        "Nobody is counted twice: numbers without a channel's name are of both together. Whom a "
-        "channel alone has met is its incremental reach, on top of the other's.",
-        "The last frequency bucket counts as its lower bound, so average frequency and "
-        "impressions are at least what is stated.",
-        "Fitted values are not below 0, do not grow with frequency and add up; values are "
-        "unbiased.",
+        message(
+            "Nobody is counted twice: numbers without a channel's name are of both together. Whom "
+            "a channel alone has met is its incremental reach, on top of the other's."
+        ),
+        message(
+            "The last frequency bucket counts as its lower bound, so average frequency and "
+            "impressions are at least what is stated."
+        ),
+        message(
+            "Fitted values are not below 0, do not grow with frequency and add up; values are "
+            "unbiased."
+        ),
     )
 
     segments: tuple[SegmentChannels, ...]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, overload
 
+from languages import message
 from psi.ages import Ages, read_ages
 from psi.errors import JourneyError
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
@@ -19,7 +20,7 @@ from reports.estimate import Estimate
 from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 
-ALL_CAMPAIGNS: Final = "all campaigns"
+ALL_CAMPAIGNS: Final = message("all campaigns")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Delay(Numbers):
 
     title = "delay"
     notes = (
-        "A class is named by its youngest age in hours and ends where the next begins; the last "
-        "ends with the lookback. Ages are counted in whole slots from the last touch.",
+        message(
+            "A class is named by its youngest age in hours and ends where the next begins; the "
+            "last ends with the lookback. Ages are counted in whole slots from the last touch."
+        ),
     )
 
     totals: tuple[tuple[str, str | None, Estimate], ...]
@@ -80,7 +83,8 @@ class Delay(Numbers):
                         else None
                     )
                     conversions = estimates.count(rows[step], columns)
-                    classes.append(Class(f"{name} × {hours} h", segment, conversions, share))
+                    label = message("{campaign} × {hours} h", campaign=name, hours=hours)
+                    classes.append(Class(label, segment, conversions, share))
         return cls(tuple(totals), tuple(classes))
 
     def rows(self) -> Iterator[Row]:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from languages import message
 from reports.estimate import Estimate, Unit, written
 from reports.rates import Growth, Limits
 
@@ -40,10 +41,11 @@ class Ranged(Estimate):
 
     def interval(self, unit: Unit) -> str:
         """Return the interval in words, cut off at 0."""
-        return f"{written(max(self.low, 0.0), unit)} to {written(max(self.high, 0.0), unit)}"
+        low, high = (written(max(end, 0.0), unit) for end in (self.low, self.high))
+        return message("{low} to {high}", low=low, high=high)
 
     def _with_error(self, said: str, unit: Unit) -> str:
-        return f"{said} ({self.interval(unit)})"
+        return message("{number} ({interval})", number=said, interval=self.interval(unit))
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,12 @@ class Effect(Ranged):
 
     def said(self, unit: Unit) -> str:
         """Return the value with its sign."""
-        return "suppressed" if self.suppressed else with_sign(self.value, unit)
+        return message("suppressed") if self.suppressed else with_sign(self.value, unit)
 
     def interval(self, unit: Unit) -> str:
         """Return the interval in words."""
-        return f"{with_sign(self.low, unit)} to {with_sign(self.high, unit)}"
+        low, high = with_sign(self.low, unit), with_sign(self.high, unit)
+        return message("{low} to {high}", low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,4 @@ def probability(value: float) -> Probability:
 
 def with_sign(number: float, unit: Unit) -> str:
     """Return a number as people read it, its sign before it."""
-    text = written(abs(number), unit)
-    nothing = not any(digit in text for digit in "123456789")
-    return text if nothing else f"{'−' if number < 0 else '+'}{text}"
+    return written(number, unit, sign=True)

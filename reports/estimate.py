@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from languages import message
 from reports.laws import Spread
 
 SUPPRESSION_ERRORS = 3
@@ -22,7 +23,7 @@ Unit = Literal[
 """Of a number. A share is written to 0.1%, a rate, which may be tiny, to 0.01%; points are those of
 percent; `value` and `cost` (of one person) are in units of the value column, whole from 1,000."""
 
-_SIGNS: dict[Unit, str] = {"share": "%", "rate": "%", "points": " pp"}
+_HUNDREDTHS: Final[frozenset[Unit]] = frozenset({"share", "rate", "points"})
 _DECIMALS: dict[Unit, int] = {
     "share": 1, "times": 2, "rate": 2, "points": 2, "value": 2, "cost": 4,
     "ratio": 2, "probability": 4,
@@ -80,9 +81,9 @@ class Estimate:
     def said(self, unit: Unit) -> str:
         """Return the value as a page shows it, without its error."""
         if self.suppressed:
-            return "suppressed"
+            return message("suppressed")
         if self.value < 0:
-            return "0 (noise)"
+            return message("0 (noise)")
         return written(self.value, unit, beside=self.half_width)
 
     def shown(self, unit: Unit) -> str:
@@ -96,11 +97,13 @@ class Estimate:
         """Return the 95% interval in words, cut off at 0, below which there are no people."""
         high = written(max(self.high, 0), unit)
         if self.value < 0:
-            return f"at most {high}"
-        return f"{written(max(self.low, 0), unit, beside=self.high)} to {high}"
+            return message("at most {high}", high=high)
+        low = written(max(self.low, 0), unit, beside=self.high)
+        return message("{low} to {high}", low=low, high=high)
 
     def _with_error(self, said: str, unit: Unit) -> str:
-        return f"{said} ± {written(self.half_width, unit, beside=self.value)}"
+        error = written(self.half_width, unit, beside=self.value)
+        return message("{number} ± {error}", number=said, error=error)
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return JSON values; a suppressed number keeps only its errors, which are public."""
@@ -116,12 +119,22 @@ class Estimate:
         }
 
 
-def written(number: float, unit: Unit, *, finer: int = 0, beside: float = 0.0) -> str:
-    """Return a number as people read it, `finer` by so many digits, in the manner of its error."""
-    factor = 100 if unit in _SIGNS else 1
+def written(
+    number: float, unit: Unit, *, finer: int = 0, beside: float = 0.0, sign: bool = False
+) -> str:
+    """Return a number as people read it, `finer` by so many digits, in the manner of its error.
+
+    With a sign, + or − stand before any number but one that is written as 0.
+    """
+    factor = 100 if unit in _HUNDREDTHS else 1
     whole = unit in _MONEY and max(abs(number), abs(beside)) >= _WHOLE_FROM
     decimals = 0 if whole else _DECIMALS.get(unit, 0)
-    return f"{factor * number:,.{decimals + finer}f}{_SIGNS.get(unit, '')}"
+    digits = f"{factor * (abs(number) if sign else number):,.{decimals + finer}f}"
+    if sign and any(digit in digits for digit in "123456789"):
+        digits = f"{'−' if number < 0 else '+'}{digits}"
+    if unit == "points":
+        return message("{number} pp", number=digits)
+    return f"{digits}%" if unit in _HUNDREDTHS else digits
 
 
 def exact_number(value: float) -> Estimate:

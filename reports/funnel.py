@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, overload
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.crosstab import Cell, blocks
 from reports.errors import UnsuitableLabels
@@ -54,8 +55,10 @@ class Funnel(Numbers):
 
     title = "funnel"
     notes = (
-        "'reached' and 'step conversion' count people in a stage or a later one, of all who were "
-        "matched; a row's or a column's 'flow' counts those whose furthest stage it is.",
+        message(
+            "'reached' and 'step conversion' count people in a stage or a later one, of all who "
+            "were matched; a row's or a column's 'flow' counts those whose furthest stage it is."
+        ),
     )
 
     flows: tuple[Cell, ...]

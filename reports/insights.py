@@ -15,6 +15,7 @@ from itertools import combinations, product
 from math import prod
 from typing import Final, Self, overload
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.errors import UnsuitableLabels
 from reports.estimate import Estimate
@@ -63,9 +64,11 @@ class Insights(Numbers):
 
     title = "insights"
     notes = (
-        "An index of 100 means: as frequent among the matched as in the tabulator's whole base. "
-        "The base is counted in keys; it is that of people where they have equally many.",
-        f"'{ANY}' adds an attribute up, suppressed cells included.",
+        message(
+            "An index of 100 means: as frequent among the matched as in the tabulator's whole "
+            "base. The base is counted in keys; it is that of people where they have equally many."
+        ),
+        message("'{any}' adds an attribute up, suppressed cells included.", any=ANY),
     )
 
     totals: tuple[tuple[str | None, Estimate], ...]

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Self, overload
 
+from languages import message
 from reports.arms import Arms, arms_of, outcomes_of
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.comparison import Change, Comparison, Response
@@ -25,13 +26,13 @@ from reports.rendering import Row
 from reports.report import Numbers, PrivateReport, ShareableReport
 
 _MOST_TIMES: Final = 1000
-_ON_THE_TREATED: Final = (
+_ON_THE_TREATED: Final = message(
     "'exposed, by ghosts' compares the exposed with those of the control arm who would have "
     "been exposed; 'exposed, by Bloom' divides the lift of all by the share exposed. Both are the "
     "effect on the exposed; the first has less chance in it, the second does not rest on how "
     "ghosts were told."
 )
-_VALUES: Final = (
+_VALUES: Final = message(
     "Values are sums of bounds: a value between two bounds counts as one of them at random, so "
     "that nothing is lost on average, and one above the top as the top."
 )
@@ -49,12 +50,16 @@ class Lift(Numbers):
 
     title = "lift"
     notes: ClassVar[tuple[str, ...]] = (
-        "'all' compares everybody who was assigned, exposed or not (intent to treat). Intervals of "
-        "rates and of what is computed from them cover the noise and the chance in who converts; "
-        "those of people and conversions the noise alone.",
-        "An arm's people are those who consent and have the one identifier type that was asked "
-        "for; only its holder knows what share of the arm they are. Somebody who converts and is "
-        "not found by it lowers the rates of both arms alike.",
+        message(
+            "'all' compares everybody who was assigned, exposed or not (intent to treat). "
+            "Intervals of rates and of what is computed from them cover the noise and the chance "
+            "in who converts; those of people and conversions the noise alone."
+        ),
+        message(
+            "An arm's people are those who consent and have the one identifier type that was asked "
+            "for; only its holder knows what share of the arm they are. Somebody who converts and "
+            "is not found by it lowers the rates of both arms alike."
+        ),
     )
 
     arms: Arms
@@ -112,7 +117,11 @@ class Lift(Numbers):
 
     def findings(self) -> Sequence[str]:
         """Return the verdict first, then which arm is which, and how to read the numbers."""
-        found = [_verdict(self.whole), f"By the contract's order, {self.arms.said}.", *self.notes]
+        found = [
+            _verdict(self.whole),
+            message("By the contract's order, {arms}.", arms=self.arms.said),
+            *self.notes,
+        ]
         if self.arms.exposed is not None:
             found.append(_ON_THE_TREATED)
         if self.whole.incremental_value is not None:
@@ -157,20 +166,20 @@ def _divided(number: Estimate, by: float) -> Estimate:
 def _verdict(whole: Change) -> str:
     lift = whole.lift
     if lift.suppressed or whole.p_value is None:
-        return (
+        return message(
             "No conclusion: an arm has too few people, or too few conversions, to be compared. "
             "It needs more people or more ε."
         )
     if lift.noise_dominated:
-        return (
+        return message(
             "No conclusion: the interval of the lift includes 0, so the treatment may have changed "
-            f"nothing.{_needed(whole.growth)}"
+            "nothing.{needed}",
+            needed=_needed(whole.growth),
         )
-    way = "raised" if lift.value > 0 else "lowered"
-    return (
-        f"The treatment has {way} the conversion rate, by {lift.shown('points')}; "
-        f"p {_equal(whole.p_value.said('probability'))}."
-    )
+    by, p = lift.shown("points"), _equal(whole.p_value.said("probability"))
+    if lift.value > 0:
+        return message("The treatment has raised the conversion rate, by {by}; p {p}.", by=by, p=p)
+    return message("The treatment has lowered the conversion rate, by {by}; p {p}.", by=by, p=p)
 
 
 def _equal(said: str) -> str:
@@ -180,13 +189,21 @@ def _equal(said: str) -> str:
 def _needed(growth: Growth | None) -> str:
     if growth is None:
         return ""
-    people = f" If the lift is as estimated, {_times(growth.people)} the people would show it"
+    people = _times(growth.people)
     if growth.epsilon is None:
-        return f"{people}; more ε alone would not, since the chance in who converts is too large."
-    return f"{people}, or {_times(growth.epsilon)} the ε."
+        return message(
+            " If the lift is as estimated, {people} the people would show it; more ε alone would "
+            "not, since the chance in who converts is too large.",
+            people=people,
+        )
+    return message(
+        " If the lift is as estimated, {people} the people would show it, or {epsilon} the ε.",
+        people=people,
+        epsilon=_times(growth.epsilon),
+    )
 
 
 def _times(factor: float) -> str:
     if factor > _MOST_TIMES:
-        return f"more than {_MOST_TIMES:,} times"
-    return f"{math.ceil(10 * factor) / 10:,.1f} times"
+        return message("more than {factor} times", factor=f"{_MOST_TIMES:,}")
+    return message("{factor} times", factor=f"{math.ceil(10 * factor) / 10:,.1f}")

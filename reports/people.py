@@ -16,6 +16,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from psi.journey import Journey, coalitions_of
 from reports.cells import CellEstimates
 from reports.data_driven import MOST_PLAYERS, markov, shapley, strays_of
@@ -25,7 +26,7 @@ from reports.laws import CONFIDENCE, NORMAL_QUANTILE, Spread, Term, spread
 
 Floats = npt.NDArray[np.float64]
 
-OTHERS: Final = "other campaigns"
+OTHERS: Final = message("other campaigns")
 DRAWS: Final = 800
 SEED: Final = 20_260_101
 """Fixed, so that the same table gives the same error."""

@@ -14,6 +14,7 @@ from typing import Self, overload
 
 import numpy as np
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.crosstab import blocks
 from reports.errors import UnsuitableLabels
@@ -91,9 +92,11 @@ class Reach(Numbers):
 
     title = "reach"
     notes = (
-        "The last frequency bucket counts as its lower bound, so average frequency and "
-        "impressions are at least what is stated.",
-        "Fitted values do not grow with frequency and add up; values are unbiased.",
+        message(
+            "The last frequency bucket counts as its lower bound, so average frequency and "
+            "impressions are at least what is stated."
+        ),
+        message("Fitted values do not grow with frequency and add up; values are unbiased."),
     )
 
     segments: tuple[SegmentReach, ...]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.costs import Costs
 from reports.errors import NotShareable
@@ -129,8 +130,12 @@ class _Report(Rendering, Generic[N]):
         if third is None or not self.of.by_attribute:
             return ()
         return (
-            f"'{third.unknown}' are people whom {third.parties[-1]} does not have. Numbers of "
-            "everybody include them.",
+            message(
+                "'{unknown}' are people whom {party} does not have. Numbers of everybody include "
+                "them.",
+                unknown=third.unknown,
+                party=third.parties[-1],
+            ),
         )
 
     def released(self) -> ReleasedTable:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Final, Self
 
+from languages import message
 from reports.errors import MalformedTable
 
 JOINT: Final = " × "
@@ -212,7 +213,7 @@ class ReleasedTable:
 
 def unknown_to(party: str) -> str:
     """Return what people are called whom a party does not have: `∅` in words."""
-    return f"not known to {party}"
+    return message("not known to {party}", party=party)
 
 
 def _require_labels(labels: tuple[str, ...], owner: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self, overload
 
+from languages import message
 from reports.cells import CellEstimates, PrivateEstimates, ShareableEstimates
 from reports.crosstab import blocks
 from reports.errors import MalformedTable
@@ -75,10 +76,13 @@ class ThirdInsights(Numbers):
     title = "insights"
     by_attribute: ClassVar[bool] = False
     notes: ClassVar[tuple[str, ...]] = (
-        "Attributes are the third party's. Shares are of the matched whom it knows.",
-        "An index of 100 means: as frequent among the matched as in the third party's whole base, "
-        "and 'index to audience': as frequent as among all of the recipient's whom it knows.",
-        f"'{ANY}' adds an attribute up, suppressed cells included.",
+        message("Attributes are the third party's. Shares are of the matched whom it knows."),
+        message(
+            "An index of 100 means: as frequent among the matched as in the third party's whole "
+            "base, and 'index to audience': as frequent as among all of the recipient's whom it "
+            "knows."
+        ),
+        message("'{any}' adds an attribute up, suppressed cells included.", any=ANY),
     )
 
     known: tuple[Known, ...]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from languages import message
 from reports.cells import CellEstimates
 from reports.costs import Costs
 from reports.estimate import Estimate, Unit, exact_number, noisy_number, withheld
@@ -22,15 +23,21 @@ Groups = Sequence[tuple[str | None, Indices]]
 """The rows of each label that a report names, and of all of them (None)."""
 
 VALUE_NOTES = (
-    "Values are sums of public bounds, to which each person's own was rounded at random such that "
-    "the expectation is exact. The intervals cover the rounding. What lies above the top bound is "
-    "cut off.",
-    "'with a value' and 'conversion rate' count people at a bound above 0: too few where values "
-    "lie below the lowest bound.",
+    message(
+        "Values are sums of public bounds, to which each person's own was rounded at random such "
+        "that the expectation is exact. The intervals cover the rounding. What lies above the top "
+        "bound is cut off."
+    ),
+    message(
+        "'with a value' and 'conversion rate' count people at a bound above 0: too few where "
+        "values lie below the lowest bound."
+    ),
 )
 COST_NOTES = (
-    "Costs are as they were given. ROAS is the value of the people reached, divided by the cost. "
-    "It is not what the campaign has caused.",
+    message(
+        "Costs are as they were given. ROAS is the value of the people reached, divided by the "
+        "cost. It is not what the campaign has caused."
+    ),
 )
 
 

@@ -192,6 +192,15 @@ Png = Annotated[
     Path | None,
     typer.Option("--png", metavar="FILE", help="Write the report's charts to FILE as a picture."),
 ]
+InLanguage = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        help="The language of the page and the charts: en (English) or zh (简体中文). Labels and "
+        "names stay as they are.",
+    ),
+]
 
 Cost = Annotated[
     str | None,

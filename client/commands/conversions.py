@@ -13,6 +13,7 @@ from client.commands.asking import (
     Epsilon,
     EpsilonDummies,
     Html,
+    InLanguage,
     MatchRate,
     Out,
     Png,
@@ -83,6 +84,7 @@ def attribution(
     out: Out = None,
     html: Html = None,
     png: Png = None,
+    language: InLanguage = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -113,7 +115,8 @@ def attribution(
         request = table_request(here, agreed, wanted, chosen)
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
-            private=private, out=out, pages=PageFiles(html, png), costs=costs, model=model,
+            private=private, out=out, pages=PageFiles(html, png, language), costs=costs,
+            model=model,
         )  # fmt: skip
 
 
@@ -144,6 +147,7 @@ def delay(
     out: Out = None,
     html: Html = None,
     png: Png = None,
+    language: InLanguage = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -168,5 +172,5 @@ def delay(
         request = table_request(here, agreed, wanted, chosen)
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
-            private=private, out=out, pages=PageFiles(html, png),
+            private=private, out=out, pages=PageFiles(html, png, language),
         )  # fmt: skip

@@ -18,6 +18,7 @@ from client.commands.asking import (
     EpsilonDummies,
     Html,
     Identifier,
+    InLanguage,
     MatchRate,
     Out,
     Png,
@@ -87,6 +88,7 @@ def overlap(
     out: Out = None,
     html: Html = None,
     png: Png = None,
+    language: InLanguage = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,13 +123,13 @@ def overlap(
             run_by_identifier(
                 here, output, agreed, table, chosen, guess,
                 resume=resume, ask=ask, wait=wait, private=private, out=out,
-                pages=PageFiles(html, png),
+                pages=PageFiles(html, png, language),
             )  # fmt: skip
             return
         request = table_request(here, agreed, table, chosen)
         run_request(
             here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-            pages=PageFiles(html, png),
+            pages=PageFiles(html, png, language),
         )  # fmt: skip
 
 
@@ -167,6 +169,7 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
         out: Out = None,
         html: Html = None,
         png: Png = None,
+        language: InLanguage = None,
         party: PartyFolder = None,
         as_json: AsJson = False,
     ) -> None:
@@ -195,7 +198,7 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
             guess = Guess(their_people, match_rate)
             run_request(
                 here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
-                pages=PageFiles(html, png), costs=costs,
+                pages=PageFiles(html, png, language), costs=costs,
             )  # fmt: skip
 
 
@@ -273,6 +276,7 @@ def lift(
     out: Out = None,
     html: Html = None,
     png: Png = None,
+    language: InLanguage = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -307,14 +311,14 @@ def lift(
         request = table_request(here, agreed, wanted, chosen)
         run_request(
             here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
-            private=private, out=out, pages=PageFiles(html, png), costs=costs,
+            private=private, out=out, pages=PageFiles(html, png, language), costs=costs,
         )  # fmt: skip
 
 
 @app.command(
     epilog=example(
         "commonground report show 1f0c22ab --out reach.parquet",
-        "commonground report show 1f0c22ab --html reach.html",
+        "commonground report show 1f0c22ab --html reach.html --language zh",
         "commonground report show 1f0c22ab --model shapley",
     )
 )
@@ -341,6 +345,7 @@ def show(
     out: Out = None,
     html: Html = None,
     png: Png = None,
+    language: InLanguage = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -357,7 +362,7 @@ def show(
     costs = None if cost is None else read_costs(cost)
     with opened(party) as here:
         filed = Desk(here).find(request)
-        pages = PageFiles(html, png)
+        pages = PageFiles(html, png, language)
         require_writable(filed.request.kind, out, pages)
         print_result(
             here, output, filed, private=not shareable, out=out, pages=pages, costs=costs,

@@ -17,6 +17,7 @@ from client.commands.asking import (
     Epsilon,
     EpsilonDummies,
     Identifier,
+    InLanguage,
     MatchRate,
     Private,
     Recipient,
@@ -168,6 +169,7 @@ def save(
     out: Out = None,
     html: Html = None,
     png: Png = None,
+    language: InLanguage = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -184,6 +186,7 @@ def save(
     from party.templates import Outputs
 
     output = begin(ctx, as_json)
+    outputs = Outputs(out, html, png, private, cost, model, language)
     of_labels = (segment, by, identifier, recipient, tabulator, contract, dataset, their_dataset)
     of_third = (third, attribute, third_dataset)
     chosen = (*of_labels, *of_third, epsilon, epsilon_dummies, delta)
@@ -215,7 +218,7 @@ def save(
             )
             privacy = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, table, privacy)
-        template = save_as(here, name, request, Outputs(out, html, png, private, cost, model))
+        template = save_as(here, name, request, outputs)
     output.result(
         template_document(template),
         f"Saved as {name}: run it with `commonground report run {name}`.",

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from client.by_attribute import by_attribute
 from client.page.figures import Figure, figures_of, require_charts
+from client.page.glossary import METRICS, ROLES, TITLES
 from client.page.method import findings_of, method_of, reference_of
 from client.page.source import Source, charges_of
 from client.page.wording import ALL, Said, by_metric, only_totals, segments_of
+from languages import ENGLISH, Language
 from privacy.units import format_delta, format_epsilon
 from psi.legs import RECIPIENT, TABULATOR, THIRD
 from reports.rendering import PRIVATE, Rendering, Row
@@ -33,7 +35,7 @@ MOST_COLUMNS: Final = 7
 class Chart:
     """A figure as the template takes it; `address` holds the drawing itself."""
 
-    metric: str
+    name: str
     alternative: str
     wide: bool
     address: str
@@ -56,41 +58,43 @@ class Overview:
     groups: tuple[tuple[Line, ...], ...]
 
 
-def page_of(rendering: Rendering, sources: Sequence[Source], owner: str) -> str:
+def page_of(
+    rendering: Rendering, sources: Sequence[Source], owner: str, _: Language = ENGLISH
+) -> str:
     """Return the whole page; `owner` is for whose eyes a private one is.
 
     Raises:
         PartyError: the extra is not installed.
     """
     rows = only_totals(by_attribute(rendering.rows()))
-    said = [Said(row) for row in rows]
+    said = [Said(row, _) for row in rows]
     return _template().render(
         style=_style(),
         version=version("commonground"),
-        heading=rendering.title().capitalize(),
-        kind=rendering.kind,
+        _=_,
+        heading=TITLES.said(rendering.title(), _).capitalize(),
         private=rendering.kind == PRIVATE,
         owner=owner,
-        about=_about(sources),
-        headlines=headlines_of(rows),
-        findings=findings_of(rendering, said),
-        charts=[_chart(figure) for figure in figures_of(rendering)],
-        overview=overview_of(rows),
+        about=_about(sources, _),
+        headlines=headlines_of(rows, _),
+        findings=findings_of(rendering, said, _),
+        charts=[_chart(figure) for figure in figures_of(rendering, _)],
+        overview=overview_of(rows, _),
         numbers=said,
         fitted=any(row.fitted is not None for row in rows),
-        method=method_of(rendering, sources, owner),
-        charges=_charges(sources),
-        references=[reference_of(source) for source in sources],
+        method=method_of(rendering, sources, owner, _),
+        charges=_charges(sources, _),
+        references=[reference_of(source, _) for source in sources],
     )
 
 
-def headlines_of(rows: Sequence[Row]) -> list[Said]:
+def headlines_of(rows: Sequence[Row], _: Language = ENGLISH) -> list[Said]:
     """Return the numbers of everybody together, which a page begins with."""
     whole = [row for row in rows if row.label is None and row.segment is None]
-    return [Said(row) for row in whole[:MOST_HEADLINES]]
+    return [Said(row, _) for row in whole[:MOST_HEADLINES]]
 
 
-def overview_of(rows: list[Row]) -> Overview | None:
+def overview_of(rows: list[Row], _: Language = ENGLISH) -> Overview | None:
     """Return the report at a glance, or None where it would be too wide to be read.
 
     A column is a segment; without segments, and where every number has a label, a label.
@@ -99,62 +103,69 @@ def overview_of(rows: list[Row]) -> Overview | None:
     metrics = by_metric(rows)
     labels = list(dict.fromkeys(row.label for row in rows))
     if segments == [None] and None not in labels and len(labels) <= MOST_COLUMNS:
-        return _by_label(metrics, labels)
+        return _by_label(metrics, labels, _)
     if len(segments) > MOST_COLUMNS:
         return None
     groups = []
-    for metric, found in metrics.items():
-        lines: dict[str | None, dict[str | None, Row]] = {}
-        for row in found:
-            lines.setdefault(row.label, {})[row.segment] = row
+    for found in metrics.values():
+        lines: dict[str, dict[str | None, Said]] = {}
+        for said in (Said(row, _) for row in found):
+            lines.setdefault(said.metric, {})[said.row.segment] = said
         groups.append(
             tuple(
-                Line(
-                    metric if label is None else f"{metric}: {label}",
-                    tuple(_said(places.get(segment)) for segment in segments),
-                )
-                for label, places in lines.items()
+                Line(name, tuple(places.get(segment) for segment in segments))
+                for name, places in lines.items()
             )
         )
-    head = ("Number", *(ALL if one is None else one for one in segments))
-    return Overview("At a glance: a column a segment", head, tuple(groups))
+    caption = _("At a glance: a column a segment")
+    return Overview(caption, _head(segments, _), tuple(groups))
 
 
-def _by_label(metrics: dict[str, list[Row]], labels: list[str | None]) -> Overview:
+def _by_label(metrics: dict[str, list[Row]], labels: list[str | None], _: Language) -> Overview:
     lines = []
     for metric, rows in metrics.items():
-        places = {row.label: row for row in rows}
-        lines.append(Line(metric, tuple(_said(places.get(label)) for label in labels)))
-    head = ("Number", *(ALL if label is None else label for label in labels))
-    return Overview("At a glance: a column a label", head, (tuple(lines),))
+        places = {row.label: Said(row, _) for row in rows}
+        name = METRICS.said(metric, _)
+        lines.append(Line(name, tuple(places.get(label) for label in labels)))
+    caption = _("At a glance: a column a label")
+    return Overview(caption, _head(labels, _), (tuple(lines),))
 
 
-def _said(row: Row | None) -> Said | None:
-    return None if row is None else Said(row)
+def _head(names: Sequence[str | None], _: Language) -> tuple[str, ...]:
+    return (_("Number"), *(_.own(ALL if one is None else one) for one in names))
 
 
 def _chart(figure: Figure) -> Chart:
     drawing = b64encode(figure.svg().encode()).decode()
     address = f"data:image/svg+xml;base64,{drawing}"
-    return Chart(figure.metric, figure.alternative, figure.wide, address)
+    return Chart(figure.name, figure.alternative, figure.wide, address)
 
 
-def _about(sources: Sequence[Source]) -> str:
+def _about(sources: Sequence[Source], _: Language) -> str:
     request = sources[0].request
-    finished = max(source.finished for source in sources)
+    recipient, tabulator = request.roles[RECIPIENT], request.roles[TABULATOR]
     third = request.roles.get(THIRD)
-    beside = "" if third is None else f" with {third} as the third party"
-    return (
-        f"For {request.roles[RECIPIENT]}, counted by {request.roles[TABULATOR]}{beside}. "
-        f"Finished {finished[:10]} {finished[11:16]} UTC. Purpose: {request.purpose}."
+    made = _("For {recipient}, counted by {tabulator}.", recipient=recipient, tabulator=tabulator)
+    if third is not None:
+        made = _(
+            "For {recipient}, counted by {tabulator} with {third} as the third party.",
+            recipient=recipient,
+            tabulator=tabulator,
+            third=third,
+        )
+    finished = _(
+        "Finished {moment}. Purpose: {purpose}.",
+        moment=_.moment(max(source.finished for source in sources)),
+        purpose=request.purpose,
     )
+    return made + _.space + finished
 
 
-def _charges(sources: Sequence[Source]) -> list[dict[str, str]]:
+def _charges(sources: Sequence[Source], language: Language) -> list[dict[str, str]]:
     return [
         {
             "party": party,
-            "role": role,
+            "role": ROLES.said(role, language),
             "epsilon": format_epsilon(epsilon),
             "delta": format_delta(delta),
         }

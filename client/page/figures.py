@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import east_asian_width
 
 from client.by_attribute import by_attribute
+from client.page.glossary import KINDS, METRICS, TITLES, UNITS
 from client.page.wording import ALL, Said, Standing, by_metric, only_totals, segments_of
+from languages import ENGLISH, Language, message
 from party.errors import PartyError
 from reports.effect import Ranged
 from reports.estimate import Unit
@@ -37,13 +40,12 @@ _LABEL_WIDTH: Final = 150
 _LETTER_WIDTH: Final = 7
 _PNG_SCALE: Final = 2.0
 _INK, _PAPER, _BAR, _LINES = "#1d2733", "#ffffff", "#9db7cf", "#dfe5ea"
-_FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
 _AXES: Final[dict[Unit, tuple[str, str]]] = {
-    "share": ("share", ".0%"),
-    "rate": ("rate", ".2~%"),
-    "points": ("percentage points", "+.2~%"),
-    "times": ("times a person", ",~f"),
-    "cost": ("cost a person", ",~f"),
+    "share": (message("share"), ".0%"),
+    "rate": (message("rate"), ".2~%"),
+    "points": (message("percentage points"), "+.2~%"),
+    "times": (message("times a person"), ",~f"),
+    "cost": (message("cost a person"), ",~f"),
 }
 """Title and number format of an axis; others are called as their unit."""
 _DRAWN_ALONE: Final = "points"
@@ -57,6 +59,12 @@ class Figure:
 
     metric: str
     rows: tuple[Row, ...]
+    language: Language = ENGLISH
+
+    @property
+    def name(self) -> str:
+        """The metric in its language."""
+        return METRICS.said(self.metric, self.language)
 
     @property
     def unit(self) -> Unit:
@@ -67,7 +75,7 @@ class Figure:
     def panels(self) -> list[str]:
         """The segments that have a panel of their own; none where the bars are the segments."""
         labelled = any(row.label is not None for row in self.rows)
-        names = [ALL if one is None else one for one in segments_of(list(self.rows))]
+        names = self._segments()
         return names if labelled and len(names) > 1 else []
 
     @property
@@ -78,10 +86,22 @@ class Figure:
     @property
     def alternative(self) -> str:
         """What a person who does not see the chart is told; the tables have all of it."""
-        form = "Dots" if self.signed else "Bar chart"
-        return (
-            f"{form} of {self.metric} in {self.unit}: {len(self.rows)} numbers with their 95% "
-            "intervals. The same numbers stand in the tables of this page."
+        _, count = self.language, self.language.number(len(self.rows))
+        unit = UNITS.said(self.unit, _)
+        if self.signed:
+            return _(
+                "Dots of {metric} in {unit}: {count} numbers with their 95% intervals. The same "
+                "numbers stand in the tables of this page.",
+                metric=self.name,
+                unit=unit,
+                count=count,
+            )
+        return _(
+            "Bar chart of {metric} in {unit}: {count} numbers with their 95% intervals. The same "
+            "numbers stand in the tables of this page.",
+            metric=self.name,
+            unit=unit,
+            count=count,
         )
 
     @property
@@ -108,7 +128,7 @@ class Figure:
         columns = _beside(len(self.panels))
         drawn = self.bars()
         width = self._panel_width(columns, [str(one["bar"]) for one in drawn])
-        layers = _layers(self.metric, _across(drawn, self.unit, width), signed=self.signed)
+        layers = _layers(self.metric, self._across(drawn, width), signed=self.signed)
         layers = layers.properties(width=width, height=alt.Step(_BAR_HEIGHT))
         if not self.panels:
             return layers
@@ -119,28 +139,48 @@ class Figure:
         )
 
     def _panel_width(self, columns: int, bars: list[str]) -> int:
-        names = min(_LABEL_WIDTH, _LETTER_WIDTH * max(len(bar) for bar in bars))
+        names = min(_LABEL_WIDTH, max(_wide(bar) for bar in bars))
         whole = _WIDE if self.wide else _NARROW
         return (whole - names) // columns - _GAP
 
     def bars(self) -> list[dict[str, str | float]]:
         """Return the bars as data. Names come from a counterpart: they stand in no expression."""
-        panels = [ALL if one is None else one for one in segments_of(list(self.rows))]
+        numbers = [Said(row, self.language) for row in self.rows]
+        panels = self._segments()
         labelled = any(row.label is not None for row in self.rows)
-        bars = list(dict.fromkeys(Said(row).label for row in self.rows)) if labelled else panels
+        bars = list(dict.fromkeys(said.label for said in numbers)) if labelled else panels
         drawn = []
-        for row in self.rows:
-            said = Said(row)
+        for said in numbers:
             bar = said.label if labelled else said.segment
             order = {"bar_order": bars.index(bar), "panel_order": panels.index(said.segment)}
             drawn.append({"bar": bar, "panel": said.segment, **order, **_measures(said)})
         return drawn
 
+    def _segments(self) -> list[str]:
+        own = self.language.own
+        return [own(ALL if one is None else one) for one in segments_of(list(self.rows))]
 
-def figures_of(rendering: Rendering) -> list[Figure]:
+    def _across(self, drawn: Sequence[dict[str, str | float]], width: int) -> dict[str, Any]:
+        """Return the scale and the axis of the numbers, with room for their text on the right."""
+        import altair as alt
+
+        least = min(0.0, *(float(one["low"]) for one in drawn))
+        most = max(0.0, *(float(one["high"]) for one in drawn)) or 1.0
+        least -= _BEFORE * (most - least) if least else 0.0
+        span = (most - least) * width / (width - _NUMBERS_WIDTH)
+        title, form = _AXES.get(self.unit, (self.unit, ",~f"))
+        return {
+            "scale": alt.Scale(domain=[least, least + span], nice=False),
+            "axis": alt.Axis(title=UNITS.said(title, self.language), tickCount=4, format=form),
+        }
+
+
+def figures_of(rendering: Rendering, language: Language = ENGLISH) -> list[Figure]:
     """Return a chart for each metric that has several numbers, and not too many of them."""
     metrics = by_metric(only_totals(by_attribute(rendering.rows())))
-    return [Figure(metric, tuple(rows)) for metric, rows in metrics.items() if _drawn(rows)]
+    return [
+        Figure(metric, tuple(rows), language) for metric, rows in metrics.items() if _drawn(rows)
+    ]
 
 
 def _drawn(rows: Sequence[Row]) -> bool:
@@ -150,28 +190,33 @@ def _drawn(rows: Sequence[Row]) -> bool:
     return 1 < len(rows) <= MOST_BARS or (len(rows) == 1 and units == {_DRAWN_ALONE})
 
 
-def png_of(rendering: Rendering) -> bytes:
+def png_of(rendering: Rendering, _: Language = ENGLISH) -> bytes:
     """Draw all charts below each other, the report's name and kind above them.
 
     Raises:
-        PartyError: the extra is not installed, or there is nothing to draw.
+        PartyError: the extra is not installed, there is nothing to draw, or no font here has
+            the language's letters.
     """
     require_charts()
+    require_fonts(_)
     import altair as alt
     import vl_convert
 
-    figures = figures_of(rendering)
+    figures = figures_of(rendering, _)
     if not figures:
         raise PartyError(
             "this report has no chart: each number stands alone, or there are too many"
         )
     parts = [
-        alt.vconcat(figure.chart(), title=alt.TitleParams(figure.metric, fontSize=13))
+        alt.vconcat(figure.chart(), title=alt.TitleParams(figure.name, fontSize=13))
         for figure in figures
     ]
     title = alt.TitleParams(
-        rendering.title().capitalize(),
-        subtitle=[rendering.kind, "Bars are estimates, lines their 95% intervals."],
+        TITLES.said(rendering.title(), _).capitalize(),
+        subtitle=[
+            KINDS.said(rendering.kind, _),
+            _("Bars are estimates, lines their 95% intervals."),
+        ],
         fontSize=18,
         anchor="start",
         offset=14,
@@ -196,26 +241,45 @@ def require_charts() -> None:
         )
 
 
+def require_fonts(language: Language) -> None:
+    """Refuse a picture whose letters no font of this machine has: it would show boxes.
+
+    A page needs no font here, since its reader's machine draws the letters.
+
+    Raises:
+        PartyError: two letters of the language look the same.
+    """
+    import vl_convert
+
+    if len({vl_convert.svg_to_png(_letter(one, language)) for one in language.letters}) == 1:
+        raise PartyError(
+            "a picture of the charts in this language needs a font that has its letters, such as "
+            "Noto Sans CJK (Debian: `apt install fonts-noto-cjk`), which this machine has not. "
+            "A page (.html) needs none here: the machine that shows it draws the letters"
+        )
+
+
+def _letter(letter: str, language: Language) -> str:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30">'
+        f'<text x="5" y="22" font-size="18" font-family="{_fonts(language)}">{letter}</text></svg>'
+    )
+
+
+def _fonts(language: Language) -> str:
+    return ", ".join((*language.fonts, "sans-serif"))
+
+
+def _wide(text: str) -> int:
+    """Return about how many pixels a text takes; letters of East Asia are as wide as high."""
+    return sum(_LETTER_WIDTH * (2 if east_asian_width(one) in "WF" else 1) for one in text)
+
+
 def _version() -> str:
     """Return the grammar's version that Altair writes, as the drawing program counts them."""
     import altair as alt
 
     return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-
-
-def _across(drawn: Sequence[dict[str, str | float]], unit: Unit, width: int) -> dict[str, Any]:
-    """Return the scale and the axis of the numbers, with room for their text on the right."""
-    import altair as alt
-
-    least = min(0.0, *(float(one["low"]) for one in drawn))
-    most = max(0.0, *(float(one["high"]) for one in drawn)) or 1.0
-    least -= _BEFORE * (most - least) if least else 0.0
-    span = (most - least) * width / (width - _NUMBERS_WIDTH)
-    title, form = _AXES.get(unit, (unit, ",~f"))
-    return {
-        "scale": alt.Scale(domain=[least, least + span], nice=False),
-        "axis": alt.Axis(title=title, tickCount=4, format=form),
-    }
 
 
 def _layers(name: str, across: dict[str, Any], *, signed: bool) -> alt.LayerChart:
@@ -280,7 +344,7 @@ def _in_order(field: str) -> alt.EncodingSortField:
 def _configured(chart: alt.TopLevelMixin, figures: Sequence[Figure]) -> dict[str, Any]:
     """Return a chart as the drawing program takes it, the figures' numbers under their names."""
     described = (
-        chart.configure(font=_FONT, background=_PAPER, padding=6)
+        chart.configure(font=_fonts(figures[0].language), background=_PAPER, padding=6)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=_INK, titleColor=_INK, gridColor=_LINES, domainColor=_LINES,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from languages import ENGLISH, Language, LanguageError, language
 from party.errors import PartyError
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ PNG_SUFFIXES = (".png",)
 
 @dataclass(frozen=True)
 class PageFiles:
-    """Where a page and a picture of its charts are to go; None for none."""
+    """Where a page and a picture of its charts are to go, None for none, and in which language.
+
+    Without a language they are in English.
+    """
 
     html: Path | None = None
     png: Path | None = None
+    language: str | None = None
 
     @property
     def paths(self) -> list[tuple[Path, tuple[str, ...], str]]:
@@ -39,17 +44,23 @@ class PageFiles:
         """Refuse what could not be written, before anything is spent.
 
         Raises:
-            PartyError: another ending, no such folder, or the extra is not installed.
+            PartyError: another ending, no such folder or language, no page that a language could be
+                of, a picture that no font here has the letters for, or the extra is not installed.
         """
+        spoken = self._language()
+        if self.language is not None and not self.wanted:
+            raise PartyError("a language is that of a page: say where it is to go, with --html")
         for path, suffixes, _ in self.paths:
             if path.suffix not in suffixes:
                 raise PartyError(f"{path}: write to a file that ends in {', '.join(suffixes)}")
             if not path.absolute().parent.is_dir():
                 raise PartyError(f"{path} cannot be written: there is no folder {path.parent}")
         if self.wanted:
-            from client.page.figures import require_charts
+            from client.page.figures import require_charts, require_fonts
 
             require_charts()
+            if self.png is not None:
+                require_fonts(spoken)
 
     def write(
         self, rendering: Rendering, sources: Callable[[], list[Source]], owner: str
@@ -60,18 +71,24 @@ class PageFiles:
             PartyError: as `require_writable`, or there is no chart to draw.
         """
         self.require_writable()
-        written = []
+        spoken, written = self._language(), []
         if self.html is not None:
             from client.page.document import page_of
 
-            _write(self.html, page_of(rendering, sources(), owner).encode())
+            _write(self.html, page_of(rendering, sources(), owner, spoken).encode())
             written.append(self.html)
         if self.png is not None:
             from client.page.figures import png_of
 
-            _write(self.png, png_of(rendering))
+            _write(self.png, png_of(rendering, spoken))
             written.append(self.png)
         return written
+
+    def _language(self) -> Language:
+        try:
+            return language(self.language or ENGLISH.code)
+        except LanguageError as error:
+            raise PartyError(str(error)) from None
 
 
 NO_PAGES: Final = PageFiles()

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
+from client.page.glossary import METRICS, UNITS
+from languages import ENGLISH, Language, message
 from reports.effect import Ranged
 from reports.estimate import grown, written
 from reports.rendering import Row
 
-ALL = "all"
+ALL = message("all")
 _ABSENT = "–"
 
 
@@ -28,25 +30,31 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Said:
-    """One number in words, as a table has it."""
+    """One number in the words of a language, as a table has it."""
 
     row: Row
+    language: Language = ENGLISH
 
     @property
     def metric(self) -> str:
         """What is counted, with its label where it has one."""
-        label = self.row.label
-        return self.row.metric if label is None else f"{self.row.metric}: {label}"
+        name = METRICS.said(self.row.metric, self.language)
+        return name if self.row.label is None else f"{name}: {self.label}"
 
     @property
     def label(self) -> str:
         """The label, or `all` of them."""
-        return ALL if self.row.label is None else self.row.label
+        return self.language.own(ALL if self.row.label is None else self.row.label)
 
     @property
     def segment(self) -> str:
         """The segment, or `all` of them."""
-        return ALL if self.row.segment is None else self.row.segment
+        return self.language.own(ALL if self.row.segment is None else self.row.segment)
+
+    @property
+    def unit(self) -> str:
+        """What it is counted in."""
+        return UNITS.said(self.row.unit, self.language)
 
     @property
     def standing(self) -> Standing:
@@ -59,7 +67,7 @@ class Said:
     @property
     def value(self) -> str:
         """The value without its error."""
-        return self.row.estimate.said(self.row.unit)
+        return self.language.own(self.row.estimate.said(self.row.unit))
 
     @property
     def error(self) -> str:
@@ -84,8 +92,8 @@ class Said:
         """Value and error together."""
         estimate = self.row.estimate
         if estimate.suppressed or estimate.half_width:
-            return estimate.shown(self.row.unit)
-        return f"{self.value} (exact)"
+            return self.language.own(estimate.shown(self.row.unit))
+        return self.language(message("{number} (exact)", number=self.value))
 
     @property
     def interval(self) -> str:
@@ -93,44 +101,51 @@ class Said:
         estimate = self.row.estimate
         if estimate.suppressed or not estimate.half_width:
             return _ABSENT
-        return estimate.interval(self.row.unit) or _ABSENT
+        return self.language.own(estimate.interval(self.row.unit)) or _ABSENT
 
     @property
     def fitted(self) -> str:
         """The number made consistent with the others."""
         if self.row.fitted is None or self.row.estimate.suppressed:
             return _ABSENT
-        return written(self.row.fitted, self.row.unit)
+        return self.language.own(written(self.row.fitted, self.row.unit))
 
     @property
     def remark(self) -> str:
         """What a reader has to know; empty where nothing is."""
-        return "; ".join(part for part in (self._standing_words(), self._misfit()) if part)
+        _ = self.language
+        return _("; ").join(part for part in (self._standing_words(), self._misfit()) if part)
 
     def _standing_words(self) -> str:
-        estimate = self.row.estimate
+        _, estimate = self.language, self.row.estimate
         factor = estimate.epsilon_factor
-        needs = "" if factor is None else f"; needs {grown(factor)} times the people or ε"
+        needs = ""
+        if factor is not None:
+            needs = _("; needs {factor} times the people or ε", factor=grown(factor))
         if self.standing is Standing.NOISY:
-            return f"{'the interval includes 0' if estimate.signed else 'noise dominates'}{needs}"
+            unclear = _("the interval includes 0") if estimate.signed else _("noise dominates")
+            return unclear + needs
         if self.standing is Standing.CLEAR:
             return ""
         if isfinite(estimate.standard_error):
-            return f"too few people, or too much noise{needs}"
-        return "a number that it rests on is suppressed, or not clear of its noise"
+            return _("too few people, or too much noise") + needs
+        return _("a number that it rests on is suppressed, or not clear of its noise")
 
     def _misfit(self) -> str:
         if self.row.estimate.suppressed or not self.row.inconsistent:
             return ""
-        return "does not fit the other numbers within its noise: look into it"
+        _ = self.language
+        return _("does not fit the other numbers within its noise: look into it")
 
     def _error(self, size: float, sign: str, finer: int = 0) -> str:
+        _ = self.language
         if not isfinite(size):
             return _ABSENT
         if not size:
-            return "exact"
+            return _("exact")
         beside = self.row.estimate.value
-        return f"{sign}{written(size, self.row.unit, finer=finer, beside=beside)}"
+        error = written(size, self.row.unit, finer=finer, beside=beside)
+        return sign + _.own(error)
 
 
 def only_totals(rows: list[Row]) -> list[Row]:

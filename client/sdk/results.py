@@ -65,20 +65,25 @@ class Reading:
         export(self._rendering, path)
         return path
 
-    def to_html(self, path: str | Path) -> Path:
+    def to_html(self, path: str | Path, language: str | None = None) -> Path:
         """Write one page with charts, tables, method and audit reference; return the path.
 
-        It needs no network. What is there under this name is replaced.
+        It needs no network. What is there under this name is replaced. `language` is `en`, which
+        it is without one, or `zh` (简体中文).
 
         Raises:
-            PartyError: the extra `html` is not installed, the file does not end in .html, or it
-                cannot be written.
+            PartyError: the extra `html` is not installed, the file does not end in .html, there
+                is no such language, or it cannot be written.
         """
-        return self._write(PageFiles(html=Path(path)))
+        return self._write(PageFiles(html=Path(path), language=language))
 
-    def to_png(self, path: str | Path) -> Path:
-        """Write a picture of the charts and return the path; PartyError as `to_html`."""
-        return self._write(PageFiles(png=Path(path)))
+    def to_png(self, path: str | Path, language: str | None = None) -> Path:
+        """Write a picture of the charts and return the path.
+
+        Raises:
+            PartyError: as `to_html`, or no font of this machine has the language's letters.
+        """
+        return self._write(PageFiles(png=Path(path), language=language))
 
     def _write(self, pages: PageFiles) -> Path:
         from client.page.source import source_of

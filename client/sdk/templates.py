@@ -68,12 +68,14 @@ class Templates:
         out: str | None = None,
         html: str | None = None,
         png: str | None = None,
+        language: str | None = None,
     ) -> Template:
         """Save a report under a name: of a `kind`, or what the request `from_` asked for.
 
         In the names of files {date} and {time} stand for the run's, UTC; `cost` is a number or a
-        CSV file. What says when conversions were is for attribution and delay, as in
-        `Party.attribution`; the window goes along with the day of the run. Nothing is asked.
+        CSV file, `language` the page's (en or zh). What says when conversions were is for
+        attribution and delay, as in `Party.attribution`; the window goes along with the day of the
+        run. Nothing is asked.
 
         Raises:
             PartyError: the name is taken, or a part of it does not serve.
@@ -110,7 +112,8 @@ class Templates:
                 third_dataset=third_dataset,
             )
             request = table_request(self._party, in_force(self._party, contract), table, choice)
-        return save(self._party, name, request, Outputs(out, html, png, private, cost, model))
+        outputs = Outputs(out, html, png, private, cost, model, language)
+        return save(self._party, name, request, outputs)
 
     def list(self) -> builtins.list[Template]:
         """Return the templates by name."""

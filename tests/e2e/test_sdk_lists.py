@@ -267,6 +267,7 @@ NAMED = {  # what a command calls otherwise than its verb
 OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
     "--ask", "--out", "--private", "--their-people", "--match-rate", "--by-identifier", "--upgrade",
     "--log-format", "--last", "--lines", "--html", "--png", "--cost",
+    "--language",
 }  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("commonground", "psi", "privacy", "reports", "audit", "party", "server", "client")
+PACKAGES = (
+    "commonground", "languages", "psi", "privacy", "reports", "audit", "party", "server", "client",
+)  # fmt: skip
 QUIET = ("--quiet", "--disable-pip-version-check", "--no-deps")
 
 
@@ -31,6 +33,7 @@ def test_the_wheel_holds_every_package_and_no_test(wheel):
     for package in PACKAGES:
         assert f"{package}/py.typed" in names
     assert {"client/page/page.css", "client/page/page.html.jinja"} <= names
+    assert "languages/zh/report.po" in names
     sources = {
         str(path.relative_to(REPOSITORY))
         for package in PACKAGES
