@@ -8,6 +8,7 @@
 - a session's consent snapshot stands earlier and was not older than the contract allows;
 - a snapshot leaves minors out by the rule with which its dataset was registered, and names no
   sensitive column that was not declared as one;
+- consent is read of no dataset that has come to the end of its retention;
 - what is released or disclosed was charged before, and what was skipped was due and is never
   charged;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
@@ -54,6 +55,7 @@ from audit.bodies import (
     SessionFinished,
     SessionStarted,
 )
+from audit.dataset_ends import DatasetEnds
 from audit.entry import Entry, parse_time
 from audit.errors import RuleError
 from audit.membership import Members
@@ -159,6 +161,7 @@ class History:
         self._members = Members()
         self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
+        self._datasets = DatasetEnds()
         self._snapshots: dict[ConsentReference, set[str]] = {}
         self._protection = Protection()
         self._charges: dict[tuple[str, str], _Charges] = {}
@@ -179,6 +182,7 @@ class History:
         self._admit_party(entry)
         self._protection.admit(entry.body)
         self._members.admit(entry)
+        self._datasets.admit(entry.body)
         match entry.body:
             case PeerPinned(peer=peer, vkey=vkey, certificate=certificate):
                 if vkey == self._vkey:

@@ -42,6 +42,7 @@ ASKING_KINDS: Final = (
     "export.made",
     "lookalike.made",
     "retention.pruned",
+    "dataset.erased",
 )
 """What a request leaves in the log on its way, and what ends when its time has come."""
 BY_HAND: Final = "operator"

@@ -217,8 +217,8 @@ def _standing(requests: Mapping[str, Request], done: Mapping[str, Filed]) -> str
 
 
 def _stored(party: Organisation, filed: Filed) -> dict[str, Any]:
-    stored = Desk(party).result(filed.request.id)
-    if stored is None or "table" not in stored:
+    stored = Desk(party).require_result(filed)
+    if "table" not in stored:
         raise PartyError(f"request {filed.request.id[:8]} is {filed.state} and has no table")
     return stored
 

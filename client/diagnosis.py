@@ -12,7 +12,8 @@ from typing import Final
 from client.peer_diagnosis import Check, State, walk_to
 from client.units import shown_time
 from party.errors import ContractError, DatasetError, PartyError
-from party.organisation import Organisation, Registered
+from party.organisation import Organisation
+from party.registrations import Registered
 
 MEASURE_SECONDS: Final = 0.3
 SOON_SECONDS: Final = 30 * 86_400

@@ -34,12 +34,7 @@ def make_lookalike(
     desk = Desk(party)
     filed = desk.find(request)
     order = Order(dataset, purpose, top, out)
-    stored = desk.result(filed.request.id)
-    if stored is None:
-        raise PartyError(
-            f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
-            "`commonground requests list`"
-        )
+    stored = desk.require_result(filed)
     if "table" not in stored:
         raise PartyError(
             f"request {filed.request.id[:8]} is {filed.request.kind}, which makes no table: a "

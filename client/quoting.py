@@ -21,7 +21,8 @@ from party.contract_terms import OutputKind
 from party.desk import Desk
 from party.errors import PartyError
 from party.ledger import Balance
-from party.organisation import Organisation, Registered
+from party.organisation import Organisation
+from party.registrations import Registered
 from party.request import Request
 from party.terms import Terms
 from privacy.units import format_delta, format_epsilon

@@ -11,13 +11,14 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from audit.roles import Role
 from party.datasets import Definition, inspect
 from party.datasets.definition import read_definition
 from party.errors import DatasetError
-from party.organisation import Organisation, Registered
+from party.organisation import Organisation
+from party.registrations import FRAMES, Registered
 from party.yaml_text import MOST_BYTES, read_yaml
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from party.datasets import QualityReport
-
-FRAMES: Final = "frames"
-"""Where a party's folder holds tables that came from memory."""
 
 
 def register(

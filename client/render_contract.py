@@ -50,9 +50,14 @@ def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
         f"Identifiers are matched in this order: {', '.join(contract.identifiers)}.",
         f"Counts below {contract.min_cell} are not shown. Lists are deleted after "
         f"{contract.list_expiry_days} days, the rest of a session after "
-        f"{contract.retention_days}. Consent is read at most "
+        f"{contract.retention_days}, {_results_end(contract)}. Consent is read at most "
         f"{contract.consent_max_age_hours} hours before a session.",
     ]
+
+
+def _results_end(contract: Contract) -> str:
+    days = contract.result_days
+    return "numbers and tables never" if days is None else f"numbers and tables after {days}"
 
 
 def _indent(part: RenderableType) -> RenderableType:

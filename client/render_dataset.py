@@ -11,7 +11,7 @@ from rich.table import Table
 
 from party.datasets.steps import BoundStep
 from party.datasets.traffic import STEP
-from party.organisation import Registered
+from party.registrations import Registered
 
 _MOST_VALUES: Final = 40
 

@@ -66,12 +66,7 @@ def result_of(
         ResultError: it was changed after it was made.
         UnsuitableCosts: costs are given for what the report does not have.
     """
-    stored = Desk(party).result(filed.request.id)
-    if stored is None:
-        raise PartyError(
-            f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
-            "`commonground requests list`"
-        )
+    stored = Desk(party).require_result(filed)
     models = models_of(filed.request.kind, model)
     if "table" in stored:
         return _report(filed, stored, private=private, costs=costs, models=models)

@@ -28,6 +28,7 @@ from client.commands import (
     quote,
     report,
     requests,
+    retention,
     sandbox,
     serve,
     status,
@@ -103,6 +104,7 @@ app.add_typer(report.app, name="report")
 lookalike.add_to(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(retention.app, name="retention")
 app.add_typer(audit.app, name="audit")
 app.add_typer(access.app, name="access")
 doctor.add_to(app)

@@ -9,6 +9,7 @@ from party.errors import ContractError
 from party.holds import held
 from party.ledger import Account, Allowance, Balance, spent
 from party.organisation import Organisation
+from party.registrations import every
 
 
 def balances(party: Organisation) -> list[Balance]:
@@ -32,7 +33,7 @@ def _accounts(party: Organisation, contract: Contract) -> list[tuple[Account, Al
         me = contract.me(party.identity)
     except ContractError:
         return []
-    populations = {one.name: one.population for one in party.datasets()}
+    populations = {one.name: one.population for one in every(party)}
     allowance = Allowance.of(contract, me)
     return [
         (Account.of(contract, me, populations[dataset], party.now), allowance)

@@ -41,6 +41,7 @@ from party.identity import PARTY_NAME, Identity
 from party.moment_terms import MOMENTS
 
 FORMAT: Final = "commonground/1"
+RESULT_DAYS: Final = "result_days"
 SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
 _MOST_OUTPUTS: Final = 64
 DAY_SECONDS: Final = 86_400
@@ -59,7 +60,8 @@ class Contract:
     Mappings are keyed by party. `identifiers` is the order of types: the one identifier that a
     person is sent under is the first it has. `window_days` is the budget's window; `min_match`
     people the smallest list, `min_cell` the smallest count shown; `starts` and `ends` are Unix
-    seconds. `signatures` are base64.
+    seconds. `signatures` are base64. Results end `result_days` after they were made; None keeps
+    them.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Contract:
     starts: int
     ends: int
     signatures: Mapping[str, str]
+    result_days: int | None = None
 
     @classmethod
     def from_json(cls, document: object, *, source: str = "contract") -> Contract:
@@ -118,6 +121,8 @@ class Contract:
             "starts": write_time(self.starts),
             "ends": write_time(self.ends),
         }
+        if self.result_days is not None:
+            document[RESULT_DAYS] = self.result_days
         if self.signatures:
             document["signatures"] = dict(self.signatures)
         return document
@@ -160,6 +165,10 @@ class Contract:
     def list_expires_at(self, created: int) -> int:
         """Return when a list ends whose request was made at `created`; both in Unix seconds."""
         return created + self.list_expiry_days * DAY_SECONDS
+
+    def result_ends_at(self, made: int) -> int | None:
+        """Return when a result of `made` ends, None for no end; both in Unix seconds."""
+        return None if self.result_days is None else made + self.result_days * DAY_SECONDS
 
     def standing(self, now: int) -> str:
         """Say in words whether it is signed and in its time at `now` (Unix seconds)."""
@@ -243,14 +252,15 @@ class Contract:
             ) from None
 
 
+_OPTIONAL: Final = (RESULT_DAYS, "signatures")
 _REQUIRED: Final = (
     "contract",
-    *(field.name for field in fields(Contract) if field.name != "signatures"),
+    *(field.name for field in fields(Contract) if field.name not in _OPTIONAL),
 )
 
 
 def _read(document: object, fail: Fail) -> Contract:
-    root = Section(document, "", fail, required=_REQUIRED, optional=("signatures",))
+    root = Section(document, "", fail, required=_REQUIRED, optional=_OPTIONAL)
     if root.text("contract", _FORMAT_LINE) != FORMAT:
         raise root.fault("contract", f"this version reads {FORMAT} only")
     names = root.names("parties", _PARTY, least=2, most=3)
@@ -274,10 +284,22 @@ def _read(document: object, fail: Fail) -> Contract:
         starts=read_time(root, "starts"),
         ends=read_time(root, "ends"),
         signatures=_read_signatures(root, names),
+        result_days=_read_result_days(root),
     )
     if contract.ends <= contract.starts:
         raise root.fault("ends", "expected a time after 'starts'")
     return contract
+
+
+def _read_result_days(root: Section) -> int | None:
+    """Read how long results are kept: no shorter than what they were made from."""
+    if RESULT_DAYS not in root:
+        return None
+    days = root.integer(RESULT_DAYS, 1, _MOST_DAYS)
+    for other in ("list_expiry_days", "retention_days"):
+        if days < root.integer(other, 1, _MOST_DAYS):
+            raise root.fault(RESULT_DAYS, f"expected a number not below {other}")
+    return days
 
 
 def _read_parties(root: Section, names: tuple[str, ...]) -> Mapping[str, IdentityCard]:

@@ -63,8 +63,9 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("A match smaller than min_match people makes no list. A count below min_cell is not shown.",
      ("min_match", "min_cell")),
     ("A list is deleted after list_expiry_days, everything else of a session after\n"
-     "retention_days. A consent snapshot older than consent_max_age_hours starts nothing.",
-     ("list_expiry_days", "retention_days", "consent_max_age_hours")),
+     "retention_days, and numbers and tables after result_days (never, without it). A consent\n"
+     "snapshot older than consent_max_age_hours starts nothing.",
+     ("list_expiry_days", "retention_days", "result_days", "consent_max_age_hours")),
     ("When the contract holds, in UTC.", ("starts", "ends")),
 )  # fmt: skip
 
@@ -112,6 +113,7 @@ def draft_contract(
         "min_cell": 10,
         "list_expiry_days": 30,
         "retention_days": 90,
+        "result_days": 1095,
         "consent_max_age_hours": 24,
         "starts": write_time(starts),
         "ends": write_time(ends),

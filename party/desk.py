@@ -38,12 +38,13 @@ from party.list_names import Naming, naming_of
 from party.occupied import carrying_out
 from party.organisation import Organisation
 from party.parcels.seal import Seal
+from party.registrations import require_kept
 from party.request import Request
 from party.results import Keeper
 from party.schema import RESULTS
 from party.session import Bench, Session
 from party.session_charge import SessionCharge
-from party.session_record import SessionRecord, result_message
+from party.session_record import FINISHED, SessionRecord, result_message
 from party.suppression.list_file import ListFile
 from party.suppression.withdrawals import Holders, keep_holders, tells_by_column
 from psi.legs import SENDER
@@ -65,12 +66,14 @@ class Desk:
 
         Raises:
             PartyError: the name is another list's.
-            Refusal: the contract does not grant it, or this side's budget does not suffice.
+            Refusal: the contract does not grant it, this side's budget does not suffice, or its
+                dataset is not kept long enough.
         """
         me = contract.me(self._party.identity)
         signed = request.sign(self._party.identity)
         signed.check(contract, self._party.now)
         self.require_budget(signed, contract)
+        require_kept(self._party, signed, contract)
         peers = tuple(name for name in signed.participants if name != me)
         self._filing.file(
             signed, contract, mine=True, peers=peers, state=APPROVED, actor=actor, naming=naming
@@ -99,6 +102,7 @@ class Desk:
                     RefusalStatus.BAD_REQUEST, f"{peer} brings a request without a role for us"
                 )
             self.require_budget(request, contract)
+            require_kept(self._party, request, contract)
             by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
             state = APPROVED if by_rule else PENDING
             self._filing.file(
@@ -224,7 +228,7 @@ class Desk:
             journal=party.journal,
             folder=self.folder(request.id),
             prepare=self._preparer(request, contract, me),
-            remember=lambda seed, taken: self._remember(request, me, seed, taken),
+            remember=lambda seed, taken: self._remember(request, contract, me, seed, taken),
             keep=keeper.keep,
             clock=party.clock,
             executor=party.curve_executor,
@@ -297,13 +301,13 @@ class Desk:
         return self._filing.get(request_id)
 
     def result(self, request_id: str) -> dict[str, Any] | None:
-        """Return a finished session's result, or None.
+        """Return a finished session's result; None before it, and after its retention.
 
         Raises:
             ResultError: it is not what this party stored.
         """
         row = self._party.store.row(sa.select(RESULTS).where(RESULTS.c.request == request_id))
-        if row is None:
+        if row is None or not row.body:
             return None
         try:
             self._party.identity.verifier.verify(
@@ -315,6 +319,26 @@ class Desk:
                 "restore the store from a backup, or make the request again"
             ) from None
         return json.loads(row.body)  # type: ignore[no-any-return]
+
+    def require_result(self, filed: Filed) -> dict[str, Any]:
+        """Return a finished session's result.
+
+        Raises:
+            PartyError: there is none, or none any more.
+            ResultError: it is not what this party stored.
+        """
+        stored = self.result(filed.request.id)
+        if stored is not None:
+            return stored
+        if filed.state != FINISHED:
+            raise PartyError(
+                f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
+                "`commonground requests list`"
+            )
+        raise PartyError(
+            f"the result of request {filed.request.id[:8]} was deleted at the end that its "
+            "contract states (result_days); the log says when. Ask again for a new one"
+        )
 
     def steps(self, request_id: str) -> tuple[BoundStep, ...]:
         """Return what each bound and rule left of this party's rows in a finished session: exact.
@@ -348,26 +372,34 @@ class Desk:
     def _preparer(
         self, request: Request, contract: Contract, me: str
     ) -> Callable[[bytes, int], SessionInput]:
-        definition = self._definition(request, me)
-        return lambda salt, began: prepare_input(
-            definition,
-            request,
-            me,
-            gmail=contract.profile.gmail,
-            salt=salt,
-            now=self._party.clock(),
-            events_until=began,
-            executor=self._party.executor,
-            rounding=self._party.identity.rounding_key,
-        )
+        party = self._party
 
-    def _remember(self, request: Request, me: str, seed: Seed, taken: SessionInput) -> None:
+        def prepare(salt: bytes, began: int) -> SessionInput:
+            now = party.clock()  # before the dataset's end is looked at, which the log tells
+            return prepare_input(
+                self._definition(request, contract, me),
+                request,
+                me,
+                gmail=contract.profile.gmail,
+                salt=salt,
+                now=now,
+                events_until=began,
+                executor=party.executor,
+                rounding=party.identity.rounding_key,
+            )
+
+        return prepare
+
+    def _remember(
+        self, request: Request, contract: Contract, me: str, seed: Seed, taken: SessionInput
+    ) -> None:
         """Keep whose the keys of a list's sender are, until the list has come to its end."""
         if not request.parameters.suppression_runs or request.roles[SENDER] != me:
             return
-        by_person = tells_by_column(self._definition(request, me))
+        by_person = tells_by_column(self._definition(request, contract, me))
         holders = Holders.of(taken.prepared, seed, by_person=by_person)
         keep_holders(self.folder(request.id), self._party.identity, request, holders)
 
-    def _definition(self, request: Request, me: str) -> Definition:
+    def _definition(self, request: Request, contract: Contract, me: str) -> Definition:
+        require_kept(self._party, request, contract)
         return self._party.definition(request.datasets[me])

@@ -170,11 +170,17 @@ class Journal:
                 kind, body, actor=actor, session=session, contract=contract, moment=moment
             )
 
-    def commit_to(self, connection: Connection, context: str, value: bytes) -> str:
-        """Return a salted commitment (hex) to `value`; its salt stays in the store."""
+    def commit_to(
+        self, connection: Connection, context: str, value: bytes, *, request: str | None = None
+    ) -> str:
+        """Return a salted commitment (hex) to `value`.
+
+        Salt and value stay in the store; those of a request as long as its session's artefacts.
+        """
         salt = new_salt()
         commitment = commit(context, value, salt)
-        connection.execute(sa.insert(SALTS).values(commitment=commitment, salt=salt, value=value))
+        row = {"commitment": commitment, "salt": salt, "value": value, "request": request}
+        connection.execute(sa.insert(SALTS).values(row))
         return commitment.hex()
 
     def checkpoint(self) -> str:

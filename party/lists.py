@@ -161,7 +161,7 @@ class Lists:
         query = (
             sa.select(RESULTS.c.request)
             .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
-            .where(RESULTS.c.expires_at.is_not(None))
+            .where(RESULTS.c.expires_at.is_not(None), RESULTS.c.body != "")
             .order_by(RESULTS.c.made_at.desc(), REQUESTS.c.number.desc())
         )
         found = [self.of_request(row.request) for row in self._party.store.rows(query)]
@@ -215,12 +215,7 @@ class Lists:
             ResultError: it is not what this party stored.
         """
         filed = self._desk.find(request_id)
-        stored = self._desk.result(request_id)
-        if stored is None:
-            raise PartyError(
-                f"request {request_id[:8]} is {filed.state} and has no result; see "
-                "`commonground requests list`"
-            )
+        stored = self._desk.require_result(filed)
         if stored["role"] != RECEIVER:
             what = "its receiver has" if stored["role"] == SENDER else "a match has"
             raise PartyError(f"request {request_id[:8]} has brought you no list: only {what} one")

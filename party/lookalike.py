@@ -292,6 +292,9 @@ def _manifest(party: Organisation, filed: Filed, scored: Scored, digest: bytes) 
 
 def _log(party: Organisation, filed: Filed, scored: Scored, digest: bytes, actor: str) -> None:
     def work(connection: Connection) -> None:
+        commitment = party.journal.commit_to(
+            connection, "lookalike", digest, request=scored.request
+        )
         body = LookalikeMade(
             request=scored.request,
             dataset=scored.dataset,
@@ -299,7 +302,7 @@ def _log(party: Organisation, filed: Filed, scored: Scored, digest: bytes, actor
             purpose=scored.purpose,
             recipient=scored.recipient,
             steps=len(scored.steps),
-            file_commitment=party.journal.commit_to(connection, "lookalike", digest),
+            file_commitment=commitment,
         )
         party.journal.append(
             connection, "lookalike.made", body, actor=actor, contract=filed.request.contract

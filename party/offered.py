@@ -13,7 +13,8 @@ from party.contract_terms import DatasetTerms
 from party.datasets import Definition
 
 if TYPE_CHECKING:
-    from party.organisation import Organisation, Registered
+    from party.organisation import Organisation
+    from party.registrations import Registered
 
 
 def offered_by(party: Organisation) -> Mapping[str, DatasetTerms]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from audit.bodies import DatasetRegistered, PartyCreated
+from audit.bodies import PartyCreated
 from audit.roles import BY_HAND, Role
 from party import identity as identities
+from party import registrations
 from party.access import Access
 from party.artefacts import SessionFolder
 from party.card import ADDRESS, ORGANISATION, IdentityCard
@@ -27,14 +27,14 @@ from party.contract_file import parse_contract, render_contract
 from party.document import TextRule
 from party.errors import (
     ContractError,
-    DatasetError,
     SettingsError,
     StoredContractError,
     StoreError,
 )
 from party.identity import Identity
 from party.journal import Journal
-from party.schema import CONTRACTS, DATASETS, LOG_HEAD
+from party.registrations import Registered
+from party.schema import CONTRACTS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.signed_terms import signed_terms
 from party.store import Store, sqlite_url
@@ -46,18 +46,6 @@ if TYPE_CHECKING:
 
 STORE_FILE: Final = "party.db"
 CARD_FILE: Final = "public.yaml"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A dataset as it was registered: description, quality report and content digest."""
-
-    name: str
-    definition: dict[str, object]
-    quality: dict[str, Any]
-    population: str
-    snapshot: str
-    registered_at: int
 
 
 class Organisation:
@@ -267,68 +255,12 @@ class Organisation:
     def keep_dataset(
         self, definition: Definition, quality: QualityReport, population: str | None
     ) -> None:
-        """Store a dataset's description, and the report and snapshot of what was read, by name.
-
-        Registering a name again replaces the description and inherits population and ledger.
-
-        Raises:
-            DatasetError: an identifier column cannot be used as it is declared, there is only
-                one person, or the population is another one; nothing is registered.
-        """
-        problems = [f"{c.name}: {c.problem}" for c in quality.columns if c.problem]
-        if quality.people < 2:
-            problems.append("it has a single person, who cannot hide among others")
-        if problems:
-            raise DatasetError(
-                f"dataset {definition.name} is not registered. " + "; ".join(problems)
-            )
-        snapshot = quality.snapshot.hex()
-
-        def work(connection: Connection) -> None:
-            key = DATASETS.c.name == definition.name
-            old = connection.execute(sa.select(DATASETS.c.population).where(key)).first()
-            if old is not None and population not in (None, old.population):
-                raise DatasetError(
-                    f"the people of dataset {definition.name} are the population "
-                    f"{old.population}, whose ledger stays theirs: leave it out, or choose "
-                    "another name for other people"
-                )
-            values = {
-                "definition": json.dumps(definition.to_dict()),
-                "quality": json.dumps(quality.to_dict()),
-                "population": old.population if old else (population or definition.name),
-                "snapshot": snapshot,
-                "registered_at": self.now,
-            }
-            if old is None:
-                connection.execute(sa.insert(DATASETS).values(name=definition.name, **values))
-            else:
-                connection.execute(sa.update(DATASETS).where(key).values(**values))
-            body = DatasetRegistered(
-                name=definition.name,
-                snapshot=snapshot,
-                columns=tuple(column.name for column in definition.columns),
-                minors_under=definition.minors.under if definition.minors else None,
-                sensitive=tuple(definition.sensitive) or None,
-            )
-            self.journal.append(connection, "dataset.registered", body, actor=BY_HAND)
-
-        self.store.write(work)
+        """Store a dataset under its name; see `registrations.keep` for what is raised."""
+        registrations.keep(self, definition, quality, population)
 
     def datasets(self) -> list[Registered]:
-        """Return the registered datasets by name."""
-        rows = self.store.rows(sa.select(DATASETS).order_by(DATASETS.c.name))
-        return [
-            Registered(
-                row.name,
-                json.loads(row.definition),
-                json.loads(row.quality),
-                row.population,
-                row.snapshot,
-                row.registered_at,
-            )
-            for row in rows
-        ]
+        """Return the registered datasets that sessions may read, by name."""
+        return [one for one in registrations.every(self) if one.in_use(self.now)]
 
     def definition(self, name: str) -> Definition:
         """Return the description of a registered dataset, with what the store knows of its people.
@@ -344,19 +276,14 @@ class Organisation:
         return replace(definition, erased=erased_of(self, registered.population))
 
     def dataset(self, name: str) -> Registered:
-        """Return one registered dataset.
+        """Return one registered dataset that sessions may read.
 
         Raises:
-            DatasetError: there is none of this name.
+            DatasetError: there is none of this name, or it has come to its end.
         """
-        found = {registered.name: registered for registered in self.datasets()}
-        if name not in found:
-            known = ", ".join(found) or "none"
-            raise DatasetError(
-                f"no dataset {name} is registered here (registered: {known}); register it with "
-                "`commonground dataset add FILE`"
-            )
-        return found[name]
+        registered = registrations.find(self, name)
+        registered.require_in_use(self.now)
+        return registered
 
 
 @lru_cache(maxsize=64)  # every call of a counterpart is held against the contracts

@@ -1,9 +1,11 @@
-"""Ending what has come to its end: requests and lists at their expiry, artefacts after retention.
+"""Ending what has come to its end: datasets, requests, lists, artefacts, results.
 
-A list is what a contract disclosed for so many days; a session's artefacts and its seed serve
-resuming, suppression runs until the list's end and, for the time that the contract keeps them, an
-auditor's replay. What only the runs need goes at the list's end: the receiver's tags, and whose
-the sender's points are. What is deleted is logged, and the log keeps standing.
+What is kept, and until when, is `kept`'s to say. A list is what a contract disclosed for so many
+days; a session's artefacts and its seed serve resuming, suppression runs until the list's end and,
+for the time that the contract keeps them, an auditor's replay. With them go the openings of the
+session's commitments, of which the one to the noise would still give exact counts. What only the
+runs need goes at the list's end: the receiver's tags, and whose the sender's points are. What is
+deleted is logged, and the log keeps standing.
 
 A file that no result names was never a list: a session writes its list before the result, and may
 end between the two. It goes without an entry, unless its session is being carried out just now.
@@ -11,23 +13,23 @@ end between the two. It goes without an entry, unless its session is being carri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import RetentionPruned
+from audit.bodies.upkeep import Pruned
 from audit.roles import Role
-from party.contract import DAY_SECONDS, Contract
-from party.contract_terms import OutputKind
+from party import registrations
 from party.errors import SessionSuspended
 from party.expired_requests import end_expired
 from party.holds import forget_ended
+from party.kept import Kept, What, kept
 from party.list_files import delete_changes
-from party.list_names import replaced
 from party.occupied import carrying_out
-from party.request import Request
-from party.schema import REQUESTS, RESULTS, SESSIONS
+from party.schema import RELEASES, REQUESTS, RESULTS, SALTS, SESSIONS
 from party.suppression.book import forget_points
 from party.suppression.list_file import ListFile
 from party.suppression.withdrawals import HOLDERS_FILE
@@ -35,46 +37,106 @@ from party.suppression.withdrawals import HOLDERS_FILE
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
-ACTOR = "retention"
-What: TypeAlias = Literal["list", "session", "holders"]
+ACTOR: Final = "retention"
 
 
-def prune(party: Organisation) -> int:
-    """End expired requests; delete ended lists and artefacts, log each, return how many went.
+def prune(party: Organisation) -> list[Kept]:
+    """End expired requests; delete what has come to its end, log each, and return what went.
 
-    Where a member is at work who changes nothing, nothing is done.
+    Another process may be at it too: each thing is logged once. Where a member is at work who
+    changes nothing, nothing is done.
     """
     if not party.access.allows(Role.ANALYST):
-        return 0
+        return []
     end_expired(party)
     party.store.write(lambda connection: forget_ended(connection, party.now))
     _drop_former_lists(party)
     _drop_unnamed_lists(party)
-    return _prune_lists(party) + _prune_holders(party) + _prune_sessions(party)
+    ended = due(party)
+    for one in ended:
+        _END[one.what](party, one)
+    return ended
 
 
-def _prune_lists(party: Organisation) -> int:
-    """Delete the lists that have expired, and those whose place a refresh has taken."""
-    kept = party.store.rows(
-        sa.select(RESULTS.c.request, RESULTS.c.expires_at, REQUESTS.c.contract)
-        .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
-        .where(RESULTS.c.list_file.is_not(None))
-    )
-    old = replaced(party.store) if kept else set()
-    ended = [row for row in kept if row.expires_at <= party.now or row.request in old]
-    for row in ended:
-        ListFile(party.folder / "lists", row.request, party.identity).delete()
-        delete_changes(party.folder / "lists", row.request)
+def run(party: Organisation) -> list[Kept]:
+    """Do what `prune` does, for somebody who asks for it.
 
-        def work(connection: Connection, row: sa.Row[tuple[str, int, str]] = row) -> None:
-            connection.execute(
-                sa.update(RESULTS).where(RESULTS.c.request == row.request).values(list_file=None)
-            )
-            forget_points(connection, row.request)
-            _log(party, connection, "list", row.request, row.contract)
+    Raises:
+        NotEntitled: the account only reads.
+    """
+    party.access.require(Role.ANALYST, "retention.run")
+    return prune(party)
 
-        party.store.write(work)
-    return len(ended)
+
+def due(party: Organisation) -> list[Kept]:
+    """Return what has come to its end and would be deleted now; nothing is."""
+    return [one for one in kept(party) if one.has_ended(party.now)]
+
+
+def _end_dataset(party: Organisation, ended: Kept) -> None:
+    registrations.erase(party, registrations.find(party, ended.name))
+
+
+def _end_list(party: Organisation, ended: Kept) -> None:
+    ListFile(party.folder / "lists", ended.name, party.identity).delete()
+    delete_changes(party.folder / "lists", ended.name)
+
+    def work(connection: Connection) -> None:
+        is_it = (RESULTS.c.request == ended.name, RESULTS.c.list_file.is_not(None))
+        if connection.execute(sa.update(RESULTS).where(*is_it).values(list_file=None)).rowcount:
+            forget_points(connection, ended.name)
+            _log(party, connection, "list", ended)
+
+    party.store.write(work)
+
+
+def _end_holders(party: Organisation, ended: Kept) -> None:
+    (party.folder / "sessions" / ended.name / HOLDERS_FILE).unlink(missing_ok=True)
+
+    def work(connection: Connection) -> None:
+        forget_points(connection, ended.name)
+        _log(party, connection, "holders", ended)
+
+    party.store.write(work)
+
+
+def _end_session(party: Organisation, ended: Kept) -> None:
+    party.session_folder(ended.name).wipe()
+
+    def work(connection: Connection) -> None:
+        is_it = (SESSIONS.c.request == ended.name, SESSIONS.c.sealed_seed != b"")
+        if connection.execute(sa.update(SESSIONS).where(*is_it).values(sealed_seed=b"")).rowcount:
+            _forget_openings(connection, ended)
+            _log(party, connection, "session", ended)
+
+    party.store.write(work)
+
+
+def _end_result(party: Organisation, ended: Kept) -> None:
+    """Delete numbers and released table; the row stays, which says that there was a result."""
+
+    def work(connection: Connection) -> None:
+        is_it = (RESULTS.c.request == ended.name, RESULTS.c.body != "")
+        emptied = sa.update(RESULTS).where(*is_it).values(body="", signature=b"")
+        if connection.execute(emptied).rowcount:
+            connection.execute(sa.delete(RELEASES).where(RELEASES.c.request == ended.name))
+            _forget_openings(connection, ended)
+            _log(party, connection, "result", ended)
+
+    party.store.write(work)
+
+
+def _forget_openings(connection: Connection, ended: Kept) -> None:
+    connection.execute(sa.delete(SALTS).where(SALTS.c.request == ended.name))
+
+
+_END: Final[Mapping[What, Callable[[Organisation, Kept], None]]] = {
+    "dataset": _end_dataset,
+    "list": _end_list,
+    "holders": _end_holders,
+    "session": _end_session,
+    "result": _end_result,
+}
 
 
 def _drop_former_lists(party: Organisation) -> None:
@@ -118,65 +180,6 @@ def _has_no_result(party: Organisation, request: str) -> bool:
     return row is not None and row.request is None
 
 
-def _prune_holders(party: Organisation) -> int:
-    contracts = {contract.digest: contract for contract in party.contracts()}
-    matches = party.store.rows(
-        sa.select(SESSIONS.c.request, REQUESTS.c.contract, REQUESTS.c.body)
-        .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
-        .where(REQUESTS.c.kind == str(OutputKind.MATCH), SESSIONS.c.sealed_seed != b"")
-    )
-    pruned = 0
-    for row in matches:
-        path = party.folder / "sessions" / row.request / HOLDERS_FILE
-        if party.now < _list_end(contracts[row.contract], row.body) or not path.exists():
-            continue
-        path.unlink()
-
-        def work(connection: Connection, row: sa.Row[tuple[str, str, str]] = row) -> None:
-            forget_points(connection, row.request)
-            _log(party, connection, "holders", row.request, row.contract)
-
-        party.store.write(work)
-        pruned += 1
-    return pruned
-
-
-def _list_end(contract: Contract, body: str) -> int:
-    return contract.list_expires_at(Request.decode(body.encode()).created)
-
-
-def _prune_sessions(party: Organisation) -> int:
-    contracts = {contract.digest: contract for contract in party.contracts()}
-    ended = party.store.rows(
-        sa.select(SESSIONS.c.request, SESSIONS.c.ended_at, REQUESTS.c.contract, REQUESTS.c.body)
-        .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
-        .where(SESSIONS.c.ended_at.is_not(None), SESSIONS.c.sealed_seed != b"")
-    )
-    old = [row for row in ended if _is_old(contracts[row.contract], row, party.now)]
-    for row in old:
-        party.session_folder(row.request).wipe()
-
-        def work(connection: Connection, row: sa.Row[tuple[str, int, str]] = row) -> None:
-            connection.execute(
-                sa.update(SESSIONS).where(SESSIONS.c.request == row.request).values(sealed_seed=b"")
-            )
-            _log(party, connection, "session", row.request, row.contract)
-
-        party.store.write(work)
-    return len(old)
-
-
-def _is_old(contract: Contract, row: sa.Row[Any], now: int) -> bool:
-    """Say whether a session serves nothing any more; one with runs does until its list's end."""
-    request = Request.decode(row.body.encode())
-    end = row.ended_at + contract.retention_days * DAY_SECONDS
-    if request.parameters.suppression_runs:
-        end = max(end, contract.list_expires_at(request.created))
-    return bool(end <= now)
-
-
-def _log(
-    party: Organisation, connection: Connection, what: What, request: str, contract: str
-) -> None:
-    body = RetentionPruned(request=request, what=what)
-    party.journal.append(connection, "retention.pruned", body, actor=ACTOR, contract=contract)
+def _log(party: Organisation, connection: Connection, what: Pruned, ended: Kept) -> None:
+    body = RetentionPruned(request=ended.name, what=what)
+    party.journal.append(connection, "retention.pruned", body, actor=ACTOR, contract=ended.contract)

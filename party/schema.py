@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0012"
+REVISION: Final = "0013"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -85,6 +85,8 @@ SALTS: Final = Table(
     Column("commitment", LargeBinary(32), primary_key=True),
     Column("salt", LargeBinary(32), nullable=False),
     Column("value", LargeBinary, nullable=False),
+    Column("request", String(32)),
+    Index("salts_by_request", "request"),
 )
 
 ERASED: Final = Table(
@@ -120,6 +122,8 @@ DATASETS: Final = Table(
     Column("population", String(100), nullable=False),
     Column("snapshot", String(64), nullable=False),
     Column("registered_at", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False, server_default="0"),
+    Column("erased_at", BigInteger),
 )
 
 CONSENT_SNAPSHOTS: Final = Table(

@@ -239,7 +239,7 @@ class SessionRecord:
                 ListDisclosed(
                     request=self._request.id,
                     recipient=self._terms.party_of(RECEIVER),
-                    list_commitment=self._journal.commit_to(connection, "list", digest),
+                    list_commitment=self._commit_to(connection, "list", digest),
                     expires_at=self.list_expires_at(),
                 ),
             )
@@ -271,7 +271,7 @@ class SessionRecord:
                 beside,
             )
             text = encode_small(artefact).decode()
-            commitment = self._journal.commit_to(connection, "noise", drawn.noise + beside_noise)
+            commitment = self._commit_to(connection, "noise", drawn.noise + beside_noise)
             connection.execute(
                 sa.insert(RELEASES).values(
                     request=self._request.id, artefact=text, noise=commitment
@@ -406,6 +406,9 @@ class SessionRecord:
             contract=self._contract.digest,
             moment=moment,
         )
+
+    def _commit_to(self, connection: Connection, context: str, value: bytes) -> str:
+        return self._journal.commit_to(connection, context, value, request=self._request.id)
 
 
 def seal_context(request_id: str) -> str:

@@ -26,7 +26,7 @@ from audit.bodies.contracts import (
     Budget,
     ContractSigned,
 )
-from audit.bodies.datasets import DatasetRegistered
+from audit.bodies.datasets import DatasetErased, DatasetRegistered
 from audit.bodies.lists import (
     OWN_REFERENCES,
     ExportMade,
@@ -65,6 +65,7 @@ __all__ = [
     "ConsentReference",
     "ConsentSnapshot",
     "ContractSigned",
+    "DatasetErased",
     "DatasetRegistered",
     "EntryKind",
     "ExportMade",
@@ -120,6 +121,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "peer.forgotten": EntryKind(PeerForgotten, session=_NO, contract=_NO),
     "contract.signed": EntryKind(ContractSigned, session=_NO, contract=_MUST),
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
+    "dataset.erased": EntryKind(DatasetErased, session=_NO, contract=_NO),
     "consent.snapshot": EntryKind(ConsentSnapshot, session=_MAY, contract=_MAY),
     "request.made": EntryKind(RequestStep, session=_NO, contract=_MUST),
     "request.approved": EntryKind(RequestStep, session=_NO, contract=_MUST),

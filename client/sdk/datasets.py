@@ -14,7 +14,8 @@ from client.checking import check
 from client.output import as_text
 from client.registering import register, register_frame
 from party.datasets import load_definition
-from party.organisation import Organisation, Registered
+from party.organisation import Organisation
+from party.registrations import Registered
 from party.top_bound import TopBound
 from psi.buckets import REFUND
 

@@ -30,6 +30,7 @@ from client.sdk.peers import Invitations, Peers
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
 from client.sdk.results import Audience, Report, audience_of, outcome_of
+from client.sdk.retention import Retention
 from client.sdk.tables import TableVerbs
 from client.sdk.templates import Schedules, Templates
 from client.suppressing import Suppressed, Suppressor
@@ -117,6 +118,11 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     def datasets(self) -> Datasets:
         """`commonground dataset`."""
         return Datasets(self._party)
+
+    @property
+    def retention(self) -> Retention:
+        """`commonground retention`."""
+        return Retention(self._party)
 
     @property
     def contracts(self) -> Contracts:

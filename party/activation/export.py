@@ -289,13 +289,15 @@ def _manifest(contract: Contract, found: MatchedList, order: Order, digest: byte
 
 
 def _log(party: Organisation, found: MatchedList, order: Order, digest: bytes, actor: str) -> None:
+    request = found.request.id
+
     def work(connection: Connection) -> None:
         moment = party.journal.moment(connection, party.clock())
         found.require_live(int(moment.timestamp()))
         body = ExportMade(
-            request=found.request.id,
+            request=request,
             to=order.to,
-            file_commitment=party.journal.commit_to(connection, "export", digest),
+            file_commitment=party.journal.commit_to(connection, "export", digest, request=request),
             expires_at=found.expires_at,
         )
         party.journal.append(

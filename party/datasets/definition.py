@@ -22,6 +22,7 @@ from party.datasets.labels import Label, expressions_of, read_labels
 from party.datasets.minors import Minors, read_minors
 from party.datasets.minors import require_usable as require_minors
 from party.datasets.origin import Origin, read_origin
+from party.datasets.retention import Retention, read_retention
 from party.datasets.rules import COLUMN
 from party.datasets.sensitive import (
     Sensitive,
@@ -44,6 +45,15 @@ _IDENTIFIER: Final = "id."
 _KINDS: Final = ("attribute", "event_time", "value", "consent")
 _COMPUTED_KINDS: Final = ("value", "event_time")
 _KIND: Final = TextRule("a kind of column, such as id.email or attribute", most=100)
+_SECTIONS: Final = (
+    "person",
+    "conversions",
+    "invalid_traffic",
+    "labels",
+    "minors",
+    "sensitive",
+    "retention",
+)
 _REGION: Final = TextRule("two upper-case letters, such as GB", most=8)
 
 
@@ -82,6 +92,7 @@ class Definition:
     conversion_time: str | None = None
     minors: Minors | None = None
     sensitive: Mapping[str, Sensitive] = field(default_factory=lambda: MappingProxyType({}))
+    retention: Retention | None = None
     erased: Erased = field(default=NOBODY, compare=False, repr=False)
 
     @property
@@ -152,6 +163,8 @@ class Definition:
             document["sensitive"] = {name: one.to_json() for name, one in self.sensitive.items()}
         if self.labels:
             document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
+        if self.retention is not None:
+            document["retention"] = self.retention.to_json()
         return document
 
     @classmethod
@@ -192,7 +205,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         "",
         fail,
         required=("dataset", "source", "columns", "consent"),
-        optional=("person", "conversions", "invalid_traffic", "labels", "minors", "sensitive"),
+        optional=_SECTIONS,
     )
     columns = _read_columns(root)
     consent = read_consent(root)
@@ -209,6 +222,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         conversion_time=_read_conversions(root),
         minors=read_minors(root),
         sensitive=MappingProxyType(read_sensitive(root)),
+        retention=read_retention(root),
     )
     _require_consistent(root, definition)
     return definition

@@ -256,6 +256,8 @@ VERBS = {
     "requests resume": "requests.resume",
     "suppress": Party.suppress,
     "lookalike": Party.lookalike,
+    "retention show": "retention.show",
+    "retention run": "retention.run",
     "audit verify": "audit.verify",
     "audit show": "audit.entries",
     "doctor": Party.doctor,

@@ -31,6 +31,8 @@ WRONG_VALUES = [
     ("window_days", 0, "window_days: expected"),
     ("list_expiry_days", 100_000, "list_expiry_days: expected"),
     ("retention_days", -1, "retention_days: expected"),
+    ("result_days", 0, "result_days: expected a whole number"),
+    ("result_days", 1, "result_days: expected a number not below list_expiry_days"),
     ("consent_max_age_hours", 0, "consent_max_age_hours: expected"),
     ("filter", "renyi", "filter: expected one of basic, zcdp; found 'renyi'"),
     ("filter", ["basic"], "filter: expected one of basic, zcdp; found a list"),

@@ -23,7 +23,7 @@ from party.datasets.traffic import InvalidTraffic, TextLists, clean
 from party.datasets.traffic_rules import Declared, Flight, OutsideFlight, Rate, Repeats
 from party.diagnosis import check_dataset
 from party.errors import DatasetError
-from party.organisation import Registered
+from party.registrations import Registered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PEOPLE = 3

@@ -102,7 +102,7 @@ class Listed:
         return set(table["reference"].to_pylist())
 
     def pruned(self):
-        return prune(self.channel)
+        return len(prune(self.channel))
 
     def entries(self, kind):
         log = StoredLog(self.channel.store, self.channel.identity)

@@ -180,10 +180,12 @@ def make_contract(
     of_matches="",
     contract_id="test",
     ends=4102358400,  # 2099-12-31
+    beside="",
 ):
     """Write, sign by both and store one contract between advertiser and channel.
 
-    `of_matches` is added to the terms of each match, such as ", export_to: [meta]".
+    `of_matches` is added to the terms of each match, such as ", export_to: [meta]"; `beside` are
+    lines of terms that a contract may leave out.
     """
     targeting, research = "dpv:TargetedAdvertising", "dpv:MarketResearch"
     outputs = "\n".join(
@@ -232,7 +234,7 @@ retention_days: 90
 consent_max_age_hours: 24
 starts: 2020-01-01T00:00:00Z
 ends: {write_time(ends)}
-"""
+{beside}"""
     path = folder / "contract.yaml"
     path.write_text(text, encoding="utf-8")
     for party in parties.values():

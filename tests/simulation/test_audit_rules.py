@@ -30,6 +30,7 @@ from audit.bodies import (
     ConsentReference,
     ConsentSnapshot,
     ContractSigned,
+    DatasetErased,
     DatasetRegistered,
     ListSuppressed,
     PartyCreated,
@@ -844,3 +845,31 @@ def test_without_members_again_entries_need_no_account(staffed):
         staffed.write("access.removed", AccessRemoved(account, role), actor="olga/operator")
     read(staffed, "operator")
     verify(staffed.stored())
+
+
+# -- datasets
+
+
+def test_consent_of_a_dataset_after_its_retention_is_refused(keeper):
+    now = int(keeper.now.timestamp())
+    body = DatasetRegistered("crm", DIGEST, ("email",), ends_at=now + 30 * DAY)
+    keeper.write("dataset.registered", body)
+    begin(keeper)
+    verify(keeper.stored())
+    keeper.now += timedelta(days=31)
+    keeper.snapshot_consent(sequence=2)
+    refused(keeper, "had come to the end of its retention before")
+
+
+def test_a_dataset_that_was_registered_anew_may_be_read(keeper):
+    now = int(keeper.now.timestamp())
+    keeper.write("dataset.registered", DatasetRegistered("crm", DIGEST, ("email",), ends_at=now))
+    keeper.write("dataset.erased", DatasetErased("crm", DIGEST))
+    keeper.write("dataset.registered", DatasetRegistered("crm", DIGEST, ("email",)))
+    begin(keeper)
+    verify(keeper.stored())
+
+
+def test_only_what_was_registered_is_erased(keeper):
+    keeper.write("dataset.erased", DatasetErased("crm", DIGEST))
+    refused(keeper, "erases a dataset that no dataset.registered before it has")

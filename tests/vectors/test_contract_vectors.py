@@ -52,6 +52,8 @@ def plain_contract(path):
     document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
     for name in ("window_days", "min_match", "min_cell", "list_expiry_days", "retention_days"):
         document[name] = int(document[name])
+    if "result_days" in document:
+        document["result_days"] = int(document["result_days"])
     document["consent_max_age_hours"] = int(document["consent_max_age_hours"])
     document["profile"]["gmail"] = {"true": True, "false": False}[document["profile"]["gmail"]]
     for own in document["datasets"].values():
