@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from party.datasets import Definition, load_definition
+from party.datasets import load_definition
 from party.diagnosis import Agreed, Diagnosis, check_dataset
 from party.diagnosis.check import Hook, quietly
 from party.organisation import Organisation
@@ -34,9 +34,9 @@ def check(
         ContractError: there is no such contract.
     """
     definition = (
-        load_definition(wanted)
+        party.with_records(load_definition(wanted))
         if is_description(wanted)
-        else Definition.from_dict(party.dataset(str(wanted)).definition)
+        else party.definition(str(wanted))
     )
     agreed = None
     if contract is not None:

@@ -28,7 +28,7 @@ def diagnose(party: Organisation, peer: str | None) -> Iterator[Check]:
     yield _profile()
     yield from _contracts(party)
     for registered in party.datasets():
-        yield _dataset(registered)
+        yield _dataset(party, registered)
     if peer is not None:
         yield from walk_to(party, peer)
 
@@ -97,20 +97,21 @@ def _contracts(party: Organisation) -> Iterator[Check]:
         yield Check(name, State.OK, f"in force until {shown_time(contract.ends)}")
 
 
-def _dataset(registered: Registered) -> Check:
+def _dataset(party: Organisation, registered: Registered) -> Check:
     """Hold a dataset's source against what was registered."""
-    from party.datasets import Definition
-    from party.datasets.consent import ConsentTable
+    from party.datasets.consent import ConsentInRecords, ConsentTable
     from party.datasets.rows import snapshot_now
 
     name = f"dataset {registered.name}"
     try:
-        definition = Definition.from_dict(registered.definition)
+        definition = party.definition(registered.name)
         snapshot = snapshot_now(definition)
     except DatasetError as error:
         return Check(name, State.FAILED, str(error))
     if snapshot.hex() != registered.snapshot:
-        what = "its source" + " or table of consent" * isinstance(definition.consent, ConsentTable)
+        what = "its source"
+        if isinstance(definition.consent, ConsentTable | ConsentInRecords):
+            what += " or what people have consented to"
         again = f"{what} has changed since: `commonground dataset add` reports on it again"
         return Check(name, State.WARNING, again)
     return Check(name, State.OK, "its source is as it was registered")

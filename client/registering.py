@@ -44,6 +44,7 @@ def register(
         DatasetError: the data do not serve; nothing is registered.
     """
     party.access.require(Role.OPERATOR, "dataset.register")
+    definition = party.with_records(definition)
     report = inspect(definition, hook, now=party.clock())
     if reported is not None:
         reported(report)

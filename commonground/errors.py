@@ -25,6 +25,7 @@ from client.errors import (
 from client.exits import EXPECTED, ExitCode, exit_code
 from party.errors import (
     AccessError,
+    ConsentError,
     ContractError,
     DatasetError,
     IdentityError,
@@ -50,6 +51,7 @@ __all__ = [
     "AccessError",
     "AuditError",
     "Cancelled",
+    "ConsentError",
     "ContractError",
     "DatasetError",
     "DialError",

@@ -18,6 +18,10 @@ class DatasetError(PartyError):
     """A file or its schema cannot serve as a dataset."""
 
 
+class ConsentError(PartyError):
+    """A notice, a record of consent or a receipt does not serve."""
+
+
 class ContractError(PartyError):
     """A contract is malformed, altered, unsigned, not in force, or for another party."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ from party.workers import start_threads, start_workers
 from psi.engines import engine
 
 if TYPE_CHECKING:
+    from party.consent.records import ConsentRecords
     from party.datasets import Definition, QualityReport
 
 STORE_FILE: Final = "party.db"
@@ -164,6 +166,14 @@ class Organisation:
                 self._threads = start_threads(self.settings.worker_count)
             return self._threads
 
+    @property
+    def consent(self) -> ConsentRecords:
+        """The records of consent."""
+        from party.consent.records import ConsentRecords
+
+        key = hmac.digest(self.identity.people_key, b"consent records", "sha256")
+        return ConsentRecords(self.store, self.journal, key, lambda: self.clock())
+
     def card(self, address: str | None) -> IdentityCard:
         """Return the party's public identity card."""
         return IdentityCard.of(
@@ -273,7 +283,7 @@ class Organisation:
 
         registered = self.dataset(name)
         definition = Definition.from_dict(registered.definition)
-        return replace(definition, erased=erased_of(self, registered.population))
+        return self.with_records(replace(definition, erased=erased_of(self, registered.population)))
 
     def dataset(self, name: str) -> Registered:
         """Return one registered dataset that sessions may read.
@@ -284,6 +294,10 @@ class Organisation:
         registered = registrations.find(self, name)
         registered.require_in_use(self.now)
         return registered
+
+    def with_records(self, definition: Definition) -> Definition:
+        """Return a description that finds this party's records of consent."""
+        return replace(definition, records=self.consent)
 
 
 @lru_cache(maxsize=64)  # every call of a counterpart is held against the contracts

@@ -1,6 +1,6 @@
 """The tables of a party's store, in the order in which a session fills them; then its peers.
 
-Last come the reports that are asked for again and again.
+Then come the reports that are asked for again and again, and last the records of consent.
 
 Exact figures of a party stay here (and its private results with them); what goes to the log
 or to a counterpart is made elsewhere. `party/migrations` builds the same tables step by step,
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0013"
+REVISION: Final = "0014"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -323,3 +323,53 @@ SERIES_RUNS: Final = Table(
     UniqueConstraint("request", name="series_runs_asked_once"),
     Index("series_runs_by_state", "state", "slot"),
 )
+
+CONSENT_NOTICES: Final = Table(
+    "consent_notices",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Index("consent_notices_by_name", "name", "stored_at"),
+)
+
+CONSENT_SUBJECTS: Final = Table(
+    "consent_subjects",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("token", LargeBinary(32), unique=True),
+    Column("salt", LargeBinary(32)),
+)
+"""`token` finds the person of an id, `salt` opens the commitment; without both it is nobody's."""
+
+CONSENT_BATCHES: Final = Table(
+    "consent_batches",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+)
+
+CONSENT_EVENTS: Final = Table(
+    "consent_events",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("batch", Integer, ForeignKey("consent_batches.id"), nullable=False),
+    Column("record", String(32), nullable=False),
+    Column("subject", BigInteger, ForeignKey("consent_subjects.id"), nullable=False),
+    Column("notice", String(64), ForeignKey("consent_notices.digest"), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("purpose", String(100)),
+    Column("recipient", String(64)),
+    Column("by", String(10), nullable=False),
+    Column("how", String(40), nullable=False),
+    Column("supersedes", String(32)),
+    Column("tc_string", Text),
+    Column("leaf", LargeBinary(32), nullable=False),
+    Index("consent_events_by_subject", "subject", "seq"),
+    Index("consent_events_by_batch", "batch", "seq"),
+)
+"""`at` is in microseconds since 1970."""

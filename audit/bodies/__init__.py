@@ -18,7 +18,12 @@ from enum import Enum
 from typing import Final
 
 from audit.bodies.access import AccessGranted, AccessRefused, AccessRemoved, AuditRead
-from audit.bodies.consent import ConsentReference, ConsentSnapshot
+from audit.bodies.consent import (
+    ConsentRecorded,
+    ConsentReference,
+    ConsentSnapshot,
+    ConsentWithdrawn,
+)
 from audit.bodies.contracts import (
     BASIC,
     COALITION_SEPARATOR,
@@ -62,8 +67,10 @@ __all__ = [
     "AuditRead",
     "Budget",
     "BudgetSpent",
+    "ConsentRecorded",
     "ConsentReference",
     "ConsentSnapshot",
+    "ConsentWithdrawn",
     "ContractSigned",
     "DatasetErased",
     "DatasetRegistered",
@@ -122,6 +129,8 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "contract.signed": EntryKind(ContractSigned, session=_NO, contract=_MUST),
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
     "dataset.erased": EntryKind(DatasetErased, session=_NO, contract=_NO),
+    "consent.recorded": EntryKind(ConsentRecorded, session=_NO, contract=_NO),
+    "consent.withdrawn": EntryKind(ConsentWithdrawn, session=_NO, contract=_NO),
     "consent.snapshot": EntryKind(ConsentSnapshot, session=_MAY, contract=_MAY),
     "request.made": EntryKind(RequestStep, session=_NO, contract=_MUST),
     "request.approved": EntryKind(RequestStep, session=_NO, contract=_MUST),

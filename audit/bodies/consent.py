@@ -1,4 +1,4 @@
-"""Whose consent a session's input rests on."""
+"""Consent: what people have said, and whose consent a session's input rests on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,35 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from audit.shapes import LABEL, Digest, Iri, Label, ListOf, Natural, Record, UnixTime, Whole
+
+
+@dataclass(frozen=True)
+class ConsentRecorded(Record):
+    """`consent.recorded`: what people have said to a notice, one or many of them together.
+
+    Args:
+        notice: SHA-256 of the notice that they were shown.
+        root: the Merkle root over what each of them said (RFC 6962), which names people by salted
+            commitments.
+        count_commitment: the salted commitment to how many statements these are.
+    """
+
+    notice: Digest
+    root: Digest
+    count_commitment: Digest
+
+
+@dataclass(frozen=True)
+class ConsentWithdrawn(Record):
+    """`consent.withdrawn`: what people have taken back, whatever notices they had been shown.
+
+    Args:
+        root: the Merkle root over what each of them took back (RFC 6962).
+        count_commitment: the salted commitment to how many statements these are.
+    """
+
+    root: Digest
+    count_commitment: Digest
 
 
 @dataclass(frozen=True)

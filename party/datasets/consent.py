@@ -1,7 +1,8 @@
 """Consent: whose rows may take part, for which purpose and which recipient.
 
 Either a column of the source says it, for the purposes and recipients that its notice named, or a
-table of events does, in which the latest event counts. Nobody takes part by silence: a person
+table of events does, in which the latest event counts, or TC strings in a column, or the records in
+the party's store (`party.consent`). Nobody takes part by silence: a person
 consents when at least one statement says so and none says otherwise. Whoever does not is left out
 before anything else is derived (docs/protocol.md, Transport; audit: ISO/IEC TS 27560).
 
@@ -12,8 +13,10 @@ people, and a commitment to how many they are.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -21,6 +24,8 @@ import numpy.typing as npt
 
 from audit.commitment import SALT_BYTES, commit
 from audit.merkle_rows import root_of_rows
+from party.consent.standing import GIVEN, REFUSED, SILENT
+from party.consent.tcf import MOST_VENDOR
 from party.contract_terms import NAME, PURPOSE
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.origin import Origin, read_origin
@@ -30,16 +35,37 @@ from party.errors import DatasetError
 from psi.engines import engine
 from psi.row_hashes import mac_texts
 
+__all__ = [
+    "GIVEN",
+    "REFUSED",
+    "SILENT",
+    "ColumnStatements",
+    "Consent",
+    "ConsentColumn",
+    "ConsentInRecords",
+    "ConsentSnapshot",
+    "ConsentStatements",
+    "ConsentStrings",
+    "ConsentTable",
+    "Statements",
+    "consenting",
+    "read_consent",
+    "take_snapshot",
+]
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_LISTED: Final = 64
 _TABLE_KEYS: Final = ("table", "key", "state", "given", "purpose", "recipient", "time")
 _COLUMN_KEYS: Final = ("column", "given", "purposes", "recipients")
+_STRING_KEYS: Final = ("tcf", "vendors")
+_RECORD_KEYS: Final = ("records",)
+_FORMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"column": _COLUMN_KEYS, "table": _TABLE_KEYS, "tcf": _STRING_KEYS, "records": _RECORD_KEYS}
+)
+"""The keys of each form of the section, by the key that tells it."""
 
-SILENT: Final = -1
-REFUSED: Final = 0
-GIVEN: Final = 1
 Statements: TypeAlias = npt.NDArray[np.int8]
 """What each row says: GIVEN, REFUSED or SILENT."""
 
@@ -95,7 +121,40 @@ class ConsentTable:
         return texts | {"table": self.table.to_json(), "given": list(self.given)}
 
 
-Consent: TypeAlias = ConsentColumn | ConsentTable
+@dataclass(frozen=True)
+class ConsentStrings:
+    """A column of TC strings (version 2.3); `vendors` is each recipient's number in their list."""
+
+    column: str
+    vendors: Mapping[str, int]
+
+    @property
+    def source_column(self) -> str:
+        """The column of the source that consent is read from."""
+        return self.column
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"tcf": self.column, "vendors": dict(self.vendors)}
+
+
+@dataclass(frozen=True)
+class ConsentInRecords:
+    """The party's own records of consent, which call people as the column `key` does."""
+
+    key: str
+
+    @property
+    def source_column(self) -> str:
+        """The column of the source that consent is read from."""
+        return self.key
+
+    def to_json(self) -> dict[str, object]:
+        """Return the section as it was read."""
+        return {"records": self.key}
+
+
+Consent: TypeAlias = ConsentColumn | ConsentTable | ConsentStrings | ConsentInRecords
 
 
 @dataclass(frozen=True)
@@ -180,19 +239,28 @@ class ColumnStatements:
 
 def read_consent(root: Section) -> Consent:
     """Read the section `consent` of a dataset's description."""
-    either = dict.fromkeys((*_COLUMN_KEYS, *_TABLE_KEYS))
+    either = dict.fromkeys(key for keys in _FORMS.values() for key in keys)
     given = root.section("consent", required=(), optional=tuple(either))
-    if ("column" in given) == ("table" in given):
-        raise root.fault("consent", "has either a 'column' of the source or a 'table' of events")
-    if "column" in given:
-        section = root.section("consent", required=_COLUMN_KEYS)
-        return ConsentColumn(
-            column=section.text("column", COLUMN),
-            given=section.texts("given", CELL, most=_MOST_LISTED),
-            purposes=section.texts("purposes", PURPOSE, most=_MOST_LISTED),
-            recipients=section.texts("recipients", NAME, most=_MOST_LISTED),
+    told = [form for form in _FORMS if form in given]
+    if len(told) != 1:
+        raise root.fault(
+            "consent",
+            "has either a 'column' of the source, a 'table' of events, TC strings in a column "
+            "('tcf'), or the column by which 'records' call people",
         )
-    section = root.section("consent", required=_TABLE_KEYS)
+    section = root.section("consent", required=_FORMS[told[0]])
+    match told[0]:
+        case "column":
+            return ConsentColumn(
+                column=section.text("column", COLUMN),
+                given=section.texts("given", CELL, most=_MOST_LISTED),
+                purposes=section.texts("purposes", PURPOSE, most=_MOST_LISTED),
+                recipients=section.texts("recipients", NAME, most=_MOST_LISTED),
+            )
+        case "tcf":
+            return _read_strings(section)
+        case "records":
+            return ConsentInRecords(section.text("records", COLUMN))
     return ConsentTable(
         table=read_origin(section, "table"),
         given=section.texts("given", CELL, most=_MOST_LISTED),
@@ -209,6 +277,13 @@ def statements_in(column: CodedColumn, given: tuple[str, ...]) -> Statements:
     says = np.where(gives, GIVEN, REFUSED).astype(np.int8)
     says[column.codes == NOTHING] = SILENT
     return says
+
+
+def _read_strings(section: Section) -> ConsentStrings:
+    names = section.names("vendors", NAME, most=_MOST_LISTED)
+    vendors = section.section("vendors", required=names)
+    numbers = {name: vendors.integer(name, 1, MOST_VENDOR) for name in names}
+    return ConsentStrings(section.text("tcf", COLUMN), MappingProxyType(numbers))
 
 
 def consenting(

@@ -12,11 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from party.contract_terms import NAME
 from party.datasets.connection import Connection, read_person, require_connectable
-from party.datasets.consent import Consent, ConsentColumn, ConsentTable, read_consent
+from party.datasets.consent import (
+    Consent,
+    ConsentColumn,
+    ConsentInRecords,
+    ConsentStrings,
+    ConsentTable,
+    read_consent,
+)
 from party.datasets.erased import NOBODY, Erased
 from party.datasets.labels import Label, expressions_of, read_labels
 from party.datasets.minors import Minors, read_minors
@@ -39,6 +46,9 @@ from party.errors import DatasetError
 from party.yaml_text import MOST_BYTES, read_yaml
 from psi.columns import ColumnSpec
 from psi.errors import IdentifierError
+
+if TYPE_CHECKING:
+    from party.consent.records import ConsentRecords
 
 _MOST_COLUMNS: Final = 256
 _IDENTIFIER: Final = "id."
@@ -79,6 +89,7 @@ class Definition:
     `person` is the column that tells people apart, or how rows are connected to people; None makes
     each row a person. `conversion_time` is the column that says when a row's conversion was.
     `erased` are people who take no part any more: the party's store knows them, no file does.
+    `records` are those of the party that reads it, and no part of what is written.
     """
 
     name: str
@@ -94,6 +105,7 @@ class Definition:
     sensitive: Mapping[str, Sensitive] = field(default_factory=lambda: MappingProxyType({}))
     retention: Retention | None = None
     erased: Erased = field(default=NOBODY, compare=False, repr=False)
+    records: ConsentRecords | None = field(default=None, compare=False, repr=False)
 
     @property
     def identifiers(self) -> tuple[ColumnDefinition, ...]:
@@ -128,7 +140,7 @@ class Definition:
         """The columns whose texts must be exact: identifiers and what people are told by."""
         exact = [column.name for column in self.identifiers]
         exact += [self.person_column] if self.person_column else []
-        if isinstance(self.consent, ConsentTable):
+        if isinstance(self.consent, ConsentTable | ConsentInRecords):
             exact.append(self.consent.key)
         return tuple(dict.fromkeys(exact))
 
@@ -317,7 +329,7 @@ def _require_consent_read(root: Section, definition: Definition, kinds: Mapping[
     read = {one.consent.column for one in definition.sensitive.values() if one.consent}
     if definition.minors is not None and definition.minors.guardian is not None:
         read.add(definition.minors.guardian.column)
-    if isinstance(definition.consent, ConsentColumn):
+    if isinstance(definition.consent, ConsentColumn | ConsentStrings):
         used = definition.consent.column
         if kinds.get(used, "consent") != "consent":
             raise root.fault("consent", f"column '{used}' is declared as {kinds[used]}")

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from party.datasets.coded import CodedColumn
 from party.datasets.connecting import ConnectedQuality, Read, connect
 from party.datasets.connection import Connection
-from party.datasets.consent import ColumnStatements, ConsentColumn, ConsentStatements
+from party.datasets.consent import (
+    ColumnStatements,
+    ConsentColumn,
+    ConsentInRecords,
+    ConsentStatements,
+    ConsentStrings,
+    ConsentTable,
+)
 from party.datasets.consent_events import ConsentEvents, open_events
+from party.datasets.consent_records import RecordStatements, records_line, records_of
+from party.datasets.consent_strings import StringStatements
 from party.datasets.definition import Definition
 from party.datasets.erased import NOBODY, Erased
 from party.datasets.minors import Minors
@@ -42,7 +51,7 @@ class Rows:
 
     @property
     def lines(self) -> bytes:
-        """What a snapshot names beside the source: a table of consent, and lists of rules."""
+        """What a snapshot names beside the source: where consent stands, and lists of rules."""
         return self.consent.lines + self.lists.lines
 
 
@@ -81,7 +90,7 @@ def read_rows(definition: Definition, source: Source, columns: Sequence[str], re
         people, connected = connect(definition, definition.person, count, read, column)
     else:
         people = People.of_rows(count) if column is None else People.of_column(column)
-    consent = _statements(definition, consent_column)
+    consent = _statements(definition, source, consent_column)
     return Rows(
         count,
         people,
@@ -104,13 +113,23 @@ def snapshot_now(definition: Definition) -> bytes:
     with open_source(definition) as source:
         lines = source.lines()
     lists = TextLists.read(definition.invalid_traffic, definition.folder).lines
-    if isinstance(definition.consent, ConsentColumn):
-        return snapshot_of(lines, lists)
-    with open_events(definition.consent, definition.folder) as events:
-        return snapshot_of(lines, events.lines(), lists)
+    match definition.consent:
+        case ConsentColumn() | ConsentStrings():
+            return snapshot_of(lines, lists)
+        case ConsentInRecords():
+            return snapshot_of(lines, records_line(records_of(definition)), lists)
+        case ConsentTable() as table:
+            with open_events(table, definition.folder) as events:
+                return snapshot_of(lines, events.lines(), lists)
 
 
-def _statements(definition: Definition, column: CodedColumn) -> ConsentStatements:
-    if isinstance(definition.consent, ConsentColumn):
-        return ColumnStatements(definition.consent, column)
-    return ConsentEvents.read(definition.consent, definition.folder, column)
+def _statements(definition: Definition, source: Source, column: CodedColumn) -> ConsentStatements:
+    match definition.consent:
+        case ConsentColumn() as consent:
+            return ColumnStatements(consent, column)
+        case ConsentStrings() as strings:
+            return StringStatements.read(strings, source, column)
+        case ConsentInRecords():
+            return RecordStatements.of(records_of(definition), column)
+        case ConsentTable() as table:
+            return ConsentEvents.read(table, definition.folder, column)

@@ -114,8 +114,11 @@ def with_label(**label):
         (with_columns(other="consent"), "'other' is declared as consent"),
         (with_columns(opt_in="attribute"), "'opt_in' is declared as attribute"),
         ({"consent": TABLE}, "'opt_in' is declared as consent, but"),
-        (with_consent(table="x.csv"), "either a 'column' of the source or a 'table'"),
-        ({"consent": {"given": ["yes"]}}, "either a 'column' of the source or a 'table'"),
+        (with_consent(table="x.csv"), "has either a 'column' of the source, a 'table' of events"),
+        (
+            {"consent": {"given": ["yes"]}},
+            "has either a 'column' of the source, a 'table' of events",
+        ),
         (with_consent(given=[]), "consent.given: expected a list"),
         (with_consent(given=[True]), "put it in quotes"),
         (with_consent(purposes=["advertising"]), "dpv:MarketResearch"),
