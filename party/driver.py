@@ -315,7 +315,7 @@ class Driver:
         last = self._terms.table.legs_of(owner)[-1]
         if last.form is Form.TAGS:
             return self._shelf.hop(owner, last.hop)
-        tags = self._raise(owner, last.hop, Form.TAGS, Order.SORTED)
+        tags = self._raise(owner, last.hop, Form.TAGS, Order.KEPT)  # only counted, here
         if self._terms.table.raisers(owner):
             answers.require_complete(tags, self._shelf.sizes_of(owner))
         return tags

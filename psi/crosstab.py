@@ -7,6 +7,7 @@ may hold them, and only `privacy` turns them into something that leaves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -28,21 +29,25 @@ def tabulate(sets: Sequence[LabelledSet]) -> Counts:
         One axis a set, of its number of labels + 1; index 0 is `∅`.
     """
     shape = tuple(len(labelled.sizes) + 1 for labelled in sets)
-    cells: list[Counts] = []  # of the keys of each set that no earlier set has
+    cells: list[npt.NDArray[np.int32]] = []  # of the keys of each set that no earlier set has
     firsts: list[Tags] = []
     for axis, labelled in enumerate(sets):
-        stride = int(np.prod(shape[axis + 1 :], dtype=np.int64))
-        cell = (labelled.label_numbers().astype(np.int64) + 1) * stride
-        tags = labelled.elements
+        stride = prod(shape[axis + 1 :])
+        strides = np.arange(1, shape[axis], dtype=np.int32) * np.int32(stride)
+        cell, tags = np.repeat(strides, labelled.sizes), labelled.elements
         for earlier, cell_of in zip(firsts, cells, strict=True):
             places = find(tags, earlier)
             known = places >= 0
             cell_of[places[known]] += cell[known]
-            tags, cell = tags[~known], cell[~known]
+            cell = cell[~known]
+            if len(sets) > 2:  # else nobody looks for them again, and they are the most of memory
+                tags = tags[~known]
         firsts.append(tags)
         cells.append(cell)
-    flat = np.bincount(np.concatenate(cells), minlength=int(np.prod(shape, dtype=np.int64)))
-    return flat.astype(np.int64).reshape(shape)
+    flat = np.zeros(prod(shape), dtype=np.int64)
+    for cell in cells:
+        flat += np.bincount(cell, minlength=len(flat))
+    return flat.reshape(shape)
 
 
 def released_cells(counts: Counts) -> Counts:
