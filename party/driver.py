@@ -102,6 +102,7 @@ class Driver:
         self._shelf = Shelf(terms.table, folder)
         self._executor, self._progress = executor, progress
         self._ahead: dict[int, LabelledSet] = {}  # steps that may not leave yet
+        self._finals: dict[str, LabelledSet] = {}  # what the tabulator has raised last, by owner
 
     def run(self) -> Outcome:
         """Do every step of this party's role, in the table's order, and return what it learns.
@@ -168,6 +169,7 @@ class Driver:
                 return self._route_key(step)
             case Release():
                 counts = tabulate([self._final_tags(role) for role in self._terms.table.roles])
+                self._finals.clear()
                 numbering = self._own.numbering
                 return self._recorder.release(
                     released_cells(counts)[list(numbering)],
@@ -315,10 +317,12 @@ class Driver:
         last = self._terms.table.legs_of(owner)[-1]
         if last.form is Form.TAGS:
             return self._shelf.hop(owner, last.hop)
-        tags = self._raise(owner, last.hop, Form.TAGS, Order.KEPT)  # only counted, here
-        if self._terms.table.raisers(owner):
-            answers.require_complete(tags, self._shelf.sizes_of(owner))
-        return tags
+        if owner not in self._finals:
+            tags = self._raise(owner, last.hop, Form.TAGS, Order.KEPT)  # only counted, here
+            if self._terms.table.raisers(owner):
+                answers.require_complete(tags, self._shelf.sizes_of(owner))
+            self._finals[owner] = tags
+        return self._finals[owner]
 
     def _expected_answers(self) -> list[Buffer]:
         hops = len(self._terms.table.raisers(self._role))

@@ -22,7 +22,7 @@ from client.render_quote import quote_shown
 from client.sdk.log import Audit
 from client.units import shown_bytes
 from commonground.cli import app
-from party import session_record
+from party import driver, session_record
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus
 from party.evidence import StoredLog, compare_all_logs
@@ -100,6 +100,15 @@ def test_a_table_of_three_is_released_and_every_log_says_the_same(three):
     assert Desk(parties["advertiser"]).result(request.id)["role"] == "recipient"
     for name in ("channel", "vendor"):
         assert Desk(parties[name]).find(request.id).state == "finished"
+
+
+def test_every_set_is_raised_once_by_each_other_party(three, monkeypatch):
+    raised, raise_set = [], driver.raise_set
+    monkeypatch.setattr(driver, "raise_set", lambda *a, **k: raised.append(1) or raise_set(*a, **k))
+    parties, contract = three
+    request = file_at_all(parties, contract, insights_of_three(parties, contract))
+    assert run_three(parties, request, new_wires()) == ENDED_WELL
+    assert len(raised) == 3 * 2
 
 
 def test_a_quote_says_before_what_a_session_of_three_takes(three):
