@@ -218,7 +218,7 @@ def measure(rows: int) -> Result:
     graph = json.loads(child.communicate()[0])
     party = Party(BUILD / "party")
     party.run("init", party.folder, "--name", "shop", "--organisation", "shop",
-              "--origin", "shop.example/log")  # fmt: skip
+              "--origin", "shop.example/log", "--jurisdiction", "NL")  # fmt: skip
     watch = Watch()
     report = party.run("dataset", "add", BUILD / "visits.yaml")["quality"]
     load = watch.stop()

@@ -117,7 +117,8 @@ class Parties:
             name = party.folder.name
             party.run(
                 "init", party.folder, "--name", name, "--organisation", name,
-                "--origin", f"{name}.example/log", "--listen", f"127.0.0.1:{free_port()}",
+                "--jurisdiction", "NL", "--origin", f"{name}.example/log",
+                "--listen", f"127.0.0.1:{free_port()}",
             )  # fmt: skip
 
     def add(self, party: Party, name: str, description: str) -> None:

@@ -8,17 +8,20 @@ from pathlib import Path
 from audit.roles import Role
 from party.contract import Contract
 from party.contract_file import load_contract, merge_signatures, sign_contract_file
+from party.declared import require_declared
 from party.errors import ContractError
 from party.organisation import Organisation
 
 
 def sign_contract(party: Organisation, file: Path) -> Contract:
-    """Sign a contract in its file, in the name of the party, and return it.
+    """Sign a contract in its file in the name of a party, and return it.
 
     Raises:
-        ContractError: it is malformed, was altered after a signature, or is for others.
+        ContractError: it is malformed, was altered after a signature, is for others, or says
+            otherwise than this party's card where its data lies.
     """
     party.access.require(Role.OPERATOR, "contract.sign")
+    require_declared(party, load_contract(file))
     return sign_contract_file(file, party.identity)
 
 
@@ -26,14 +29,14 @@ def import_contract(party: Organisation, file: Path, others: Sequence[Path] = ()
     """Check a signed contract and store it; `others` are copies with signatures that lack.
 
     Raises:
-        ContractError: a signature is missing or does not fit, it has ended, or it is not for this
-            party with its present keys.
+        ContractError: a signature is missing or does not fit, it has ended, it is not for this
+            party with its present keys, or says otherwise than its card where its data lies.
     """
     party.access.require(Role.OPERATOR, "contract.import")
     contract = load_contract(file)
+    require_declared(party, contract)
     for other in others:
         contract = merge_signatures(contract, load_contract(other))
-    contract.me(party.identity)
     contract.verify_signatures()
     if party.now >= contract.starts:
         contract.require_in_force(party.now)

@@ -19,6 +19,7 @@ from party.identity import PARTY_NAME
 from party.known_peers import KnownPeers
 from party.offered import offered_by
 from party.organisation import Organisation
+from party.transfers import Transfer
 
 DAY_SECONDS: Final = 86_400
 UNNAMED: Final = "contract"
@@ -29,7 +30,8 @@ UNNAMED: Final = "contract"
 class Draft:
     """What the proposer decides; `they_measure` gives tables to the counterpart.
 
-    `third` is the card of a party whose labels are added to tables.
+    `third` is the card of a party whose labels are added to tables. `transfers` are those across
+    borders.
     """
 
     contract_id: str
@@ -37,6 +39,7 @@ class Draft:
     days: int
     they_measure: bool
     third: IdentityCard | None = None
+    transfers: tuple[Transfer, ...] = ()
 
     def __post_init__(self) -> None:
         """Require that the third can be dialled, before an invitation is used up for a draft."""
@@ -82,8 +85,9 @@ def write_draft(
     `their_datasets` are those that the counterpart has stated.
 
     Raises:
-        ContractError: a card is this party's own or given twice, the file exists, or a third takes
-            part and one of those who are dialled then has no address.
+        ContractError: a card is this party's own or given twice, the file exists, a third takes
+            part and one of those who are dialled then has no address, only some declare where data
+            lies, or a transfer across a border is not stated.
     """
     party.access.require(Role.ANALYST, "contract.draft")
     require_new(path)
@@ -105,6 +109,7 @@ def write_draft(
         starts=starts,
         ends=starts + draft.days * DAY_SECONDS,
         datasets={my_name: offered_by(party), their_name: their_datasets},
+        transfers=draft.transfers,
     )
     path.write_text(text, encoding="utf-8")
     return parse_contract(text.encode(), source=str(path))

@@ -12,6 +12,7 @@ from typing import Final
 from party.card import IdentityCard
 from party.errors import SettingsError
 from party.organisation import Organisation
+from party.places import Places
 from party.settings import Settings
 
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -21,7 +22,8 @@ _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound 
 class Founding:
     """Who the party is, and where it is reached; without `listen` it only dials.
 
-    `address` is where counterparts reach it, if that is not what `listen` says (both host:port);
+    `places` is where it is established and keeps data. `address` is where counterparts reach it,
+    if that is not what `listen` says (both host:port);
     `workers` is the number of its worker processes, 0 for one a processor; `store` the URL of
     a PostgreSQL database, empty for SQLite in the folder.
     """
@@ -29,6 +31,7 @@ class Founding:
     name: str
     organisation: str
     origin: str
+    places: Places
     listen: str | None = None
     address: str | None = None
     workers: int = 0
@@ -66,9 +69,10 @@ def found(folder: Path, founding: Founding) -> tuple[Organisation, IdentityCard]
         name=founding.name,
         log_origin=founding.origin,
         hosts=list(dict.fromkeys(hosts)),
+        places=founding.places,
         address=address,
     )
-    return party, party.card(address)
+    return party, party.own_card()
 
 
 def _host(address: str | None) -> str | None:

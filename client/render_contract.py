@@ -10,6 +10,7 @@ from rich.table import Table
 
 from party.contract import Contract
 from party.contract_terms import Approval, Grant, ListUse, OutputKind, write_time
+from party.organisation import CARD_FILE
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 
 _FILTERS = {"basic": "ε and δ are added up", "zcdp": "by zero-concentrated differential privacy"}
@@ -37,6 +38,10 @@ def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
         "",
         "Parties",
         _indent(_parties(contract)),
+        "",
+        "Where data lies",
+        *(_indent(line) for line in _places(contract)),
+        *undeclared(contract),
         "",
         "What is granted",
         *(_indent(_grant_in_words(contract, grant)) for grant in contract.outputs),
@@ -69,6 +74,40 @@ def _parties(contract: Contract) -> Table:
     for name, card in contract.parties.items():
         reached = f"reached at {card.address}" if card.address else "only dials"
         table.add_row(name, card.organisation, reached, card.fingerprint)
+    return table
+
+
+def undeclared(contract: Contract) -> list[str]:
+    """Warn where nobody has declared where data lies: no border can then be seen."""
+    if any(card.places is not None for card in contract.parties.values()):
+        return []
+    return [
+        "  WARNING: not declared. No party has said under whose law it is and where its data lies, "
+        "so a transfer across a border would not be noticed. Each adds 'jurisdiction' and "
+        f"'storage' to its {CARD_FILE}; then propose the contract anew."
+    ]
+
+
+def _places(contract: Contract) -> list[RenderableType]:
+    if all(card.places is None for card in contract.parties.values()):
+        return []
+    table = Table("party", "law", "data in", box=None)
+    for name, card in contract.parties.items():
+        if card.places is not None:
+            table.add_row(name, card.places.jurisdiction, ", ".join(card.places.storage))
+    if not contract.transfers:
+        return [table, "No data crosses a border."]
+    return [table, "", _transfers(contract)]
+
+
+def _transfers(contract: Contract) -> Table:
+    table = Table("from", "to", "out of", "on the basis of", "reference", "until", box=None)
+    for one in contract.transfers:
+        crossing = one.crossing
+        until = "no end" if one.until is None else write_time(one.until)
+        table.add_row(
+            crossing.sender, crossing.receiver, crossing.out_of, one.basis, one.reference, until
+        )
     return table
 
 

@@ -22,6 +22,7 @@ def party_document(folder: Path, name: str, card: IdentityCard) -> dict[str, Any
         "identity": card.identity,
         "fingerprint": card.fingerprint,
         "address": card.address,
+        **(card.places.to_json() if card.places else {}),
         "card": str(folder / CARD_FILE),
     }
 
@@ -40,6 +41,7 @@ def party_made(folder: Path, name: str, card: IdentityCard) -> list[RenderableTy
     return [
         f"{name} of {card.organisation} is made, and {reached}.",
         made,
+        f"Its law and its data: {card.places}. Contracts state it; another place is another card.",
         "",
         f"Fingerprint  {card.fingerprint}",
         f"Identity     {card.identity}",

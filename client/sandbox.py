@@ -27,6 +27,7 @@ from party.datasets import load_definition
 from party.errors import SettingsError
 from party.offered import offered_by
 from party.organisation import Organisation
+from party.places import Places
 
 MARKER: Final = "sandbox.json"
 CONTRACT: Final = "contract.yaml"
@@ -35,6 +36,7 @@ _MADE: Final = (YOU, PARTNER, DATA, CONTRACT, MARKER)
 _FORMAT: Final = 1
 _DAYS: Final = 365
 _BUDGET: Final = {"epsilon": "100", "delta": "1e-6"}
+_PLACES: Final = Places.of("NL")
 _ORGANISATIONS: Final = {YOU: "Your organisation", PARTNER: "A made-up partner"}
 
 
@@ -146,7 +148,8 @@ def _mark(folder: Path, said: dict[str, Any]) -> None:
 
 
 def _party(folder: Path, name: str, listen: str | None) -> Organisation:
-    founding = Founding(name, _ORGANISATIONS[name], f"sandbox.example/{name}", listen)
+    origin = f"sandbox.example/{name}"
+    founding = Founding(name, _ORGANISATIONS[name], origin, _PLACES, listen)
     return found(folder, founding)[0]
 
 

@@ -44,7 +44,8 @@ To try everything alone:
   commonground sandbox
 To begin:
   commonground init advertiser/ --name advertiser \\
-      --organisation "Example Foods" --origin audit.example.com/advertiser
+      --organisation "Example Foods" --jurisdiction NL \\
+      --origin audit.example.com/advertiser
   commonground join LINE --party advertiser/
 """
 

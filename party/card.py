@@ -1,8 +1,9 @@
 """The identity card: what a party passes to a partner so that a contract can name it.
 
-A small public YAML: organisation, identity key, certificate with its fingerprint, and the address
-where the party listens, if it does. It holds no secret, and it proves nothing by itself: the two
-sides compare fingerprints by another way (telephone, letter) before they sign.
+A small public YAML: organisation, identity key, certificate with its fingerprint, the address
+where the party listens, if it does, and under whose law it is and where its data lies. It holds no
+secret, and it proves nothing by itself: the two sides compare fingerprints by another way
+(telephone, letter) before they sign.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from party.certificate import Certificate, read_certificate
 from party.document import Fail, Section, TextRule
 from party.errors import ContractError, IdentityError
 from party.identity import LOG_ORIGIN, MOST_ORIGIN_CHARACTERS, Identity
+from party.places import PLACE_KEYS, Places
 from party.yaml_text import read_yaml, write_yaml
 
 CARD_FORMAT: Final = "commonground/1"
 REQUIRED_KEYS: Final = ("organisation", "identity", "fingerprint", "certificate")
-OPTIONAL_KEYS: Final = ("address",)
+OPTIONAL_KEYS: Final = ("address", *PLACE_KEYS)
 
 ORGANISATION = TextRule("a line of text")
 _VKEY = TextRule(
@@ -43,6 +45,8 @@ ADDRESS = TextRule(
 class IdentityCard:
     """One party as others know it. `address` is None for a party that only dials.
 
+    `places` is None on a card of a version that did not ask: where data lies is not declared.
+
     `identity` is the verifier key's text; `certificate` the PEM, whose fingerprint (over its DER)
     is `fingerprint`.
     """
@@ -52,11 +56,19 @@ class IdentityCard:
     fingerprint: str
     certificate: str
     address: str | None = None
+    places: Places | None = None
 
     @classmethod
-    def of(cls, identity: Identity, *, organisation: str, address: str | None) -> IdentityCard:
+    def of(
+        cls,
+        identity: Identity,
+        *,
+        organisation: str,
+        address: str | None,
+        places: Places | None = None,
+    ) -> IdentityCard:
         """Return the card of the party that holds `identity`."""
-        card = {
+        card: dict[str, object] = {
             "organisation": organisation,
             "identity": identity.vkey,
             "fingerprint": identity.fingerprint,
@@ -64,6 +76,8 @@ class IdentityCard:
         }
         if address is not None:
             card["address"] = address
+        if places is not None:
+            card.update(places.to_json())
         return cls.read(_section(card, ContractError))
 
     @classmethod
@@ -90,6 +104,7 @@ class IdentityCard:
             fingerprint=section.text("fingerprint", _FINGERPRINT),
             certificate=section.text("certificate", _PEM),
             address=section.optional_text("address", ADDRESS),
+            places=Places.read(section),
         )
         try:
             Verifier.from_vkey(card.identity)
@@ -132,6 +147,8 @@ class IdentityCard:
         }
         if self.address is not None:
             card["address"] = self.address
+        if self.places is not None:
+            card.update(self.places.to_json())
         return card
 
     def to_yaml(self) -> str:

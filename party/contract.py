@@ -39,6 +39,7 @@ from party.document import Fail, Section, TextRule
 from party.errors import ContractError, IdentityError, Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
 from party.moment_terms import MOMENTS
+from party.transfers import TRANSFERS, Transfer, read_transfers, require_not_lapsed
 
 FORMAT: Final = "commonground/1"
 RESULT_DAYS: Final = "result_days"
@@ -60,8 +61,8 @@ class Contract:
     Mappings are keyed by party. `identifiers` is the order of types: the one identifier that a
     person is sent under is the first it has. `window_days` is the budget's window; `min_match`
     people the smallest list, `min_cell` the smallest count shown; `starts` and `ends` are Unix
-    seconds. `signatures` are base64. Results end `result_days` after they were made; None keeps
-    them.
+    seconds. `transfers` are those across borders, with what each rests on. `signatures` are base64.
+    Results end `result_days` after they were made; None keeps them.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Contract:
     consent_max_age_hours: int
     starts: int
     ends: int
+    transfers: tuple[Transfer, ...]
     signatures: Mapping[str, str]
     result_days: int | None = None
 
@@ -123,6 +125,8 @@ class Contract:
         }
         if self.result_days is not None:
             document[RESULT_DAYS] = self.result_days
+        if self.transfers:
+            document[TRANSFERS] = [transfer.to_json() for transfer in self.transfers]
         if self.signatures:
             document["signatures"] = dict(self.signatures)
         return document
@@ -181,7 +185,8 @@ class Contract:
     def require_in_force(self, now: int) -> None:
         """Raise ContractError unless all have signed and `now` (Unix seconds) is in its time.
 
-        The pinned certificates are part of it: one that has expired ends the contract.
+        The pinned certificates are part of it, and what transfers across borders rest on: one that
+        has expired ends the contract.
         """
         self.verify_signatures()
         if now < self.starts:
@@ -197,6 +202,7 @@ class Contract:
                 card.parsed_certificate.require_valid(now)
             except IdentityError as error:
                 raise ContractError(f"Contract {self.id}: {error}") from None
+        require_not_lapsed(self.transfers, self.id, now)
 
     def me(self, identity: Identity) -> str:
         """Return the name under which the contract knows the holder of `identity`."""
@@ -252,7 +258,7 @@ class Contract:
             ) from None
 
 
-_OPTIONAL: Final = (RESULT_DAYS, "signatures")
+_OPTIONAL: Final = (TRANSFERS, RESULT_DAYS, "signatures")
 _REQUIRED: Final = (
     "contract",
     *(field.name for field in fields(Contract) if field.name not in _OPTIONAL),
@@ -265,14 +271,15 @@ def _read(document: object, fail: Fail) -> Contract:
         raise root.fault("contract", f"this version reads {FORMAT} only")
     names = root.names("parties", _PARTY, least=2, most=3)
     identifiers = read_identifiers(root)
+    cards, outputs = _read_parties(root, names), _read_outputs(root, names)
     contract = Contract(
         id=root.text("id", NAME),
         title=root.text("title", _TITLE),
-        parties=_read_parties(root, names),
+        parties=cards,
         profile=ProfileTerms.read(root.section("profile", required=("version", "gmail"))),
         identifiers=identifiers,
         datasets=read_datasets(root, names, identifiers),
-        outputs=_read_outputs(root, names),
+        outputs=outputs,
         budgets=_read_budgets(root, names),
         filter=AccountingFilter(root.choice("filter", [value.value for value in AccountingFilter])),
         window_days=root.integer("window_days", 1, _MOST_DAYS),
@@ -283,6 +290,7 @@ def _read(document: object, fail: Fail) -> Contract:
         consent_max_age_hours=root.integer("consent_max_age_hours", 1, 24 * _MOST_DAYS),
         starts=read_time(root, "starts"),
         ends=read_time(root, "ends"),
+        transfers=read_transfers(root, cards, outputs),
         signatures=_read_signatures(root, names),
         result_days=_read_result_days(root),
     )

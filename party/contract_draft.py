@@ -15,6 +15,7 @@ from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms, OutputKind, write_time
 from party.errors import ContractError
 from party.moment_terms import MOMENTS, MomentTerms
+from party.transfers import TRANSFERS, Transfer
 from party.yaml_text import write_yaml
 from psi.identifiers import VERSION
 from psi.legs import RECIPIENT, TABULATOR, THIRD
@@ -28,7 +29,8 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("The format of this file; a short name for the contract; and what it is for.",
      ("contract", "id", "title")),
     ("Who. Each entry is copied from that party's public.yaml. Compare the fingerprints by\n"
-     "telephone before you sign. A party without an address only dials.",
+     "telephone before you sign. A party without an address only dials. jurisdiction is the\n"
+     "country under whose law it is established, storage those in which its data lies.",
      ("parties",)),
     ("How identifiers are normalised. Turn gmail on only if both sides treat the dots and the\n"
      "+tag of Gmail addresses as meaningless.",
@@ -67,6 +69,9 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
      "snapshot older than consent_max_age_hours starts nothing.",
      ("list_expiry_days", "retention_days", "result_days", "consent_max_age_hours")),
     ("When the contract holds, in UTC.", ("starts", "ends")),
+    ("What leaves a country, and on which basis in the law of that country; nothing else may.\n"
+     "until, such as 2027-01-31T00:00:00Z, may say when that lapses.",
+     (TRANSFERS,)),
 )  # fmt: skip
 
 
@@ -78,13 +83,18 @@ def draft_contract(
     starts: int,
     ends: int,
     datasets: Mapping[str, Mapping[str, DatasetTerms]] | None = None,
+    transfers: Sequence[Transfer] = (),
 ) -> str:
     """Return the YAML of a draft between two parties, or three.
 
     `parties` maps the name that each has in the contract to its card; the first is drafted as the
     sender of matches and the recipient of tables, the second as their counterpart, and the third
     adds its labels to tables. `starts` and `ends` are Unix seconds. A party without `datasets` gets
-    an example to edit. Raises ContractError where a value does not serve.
+    an example to edit. `transfers` states what data crosses borders on, which the places on the
+    cards make necessary.
+
+    Raises:
+        ContractError: a value does not serve, or a transfer is not stated.
     """
     if not 2 <= len(parties) <= 3:
         raise ContractError(f"A draft is between two parties or three; {len(parties)} were given.")
@@ -118,11 +128,14 @@ def draft_contract(
         "starts": write_time(starts),
         "ends": write_time(ends),
     }
+    if transfers:
+        document[TRANSFERS] = [transfer.to_json() for transfer in transfers]
     silent = [party for party in parties if not known.get(party)]
     text = _HEADING + "".join(
         f"\n{_comment(words + _of_three(others, keys) + _missing(silent, keys))}"
         f"{write_yaml({key: document[key] for key in keys})}"
         for words, keys in _PARTS
+        if all(key in document for key in keys)
     )
     parse_contract(text.encode(), source="the draft")
     return text

@@ -21,6 +21,7 @@ from party.contract import Contract
 from party.contract_terms import Approval
 from party.datasets import BoundStep, Definition
 from party.decision import Decision
+from party.declared import refuse_moved
 from party.driver import ProgressHook
 from party.errors import (
     ContractError,
@@ -66,10 +67,11 @@ class Desk:
 
         Raises:
             PartyError: the name is another list's.
-            Refusal: the contract does not grant it, this side's budget does not suffice, or its
-                dataset is not kept long enough.
+            Refusal: the contract does not grant it or says no longer where this party's data lies,
+                this side's budget does not suffice, or its dataset is not kept long enough.
         """
         me = contract.me(self._party.identity)
+        refuse_moved(self._party, contract)
         signed = request.sign(self._party.identity)
         signed.check(contract, self._party.now)
         self.require_budget(signed, contract)
@@ -97,6 +99,7 @@ class Desk:
                 raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
             request.verify_signature(contract.parties[peer].verifier)
             request.check(contract, self._party.now)
+            refuse_moved(self._party, contract)
             if contract.me(self._party.identity) not in request.participants:
                 raise Refusal(
                     RefusalStatus.BAD_REQUEST, f"{peer} brings a request without a role for us"
@@ -375,6 +378,7 @@ class Desk:
         party = self._party
 
         def prepare(salt: bytes, began: int) -> SessionInput:
+            refuse_moved(party, contract)
             now = party.clock()  # before the dataset's end is looked at, which the log tells
             return prepare_input(
                 self._definition(request, contract, me),

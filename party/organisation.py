@@ -25,7 +25,7 @@ from party.artefacts import SessionFolder
 from party.card import ADDRESS, ORGANISATION, IdentityCard
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
-from party.document import TextRule
+from party.document import Section, TextRule
 from party.errors import (
     ContractError,
     SettingsError,
@@ -34,6 +34,7 @@ from party.errors import (
 )
 from party.identity import Identity
 from party.journal import Journal
+from party.places import PLACE_KEYS, Places
 from party.registrations import Registered
 from party.schema import CONTRACTS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
@@ -72,11 +73,13 @@ class Organisation:
         name: str,
         log_origin: str,
         hosts: Sequence[str],
+        places: Places,
         address: str | None = None,
     ) -> Organisation:
         """Make a party's folder: keys, certificate, configuration, store and first log entry.
 
-        `address` is where counterparts reach it, None for a party that only dials.
+        `places` is what it declares of where data lies; `address` is where counterparts reach it,
+        None for a party that only dials.
 
         Raises:
             SettingsError: there is a party in the folder already, or a value does not serve.
@@ -86,6 +89,7 @@ class Organisation:
         if (folder / FILE).exists():
             raise SettingsError(f"{folder} holds a party already; choose another folder")
         _require("organisation", settings.organisation, ORGANISATION)
+        Places.read(Section(places.to_json(), "", SettingsError, required=PLACE_KEYS))
         if address is not None:
             _require("address", address, ADDRESS)
         if settings.store:
@@ -98,7 +102,10 @@ class Organisation:
             vkey=identity.vkey, certificate=identity.fingerprint.removeprefix("sha256:")
         )
         store.write(lambda c: party.journal.append(c, "party.created", body, actor=BY_HAND))
-        (folder / CARD_FILE).write_text(party.card(address).to_yaml(), encoding="utf-8")
+        card = IdentityCard.of(
+            identity, organisation=settings.organisation, address=address, places=places
+        )
+        (folder / CARD_FILE).write_text(card.to_yaml(), encoding="utf-8")
         (folder / FILE).write_text(render_settings(settings), encoding="utf-8")
         return party
 
@@ -173,12 +180,6 @@ class Organisation:
 
         key = hmac.digest(self.identity.people_key, b"consent records", "sha256")
         return ConsentRecords(self.store, self.journal, key, lambda: self.clock())
-
-    def card(self, address: str | None) -> IdentityCard:
-        """Return the party's public identity card."""
-        return IdentityCard.of(
-            self.identity, organisation=self.settings.organisation, address=address
-        )
 
     def own_card(self) -> IdentityCard:
         """Return the card as it is passed on: that of public.yaml, which its owner may edit.

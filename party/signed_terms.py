@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from audit.bodies import Budget, BudgetSpent, ContractSigned, ReportReleased
+from audit.bodies import Budget, BudgetSpent, ContractSigned, ReportReleased, TransferStated
 from audit.entry import Entry
 from audit.errors import VerificationError
 from party.contract import Contract
@@ -33,6 +33,7 @@ def signed_terms(contract: Contract) -> ContractSigned:
         filter=contract.filter.value,
         origins={name: card.verifier.name for name, card in contract.parties.items()},
         export_to=_exports_of(contract),
+        transfers=_transfers_of(contract),
     )
 
 
@@ -124,3 +125,12 @@ def _exports_of(contract: Contract) -> dict[str, tuple[str, ...]] | None:
             receiver = grant.roles[RECEIVER]
             exports[receiver] = (*exports.get(receiver, ()), *grant.export_to)
     return {party: tuple(dict.fromkeys(to)) for party, to in exports.items()} or None
+
+
+def _transfers_of(contract: Contract) -> tuple[TransferStated, ...] | None:
+    """Return what crosses borders; None for nothing."""
+    stated = tuple(
+        TransferStated(one.crossing.sender, one.crossing.receiver, one.crossing.out_of, one.basis)
+        for one in contract.transfers
+    )
+    return stated or None

@@ -30,6 +30,7 @@ from audit.bodies.contracts import (
     FILTERS,
     Budget,
     ContractSigned,
+    TransferStated,
 )
 from audit.bodies.datasets import DatasetErased, DatasetRegistered
 from audit.bodies.lists import (
@@ -92,6 +93,7 @@ __all__ = [
     "SessionFailed",
     "SessionFinished",
     "SessionStarted",
+    "TransferStated",
     "kind_named",
 ]
 

@@ -7,11 +7,24 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from audit.errors import EntryError
-from audit.shapes import LABEL, TOKEN, ListOf, MapOf, Natural, Nested, OneOf, Record, Whole
+from audit.shapes import (
+    LABEL,
+    TOKEN,
+    Label,
+    ListOf,
+    MapOf,
+    Natural,
+    Nested,
+    OneOf,
+    Record,
+    Token,
+    Whole,
+)
 
 COALITION_SEPARATOR: Final = ", "
 MAX_PARTIES: Final = 3
 MAX_PLATFORMS: Final = 16
+MAX_TRANSFERS: Final = 102
 BASIC: Final = "basic"
 ZCDP: Final = "zcdp"
 FILTERS: Final = (BASIC, ZCDP)
@@ -33,6 +46,23 @@ class Budget(Record):
 
 
 @dataclass(frozen=True)
+class TransferStated(Record):
+    """Data of one party that leaves a country for another party, as the contract states it.
+
+    Args:
+        sender: whose data it is.
+        receiver: who gets it.
+        out_of: the country by ISO 3166-1, or `EEA`.
+        basis: what it rests on, in the contract's word; the contract has the reference.
+    """
+
+    sender: Label
+    receiver: Label
+    out_of: Token
+    basis: Token
+
+
+@dataclass(frozen=True)
 class ContractSigned(Record):
     """`contract.signed`: the terms that later entries are held to; the entry names the contract.
 
@@ -43,6 +73,7 @@ class ContractSigned(Record):
         filter: how charges add up within a budget: `basic` sums, or `zcdp`.
         origins: by party, the origin of its log, by which coalitions are named.
         export_to: by party, the platforms that it may take its lists to; absent for none.
+        transfers: what crosses a border, and on which basis; absent for none.
     """
 
     parties: Annotated[tuple[str, ...], ListOf(LABEL, MAX_PARTIES)]
@@ -57,6 +88,9 @@ class ContractSigned(Record):
         ]
         | None
     ) = None
+    transfers: (
+        Annotated[tuple[TransferStated, ...], ListOf(Nested(TransferStated), MAX_TRANSFERS)] | None
+    ) = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,6 +102,9 @@ class ContractSigned(Record):
             raise EntryError("budgets has a budget for somebody who is not among parties")
         if not (self.export_to or {}).keys() <= set(self.parties):
             raise EntryError("export_to names somebody who is not among parties")
+        for one in self.transfers or ():
+            if not {one.sender, one.receiver} <= set(self.parties):
+                raise EntryError("transfers names somebody who is not among parties")
 
     def coalition_against(self, party: str) -> str:
         """Return who may pool what it learns of `party`: the others' logs, in order of origin."""

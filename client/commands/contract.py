@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.commands.options import AsJson, PartyFolder, Transfers, begin, example, opened
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +25,9 @@ app = typer.Typer(
         "commonground contract propose channel --id summer --days 180",
         "commonground contract propose channel-public.yaml --id summer",
         "commonground contract propose channel --third vendor --id attributes",
+        "commonground contract propose channel --id export \\",
+        "    --transfer 'brand:channel:CN:standard-contract:CAC filing 2026-17' \\",
+        "    --transfer 'channel:brand:EEA:standard-clauses:SCC of 2026-03-01, module 1'",
     )
 )
 def propose(
@@ -65,21 +68,26 @@ def propose(
             metavar="FILE", help="Where to write the draft.", show_default="contract-ID.yaml"
         ),
     ] = None,
+    transfers: Transfers = None,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a draft contract with a counterpart, each line explained, to be edited and signed.
 
     Datasets that are registered here stand in it as they are; for the counterpart's there is an
-    example to replace. Nothing is sent and nothing is signed.
+    example to replace. Where data would cross a border, the draft needs --transfer, and says
+    what is missing. Nothing is sent and nothing is signed.
     """
     from client.drafting import Draft, draft_path, find_card, write_draft
+    from client.render_contract import undeclared
+    from party.transfers import Transfer
 
     output = begin(ctx, as_json)
     path = out or draft_path(contract_id)
     with opened(party) as here:
         added = None if third is None else find_card(here, third)
-        draft = Draft(contract_id, title, days, they_measure, added)
+        stated = tuple(map(Transfer.parse, transfers or ()))
+        draft = Draft(contract_id, title, days, they_measure, added, stated)
         contract = write_draft(here, find_card(here, card), draft, path)
     output.result(
         {"contract": contract.id, "file": str(path), "parties": list(contract.parties)},
@@ -88,6 +96,7 @@ def propose(
         "      send the file to your counterpart, who signs it too"
         if third is None
         else "      send the file to both others, who sign it too",
+        *undeclared(contract),
     )
 
 
@@ -101,7 +110,7 @@ def sign(
     """Sign a contract in its file, in the name of this party.
 
     What is signed is everything but comments and layout. A file that was altered after somebody
-    signed it is refused.
+    signed it is refused, and one that says otherwise than public.yaml where this party's data lies.
     """
     from client.agreeing import sign_contract
     from client.render_contract import contract_document, contract_in_words
@@ -145,7 +154,8 @@ def import_(
     """Check a signed contract and store it, so that requests can be made under it.
 
     It is refused when a signature is missing or does not fit the text, when it has ended, and
-    when it is not for this party with its present keys.
+    when it is not for this party with its present keys, or says otherwise than public.yaml where
+    its data lies.
     """
     from client.agreeing import import_contract
     from client.render_contract import contract_document, contract_in_words

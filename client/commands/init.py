@@ -15,8 +15,8 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             'commonground init channel/ --name channel --organisation "Example Media" \\',
-            "    --origin audit.example.com/channel --listen 0.0.0.0:7443 \\",
-            "    --address commonground.example.com:7443",
+            "    --origin audit.example.com/channel --jurisdiction NL \\",
+            "    --listen 0.0.0.0:7443 --address commonground.example.com:7443",
         )
     )(init)
 
@@ -42,6 +42,22 @@ def init(
             metavar="HOST/PATH",
             help="What names the party's audit log for ever: a host that is yours and a path, "
             "without a scheme. It need not answer.",
+        ),
+    ] = None,
+    jurisdiction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COUNTRY",
+            help="The country under whose law the organisation is established, by its two letters "
+            "of ISO 3166-1. Contracts state it.",
+        ),
+    ] = None,
+    storage: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COUNTRY",
+            help="A country in which the party's data lies or can be reached from, backups "
+            "included; may be given again. Without it: that of --jurisdiction.",
         ),
     ] = None,
     listen: Annotated[
@@ -83,17 +99,19 @@ def init(
     from client.founding import Founding, found
     from client.render_party import party_document, party_made
     from party.organisation import Organisation
+    from party.places import Places
 
     output = begin(ctx, as_json)
     if upgrade:
         Organisation.upgrade(folder)
         output.result({"folder": str(folder)}, f"The store of {folder} is of this version.")
         return
-    if name is None or organisation is None or origin is None:
-        raise typer.BadParameter("give --name, --organisation and --origin")
+    if name is None or organisation is None or origin is None or jurisdiction is None:
+        raise typer.BadParameter("give --name, --organisation, --origin and --jurisdiction")
     if address is not None and listen is None:
         raise typer.BadParameter("--address is where --listen is reached; give both")
-    founding = Founding(name, organisation, origin, listen, address, store=store)
+    places = Places.of(jurisdiction, storage or ())
+    founding = Founding(name, organisation, origin, places, listen, address, store=store)
     party, card = found(folder, founding)
     party.close()
     output.result(party_document(folder, name, card), *party_made(folder, name, card))

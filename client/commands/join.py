@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands.options import AsJson, PartyFolder, begin, example, opened
+from client.commands.options import AsJson, PartyFolder, Transfers, begin, example, opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,6 +40,7 @@ def join(
             help="A third party, whose labels are to be added to tables: its card, or its name.",
         ),
     ] = None,
+    transfers: Transfers = None,
     replace: Annotated[
         bool,
         typer.Option(
@@ -57,13 +58,15 @@ def join(
     """
     from client.drafting import Draft, draft_path, find_card
     from client.joining import join_with_draft
+    from party.transfers import Transfer
 
     output = begin(ctx, as_json)
     text = typer.get_text_stream("stdin").read() if line == "-" else line
     path = out or draft_path(contract_id)
     with opened(party) as here, output.busy("Joining …"):
         added = None if third is None else find_card(here, third)
-        draft = Draft(contract_id, None, days=365, they_measure=False, third=added)
+        stated = tuple(map(Transfer.parse, transfers or ()))
+        draft = Draft(contract_id, None, 365, they_measure=False, third=added, transfers=stated)
         theirs = join_with_draft(here, text, draft, path, replace=replace)
     card, name = theirs.card, theirs.name
     output.result(

@@ -43,6 +43,16 @@ ContractName = Annotated[
         autocompletion=offer_contracts,
     ),
 ]
+Transfers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transfer",
+        metavar="FROM:TO:OUT_OF:BASIS:REFERENCE",
+        help="What data that leaves a country rests on: the two parties, the country (or EEA), the "
+        "basis, and the filing or agreement. Once for each that is needed; a draft that lacks one "
+        "says which.",
+    ),
+]
 
 
 def example(*lines: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from pathlib import Path
 
 from client.agreeing import import_contract, look_up, sign_contract
@@ -10,6 +11,7 @@ from client.drafting import Draft, draft_path, find_card, write_draft
 from client.output import as_text
 from party.contract import Contract
 from party.organisation import Organisation
+from party.transfers import Transfer
 
 
 class Contracts:
@@ -27,28 +29,33 @@ class Contracts:
         days: int = 365,
         they_measure: bool = False,
         third: str | Path | None = None,
+        transfers: Sequence[str] = (),
         out: str | Path | None = None,
     ) -> Path:
         """Write a draft with a counterpart and return its path.
 
         `card` is the counterpart's public.yaml, or the name of a peer that is pinned here; `third`
-        likewise that of a party whose labels are to be added to tables.
+        likewise that of a party whose labels are to be added to tables. `transfers` states what
+        data crosses borders on, each as FROM:TO:OUT_OF:BASIS:REFERENCE.
 
         Raises:
             ContractError: a card cannot be read, is your own or has no address where it needs one,
-                or the file exists.
+                the file exists, or a transfer across a border is not stated.
         """
         path = Path(out or draft_path(id))
         theirs = find_card(self._party, str(card))
         added = None if third is None else find_card(self._party, str(third))
-        write_draft(self._party, theirs, Draft(id, title, days, they_measure, added), path)
+        stated = tuple(map(Transfer.parse, transfers))
+        draft = Draft(id, title, days, they_measure, added, stated)
+        write_draft(self._party, theirs, draft, path)
         return path
 
     def sign(self, file: str | Path) -> Contract:
         """Sign a contract in its file and return it.
 
         Raises:
-            ContractError: it is malformed, was altered after a signature, or is for others.
+            ContractError: it is malformed, was altered after a signature, is for others, or says
+                otherwise than public.yaml where your data lies.
         """
         return sign_contract(self._party, Path(file))
 
@@ -58,7 +65,8 @@ class Contracts:
         `others` are other copies, with the signatures that the first one lacks.
 
         Raises:
-            ContractError: a signature is missing or wrong, it has ended, or it is for others.
+            ContractError: a signature is missing or wrong, it has ended, it is for others, or says
+                otherwise than public.yaml where your data lies.
         """
         return import_contract(self._party, Path(file), [Path(other) for other in others])
 

@@ -6,7 +6,7 @@ listens is added by the root, which knows a server (`commonground.Party`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -37,6 +37,7 @@ from client.suppressing import Suppressed, Suppressor
 from party.desk import Desk
 from party.driver import Progress
 from party.organisation import CARD_FILE, Organisation
+from party.places import Places
 from party.retention import prune
 from party.workers import require_no_worker
 
@@ -71,6 +72,8 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
         name: str,
         organisation: str,
         origin: str,
+        jurisdiction: str,
+        storage: Sequence[str] = (),
         listen: str | None = None,
         address: str | None = None,
         workers: int = 0,
@@ -78,6 +81,8 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     ) -> Self:
         """Make a party as `commonground init` does, and open it.
 
+        `jurisdiction` is the country under whose law it is established, `storage` those in which
+        its data lies, that one if empty: two letters of ISO 3166-1 each, which contracts state.
         `listen` and `address` are host:port; without them the party only dials. `workers` is the
         number of processes for the curve work, 0 for one a processor; `store` the URL of a
         PostgreSQL database, empty for SQLite in the folder.
@@ -87,7 +92,8 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
             StoreError: the store cannot be reached, or holds another party.
         """
         require_no_worker()
-        founding = Founding(name, organisation, origin, listen, address, workers, store)
+        places = Places.of(jurisdiction, storage)
+        founding = Founding(name, organisation, origin, places, listen, address, workers, store)
         made, _ = found(Path(folder), founding)
         made.close()
         return cls(folder)
@@ -313,24 +319,29 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
         id: str = "contract",  # noqa: A002 - the command's word
         out: str | Path | None = None,
         third: str | Path | None = None,
+        transfers: Sequence[str] = (),
         replace: bool = False,
     ) -> Path:
         """Use an invitation: both sides pin each other. Return the path of a draft contract.
 
         `third` is the card, or the name of a pinned peer, whose labels are to be added to tables.
+        `transfers` is as in `contracts.propose`.
 
         Raises:
             InvitationError: the line was mistyped, or is not for this party to use.
             DialError: nobody answers, somebody else does, or a proxy refuses.
             Refusal: the invitation was used, has ended, or is for another party.
-            ContractError: the file exists; the invitation is then not used.
+            ContractError: the file exists, and the invitation is then not used; or a transfer
+                across a border is not stated, and the same line serves again.
         """
         from client.drafting import Draft, draft_path, find_card
         from client.joining import join_with_draft
+        from party.transfers import Transfer
 
         path = Path(out or draft_path(id))
         added = None if third is None else find_card(self._party, str(third))
-        draft = Draft(id, None, days=365, they_measure=False, third=added)
+        stated = tuple(map(Transfer.parse, transfers))
+        draft = Draft(id, None, 365, they_measure=False, third=added, transfers=stated)
         join_with_draft(self._party, line, draft, path, replace=replace)
         return path
 

@@ -37,7 +37,8 @@ def set_up(party: Party, data: Path) -> None:
     name = party.folder.name
     party.run(
         "init", party.folder, "--name", name, "--organisation", ORGANISATIONS[name],
-        "--origin", f"{name}.example/log", "--listen", f"127.0.0.1:{free_port()}",
+        "--jurisdiction", "NL", "--origin", f"{name}.example/log",
+        "--listen", f"127.0.0.1:{free_port()}",
     )  # fmt: skip
     for dataset, population in DATASETS[name]:
         party.run("dataset", "add", data / name / f"{dataset}.yaml", "--population", population)

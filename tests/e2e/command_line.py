@@ -43,7 +43,7 @@ def error_of(*words, expect):
 def init(folder: Path, name: str, *more):
     return ask(
         *("init", folder / name, "--name", name, "--organisation", f"The {name}"),
-        *("--origin", f"audit.test/{name}", *more),
+        *("--jurisdiction", "NL", "--origin", f"audit.test/{name}", *more),
     )
 
 

@@ -77,6 +77,7 @@ def make_pair(folder: Path):
             name=name,
             organisation=f"The {name}",
             origin=f"{name}.test/log",
+            jurisdiction="NL",
             listen=where[name],
             workers=1,
         )

@@ -28,7 +28,9 @@ from party.reception import Issued
 
 def verbs(party: Party, progress: list[Progress]) -> None:
     token = CancelToken()
-    assert_type(Party.create("a", name="a", organisation="A", origin="a.test/log"), Party)
+    assert_type(
+        Party.create("a", name="a", organisation="A", origin="a.test/log", jurisdiction="NL"), Party
+    )
     assert_type(party.match(receiver="a", progress=progress.append, cancel=token), Audience)
     assert_type(party.match(name="n", use="exclude", suppression_runs=0), Audience)
     assert_type(party.reach(segment="s", by="f", epsilon="1"), Report)

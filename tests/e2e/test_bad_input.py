@@ -185,7 +185,7 @@ def test_another_party_at_the_address_is_told_nothing(fresh, tmp_path):
     stranger = Party(tmp_path / "stranger", tmp_path / "said")
     stranger.read(
         *("init", stranger.folder, "--name", "channel", "--organisation", "The channel"),
-        *("--origin", "channel.test/log", "--listen", fresh.road.address),
+        *("--jurisdiction", "NL", "--origin", "channel.test/log", "--listen", fresh.road.address),
     )
     try:
         stranger.serve(fresh.road)
@@ -208,7 +208,7 @@ def test_a_dialler_whom_nobody_there_has_pinned_is_told_what_to_do(fresh, tmp_pa
     stranger = Party(tmp_path / "advertiser", tmp_path / "said")
     stranger.read(
         *("init", stranger.folder, "--name", "advertiser", "--organisation", "The advertiser"),
-        *("--origin", "advertiser.test/log"),
+        *("--jurisdiction", "NL", "--origin", "advertiser.test/log"),
     )
     stranger.read("dataset", "add", holding("advertiser", "few").write(tmp_path / "data", "few"))
     fresh.serve()

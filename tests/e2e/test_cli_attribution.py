@@ -67,7 +67,7 @@ def pair(tmp_path_factory):
     for party, more in ((made.advertiser, ()), (made.channel, ("--listen", road.address))):
         party.read(
             *("init", party.folder, "--name", party.name, "--organisation", party.name),
-            *("--origin", f"{party.name}.test/log", *more),
+            *("--jurisdiction", "NL", "--origin", f"{party.name}.test/log", *more),
         )
         described, rows = events[party.name]
         lines = "".join(f"r{p},p{p}@example.com,{moment(day)},{c},yes\n" for p, day, c in rows)

@@ -16,7 +16,7 @@ def made(tmp_path_factory):
 def test_init_makes_a_party_and_says_what_to_type_next(tmp_path):
     done = run(
         *("init", tmp_path / "a", "--name", "brand", "--organisation", "Example Foods"),
-        *("--origin", "audit.test/brand", "--listen", "127.0.0.1:7443"),
+        *("--jurisdiction", "NL", "--origin", "audit.test/brand", "--listen", "127.0.0.1:7443"),
     )
     assert "fingerprint" in done.stdout
     assert "commonground contract propose" in done.stdout
@@ -31,7 +31,16 @@ def test_a_party_without_a_port_only_dials(tmp_path):
 
 def test_init_leaves_a_party_that_is_there_alone(tmp_path):
     before = init(tmp_path, "brand")["fingerprint"]
-    words = ("--name", "other", "--organisation", "Other", "--origin", "audit.test/other")
+    words = (
+        "--name",
+        "other",
+        "--organisation",
+        "Other",
+        "--origin",
+        "audit.test/other",
+        "--jurisdiction",
+        "NL",
+    )
     assert "holds a party already" in error_of("init", tmp_path / "brand", *words, expect=6)
     found = ask("doctor", "--party", tmp_path / "brand")["checks"]
     assert before in next(one["detail"] for one in found if one["name"] == "certificate")
@@ -45,10 +54,14 @@ def test_init_leaves_a_party_that_is_there_alone(tmp_path):
         ("--organisation", "two\nlines"),
         ("--listen", "0.0.0.0:7443"),
         ("--listen", "nonsense"),
+        ("--jurisdiction", "nl"),
+        ("--jurisdiction", "XX"),
+        ("--storage", "Europe"),
     ],
 )
 def test_init_with_a_value_that_does_not_serve_makes_nothing(tmp_path, option, value):
     words = {"--name": "brand", "--organisation": "Brand", "--origin": "audit.test/brand"}
+    words["--jurisdiction"] = "NL"
     words[option] = value
     flat = [word for pair in words.items() for word in pair]
     error_of("init", tmp_path / "brand", *flat, expect=6)

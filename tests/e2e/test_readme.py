@@ -102,7 +102,7 @@ def parties(tmp_path_factory):
         for party, more in ((pair.advertiser, ()), (pair.channel, ("--listen", road.address))):
             party.read(
                 *("init", party.folder, "--name", party.name, "--origin", f"{party.name}.test/log"),
-                *("--organisation", f"Example {party.name}", *more),
+                *("--jurisdiction", "NL", "--organisation", f"Example {party.name}", *more),
             )
             party.set(workers=1)
             path = holding(party.name, "many").write(folder / "data" / party.name, "many")

@@ -302,7 +302,12 @@ def test_nothing_that_is_shown_holds_a_secret(pair, resumed, measured):
 def test_two_parties_meet_by_an_invitation(tmp_path):
     made = {
         name: Party.create(
-            tmp_path / name, name=name, organisation=name, origin=f"{name}.test/log", listen=listen
+            tmp_path / name,
+            name=name,
+            organisation=name,
+            origin=f"{name}.test/log",
+            jurisdiction="NL",
+            listen=listen,
         )
         for name, listen in (("vendor", None), ("channel", f"127.0.0.1:{free_port()}"))
     }

@@ -13,7 +13,12 @@ from commonground import Party, errors
 @pytest.fixture
 def party(tmp_path):
     with Party.create(
-        tmp_path / "a", name="advertiser", organisation="A", origin="a.test/log", workers=1
+        tmp_path / "a",
+        name="advertiser",
+        organisation="A",
+        origin="a.test/log",
+        jurisdiction="NL",
+        workers=1,
     ) as made:
         yield made
 

@@ -22,7 +22,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def party(tmp_path):
     with Party.create(
-        tmp_path / "a", name="advertiser", organisation="A", origin="a.test/log", workers=1
+        tmp_path / "a",
+        name="advertiser",
+        organisation="A",
+        origin="a.test/log",
+        jurisdiction="NL",
+        workers=1,
     ) as made:
         yield made
 
@@ -122,7 +127,14 @@ def test_a_folder_that_is_no_party_is_refused(tmp_path):
 @pytest.mark.parametrize("changed", [{"address": "a.test:1"}, {"listen": "0.0.0.0:7443"}])
 def test_a_party_that_nobody_could_dial_is_not_made(tmp_path, changed):
     with pytest.raises(errors.SettingsError):
-        Party.create(tmp_path / "a", name="a", organisation="A", origin="a.test/log", **changed)
+        Party.create(
+            tmp_path / "a",
+            name="a",
+            organisation="A",
+            origin="a.test/log",
+            jurisdiction="NL",
+            **changed,
+        )
     assert not (tmp_path / "a").exists()
 
 
@@ -214,7 +226,9 @@ def test_a_script_without_a_guard_does_nothing_twice(tmp_path):
     script.write_text(
         textwrap.dedent("""
             from commonground import Party
-            party = Party.create("p", name="p", organisation="P", origin="p.test/log", workers=1)
+            party = Party.create(
+                "p", name="p", organisation="P", origin="p.test/log", jurisdiction="NL", workers=1
+            )
             party._party.executor.submit(print, "worked").exception()
             party.close()
         """)

@@ -58,6 +58,17 @@ def test_the_installed_wheel_makes_a_party_outside_the_checkout(wheel, tmp_path)
     assert where.startswith(str(tmp_path / "installed"))
     program = ("-m", "commonground")
     assert run(*program, "--version").startswith("commonground ")
-    words = ("init", "a", "--name", "a", "--organisation", "A", "--origin", "a.test/a")
+    words = (
+        "init",
+        "a",
+        "--jurisdiction",
+        "NL",
+        "--name",
+        "a",
+        "--organisation",
+        "A",
+        "--origin",
+        "a.test/a",
+    )
     run(*program, *words)
     assert "1 entries" in run(*program, "status", "--party", "a")

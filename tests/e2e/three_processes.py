@@ -4,7 +4,7 @@ Everybody's people overlap; each listener stands behind a road of its own, which
 down or cut. Nobody but the advertiser knows the way to both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from known_people import email, write_csv
@@ -81,12 +81,12 @@ def make_three(folder: Path) -> Three:
         listen = ("--listen", road.address) if road else ()
         party.read(
             *("init", party.folder, "--name", name, "--organisation", f"The {name}"),
-            *("--origin", f"{name}.test/log", *listen),
+            *("--jurisdiction", "NL", "--origin", f"{name}.test/log", *listen),
         )
         party.set(workers=1)
         party.read("dataset", "add", _write_people(folder / "data" / name, PEOPLE[name]))
         opened = Organisation.open(party.folder)
-        cards[name] = opened.card(road.address if road else None).to_json()
+        cards[name] = replace(opened.own_card(), address=road.address if road else None).to_json()
         opened.close()
     path = folder / "contract.yaml"
     path.write_text(write_yaml(_contract(cards)), encoding="utf-8")

@@ -260,7 +260,7 @@ def make_pair(
     pair = Pair(Party(folder / "advertiser", said), Party(folder / "channel", said), road)
     for party, more in ((pair.advertiser, ()), (pair.channel, ("--listen", road.address))):
         type_(
-            *(party, "init", party.folder, "--name", party.name),
+            *(party, "init", party.folder, "--name", party.name, "--jurisdiction", "NL"),
             *("--organisation", f"The {party.name}", "--origin", f"{party.name}.test/log"),
             *("--store", new_store(), *more),
         )

@@ -9,6 +9,7 @@ import pytest
 
 from party import organisation
 from party.organisation import Organisation
+from party.places import Places
 from party.settings import Settings
 from party.workers import start_workers
 from psi.curve import engine
@@ -22,6 +23,7 @@ def party(tmp_path):
         name="advertiser",
         log_origin="advertiser.test/log",
         hosts=["127.0.0.1"],
+        places=Places.of("NL"),
     )
     yield party
     party.close()

@@ -1,6 +1,7 @@
 """A contract of what parties have registered, drafted as a newcomer's is, with room to spend."""
 
 import time
+from dataclasses import replace
 
 from party.contract_draft import draft_contract
 from party.contract_file import load_contract, sign_contract_file
@@ -14,7 +15,7 @@ def agree(folder, parties, change=lambda document: None):
     """Draft, widen, sign at every party and keep it there; `change` edits the document first."""
     now = int(time.time())
     text = draft_contract(
-        {name: party.card(None) for name, party in parties.items()},
+        {name: replace(party.own_card(), address=None) for name, party in parties.items()},
         contract_id="test",
         title="Test",
         starts=now - DAY,

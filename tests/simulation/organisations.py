@@ -22,6 +22,7 @@ from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, RefusalStatus, RefusedThere, SessionSuspended
 from party.organisation import Organisation
+from party.places import Places
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.wire.exchanges import kind_for, kind_of
 
@@ -162,6 +163,7 @@ def make_party(folder: Path, name: str, stores=SQLITE):
         name=name,
         log_origin=f"{name}.test/log",
         hosts=["localhost"],
+        places=Places.of("NL"),
     )
     party._processes = ThreadPoolExecutor(1)
     return party
@@ -200,7 +202,7 @@ def make_contract(
     )
     reached = addresses or {}
     cards: dict[str, IdentityCard] = {
-        name: p.card(reached.get(name)) for name, p in parties.items()
+        name: replace(p.own_card(), address=reached.get(name)) for name, p in parties.items()
     }
     text = f"""contract: commonground/1
 id: {contract_id}

@@ -12,6 +12,7 @@ from party.introduction import Introduction
 from party.invitation import Invitation
 from party.known_peers import KnownPeers
 from party.organisation import Organisation
+from party.places import Places
 from party.reception import Welcomed
 from party.schema import LOG_ENTRIES
 from party.settings import Settings
@@ -46,6 +47,7 @@ def joiner(tmp_path_factory):
         name="advertiser",
         log_origin="advertiser.test/log",
         hosts=[],
+        places=Places.of("NL"),
     )
     yield made
     made.close()
@@ -67,7 +69,7 @@ def maker(tmp_path):
 
 def introduction(maker, *, name=MAKER, copy=0, part="maker", invitation=None, signer=None):
     identity = party_called(name, copy=copy) if copy else party_called(name)
-    card = IdentityCard.of(identity, organisation="The maker", address=None)
+    card = IdentityCard.of(identity, organisation="The maker", address=None, places=Places.of("NL"))
     return Introduction.make(
         signer or identity,
         card,

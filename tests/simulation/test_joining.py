@@ -26,6 +26,7 @@ from party.errors import (
 from party.introduction import MOST_BYTES, Introduction
 from party.known_peers import KnownPeers
 from party.organisation import Organisation
+from party.places import Places
 from party.reception import HOUR_SECONDS, KEPT_SECONDS, Reception
 from party.schema import INVITATIONS, LOG_ENTRIES
 from party.settings import Settings
@@ -44,7 +45,13 @@ def template(tmp_path_factory):
         origin = f"{name}{number}.test/log"
         settings = Settings(f"The {name}", workers=1)
         Organisation.create(
-            path, settings, name=name, log_origin=origin, hosts=[], address=address
+            path,
+            settings,
+            name=name,
+            log_origin=origin,
+            hosts=[],
+            places=Places.of("NL"),
+            address=address,
         ).close()
         return path
 
@@ -186,7 +193,7 @@ def test_a_party_does_not_join_itself(maker):
 def test_a_known_peer_with_another_address_is_pinned_anew(maker, make):
     joiner = make("advertiser")
     use(maker, joiner, invite(maker))
-    moved = joiner.card("elsewhere.example:1")
+    moved = dataclasses.replace(joiner.own_card(), address="elsewhere.example:1")
     (joiner.folder / "public.yaml").write_text(moved.to_yaml())
     use(maker, joiner, invite(maker))
     assert KnownPeers(maker).card("advertiser").address == "elsewhere.example:1"

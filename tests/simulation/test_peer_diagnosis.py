@@ -21,6 +21,7 @@ from party.contract_draft import draft_contract
 from party.contract_file import parse_contract
 from party.known_peers import KnownPeers
 from party.organisation import Organisation
+from party.places import Places
 from party.reception import Reception
 from party.settings import Settings
 from psi.identifiers import Profile
@@ -52,6 +53,7 @@ def party(tmp_path_factory):
         name="advertiser",
         log_origin="advertiser.test/log",
         hosts=[],
+        places=Places.of("NL"),
     )
     yield made
     made.close()
@@ -115,7 +117,9 @@ def contract_at(address, party, contract_id="deal"):
     listener = party_called("channel")
     cards = {
         "advertiser": party.own_card(),
-        "channel": IdentityCard.of(listener, organisation="The channel", address=address),
+        "channel": IdentityCard.of(
+            listener, organisation="The channel", address=address, places=Places.of("NL")
+        ),
     }
     text = draft_contract(
         cards, contract_id=contract_id, title="Deal", starts=now - 60, ends=now + DAY
@@ -210,6 +214,7 @@ def test_joining_and_the_walk_go_through_a_proxy(tmp_path, monkeypatch):
             name=name,
             log_origin=f"{name}.test/log",
             hosts=[],
+            places=Places.of("NL"),
             address=address,
         )
         for name, address in (("vendor", None), ("channel", "channel.invalid:7443"))

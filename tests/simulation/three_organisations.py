@@ -6,6 +6,7 @@ the wire, and that the hub relays what the other two say to each other.
 """
 
 import threading
+from dataclasses import replace
 from itertools import combinations
 
 from organisations import SECONDS, Killed, Wire, WireLink, make_party, people, write_dataset
@@ -60,7 +61,10 @@ def make_three(
         "contract": "commonground/1",
         "id": "three",
         "title": "Three",
-        "parties": {name: parties[name].card(addresses.get(name)).to_json() for name in EVERYBODY},
+        "parties": {
+            name: replace(parties[name].own_card(), address=addresses.get(name)).to_json()
+            for name in EVERYBODY
+        },
         "profile": {"version": "2026.1", "gmail": False},
         "identifiers": ["phone", "email"],
         "datasets": datasets,
