@@ -5,7 +5,7 @@ level down. The last tile of a level may be partial, and is then named by its wi
 are bundled in the same way, each behind its length in two bytes. A full tile and a full bundle
 never change, so whoever follows a log fetches only what is new.
 
-Nothing here reads or writes a file. Paths are relative, with slashes, the same on disk and in a URL.
+Nothing here reads or writes a file. Paths are relative, the same on disk and in a URL.
 """
 
 from __future__ import annotations

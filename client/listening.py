@@ -1,8 +1,8 @@
 """A party that listens, for as long as somebody wants it to.
 
 What listens is handed in from outside, since this package knows no server. While it listens, what
-has come to its end is deleted once a day, people who have withdrawn are taken off lists, and
-standing reports are run as their time comes.
+has come to its end is deleted once a day, people who have withdrawn are taken off lists, standing
+reports are run as their time comes, and outside witnesses are asked to cosign the log.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from client.carrying import Carrier
 from client.scheduling import run_due
 from client.serving import Logged, ServedDesk
 from client.suppressing import Suppressor
+from client.witnessing import ask_witnesses
 from party.desk import Desk
 from party.errors import InUse, PartyError
 from party.events import Event, note
@@ -50,6 +51,19 @@ Listen = Callable[[Organisation, ServedDesk, str], Listener]
 """Starts what listens on an address (host:port; port 0 takes a free one)."""
 
 
+class HttpListener(Protocol):
+    """What answers over HTTP."""
+
+    url: str
+
+    def stop(self) -> None:
+        """End."""
+
+
+ListenHttp = Callable[[Organisation, str], HttpListener]
+"""Starts what answers over HTTP on an address (host:port; port 0 takes a free one)."""
+
+
 @contextmanager
 def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Listener]:
     """Listen meanwhile; at the end sessions are suspended, and go on at the next start.
@@ -67,7 +81,8 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
         stop = CancelToken()
         daily = threading.Thread(target=_keep_house, args=(party, ended), name="housekeeping")
         timely = threading.Thread(target=_keep_time, args=(party, ended, stop), name="reports")
-        for thread in (daily, timely):
+        vouched = threading.Thread(target=_keep_witnessed, args=(party, ended), name="witnesses")
+        for thread in (daily, timely, vouched):
             thread.daemon = True
             thread.start()
         try:
@@ -78,6 +93,29 @@ def listening(party: Organisation, listen: Listen, address: str) -> Iterator[Lis
             listener.stop(GRACE_SECONDS)
             daily.join()
             timely.join()
+            vouched.join()
+
+
+@contextmanager
+def listening_http(
+    party: Organisation, listen: ListenHttp, address: str | None
+) -> Iterator[str | None]:
+    """Offer the log over HTTP meanwhile, and yield its URL.
+
+    `address` is host:port; without it, where party.toml says, and nowhere if it says nothing.
+
+    Raises:
+        PartyError: the address cannot be listened on.
+    """
+    where = address or party.settings.http
+    if not where:
+        yield None
+        return
+    listener = listen(party, where)
+    try:
+        yield listener.url
+    finally:
+        listener.stop()
 
 
 def _keep_house(party: Organisation, ended: threading.Event) -> None:
@@ -108,6 +146,31 @@ def _keep_time(party: Organisation, ended: threading.Event, stop: CancelToken) -
             event = Event("report.stopped")
             note(_log, event, sentence, level=logging.ERROR, fault=error)
         if ended.wait(LOOK_SECONDS):
+            return
+
+
+def _keep_witnessed(party: Organisation, ended: threading.Event) -> None:
+    """Have outside witnesses cosign what the log has gained; those that fail are asked later."""
+    if not party.settings.witnesses:
+        return
+    while True:
+        failed = False
+        try:
+            for asked in ask_witnesses(party):
+                failed = failed or asked.problem is not None
+                event = Event("log.witnessed", peer=asked.witness, reason=asked.problem)
+                if asked.problem is not None:
+                    sentence = f"witness {asked.witness}: {asked.problem}"
+                    note(_log, event, sentence, level=logging.WARNING)
+        except PartyError as error:
+            failed = True
+            event = Event("log.witnessed", reason=str(error))
+            note(_log, event, f"witnesses: {error}", level=logging.ERROR)
+        except Exception as error:  # noqa: BLE001 - a fault now leaves the next hour's work alone
+            failed = True
+            sentence = "a fault of this program in asking witnesses"
+            note(_log, Event("log.witnessed"), sentence, level=logging.ERROR, fault=error)
+        if ended.wait(RETRY_SECONDS if failed else LOOK_SECONDS):
             return
 
 

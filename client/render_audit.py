@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 
+from audit.checkpoint import Checkpoint
 from audit.entry import Entry
+from audit.note import parse_note
+from audit.tlog_proof import LogProof, Proven
 from audit.verify import Comparison, Verification
+from client.witnessing import Asked
 
 
 def verification_document(verification: Verification) -> dict[str, Any]:
@@ -87,6 +92,62 @@ def _logs_of(comparisons: Sequence[Comparison]) -> list[Verification]:
     """Return each log's verification once, in the order of the logs."""
     every = [log for one in comparisons for log in (one.ours, one.theirs)]
     return list({log.origin: log for log in every}.values())
+
+
+def receipt_document(receipt: LogProof, path: Path, vkey: str) -> dict[str, Any]:
+    """Return a receipt that was written as JSON values."""
+    return {"entry": receipt.index, "file": str(path), "key": vkey, "size": _size(receipt)}
+
+
+def receipt_shown(receipt: LogProof, path: Path, vkey: str) -> list[RenderableType]:
+    """Return where a receipt lies, and how it is checked."""
+    return [
+        f"Wrote the receipt of entry {receipt.index} in a log of {_size(receipt)} entries: {path}",
+        "Whoever has it checks it with",
+        f"  commonground audit check-receipt {path} --key {vkey}",
+    ]
+
+
+def proven_document(proven: Proven) -> dict[str, Any]:
+    """Return what a receipt proves as JSON values."""
+    return {
+        "verified": True,
+        "origin": proven.checkpoint.origin,
+        "index": proven.index,
+        "size": proven.checkpoint.size,
+        "cosigners": [one.cosigner for one in proven.cosignatures],
+        "entry": json.loads(proven.entry),
+    }
+
+
+def proven_shown(proven: Proven) -> list[RenderableType]:
+    """Return what a receipt proves."""
+    by = ", ".join(one.cosigner for one in proven.cosignatures) or "nobody who was named"
+    return [
+        f"Verified: entry {proven.index} is in the log of {proven.checkpoint.origin} "
+        f"({proven.checkpoint.size:,} entries; cosigned by {by})",
+        entries_shown([Entry.parse(proven.entry)]),
+    ]
+
+
+def asked_document(asked: Sequence[Asked]) -> dict[str, Any]:
+    """Return what became of asking witnesses as JSON values."""
+    return {"witnesses": [asdict(one) for one in asked]}
+
+
+def asked_shown(asked: Sequence[Asked]) -> list[RenderableType]:
+    """Return a line for each witness."""
+    if not asked:
+        return ["party.toml names no outside witnesses: add them as witnesses = ['VKEY URL']"]
+    return [
+        f"{one.witness}: has cosigned {one.size:,} entries"
+        + (f"; {one.problem}" if one.problem else "")
+        for one in asked
+    ]
+
+
+def _size(receipt: LogProof) -> int:
+    return Checkpoint.parse(parse_note(receipt.checkpoint).text).size
 
 
 def entries_shown(entries: Iterable[Entry]) -> Table:

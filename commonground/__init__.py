@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from client.cancelling import CancelToken
+    from client.log_places import LogAccess
     from client.sdk.by_identifier import OverlapByIdentifier, QuoteByIdentifier
     from client.sdk.datasets import Dataset, Diagnosis
-    from client.sdk.log import Ledger
+    from client.sdk.log import Ledger, check_receipt, verify_log
     from client.sdk.results import Audience, Quote, Report
     from client.sdk.templates import QuoteOfSeries
     from client.suppressing import Suppressed
@@ -31,6 +32,7 @@ __all__ = [
     "Diagnosis",
     "Exported",
     "Ledger",
+    "LogAccess",
     "OverlapByIdentifier",
     "Party",
     "Progress",
@@ -41,7 +43,9 @@ __all__ = [
     "Series",
     "Suppressed",
     "Template",
+    "check_receipt",
     "errors",
+    "verify_log",
 ]
 
 _HOMES: Final = {
@@ -51,6 +55,7 @@ _HOMES: Final = {
     "Diagnosis": "client.sdk.datasets",
     "Exported": "party.activation",
     "Ledger": "client.sdk.log",
+    "LogAccess": "client.log_places",
     "OverlapByIdentifier": "client.sdk.by_identifier",
     "Party": "commonground.sdk",
     "Progress": "party.driver",
@@ -61,6 +66,8 @@ _HOMES: Final = {
     "Series": "party.series",
     "Suppressed": "client.suppressing",
     "Template": "party.templates",
+    "check_receipt": "client.sdk.log",
+    "verify_log": "client.sdk.log",
 }
 
 

@@ -36,7 +36,7 @@ from client.commands import (
 )
 from client.exits import ExitCode
 from client.group import Commands
-from commonground.listening import listen
+from commonground.listening import listen, listen_http
 
 _EXIT_CODES = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
 _BEGINNING = """\
@@ -93,7 +93,7 @@ invite.add_to(app)
 join.add_to(app)
 app.add_typer(invitations.app, name="invitations")
 app.add_typer(peers.app, name="peers")
-serve.add_to(app, listen)
+serve.add_to(app, listen, listen_http)
 status.add_to(app)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from client.serving import ServedDesk
     from party.organisation import Organisation
+    from server.http import RunningHttp
     from server.serve import RunningServer
 
 
@@ -28,3 +29,15 @@ def listen(party: Organisation, desk: ServedDesk, address: str) -> RunningServer
         max_sessions=party.settings.max_sessions,
         patience_seconds=party.settings.patience_seconds,
     )
+
+
+def listen_http(party: Organisation, address: str) -> RunningHttp:
+    """Offer a party's log over HTTP on an address (host:port; port 0 takes a free one).
+
+    Raises:
+        CannotListen: the address is taken, malformed, or not this machine's, or the extra `http`
+            is not installed.
+    """
+    from server.http import start_http
+
+    return start_http(party, address)

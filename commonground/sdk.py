@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from client.listening import listening
+from client.listening import listening, listening_http
 from client.sdk import party
-from commonground.listening import listen
+from commonground.listening import listen, listen_http
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A party that listens: on which address (host:port), over mutual TLS 1.3."""
+    """A party that listens: on which address (host:port), over mutual TLS 1.3.
+
+    `http` is the URL at which its log is offered to its own officers, None for nowhere.
+    """
 
     address: str
     port: int
+    http: str | None = None
 
 
 class Party(party.Party):
@@ -26,16 +30,21 @@ class Party(party.Party):
     """
 
     @contextmanager
-    def serve(self, address: str | None = None) -> Iterator[Serving]:
+    def serve(self, address: str | None = None, http: str | None = None) -> Iterator[Serving]:
         """Listen in this process, in threads, for as long as the block runs.
 
         `address` is host:port; without it, where party.toml says. Port 0 takes a free one. At the
         end, or when the party is closed, sessions are suspended; they go on when it listens again.
+        `http` is host:port as well: there the log is offered over HTTP, to whoever has the token in
+        keys/http.token.
 
         Raises:
             PartyError: the address cannot be listened on, or the certificate is not valid now.
         """
         where = address or self._party.settings.listen
-        with self._calls.listening(listening(self._party, listen, where)) as listener:
+        with (
+            self._calls.listening(listening(self._party, listen, where)) as listener,
+            self._calls.listening(listening_http(self._party, listen_http, http)) as url,
+        ):
             host = where.rpartition(":")[0]
-            yield Serving(f"{host}:{listener.port}", listener.port)
+            yield Serving(f"{host}:{listener.port}", listener.port, url)

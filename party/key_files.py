@@ -12,6 +12,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from party.errors import IdentityError
@@ -35,6 +36,19 @@ def write_key_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     _flush_folder(folder.parent)
+
+
+def make_key_file(path: Path, data: bytes) -> None:
+    """Write one key file of mode 0600, whole or not at all; one that is there already stays."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write_all(file.fileno(), data)
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    _flush_folder(path.parent)
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -19,7 +19,8 @@ class Settings:
     """What may be set; every value has a default that works on one machine.
 
     `store` is a SQLAlchemy URL, empty for the SQLite file in the folder; `workers` is the
-    number of processes for curve work, 0 for one a processor.
+    number of processes for curve work, 0 for one a processor. `witnesses` are outside witnesses of
+    the log, each `VKEY URL` (`party.outside_witnesses`).
     """
 
     organisation: str
@@ -30,6 +31,8 @@ class Settings:
     max_sessions: int = 4
     log_format: str = "text"
     cover_runs: bool = False
+    http: str = ""
+    witnesses: tuple[str, ...] = ()
 
     @property
     def worker_count(self) -> int:
@@ -59,6 +62,8 @@ def load_settings(folder: Path) -> Settings:
         _require_type(path, name, value, str(known[name].type))
         if name == "log_format" and value not in LOG_FORMATS:
             raise SettingsError(f"{path}: log_format must be {' or '.join(LOG_FORMATS)}")
+    if "witnesses" in values:
+        values["witnesses"] = tuple(values["witnesses"])
     if "organisation" not in values:
         raise SettingsError(f"{path}: organisation is missing")
     return Settings(**values)
@@ -90,10 +95,21 @@ log_format = {_quote(settings.log_format)}
 # Whether `serve` makes a suppression run a day for each list that counterparts have of this party's
 # people, also when nobody has withdrawn, so that a run does not tell that somebody has.
 cover_runs = {str(settings.cover_runs).lower()}
+
+# Where `commonground serve` offers the log to this party's own officers over HTTP, host:port; empty
+# for nowhere. They need the token in keys/http.token; off this machine it is HTTPS.
+http = {_quote(settings.http)}
+
+# Outside witnesses that are to cosign the log: ["VKEY URL", ...].
+witnesses = [{", ".join(map(_quote, settings.witnesses))}]
 """
 
 
 def _require_type(path: Path, name: str, value: Any, wanted: str) -> None:  # noqa: ANN401
+    if wanted == "tuple[str, ...]":
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise SettingsError(f"{path}: {name} must be a list of texts")
+        return
     if type(value).__name__ != wanted:
         raise SettingsError(f"{path}: {name} must be of type {wanted}")
     if wanted == "int" and value < (0 if name == "workers" else 1):

@@ -14,7 +14,7 @@ import typer
 from client.commands.options import AsJson, PartyFolder, begin, example, opened, until_told
 
 if TYPE_CHECKING:
-    from client.listening import Listen
+    from client.listening import Listen, ListenHttp
     from client.output import Output
     from party.organisation import Organisation
 
@@ -22,13 +22,14 @@ LogFormat = Literal["text", "json"]
 _log: Final = logging.getLogger("commonground.serve")
 
 
-def add_to(app: typer.Typer, listen: Listen) -> None:
-    """Add the command; `listen` starts what listens on an address."""
+def add_to(app: typer.Typer, listen: Listen, listen_http: ListenHttp) -> None:
+    """Add the command; `listen` and `listen_http` start what listens on an address."""
 
     @app.command(
         epilog=example(
             "commonground serve --party channel/",
             "commonground serve --listen 0.0.0.0:7443 --party channel/",
+            "commonground serve --http 127.0.0.1:7480 --party channel/",
         )
     )
     def serve(
@@ -39,6 +40,15 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
                 "--listen",
                 metavar="HOST:PORT",
                 help="Where to listen; without it, where party.toml says. Port 0 takes a free one.",
+            ),
+        ] = None,
+        http: Annotated[
+            str | None,
+            typer.Option(
+                "--http",
+                metavar="HOST:PORT",
+                help="Where to offer the log to this party's own officers over HTTP, and to cosign "
+                "the logs of counterparts; without it, where party.toml says, or nowhere.",
             ),
         ] = None,
         log_format: Annotated[
@@ -58,7 +68,7 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
         terminal. A stop suspends the sessions; they go on at the next start. One line an event
         goes to stderr, without identifiers or counts of people.
         """
-        from client.listening import listening
+        from client.listening import listening, listening_http
         from client.log_lines import events_on_stderr
         from party.events import Event, note
 
@@ -69,17 +79,18 @@ def add_to(app: typer.Typer, listen: Listen) -> None:
             with (
                 events_on_stderr(log_format or here.settings.log_format, debug=debug),
                 listening(here, listen, at) as listener,
+                listening_http(here, listen_http, http) as url,
             ):
                 stopped = until_told()
                 where = f"{at.rpartition(':')[0]}:{listener.port}"
-                _announce(output, here, where, listener.port)
+                _announce(output, here, where, listener.port, url)
                 note(_log, Event("listening", address=where), f"Listening on {where}.")
                 stopped.wait()
                 sentence = "Stopping; sessions are suspended and go on at the next start."
                 note(_log, Event("stopping"), sentence)
 
 
-def _announce(output: Output, here: Organisation, where: str, port: int) -> None:
+def _announce(output: Output, here: Organisation, where: str, port: int, http: str | None) -> None:
     contracts = [
         {
             "contract": contract.id,
@@ -95,10 +106,12 @@ def _announce(output: Output, here: Organisation, where: str, port: int) -> None
             "address": where,
             "port": port,
             "fingerprint": here.identity.fingerprint,
+            "http": http,
             "contracts": contracts,
         },
         f"{here.identity.name} listens on {where}, over mutual TLS 1.3.",
         f"Fingerprint {here.identity.fingerprint}",
+        *([f"The log is at {http}, with the token in keys/http.token."] if http else []),
         *(lines or ["No contract is in force yet; one that is imported is served at once."]),
     )
     sys.stdout.flush()

@@ -155,6 +155,8 @@ class _Audit:
         self._of = of
 
     verify = _awaited(Audit.verify)
+    export_tiles = _awaited(Audit.export_tiles)
+    witness = _awaited(Audit.witness)
 
 
 class Asynchronous:

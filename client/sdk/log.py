@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from audit.entry import Entry
+from audit.tlog_proof import LogProof, Proven
 from audit.verify import Comparison, Verification
-from client import verifying
+from client import receipts, verifying
+from client.log_places import LogAccess
 from client.output import as_text
+from client.receipts import write_receipt
 from client.render_ledger import ledger_document, ledger_shown
+from client.witnessing import Asked, ask_witnesses
 from party import ledger
 from party.balances import balances
+from party.log_files import LogFiles, write_files
 from party.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -59,7 +63,8 @@ class HasFolder(Protocol):
         """The party's folder."""
 
 
-Folder = HasFolder | str | Path
+Log = HasFolder | str | Path
+"""A party, its folder, the folder of an export, or a URL."""
 
 
 def note_reading(party: Organisation, what: str, subject: str | None = None) -> None:
@@ -79,37 +84,66 @@ class Audit:
     def verify(self, with_: None = None) -> Verification: ...
 
     @overload
-    def verify(self, with_: Folder) -> Comparison: ...
+    def verify(self, with_: Log, access: LogAccess = ...) -> Comparison: ...
 
     @overload
-    def verify(self, with_: list[Folder] | tuple[Folder, ...]) -> tuple[Comparison, ...]: ...
+    def verify(
+        self, with_: list[Log] | tuple[Log, ...], access: LogAccess = ...
+    ) -> tuple[Comparison, ...]: ...
 
     def verify(
-        self, with_: Folder | list[Folder] | tuple[Folder, ...] | None = None
+        self,
+        with_: Log | list[Log] | tuple[Log, ...] | None = None,
+        access: LogAccess = LogAccess(),  # noqa: B008 - frozen
     ) -> Verification | Comparison | tuple[Comparison, ...]:
-        """Verify the log, alone or against those of counterparts in their folders.
+        """Verify the log, alone or against those of counterparts: folders, exports or URLs.
 
         Against several, every two logs are compared, and there is a comparison for every two.
+        `access` is what logs behind a URL ask for.
 
         Raises:
             AuditError: the first thing that is not as it was signed, or that the logs disagree on.
         """
+        mine = verifying.stored_log(self._party)
         if with_ is None:
-            verification = verifying.verify(self._party)
+            verification = verifying.verify(mine)
             note_reading(self._party, "audit.verify")
             return verification
-        several = isinstance(with_, list | tuple)
-        comparisons = self._compare(with_ if isinstance(with_, list | tuple) else [with_])
+        others = with_ if isinstance(with_, list | tuple) else [with_]
+        _, comparisons = verifying.verify_at(mine, list(map(_place_of, others)), access)
         note_reading(self._party, "audit.verify")
-        return comparisons if several else comparisons[0]
+        return comparisons if isinstance(with_, list | tuple) else comparisons[0]
 
-    def _compare(self, others: Sequence[Folder]) -> tuple[Comparison, ...]:
-        with ExitStack() as opened:
-            there = [
-                opened.enter_context(closing(Organisation.open(_folder_of(other).absolute())))
-                for other in others
-            ]
-            return verifying.compare(self._party, *there)
+    def export_tiles(self, folder: str | Path) -> int:
+        """Write the log as files into a new folder, and return how many there are.
+
+        They are what `verify_log` reads: checkpoint, tiles, entries, cosignatures and contracts.
+
+        Raises:
+            ExportError: the folder exists, or the disk refuses.
+        """
+        log = verifying.stored_log(self._party).at_one_moment()
+        written = write_files(LogFiles(log), Path(folder))
+        note_reading(self._party, "audit.export")
+        return written
+
+    def receipt(self, entry: int, out: str | Path | None = None) -> LogProof:
+        """Return the offline receipt of an entry, by its number; write it to `out` as well.
+
+        Raises:
+            TreeError: the log has no such entry.
+            ExportError: the file exists, or cannot be written.
+        """
+        if out is None:
+            receipt = self._party.journal.receipt(entry)
+        else:
+            receipt = write_receipt(self._party, entry, Path(out))
+        note_reading(self._party, "audit.receipt", str(entry))
+        return receipt
+
+    def witness(self) -> list[Asked]:
+        """Ask the outside witnesses of party.toml to cosign the log as it is now."""
+        return ask_witnesses(self._party)
 
     def entries(self) -> list[Entry]:
         """Return the log's entries, oldest first; they hold no identifier and no exact count."""
@@ -126,5 +160,36 @@ class Audit:
         return pd.DataFrame(lines, columns=list(names))
 
 
-def _folder_of(party: Folder) -> Path:
-    return Path(party) if isinstance(party, str | Path) else party.folder
+def verify_log(
+    log: Log,
+    with_: Sequence[Log] = (),
+    *,
+    key: str | None = None,
+    access: LogAccess = LogAccess(),  # noqa: B008 - frozen
+) -> tuple[Verification, tuple[Comparison, ...]]:
+    """Verify a log that somebody hands over, an export's folder or a URL, without a party.
+
+    `key` is the log's key, where it is known from elsewhere; `with_` are logs to compare it with.
+
+    Returns:
+        What was checked in the log, and a comparison for every two.
+
+    Raises:
+        AuditError: the first thing that does not hold.
+        PartyError: there is no log, or it cannot be reached.
+    """
+    return verifying.verify_at(_place_of(log), list(map(_place_of, with_)), access, key)
+
+
+def check_receipt(path: str | Path, key: str, witnesses: Sequence[str] = ()) -> Proven:
+    """Check a receipt by the log's key, and by the keys of those who must have cosigned.
+
+    Raises:
+        AuditError: it does not hold.
+        SettingsError: a key is malformed, or the file cannot be read.
+    """
+    return receipts.check_receipt(Path(path), key, witnesses)
+
+
+def _place_of(log: Log) -> str | Path:
+    return log if isinstance(log, str | Path) else log.folder

@@ -36,7 +36,7 @@ ISSUE = (
     "requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
-    "audit verify show|access add remove list"
+    "audit verify show export receipt check-receipt witness|access add remove list"
 )
 
 

@@ -21,7 +21,7 @@ from client.render_ledger import ledger_shown
 from client.render_request import request_shown
 from client.results import result_of
 from client.timing import TimingChoice
-from client.verifying import compare
+from client.verifying import compare, stored_log
 from party.balances import balances
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
@@ -209,7 +209,7 @@ def test_people_by_coalition_have_a_row_of_their_own_and_both_logs_agree(pair, a
         "channel": {"session": (20 + 9) * nano, "people": 20 * nano},
         "advertiser": {"session": 9 * nano},
     }
-    compare(parties["channel"], parties["advertiser"])
+    compare(*(stored_log(parties[name]) for name in ("channel", "advertiser")))
     spent, left = parties["channel"].store.write(rows), balances(parties["channel"])
     assert "coalition" in as_text(*ledger_shown(left, spent))
 

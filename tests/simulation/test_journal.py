@@ -126,7 +126,7 @@ def test_a_stored_proof_reads_few_hashes(party):
 def test_a_log_of_an_earlier_version_gets_its_nodes(party):
     before = rows(party, LOG_NODES)
     assert [row[:2] for row in before] == [(1, 0), (1, 1)]
-    for to, how in (("0009", command.downgrade), ("head", command.upgrade)):
+    for to, how in (("0010", command.downgrade), ("head", command.upgrade)):
         with party.store._engine.begin() as connection:
             how(_alembic_config(connection), to)
     assert rows(party, LOG_NODES) == before

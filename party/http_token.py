@@ -1,0 +1,46 @@
+"""The token that opens a party's log over HTTP: a file among its keys, made when first needed.
+
+Whoever reads the file may read the log; the party's owner hands it to officers and auditors. To
+make a new one, delete the file and start `serve` again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Final
+
+from party.key_files import damaged, make_key_file, read_key_file
+
+FILE: Final = "http.token"
+_BYTES: Final = 32
+_FEWEST_CHARACTERS: Final = 32
+
+
+def token_path(folder: Path) -> Path:
+    """Return where the token of a party's folder lies."""
+    return folder / "keys" / FILE
+
+
+def read_or_make_token(folder: Path) -> str:
+    """Return the token of a party, new where there is none.
+
+    Raises:
+        IdentityError: others can read the file, or it holds no token.
+    """
+    path = token_path(folder)
+    if not path.exists():
+        make_key_file(path, f"{secrets.token_urlsafe(_BYTES)}\n".encode())
+    return read_token(path)
+
+
+def read_token(path: Path) -> str:
+    """Return the token in a file.
+
+    Raises:
+        IdentityError: it is missing, others can read it, or it holds no token.
+    """
+    token = read_key_file(path).decode("ascii", errors="replace").strip()
+    if len(token) < _FEWEST_CHARACTERS or not token.isascii() or not token.isprintable():
+        raise damaged(path, "it holds no token")
+    return token
