@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -17,6 +17,9 @@ from audit.note import parse_note
 from audit.tlog_proof import LogProof, Proven
 from audit.verify import Comparison, Verification
 from client.witnessing import Asked
+
+if TYPE_CHECKING:
+    from client.audit_files import Shown
 
 
 def verification_document(verification: Verification) -> dict[str, Any]:
@@ -158,6 +161,43 @@ def entries_shown(entries: Iterable[Entry]) -> Table:
         session = (entry.session or "")[:8]
         table.add_row(str(entry.seq), entry.time, entry.kind, entry.actor, session, said)
     return table
+
+
+def entry_shown(entry: Entry) -> list[RenderableType]:
+    """Return one entry in full: nothing of it is cut."""
+    table = Table(show_header=False)
+    for name, value in json.loads(entry.encode()).items():
+        whole = value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)
+        table.add_row(name, str(whole))
+    return [table]
+
+
+def evidence_document(shown: Shown) -> dict[str, Any]:
+    """Return what was written as JSON values."""
+    evidence = shown.evidence
+    return {
+        "file": str(shown.path),
+        "request": evidence.request.id,
+        "contract": evidence.contract.digest,
+        "entries": [entry.seq for entry in evidence.entries],
+        "cosigned": evidence.cosigned,
+        "cosigners": list(evidence.cosigners),
+        "transcript": evidence.transcript is not None,
+        "report": shown.report,
+    }
+
+
+def evidence_shown(shown: Shown) -> list[RenderableType]:
+    """Return what was written, and how somebody else checks it."""
+    evidence = shown.evidence
+    late = sum(entry.seq >= evidence.cosigned for entry in evidence.entries)
+    by = ", ".join(evidence.cosigners) or "nobody yet"
+    return [
+        f"Written to {shown.path}: {len(evidence.entries)} entries with their proofs, "
+        f"cosigned by {by}{f'; {late} came later' if late and evidence.cosigners else ''}.",
+        "Whoever gets it unpacks it and types, with the hash as they know it:",
+        f"  python3 -I verify.py --contract {evidence.contract.digest}",
+    ]
 
 
 def _said(entry: Entry) -> dict[str, Any]:

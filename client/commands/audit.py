@@ -1,20 +1,23 @@
-"""`commonground audit`: verify the log, and show it."""
+"""`commonground audit`: verify the log; reading it and taking it out is `audit_reading`."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from client.commands import audit_reading
 from client.commands.options import AsJson, PartyFolder, begin, example, looked_at, read_for_audit
 
 app = typer.Typer(
     no_args_is_help=True,
     help="The log of everything that happened here: verify it, hold it against another, read it.",
-    epilog=example("commonground audit verify --with ../channel", "commonground audit show"),
+    epilog=example(
+        "commonground audit verify --with ../channel",
+        "commonground audit filter --kind consent --since 2026-01-01",
+        "commonground audit evidence 1f0c22ab",
+    ),
 )
 
 
@@ -104,42 +107,6 @@ def verify(
 
 @app.command(
     epilog=example(
-        "commonground audit export --tiles handed-over/",
-        "commonground audit export --tiles handed-over/ --party advertiser/",
-    )
-)
-def export(
-    ctx: typer.Context,
-    tiles: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            help="The folder to write; it must not exist. Checkpoint and tiles are those of "
-            "c2sp.org/tlog-tiles.",
-        ),
-    ],
-    party: PartyFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the whole log as files that anybody can verify, with the contracts as signed.
-
-    Beside checkpoint, tiles and entries there are the cosignatures and the keys of both sides.
-    """
-    from client.verifying import stored_log
-    from party.log_files import LogFiles, write_files
-
-    output = begin(ctx, as_json)
-    with read_for_audit(party, output, "audit.export") as here:
-        files = write_files(LogFiles(stored_log(here).at_one_moment()), tiles)
-    output.result(
-        {"folder": str(tiles), "files": files},
-        f"Wrote the log to {tiles} ({files:,} files). Whoever has it checks it with",
-        f"  commonground audit verify {tiles}",
-    )
-
-
-@app.command(
-    epilog=example(
         "commonground audit receipt 41 --out spend.tlog-proof",
         "commonground audit receipt 41 --out spend.tlog-proof --party advertiser/",
     )
@@ -221,36 +188,4 @@ def witness(ctx: typer.Context, party: PartyFolder = None, as_json: AsJson = Fal
     output.result(asked_document(asked), *asked_shown(asked))
 
 
-@app.command(
-    epilog=example(
-        "commonground audit show --last 20", "commonground audit show --lines > log.jsonl"
-    )
-)
-def show(
-    ctx: typer.Context,
-    last: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the last N entries.")
-    ] = None,
-    lines: Annotated[
-        bool, typer.Option("--lines", help="Print JSON lines: an entry a line, as it was logged.")
-    ] = False,
-    party: PartyFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the log's entries. They hold no identifier and no exact count of people."""
-    from audit.entry import Entry
-    from client.render_audit import entries_shown
-    from client.verifying import stored_log
-
-    output = begin(ctx, as_json)
-    with read_for_audit(party, output, "audit.show") as here:
-        stored = list(stored_log(here).entries())
-    chosen = stored[-last:] if last else stored
-    if lines and not as_json:
-        sys.stdout.write("".join(data.decode() + "\n" for data in chosen))
-        return
-    entries = [Entry.parse(data) for data in chosen]
-    output.result(
-        {"size": len(stored), "entries": [json.loads(data) for data in chosen]},
-        entries_shown(entries),
-    )
+audit_reading.add_to(app)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
@@ -11,6 +12,7 @@ from audit.entry import Entry
 from audit.tlog_proof import LogProof, Proven
 from audit.verify import Comparison, Verification
 from client import receipts, verifying
+from client.audit_files import Wanted, export_entries, find_entry, selected, write_evidence
 from client.log_places import LogAccess
 from client.output import as_text
 from client.receipts import write_receipt
@@ -151,6 +153,78 @@ class Audit:
         note_reading(self._party, "audit.show")
         return found
 
+    def show(self, number: int) -> Entry:
+        """Return one entry by its number.
+
+        Raises:
+            PartyError: the log has none.
+        """
+        found = find_entry(self._party, number)
+        note_reading(self._party, "audit.show")
+        return found
+
+    def filter(
+        self,
+        *,
+        kind: str | Collection[str] = (),
+        session: str | None = None,
+        contract: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        actor: str | None = None,
+    ) -> list[Entry]:
+        """Return the entries for which everything holds that is given, oldest first.
+
+        `kind` is one or several, such as `budget.spent`, or families such as `consent`; `session`
+        the first digits of a request's id or a session's; `contract` an id or a hash's first
+        digits; from `since` on and before `until`, in UTC where they name no zone.
+
+        Raises:
+            PartyError: there is no such kind or contract, or a time is none.
+        """
+        found = selected(self._party, _wanted(kind, session, contract, since, until, actor))
+        note_reading(self._party, "audit.filter")
+        return found
+
+    def export(
+        self,
+        out: str | Path,
+        *,
+        kind: str | Collection[str] = (),
+        session: str | None = None,
+        contract: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        actor: str | None = None,
+        language: str = "en",
+    ) -> int:
+        """Write the entries that `filter` returns to a new file, and return how many they are.
+
+        Its ending says how: `.jsonl` (as they were logged), `.csv`, or `.html` in a `language`.
+
+        Raises:
+            PartyError: as `filter`; another ending, or the file exists or cannot be written.
+        """
+        wanted = _wanted(kind, session, contract, since, until, actor)
+        written = export_entries(self._party, wanted, Path(out), language=language)
+        note_reading(self._party, "audit.export")
+        return len(written)
+
+    def evidence(self, request: str, out: str | Path | None = None) -> Path:
+        """Write the evidence for a request as a zip that can be checked without this program.
+
+        `request` is its id's first digits, or the name of its list; without `out` the file is
+        `evidence-ID.zip` in the current folder. Returns the file.
+
+        Raises:
+            PartyError: there is no such request, or the file exists or cannot be written.
+            AuditError, ResultError, StoredContractError: what is stored is not what was signed.
+        """
+        path = None if out is None else Path(out)
+        shown = write_evidence(self._party, request, path)
+        note_reading(self._party, "audit.evidence", shown.evidence.request.id)
+        return shown.path
+
     def to_pandas(self) -> pd.DataFrame:
         """Return a line an entry."""
         import pandas as pd
@@ -193,3 +267,19 @@ def check_receipt(path: str | Path, key: str, witnesses: Sequence[str] = ()) -> 
 
 def _place_of(log: Log) -> str | Path:
     return log if isinstance(log, str | Path) else log.folder
+
+
+def _wanted(
+    kind: str | Collection[str],
+    session: str | None,
+    contract: str | None,
+    since: str | datetime | None,
+    until: str | datetime | None,
+    actor: str | None,
+) -> Wanted:
+    kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+    return Wanted(kinds, session, contract, _time(since), _time(until), actor)
+
+
+def _time(moment: str | datetime | None) -> str | None:
+    return moment.isoformat() if isinstance(moment, datetime) else moment

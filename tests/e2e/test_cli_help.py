@@ -36,7 +36,8 @@ ISSUE = (
     "requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
-    "audit verify show export receipt check-receipt witness|access add remove list"
+    "audit verify show filter export evidence receipt check-receipt witness|"
+    "access add remove list"
 )
 
 

@@ -259,7 +259,10 @@ VERBS = {
     "retention show": "retention.show",
     "retention run": "retention.run",
     "audit verify": "audit.verify",
-    "audit show": "audit.entries",
+    "audit show": "audit.entries audit.show",
+    "audit filter": "audit.filter",
+    "audit export": "audit.export",
+    "audit evidence": "audit.evidence",
     "doctor": Party.doctor,
 }
 NAMED = {  # what a command calls otherwise than its verb
@@ -269,7 +272,7 @@ NAMED = {  # what a command calls otherwise than its verb
 OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
     "--ask", "--out", "--private", "--their-people", "--match-rate", "--by-identifier", "--upgrade",
     "--log-format", "--last", "--lines", "--html", "--png", "--cost",
-    "--language",
+    "--language", "--tiles",
 }  # fmt: skip
 
 

@@ -1,0 +1,321 @@
+"""The evidence for one request as files: what this party's log says of it, each entry proven.
+
+docs/audit.md, Evidence. Nothing in it is secret, and nothing is private: the contract and the
+request as they were signed, entries of the log, what the parties said to each other, the noisy
+table. What is left out on purpose: salts, seeds, exact figures. `audit/standalone.py` goes with
+it as `verify.py` and checks all of it without this program.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+import rfc8785
+import sqlalchemy as sa
+
+from audit.bodies import (
+    BudgetSpent,
+    ConsentSnapshot,
+    ContractSigned,
+    DatasetRegistered,
+    SessionStarted,
+)
+from audit.checkpoint import Checkpoint, with_cosignatures
+from audit.entry import Entry, parse_time
+from audit.merkle import Nodes, consistency_proof
+from audit.note import Signature, parse_note
+from audit.tiles import TileNodes
+from audit.tlog_proof import SUFFIX, prove
+from party.contract import Contract
+from party.desk import Desk
+from party.evidence import StoredLog
+from party.filing import Filed
+from party.organisation import Organisation
+from party.request import Request
+from party.schema import RELEASES
+
+FORMAT: Final = "commonground/evidence/v1"
+MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = "manifest.sig"
+VERIFIER: Final = "verify.py"
+REPORT: Final = "report.json"
+_PREFIX: Final = FORMAT.encode() + b"\n"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a party can show of one request.
+
+    Attributes:
+        request: as it was signed.
+        contract: as it was signed.
+        party: whose log it is from.
+        entries: those that are about the request, or that it rests on, in the log's order.
+        cosigned: entries below this number are in a tree that a counterpart has cosigned.
+        cosigners: the counterparts who cosigned that tree.
+        transcript: what the parties said to each other, as JSON values; None without a result.
+        files: by their name in the bundle, without report, pages, verifier and manifest.
+    """
+
+    request: Request
+    contract: Contract
+    party: str
+    entries: tuple[Entry, ...]
+    cosigned: int
+    cosigners: tuple[str, ...]
+    transcript: Mapping[str, Any] | None
+    files: Mapping[str, bytes]
+
+    def about(self, kind: str) -> list[Entry]:
+        """Return the entries of a kind that name this request or its contract."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A checkpoint that receipts rest on: its size, and the note with its cosignatures."""
+
+    size: int
+    note: str
+
+
+def collect(party: Organisation, filed: Filed) -> Evidence:
+    """Gather what this party's store says of a request; nothing is written.
+
+    Raises:
+        StoredContractError, ResultError: what is stored is not what was signed.
+        PartyError: the contract is not stored here.
+        AuditError: the log does not hold together.
+    """
+    request = filed.request
+    contract = party.contract(request.contract)
+    log = StoredLog(party.store, party.identity).at_one_moment()
+    latest = _mark(log.checkpoint())
+    nodes = TileNodes(latest.size, log.read_tile)
+    cosigned, cosigners = _cosigned(log, contract, latest)
+    entries = tuple(_entries_about(log, request, contract.me(party.identity), latest.size))
+    result = Desk(party).result(request.id) or {}
+    transcript = result.get("transcript")
+    found = {
+        "contract.json": rfc8785.dumps(contract.to_json()),  # type: ignore[arg-type]
+        "request.json": request.encode(),
+        **_checkpoints(nodes, latest, cosigned),
+        **_seen(log, contract, party.identity.vkey),
+        **_receipts(nodes, entries, latest, cosigned),
+    }
+    if transcript is not None:
+        found["transcript.json"] = rfc8785.dumps(transcript)
+    table = _table(party, request, result)
+    if table is not None:
+        found["table.json"] = table
+    return Evidence(
+        request=request,
+        contract=contract,
+        party=contract.me(party.identity),
+        entries=entries,
+        cosigned=0 if cosigned is None else cosigned.size,
+        cosigners=cosigners,
+        transcript=transcript,
+        files=found,
+    )
+
+
+def sealed(party: Organisation, evidence: Evidence, more: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the whole bundle: the evidence, `more` files, verifier, and the signed manifest."""
+    whole = {**evidence.files, **more, VERIFIER: verifier()}
+    manifest = {
+        "evidence": FORMAT,
+        "log": party.identity.vkey,
+        "request": evidence.request.id,
+        "files": {name: sha256(data).hexdigest() for name, data in whole.items()},
+    }
+    text = rfc8785.dumps(manifest)  # type: ignore[arg-type]
+    signature = b64encode(party.identity.sign(_PREFIX + text)) + b"\n"
+    return {**whole, MANIFEST: text, SIGNATURE: signature}
+
+
+def verifier() -> bytes:
+    """Return `verify.py`."""
+    return files("audit").joinpath("standalone.py").read_bytes()
+
+
+# -- entries -----------------------------------------------------------------------------------
+
+
+def _entries_about(log: StoredLog, request: Request, me: str, size: int) -> Iterator[Entry]:
+    """Yield the entries of the first `size` that are about a request, or that it rests on.
+
+    Before its own come the log's beginning, the contract, its dataset as it was then, its consent
+    snapshot, and the charges that share the window with its own.
+    """
+    own = [e for e in _naming(log, request.id, size) if _request_of(e) == request.id]
+    if not own:
+        yield from _beneath(log, request, me, None, size)
+        return
+    beneath = _beneath(log, request, me, _Needs.of(own), size)
+    by_place = {entry.seq: entry for entry in (*beneath, *own)}
+    yield from (by_place[seq] for seq in sorted(by_place))
+
+
+@dataclass(frozen=True)
+class _Needs:
+    """What the entries of a request point to: its session, its snapshot, its account's window."""
+
+    session: str | None
+    snapshot: str | None
+    charges: tuple[BudgetSpent, ...]
+    last_charge: int
+    began: int
+
+    @classmethod
+    def of(cls, own: list[Entry]) -> _Needs:
+        started = [e.body for e in own if isinstance(e.body, SessionStarted)]
+        charged = [(e.seq, e.body) for e in own if isinstance(e.body, BudgetSpent)]
+        return cls(
+            next((entry.session for entry in own if entry.session), None),
+            started[0].consent.root if started else None,
+            tuple(body for _, body in charged),
+            max((seq for seq, _ in charged), default=0),
+            min((e.seq for e in own if isinstance(e.body, SessionStarted)), default=own[-1].seq),
+        )
+
+    def shares(self, entry: Entry, spent: BudgetSpent) -> bool:
+        """Tell whether a charge counts in the window of one of the request's own."""
+        time = parse_time(entry.time).timestamp()
+        return entry.seq < self.last_charge and any(
+            spent.population == own.population
+            and time >= own.window
+            and not set(spent.coalition.split(", ")).isdisjoint(own.coalition.split(", "))
+            for own in self.charges
+        )
+
+
+def _beneath(
+    log: StoredLog, request: Request, me: str, needs: _Needs | None, size: int
+) -> Iterator[Entry]:
+    """Yield what a request rests on."""
+    dataset: Entry | None = None
+    name = request.datasets[me]
+    for seq, data in enumerate(log.entries()):
+        if seq >= size:
+            break
+        if seq and not _may_matter(data, needs):
+            continue
+        entry = Entry.parse(data)
+        match entry.body:
+            case ContractSigned() if entry.contract != request.contract:
+                continue
+            case DatasetRegistered():
+                if entry.body.name == name and (needs is None or seq < needs.began):
+                    dataset = entry
+                continue
+            case ConsentSnapshot() if needs is None or entry.body.root != needs.snapshot:
+                continue
+            case BudgetSpent() if needs is None or not needs.shares(entry, entry.body):
+                continue
+        yield entry
+    if dataset is not None:
+        yield dataset
+
+
+def _may_matter(data: bytes, needs: _Needs | None) -> bool:
+    """Tell by its bytes whether an entry is worth being parsed."""
+    if b'"kind":"contract.signed"' in data or b'"kind":"dataset.registered"' in data:
+        return True
+    if needs is None:
+        return False
+    if b'"kind":"incident.' in data:
+        return needs.session is not None and needs.session.encode() in data
+    if b'"kind":"consent.snapshot"' in data:
+        return needs.snapshot is not None and needs.snapshot.encode() in data
+    return b'"kind":"budget.spent"' in data
+
+
+def _naming(log: StoredLog, wanted: str, size: int) -> Iterator[Entry]:
+    """Yield the entries that have a text in them; what is parsed is what may be meant."""
+    text = wanted.encode()
+    for seq, data in enumerate(log.entries()):
+        if seq >= size:
+            return
+        if text in data:
+            yield Entry.parse(data)
+
+
+def _request_of(entry: Entry) -> str | None:
+    found: str | None = getattr(entry.body, "request", None)
+    return found
+
+
+# -- proofs ------------------------------------------------------------------------------------
+
+
+def _mark(note: str) -> _Mark:
+    return _Mark(Checkpoint.parse(parse_note(note).text).size, note)
+
+
+def _cosigned(
+    log: StoredLog, contract: Contract, latest: _Mark
+) -> tuple[_Mark | None, tuple[str, ...]]:
+    """Return the last checkpoint that a party of the contract cosigned, and who did."""
+    names = {card.verifier.name for card in contract.parties.values()}
+    lines: dict[str, list[str]] = {}
+    cosigners: dict[str, list[str]] = {}
+    for one in log.cosigned():
+        by = Signature.parse(one.line).name
+        lines.setdefault(one.checkpoint, []).append(one.line)
+        if by in names and _mark(one.checkpoint).size <= latest.size:
+            cosigners.setdefault(one.checkpoint, []).append(by)
+    if not cosigners:
+        return None, ()
+    best = max(cosigners, key=lambda note: _mark(note).size)
+    note = with_cosignatures(best, lines[best])
+    return _Mark(_mark(best).size, note), tuple(sorted(cosigners[best]))
+
+
+def _checkpoints(nodes: Nodes, latest: _Mark, cosigned: _Mark | None) -> dict[str, bytes]:
+    if cosigned is None:
+        return {"checkpoints/latest.txt": latest.note.encode()}
+    if cosigned.size == latest.size:
+        return {"checkpoints/latest.txt": cosigned.note.encode()}
+    proof = consistency_proof(nodes, cosigned.size, latest.size)
+    return {
+        "checkpoints/cosigned.txt": cosigned.note.encode(),
+        "checkpoints/latest.txt": latest.note.encode(),
+        "checkpoints/consistency.txt": b"".join(b64encode(hash_) + b"\n" for hash_ in proof),
+    }
+
+
+def _seen(log: StoredLog, contract: Contract, own: str) -> dict[str, bytes]:
+    """Return the last checkpoint of each counterpart that this party has cosigned."""
+    last: dict[str, str] = {}
+    for one in log.witnessed():
+        last[one.checkpoint.partition("\n")[0]] = with_cosignatures(one.checkpoint, [one.line])
+    return {
+        f"checkpoints/seen-{name}.txt": last[card.verifier.name].encode()
+        for name, card in contract.parties.items()
+        if card.identity != own and card.verifier.name in last
+    }
+
+
+def _receipts(
+    nodes: Nodes, entries: tuple[Entry, ...], latest: _Mark, cosigned: _Mark | None
+) -> dict[str, bytes]:
+    receipts = {}
+    for entry in entries:
+        mark = cosigned if cosigned is not None and entry.seq < cosigned.size else latest
+        proof = prove(nodes, entry.seq, mark.note, entry.encode())
+        receipts[f"entries/{entry.seq}{SUFFIX}"] = proof.text().encode()
+    return receipts
+
+
+def _table(party: Organisation, request: Request, result: Mapping[str, Any]) -> bytes | None:
+    """Return the noisy table as it was sent, from whichever side this party was."""
+    if "release" in result:
+        return str(result["release"]).encode()
+    row = party.store.row(sa.select(RELEASES.c.artefact).where(RELEASES.c.request == request.id))
+    return None if row is None or "table" not in result else str(row.artefact).encode()
