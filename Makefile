@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit bench-identity accounting clean
+.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ dropouts: $(READY) ## What three logs say when one of three drops out or fails, 
 
 coverage: $(READY) ## How often 95% intervals hold, for every kind of report: RUNS=2000
 	@$(BIN)/python tests/simulation/coverage_table.py $(if $(RUNS),$(RUNS),2000)
+
+tampering: $(READY) ## Tamper with logs and evidence in every way, and show who finds it
+	@$(BIN)/python tests/simulation/tampering.py
 
 dp-audit: $(READY) ## Audit the privacy of every kind of report from outside, with mutants: RUNS=40000
 	@$(BIN)/python tests/simulation/dp_table.py $(if $(RUNS),$(RUNS),40000)
