@@ -40,6 +40,7 @@ from audit.bodies import (
     ConsentReference,
     ConsentSnapshot,
     ContractSigned,
+    DocumentMade,
     ExportMade,
     ListDisclosed,
     ListSuppressed,
@@ -214,8 +215,8 @@ class History:
                 self.sessions[request].list_deleted = True
             case ExportMade() | LookalikeMade() as use:
                 self._use(entry, use)
-            case ReportSkipped() as skipped:
-                self._skip(entry, skipped)
+            case ReportSkipped() | DocumentMade() as beside:
+                self._admit_beside(entry, beside)
 
     def _admit_party(self, entry: Entry) -> None:
         if self._party is None:
@@ -298,9 +299,13 @@ class History:
         if made.recipient == entry.party:
             raise RuleError("its recipient is the party itself: consent is held for another")
 
+    def _admit_beside(self, entry: Entry, body: ReportSkipped | DocumentMade) -> None:
+        """Take in what belongs to a contract and to no session."""
+        self._require_contract(entry)
+        if isinstance(body, ReportSkipped):
+            self._skip(entry, body)
+
     def _skip(self, entry: Entry, skipped: ReportSkipped) -> None:
-        if (entry.contract or "") not in self._contracts:
-            raise RuleError("it names a contract that no contract.signed before it has")
         if skipped.due_at > _seconds(entry):
             raise RuleError("its run was not due yet, so it was not skipped")
         if skipped.request in self._charged:
@@ -309,11 +314,15 @@ class History:
             raise RuleError("its request was skipped before: a run is skipped once")
         self._skipped.add(skipped.request)
 
-    def _session_of(self, entry: Entry, request: str) -> SessionHistory:
-        """Return the session of a request, with the entry's contract and id held against it."""
+    def _require_contract(self, entry: Entry) -> str:
         contract = entry.contract or ""
         if contract not in self._contracts:
             raise RuleError("it names a contract that no contract.signed before it has")
+        return contract
+
+    def _session_of(self, entry: Entry, request: str) -> SessionHistory:
+        """Return the session of a request, with the entry's contract and id held against it."""
+        contract = self._require_contract(entry)
         session = self.sessions.setdefault(request, SessionHistory(contract, entry.seq))
         if session.contract != contract:
             raise RuleError("earlier entries of its request name another contract")

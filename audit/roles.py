@@ -25,8 +25,9 @@ class Role(Enum):
     """Reads everything, runs and changes nothing."""
 
 
-READING_KINDS: Final = ("audit.read", "access.refused", "subject.access")
-"""What reading itself leaves in the log; every role writes these."""
+READING_KINDS: Final = ("audit.read", "access.refused", "subject.access", "document.made")
+"""What reading itself leaves in the log, documents of what was read included; every role writes
+these."""
 ASKING_KINDS: Final = (
     "request.made",
     "request.refused",

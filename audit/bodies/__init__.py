@@ -30,6 +30,7 @@ from audit.bodies.contracts import (
     FILTERS,
     Budget,
     ContractSigned,
+    DocumentMade,
     TransferStated,
 )
 from audit.bodies.datasets import DatasetErased, DatasetRegistered
@@ -75,6 +76,7 @@ __all__ = [
     "ContractSigned",
     "DatasetErased",
     "DatasetRegistered",
+    "DocumentMade",
     "EntryKind",
     "ExportMade",
     "Incident",
@@ -129,6 +131,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "peer.pinned": EntryKind(PeerPinned, session=_NO, contract=_NO),
     "peer.forgotten": EntryKind(PeerForgotten, session=_NO, contract=_NO),
     "contract.signed": EntryKind(ContractSigned, session=_NO, contract=_MUST),
+    "document.made": EntryKind(DocumentMade, session=_NO, contract=_MUST),
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
     "dataset.erased": EntryKind(DatasetErased, session=_NO, contract=_NO),
     "consent.recorded": EntryKind(ConsentRecorded, session=_NO, contract=_NO),

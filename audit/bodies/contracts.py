@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from audit.errors import EntryError
 from audit.shapes import (
+    DIGEST,
     LABEL,
     TOKEN,
     Label,
@@ -25,6 +26,7 @@ COALITION_SEPARATOR: Final = ", "
 MAX_PARTIES: Final = 3
 MAX_PLATFORMS: Final = 16
 MAX_TRANSFERS: Final = 102
+MAX_FILES: Final = 16
 BASIC: Final = "basic"
 ZCDP: Final = "zcdp"
 FILTERS: Final = (BASIC, ZCDP)
@@ -110,3 +112,16 @@ class ContractSigned(Record):
         """Return who may pool what it learns of `party`: the others' logs, in order of origin."""
         others = sorted(origin for name, origin in self.origins.items() if name != party)
         return COALITION_SEPARATOR.join(others)
+
+
+@dataclass(frozen=True)
+class DocumentMade(Record):
+    """`document.made`: record of processing and impact assessment, written to be filled in.
+
+    Args:
+        language: in which, `en` or `zh`.
+        files: by name, the SHA-256 of each file as it was written.
+    """
+
+    language: Token
+    files: Annotated[Mapping[str, str], MapOf(TOKEN, DIGEST, MAX_FILES)]

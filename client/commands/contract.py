@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from client.commands.options import AsJson, PartyFolder, Transfers, begin, example, opened
+from client.commands.options import (
+    AsJson,
+    PartyFolder,
+    Transfers,
+    begin,
+    example,
+    looked_at,
+    opened,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -201,3 +209,53 @@ def show(
     with opened(party) as here:
         contract, now = look_up(here, which), here.now
     output.result(contract_document(contract, now), *contract_in_words(contract, now))
+
+
+@app.command(
+    epilog=example(
+        "commonground contract documents summer --out papers/",
+        "commonground contract documents contract-summer.yaml --out papers/ --language zh",
+    )
+)
+def documents(
+    ctx: typer.Context,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="The folder to write to; made if it is not there.",
+        ),
+    ],
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID|FILE]",
+            help="A stored contract's id or the first digits of its hash, or a file, which may be "
+            "a draft. Needed when several are stored.",
+        ),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="In which language: en, or zh (简体中文).")
+    ] = "en",
+    party: PartyFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the record of processing (GDPR 30) and the skeleton of an impact assessment (PIPL 55).
+
+    Each as Markdown and as a page of HTML, filled with what the contract and this party's store
+    say; what only people know is marked to be filled in. No file is written over. The log keeps
+    the digests, so that it can be shown what was written when; those of a draft are not logged.
+    """
+    from client.actors import OPERATOR
+    from client.agreeing import look_up
+    from client.documents.writing import write_documents
+
+    output = begin(ctx, as_json)
+    with looked_at(party) as here:
+        contract = look_up(here, which)
+        written = write_documents(here, contract, out, code=language, actor=OPERATOR)
+    output.result(
+        {"contract": contract.id, "language": language, "files": [str(path) for path in written]},
+        *(f"Wrote {path}" for path in written),
+        "What is marked to be filled in is for people. Keep both for at least three years.",
+    )

@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Sequence
 from pathlib import Path
 
+from client.actors import OPERATOR
 from client.agreeing import import_contract, look_up, sign_contract
 from client.drafting import Draft, draft_path, find_card, write_draft
 from client.output import as_text
@@ -87,6 +88,23 @@ class Contracts:
             ContractError: there is none such or more than one, or a signature does not fit.
         """
         return look_up(self._party, None if which is None else str(which))
+
+    def documents(
+        self, which: str | Path | None = None, *, out: str | Path, language: str = "en"
+    ) -> builtins.list[Path]:
+        """Write the record of processing and the skeleton of an impact assessment into `out`.
+
+        Each as Markdown and HTML, in `language`: `en` or `zh`. Of a contract that is stored here
+        the log keeps the digests; `which` may also be a draft's file.
+
+        Raises:
+            ContractError: there is no such contract, or it is for others.
+            PartyError: a file exists already: what people filled in is not written over.
+        """
+        from client.documents.writing import write_documents
+
+        contract = self.show(which)
+        return write_documents(self._party, contract, Path(out), code=language, actor=OPERATOR)
 
     def explain(self, which: str | Path | None = None) -> str:
         """Say in plain words what a contract grants, to whom, and what it may cost."""

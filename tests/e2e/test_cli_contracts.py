@@ -56,6 +56,51 @@ def test_a_draft_may_give_the_tables_to_the_counterpart(pair):
     assert contract.output(OutputKind.REACH, {"recipient": "channel", "tabulator": "advertiser"})
 
 
+def test_a_draft_across_a_border_says_what_to_state_and_is_shown_with_it(tmp_path):
+    init(tmp_path, "brand", "--storage", "FR", "--storage", "CH")
+    init(tmp_path, "channel")
+    card, out = tmp_path / "channel" / "public.yaml", tmp_path / "far.yaml"
+    words = ("contract", "propose", card, "--out", out, "--party", tmp_path / "brand")
+    said = error_of(*words, expect=6)
+    assert "{from: brand, to: channel, out_of: CH}" in said
+    assert "{from: channel, to: brand, out_of: EEA}" in said
+    assert not out.exists()
+    stated = (
+        *("--transfer", "brand:channel:CH:local-law:FADP 16(1), list of states"),
+        *("--transfer", "channel:brand:EEA:adequacy:Decision 2000/518/EC"),
+    )
+    run(*words, *stated)
+    shown = run("contract", "show", out, "--party", tmp_path / "brand").stdout
+    assert "NL, FR" not in shown
+    assert "FR, CH" in shown
+    assert "Decision 2000/518/EC" in shown
+    assert "WARNING" not in shown
+
+
+def test_a_contract_of_cards_from_before_is_shown_with_a_warning(tmp_path):
+    for name in ("brand", "channel"):
+        init(tmp_path, name)
+        card = tmp_path / name / "public.yaml"
+        lines = card.read_text(encoding="utf-8").split("jurisdiction:")[0]
+        card.write_text(lines, encoding="utf-8")
+    card, out = tmp_path / "channel" / "public.yaml", tmp_path / "old.yaml"
+    drafted = run("contract", "propose", card, "--out", out, "--party", tmp_path / "brand")
+    assert "WARNING: not declared" in drafted.stdout
+    signed = run("contract", "sign", out, "--party", tmp_path / "brand")
+    assert "WARNING: not declared" in signed.stdout
+
+
+def test_documents_are_written_in_either_language_and_never_over_others(made, tmp_path):
+    party, papers = made / "advertiser", tmp_path / "papers"
+    words = ("contract", "documents", propose(made, "papers"), "--out", papers, "--party", party)
+    files = ask(*words)["files"]
+    assert len(files) == 4
+    assert ask(*words, "--language", "zh")["language"] == "zh"
+    assert len(list(papers.iterdir())) == 8
+    assert "exists already" in error_of(*words, expect=6)
+    assert "no language 'fr'" in error_of(*words, "--language", "fr", expect=6)
+
+
 def test_a_draft_without_an_id_has_a_plain_file_name(pair, monkeypatch):
     monkeypatch.chdir(pair)
     words = ("contract", "propose", pair / "channel" / "public.yaml", "--party", "advertiser")

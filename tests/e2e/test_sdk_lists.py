@@ -226,6 +226,7 @@ VERBS = {
     "contract sign": "contracts.sign",
     "contract import": "contracts.import_",
     "contract show": "contracts.show",
+    "contract documents": "contracts.documents",
     "quote": "quote.match quote.reach quote.overlap quote.lift quote.overlap_by_identifier "
     "quote.attribution",
     "match": Party.match,
