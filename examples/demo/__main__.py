@@ -13,12 +13,13 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from examples.demo import files, picture, score
 from examples.demo.agreement import ORGANISATIONS, agree_on_three, agree_on_two, set_up
-from examples.demo.processes import CommandError, Party
+from examples.demo.processes import CommandError, Drawing, Party, at_once
 from examples.demo.reports import Report, reports
 from examples.demo.reports_of_three import picture_of_three, reports_of_three
 
@@ -56,8 +57,7 @@ def run(households: int, build: Path) -> dict[str, Any]:
     advertiser, channel, vendor = (Party(build / name) for name in ORGANISATIONS)
 
     chapter("Two parties. Keys, certificate, store and audit log, each in a folder.")
-    for party in (advertiser, channel):
-        set_up(party, build / "data")
+    at_once(*(partial(set_up, party, build / "data") for party in (advertiser, channel)))
 
     chapter("One contract. Drafted, filled in, signed by both, kept by both.")
     agree_on_two(build, advertiser, channel, households)
@@ -65,15 +65,20 @@ def run(households: int, build: Path) -> dict[str, Any]:
     channel.serve()
     try:
         summary = measure(advertiser, channel, truth, build, reports(households))
+        drawings = [draw(advertiser, summary["reports"], build)]
         chapter("A third party. A vendor's panel, and a contract of three, signed by all.")
         set_up(vendor, build / "data")
         agree_on_three(build, advertiser, channel, vendor)
         vendor.serve()
         summary["three_party"] = measure_three(advertiser, truth, build)
+        drawings.append(draw(advertiser, summary["three_party"], build, "three-"))
     finally:
         channel.stop()
         vendor.stop()
-    return summary | finish(advertiser, channel, vendor)
+    summary |= finish(advertiser, channel, vendor)
+    for drawing in drawings:
+        drawing.wait()
+    return summary
 
 
 def measure(
@@ -97,7 +102,7 @@ def measure(
     for report in asked:
         chapter(report.headline)
         promised = quoted(advertiser, report) if report.quoted else None
-        scores[report.name], _ = ask(advertiser, report, truth, build)
+        scores[report.name], _ = ask(advertiser, report, truth)
         if promised is not None:
             scores[report.name]["quoted_half_width"] = promised
 
@@ -127,9 +132,7 @@ def measure_three(advertiser: Party, truth: dict[str, Any], build: Path) -> dict
         chapter(report.headline)
         if report.quoted:
             cost_of_the_third(advertiser, report)
-        scores[report.name], compared[report.name] = ask(
-            advertiser, report, truth, build, prefix="three-"
-        )
+        scores[report.name], compared[report.name] = ask(advertiser, report, truth)
     picture.write_svg(picture_of_three(compared), build / "three.svg")
     print(f"  Drawn beside the truth: {build / 'three.svg'}")
     return scores
@@ -151,9 +154,12 @@ def finish(advertiser: Party, channel: Party, vendor: Party) -> dict[str, Any]:
     """Verify the logs of all, each by itself and against the others', and count."""
     parties = (advertiser, channel, vendor)
     chapter("The logs. Each verifies its own, and all of them against each other.")
-    verified = {party.folder.name: party.run("audit", "verify") for party in parties}
     others = [word for party in (channel, vendor) for word in ("--with", party.folder)]
-    compared = advertiser.run("audit", "verify", *others)
+    *alone, compared = at_once(
+        *(partial(party.run, "audit", "verify") for party in parties),
+        partial(advertiser.run, "audit", "verify", *others),
+    )
+    verified = {party.folder.name: log for party, log in zip(parties, alone, strict=True)}
     sets = {
         path.relative_to(party.folder): path.stat().st_size
         for party in parties
@@ -171,11 +177,11 @@ def finish(advertiser: Party, channel: Party, vendor: Party) -> dict[str, Any]:
 
 
 def ask(
-    party: Party, report: Report, truth: dict[str, Any], build: Path, prefix: str = ""
+    party: Party, report: Report, truth: dict[str, Any]
 ) -> tuple[dict[str, Any], list[score.Compared]]:
     """Ask for one report, print it beside the truth; return its scores and what was scored."""
     began = time.monotonic()
-    made = party.run("report", *report.words, "--html", build / f"{prefix}{report.name}.html")
+    made = party.run("report", *report.words)
     seconds = time.monotonic() - began
     rows = made["result"]["rows"]
     numbers = list(report.compare(rows, truth))
@@ -189,6 +195,11 @@ def ask(
         "id": made["id"],
     }
     return scored, numbers
+
+
+def draw(party: Party, made: dict[str, Any], build: Path, prefix: str = "") -> Drawing:
+    """Draw the page of each report, from its stored result."""
+    return party.draw({one["id"]: build / f"{prefix}{name}.html" for name, one in made.items()})
 
 
 def quoted(party: Party, report: Report) -> float:

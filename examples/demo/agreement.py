@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from examples.demo.processes import CommandError, Party
+from examples.demo.processes import CommandError, Party, at_once
 
 SMALL = 10_000  # below, the default minimum of 1,000 people is more than households can give
 ORGANISATIONS = {
@@ -61,8 +62,11 @@ def agree_on_three(build: Path, first: Party, second: Party, third: Party) -> No
     path = build / "three.yaml"
     third_card = ("--third", _card(third))
     first.run("contract", "propose", _card(second), *third_card, "--id", "three", "--out", path)
-    offers = {party: _offer(build, party, first) for party in (second, third)}
-    _fill_in(path, offers, {"epsilon: '10'": f"epsilon: '{EPSILON}'"})
+    others = (second, third)
+    offers = at_once(*(partial(_offer, build, party, first) for party in others))
+    _fill_in(
+        path, dict(zip(others, offers, strict=True)), {"epsilon: '10'": f"epsilon: '{EPSILON}'"}
+    )
     _sign(path, (first, second, third))
 
 
@@ -107,8 +111,7 @@ def _fill_in(path: Path, offers: Mapping[Party, str], changes: Mapping[str, str]
 def _sign(path: Path, parties: Sequence[Party]) -> None:
     for party in parties:
         party.run("contract", "sign", path)
-    for party in parties:
-        party.run("contract", "import", path)
+    at_once(*(partial(party.run, "contract", "import", path) for party in parties))
 
 
 def _read(path: Path) -> str:

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
+_T = TypeVar("_T")
 SAMPLE_SECONDS = 0.1
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -49,6 +52,19 @@ class CommandError(Exception):
     """A command of the demonstration did not end well; the message is what it printed."""
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A program that draws pages."""
+
+    process: subprocess.Popen[str]
+
+    def wait(self) -> None:
+        """Return once all pages are there."""
+        _, err = self.process.communicate()
+        if self.process.returncode:
+            raise CommandError(f"the pages were not drawn:\n{err}")
+
+
 class Party:
     """One organisation's folder and the commands typed there."""
 
@@ -75,16 +91,28 @@ class Party:
     def _type(self, *words: str | Path) -> tuple[int, str, str]:
         """Run one command with --json; return its exit code and what it wrote."""
         print(f"  {self.folder.name}$ commonground {' '.join(map(_short, words))}", flush=True)
+        process = self._start([*_command(), *map(str, words), "--json"])
+        out, err = process.communicate()
+        return process.returncode, out, err
+
+    def draw(self, pages: Mapping[str, Path]) -> Drawing:
+        """Draw the pages of finished reports beside what follows; the caller waits for them."""
+        words = [f"{request}={path}" for request, path in pages.items()]
+        names = " ".join(path.name for path in pages.values())
+        print(f"  {self.folder.name}$ python pages.py {names} &", flush=True)
+        command = [sys.executable, "-m", "examples.demo.pages", str(self.folder), *words]
+        return Drawing(self._start(command))
+
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [*_command(), *map(str, words), "--json"],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=self._environment(),
         )
         self.meter.watch(process.pid)
-        out, err = process.communicate()
-        return process.returncode, out, err
+        return process
 
     def serve(self, *options: str) -> None:
         """Start listening; returns once the port is open."""
@@ -113,6 +141,12 @@ class Party:
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "COMMONGROUND_PARTY": str(self.folder)}
+
+
+def at_once(*tasks: Callable[[], _T]) -> list[_T]:
+    """Do what several parties do at the same time; raise the first error."""
+    with ThreadPoolExecutor(len(tasks)) as threads:
+        return [done.result() for done in [threads.submit(task) for task in tasks]]
 
 
 def _command() -> list[str]:
