@@ -50,6 +50,7 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 EVIDENCE = "commonground/evidence/v1"
 ROLES = ("receiver", "sender", "tabulator", "recipient", "third")
 OWN_REFERENCES = ("csv", "parquet")
+RESULT_FILES = ("transcript.json", "table.json", "report.json")
 SLACK_SECONDS = 300  # a counterpart's snapshot is judged when it greets, a little earlier
 EMPTY_ROOT = sha256(b"").digest()
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
@@ -728,10 +729,16 @@ def check_story(bundle: Bundle) -> None:
             why = str(error) if isinstance(error, Refused) else "its body is malformed"
             raise Refused(f"entry {entry['seq']} ({entry['kind']}): {why}") from None
     need(story.signed, "there is no contract.signed")
-    need(story.started or story.ended, "there is no session.started")
-    if story.ended == "finished" and bundle.request["roles"].get("tabulator") == bundle.party:
+    need(story.started or story.ended or not story.paid, "there is no session.started")
+    roles = bundle.request["roles"]
+    if story.ended == "finished" and roles.get("tabulator") == bundle.party:
         need(story.released, "the session finished and there is no report.released")
-    said, paid = story.ended or "under way", " and ".join(sorted(story.paid)) or "nothing"
+    if story.ended == "finished" and roles.get("sender") == bundle.party:
+        need(story.list_ends, "the session finished and there is no list.disclosed")
+    said, paid = (
+        story.ended or ("under way" if story.started else "not begun"),
+        " and ".join(sorted(story.paid)) or "nothing",
+    )
     bundle.said.append(f"story: session {said}, charged for {paid}, in order")
     if story.beyond:
         kinds = ", ".join(sorted(story.beyond))
@@ -744,10 +751,14 @@ def check_story(bundle: Bundle) -> None:
 def check_transcript(bundle: Bundle) -> None:
     """Compute the session id and the transcript hash from what was said."""
     story = bundle.story
-    if story is None or story.transcript is None:
+    shown = [name for name in RESULT_FILES if name in bundle.files]
+    finished = story is not None and story.ended == "finished"
+    need(finished or not shown, f"{', '.join(shown)}: no session.finished stands in the log")
+    if story is None or not finished:
         return
     if "transcript.json" not in bundle.files:
-        bundle.open.append("the transcript is not in the bundle, only its hash")
+        bundle.open.append("what the parties said is not in the bundle, only its hash is")
+        check_table(bundle, None)
         return
     told = read_json(bundle.files["transcript.json"], "transcript.json")
     said = bytes.fromhex(bundle.request_hash)
@@ -781,22 +792,27 @@ def check_transcript(bundle: Bundle) -> None:
     check_table(bundle, told["steps"])
 
 
-def check_table(bundle: Bundle, steps: list[str]) -> None:
-    """The noisy table is the one of the transcript and of the log."""
+def check_table(bundle: Bundle, steps: list[str] | None) -> None:
+    """The noisy table is the one of the transcript and of the log, and the report is of it."""
     if "table.json" not in bundle.files:
+        if "report.json" in bundle.files:
+            bundle.open.append("the numbers of report.json rest on no table in the bundle")
         return
     data = bundle.files["table.json"]
-    digests = [
-        sha256(b"commonground/artefact/v1" + struct.pack(">I", step) + data).hexdigest()
-        for step in range(len(steps))
-    ]
-    sent = any(found == step for found, step in zip(digests, steps))  # noqa: B905 - for 3.9
-    need(sent, "table.json: it is not the table that was sent in this session")
     released = bundle.story.released if bundle.story else None
     if released:
         logged = sha256(data).hexdigest() == released["table_digest"]
         need(logged, "table.json: it is not the table that report.released has")
-    bundle.said.append("table: the noisy table is the one that was sent in this session")
+    if steps is not None:
+        prefix = b"commonground/artefact/v1"
+        sent = any(
+            sha256(prefix + struct.pack(">I", number) + data).hexdigest() == step
+            for number, step in enumerate(steps)
+        )
+        need(sent, "table.json: it is not the table that was sent in this session")
+        bundle.said.append("table: the noisy table is the one that was sent in this session")
+    elif released is None:
+        bundle.open.append("nothing in the bundle shows that table.json was sent")
     if "report.json" in bundle.files:
         report = read_json(bundle.files["report.json"], "report.json", exact=False)
         need(report["kind"] == "shareable", "report.json: it is not a report to be passed on")
@@ -874,7 +890,8 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(f"contract {bundle.contract_hash}\n")
     for name, card in bundle.contract["parties"].items():
         sys.stdout.write(f"{name}: {card['identity']}\n")
-    sys.stdout.write("Verified. Compare the contract's hash and the keys with what you know.\n")
+    but = ", but for what the notes say" if bundle.open else ""
+    sys.stdout.write(f"Verified{but}. Compare the contract's hash and the keys with yours.\n")
     return 0
 
 

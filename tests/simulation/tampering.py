@@ -18,20 +18,24 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
 from audit_logs import DIGEST, LogKeeper, run_session, two_parties  # noqa: E402 - found on the path above
 from forged_evidence import Forger  # noqa: E402
-from organisations import Wire, make_pair, run_both  # noqa: E402
+from organisations import Wire, make_pair, make_party, run_both  # noqa: E402
 
 from audit import standalone  # noqa: E402
-from audit.bodies import ConsentReference  # noqa: E402
+from audit.bodies import AuditRead, ConsentReference  # noqa: E402
 from audit.checkpoint import Checkpoint  # noqa: E402
 from audit.errors import AuditError  # noqa: E402
 from audit.merkle import root  # noqa: E402
 from audit.note import Signer  # noqa: E402
 from audit.source import Cosigned  # noqa: E402
-from audit.tiles import TileChecker, tiles_of  # noqa: E402
+from audit.tiles import WIDTH, Tile  # noqa: E402
 from audit.verify import compare, verify  # noqa: E402
 from client.audit_files import bundle_of, zipped  # noqa: E402
+from client.log_places import LogAccess  # noqa: E402
+from client.verifying import verify_at  # noqa: E402
 from party.contract_terms import OutputKind  # noqa: E402
 from party.desk import Desk  # noqa: E402
+from party.evidence import StoredLog  # noqa: E402
+from party.log_files import LogFiles, write_files  # noqa: E402
 from party.request import Request  # noqa: E402
 
 NOT_IN_EVIDENCE = "–"
@@ -118,15 +122,23 @@ def unconsented(keeper):
 
 
 def swapped_tile():
-    """Put a tile in another's place in the tiles of 600 leaves, as a server or a folder might."""
-    leaves = [bytes([number % 251]) * 32 for number in range(600)]
-    checker = TileChecker()
-    tiles = list(tiles_of(len(leaves)))
-    for tile in tiles:
-        if tile.level == 0:
-            checker.take(tile, leaves[tile.start : tile.start + tile.width])
-    roots = [root(leaves[:256]), root(leaves[256:512])]
-    checker.require(len(leaves), lambda tile: roots[::-1])
+    """Let two full tiles of leaf hashes change places in a folder that a party has exported."""
+    with tempfile.TemporaryDirectory() as name:
+        party, out = make_party(Path(name), "advertiser"), Path(name) / "exported"
+
+        def read_often(connection):
+            with party.journal.group(connection) as group:
+                for _ in range(2 * WIDTH):
+                    group.append("audit.read", AuditRead("audit.show"), actor="operator")
+
+        party.store.record(read_often)
+        write_files(LogFiles(StoredLog(party.store, party.identity)), out)
+        party.close()
+        one, two = (out / Tile(0, index).path for index in (0, 1))
+        first = one.read_bytes()
+        one.write_bytes(two.read_bytes())
+        two.write_bytes(first)
+        verify_at(out, [], LogAccess())
 
 
 def entries_of(change):
@@ -285,7 +297,7 @@ ROWS = (
         lambda here, there: (here.with_files([(LATEST, here.moved())]),),
         "is not one of this checkpoint",
     ),
-    Row("a tile is swapped", swapped_tile, "was changed or is another tile"),
+    Row("a tile is swapped", swapped_tile, "entry 0: the entry does not hash to its stored leaf"),
     Row(
         "the parties' transcripts differ",
         other_transcripts,

@@ -4,6 +4,7 @@ Evidence is of one real session, honest first and then tampered with by its owne
 it again. Here is also what is altered by somebody without a key, and what nobody has cosigned.
 """
 
+import ast
 import json
 import subprocess
 import sys
@@ -92,6 +93,27 @@ def test_a_table_transcript_or_report_of_another_session_is_found(
     assert found in found_in([here.with_files([(name, text.encode())])], tmp_path)
 
 
+def test_a_result_without_the_end_of_its_session_is_found(pair, tmp_path):
+    here, there = pair
+    kept = here.with_files(dropped=[here.receipt(here.number_of("session.finished"))[0]])
+    assert "no session.finished stands in the log" in found_in([kept], tmp_path)
+    kept = there.with_files(dropped=[there.receipt(there.number_of("report.released"))[0]])
+    assert "there is no report.released" in found_in([kept], tmp_path)
+
+
+def test_what_is_left_out_is_said_in_words(pair, tmp_path):
+    path = tmp_path / "less.zip"
+    path.write_bytes(zipped(pair[0].with_files(dropped=["transcript.json", "table.json"])))
+    notes = " ".join(standalone.check(path).open)
+    assert "only its hash" in notes
+    assert "rest on no table" in notes
+
+
+def test_verify_py_is_written_for_python_3_8():
+    text = Path(standalone.__file__).read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 8))
+
+
 def test_what_nobody_has_cosigned_is_said_to_rest_on_its_owner_alone(pair, tmp_path):
     path = tmp_path / "alone.zip"
     path.write_bytes(zipped(pair[0].rewritten()))
@@ -116,7 +138,7 @@ def test_python_alone_verifies_the_unpacked_folder_by_what_lies_in_it(pair, tmp_
     words = [str(python), "-I", "-S", "verify.py"]
     said = subprocess.run(words, cwd=folder, env={}, capture_output=True, text=True, timeout=60)
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout.endswith("Compare the contract's hash and the keys with what you know.\n")
+    assert said.stdout.endswith("Verified. Compare the contract's hash and the keys with yours.\n")
     (folder / "report.json").write_text("{}")
     said = subprocess.run(words, cwd=folder, env={}, capture_output=True, text=True, timeout=60)
     assert (said.returncode, said.stdout[:14]) == (1, "NOT VERIFIED: ")
