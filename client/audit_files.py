@@ -16,7 +16,7 @@ from typing import Final
 
 from audit.entry import Entry
 from client.page.entries import entries_page
-from client.page.evidence import evidence_page
+from client.page.evidence import evidence_page, page_name
 from client.results import result_of
 from client.verifying import stored_log
 from languages import LANGUAGES
@@ -151,7 +151,7 @@ def bundle_of(party: Organisation, filed: Filed) -> tuple[Evidence, dict[str, by
     more = {} if report is None else {REPORT: report.to_json().encode()}
     for code in LANGUAGES:
         page = evidence_page(evidence, report, language_called(code))
-        more["index.html" if code == LANGUAGES[0] else f"index.{code}.html"] = page.encode()
+        more[page_name(code)] = page.encode()
     return evidence, sealed(party, evidence, more)
 
 

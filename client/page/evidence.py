@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from audit.bodies import (
     BudgetSpent,
@@ -12,26 +13,39 @@ from audit.bodies import (
     SessionFinished,
     SessionStarted,
 )
+from client.by_attribute import by_attribute
 from client.page.entries import Line
 from client.page.plain import render
 from client.page.wording import Said
-from languages import Language
+from languages import ENGLISH, LANGUAGES, Language
 from party.bundle import Evidence
 from privacy.units import format_delta, format_epsilon
 from reports.rendering import ShareableRendering
 
 Fact = tuple[str, str]
+_NAMES: Final = {"en": "English", "zh": "简体中文"}
+
+
+def page_name(code: str) -> str:
+    """Return the file of the page in a language; the English one is opened first."""
+    return "index.html" if code == ENGLISH.code else f"index.{code}.html"
+
+
+PAGES: Final = tuple((_NAMES[code], page_name(code)) for code in LANGUAGES)
+"""Every language's own name, and the file of the page in it."""
 
 
 def evidence_page(evidence: Evidence, report: ShareableRendering | None, language: Language) -> str:
     """Return the page; `report` is what may be passed on of the request's result."""
+    rows = () if report is None else report.rows()
     return render(
         "evidence.html.jinja",
         language,
         kind=evidence.request.kind.value,
         about=_about(evidence, language),
         contract_hash=evidence.contract.digest,
-        numbers=[] if report is None else [Said(row, language) for row in report.rows()],
+        numbers=[Said(row, language) for row in by_attribute(rows)],
+        others=[page for page in PAGES if page[1] != page_name(language.code)],
         facts=_facts(evidence, language),
         parties=_parties(evidence),
         lines=[Line.of(entry) for entry in evidence.entries],

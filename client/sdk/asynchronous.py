@@ -156,6 +156,8 @@ class _Audit:
 
     verify = _awaited(Audit.verify)
     export_tiles = _awaited(Audit.export_tiles)
+    export = _awaited(Audit.export)
+    evidence = _awaited(Audit.evidence)
     witness = _awaited(Audit.witness)
 
 

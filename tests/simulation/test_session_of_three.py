@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from three_organisations import (
 )
 from typer.testing import CliRunner
 
+from audit import standalone
+from client.audit_files import bundle_of, zipped
 from client.quoting import Guess, quote_for
 from client.render_quote import quote_shown
 from client.sdk.log import Audit
@@ -100,6 +103,20 @@ def test_a_table_of_three_is_released_and_every_log_says_the_same(three):
     assert Desk(parties["advertiser"]).result(request.id)["role"] == "recipient"
     for name in ("channel", "vendor"):
         assert Desk(parties[name]).find(request.id).state == "finished"
+
+
+def test_verify_py_checks_the_evidence_of_each_of_three_and_that_every_two_agree(three, tmp_path):
+    parties, contract = three
+    request = file_at_all(parties, contract, insights_of_three(parties, contract))
+    assert run_three(parties, request, new_wires()) == ENDED_WELL
+    checked = []
+    for name, party in parties.items():
+        path = tmp_path / f"{name}.zip"
+        path.write_bytes(zipped(bundle_of(party, Desk(party).find(request.id))[1]))
+        checked.append(standalone.check(path, contract.digest))
+        assert not checked[-1].open
+    for one, other in combinations(checked, 2):
+        standalone.compare(one, other)
 
 
 def test_every_set_is_raised_once_by_each_other_party(three, monkeypatch):
