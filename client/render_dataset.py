@@ -65,6 +65,14 @@ def quality_shown(quality: Mapping[str, Any]) -> list[RenderableType]:
         parts += _connected(connected)
     parts += _protected(quality)
     parts += [_label(label) for label in quality["labels"]]
+    parts += [
+        f"{one['column']} looks like it holds {one['kind']}s, and is declared as "
+        f"{one['declared'] or 'nothing'}"
+        for one in quality.get("personal", ())
+    ]
+    if quality.get("not_looked_at"):
+        without_text = ", ".join(quality["not_looked_at"])
+        parts.append(f"Not looked at for personal data, for want of a text form: {without_text}")
     if quality["undeclared"]:
         parts.append(f"Not declared, and never read: {', '.join(quality['undeclared'])}")
     return parts

@@ -101,6 +101,7 @@ def keep(
             registered.
     """
     problems = [f"{c.name}: {c.problem}" for c in quality.columns if c.problem]
+    problems += [f"{one.column}: {one.problem}" for one in quality.personal]
     if quality.people < 2:
         problems.append("it has a single person, who cannot hide among others")
     if problems:
@@ -147,6 +148,8 @@ def keep(
             minors_under=definition.minors.under if definition.minors else None,
             sensitive=tuple(definition.sensitive) or None,
             ends_at=registered.ends_at,
+            dropped=definition.scan.dropped or None,
+            not_personal=definition.scan.not_personal or None,
         )
         party.journal.append(connection, "dataset.registered", body, actor=BY_HAND)
 

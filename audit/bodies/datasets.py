@@ -20,6 +20,9 @@ class DatasetRegistered(Record):
             where the description states none.
         sensitive: the columns that are declared as sensitive; absent where there is none.
         ends_at: until when it may be used, POSIX seconds; absent where no end is declared.
+        dropped: columns of the source that hold personal data and are never read.
+        not_personal: columns whose contents look like personal data and are none, as the party
+            says who looked at them.
     """
 
     name: Label
@@ -28,6 +31,8 @@ class DatasetRegistered(Record):
     minors_under: Annotated[int, Whole(1, 99)] | None = None
     sensitive: Annotated[tuple[str, ...], ListOf(LABEL, 64)] | None = None
     ends_at: UnixTime | None = None
+    dropped: Annotated[tuple[str, ...], ListOf(LABEL, 1_000)] | None = None
+    not_personal: Annotated[tuple[str, ...], ListOf(LABEL, 1_000)] | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def add(
 
     def show_problems(report: QualityReport) -> None:
         watching.close()
-        if any(column.problem for column in report.columns):
+        if report.personal or any(column.problem for column in report.columns):
             output.say(*quality_shown(report.to_dict()))
             output.say(f"What to do about each: commonground dataset check {file}")
 

@@ -12,13 +12,14 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote
 
 from party.datasets.origin import DatabaseQuery
 from party.datasets.query_text import require_reading
-from party.datasets.spill import spill
+from party.datasets.spill import Watch, spill
 from party.datasets.table_file import TableFile, require_columns, require_once
 from party.datasets.table_forms import BATCH_ROWS, Header
 from party.datasets.value_text import text_of
@@ -43,9 +44,15 @@ _SQLITE_WRITES: Final = re.compile(r"attempt to write a readonly database|not au
 
 
 def open_query(
-    folder: Path, origin: DatabaseQuery, required: Sequence[str], exact: Sequence[str]
+    folder: Path,
+    origin: DatabaseQuery,
+    required: Sequence[str],
+    exact: Sequence[str],
+    watch: Watch | None = None,
 ) -> TableFile:
     """Run the query and return its rows as a private table of the `required` columns.
+
+    `watch` is shown the others as they pass; they are not kept.
 
     Raises `DatasetError` when the database does not answer, the query writes, a column is missing
     or stands twice, or the answer breaks off.
@@ -58,14 +65,14 @@ def open_query(
         header = Header(answer.columns)
         require_once(name, header.columns)
         require_columns(name, header, required, ())
-        table = spill(name, header, required, answer.batches(required))
+        table = spill(name, header, required, answer.batches(required, watch))
     header = Header(header.columns, frozenset(answer.floating))
     try:
         require_columns(name, header, required, exact)
     except DatasetError:
         table.content.close()
         raise
-    return TableFile(table.content, table.form, header)
+    return replace(table, header=header)
 
 
 class _Answer:
@@ -82,15 +89,20 @@ class _Answer:
             raise DatasetError(f"{name}: the query has no rows as its answer; write a SELECT")
         self.columns = tuple(str(column[0]) for column in self._result.cursor.description)
 
-    def batches(self, required: Sequence[str]) -> Iterator[list[pa.Array]]:
+    def batches(self, required: Sequence[str], watch: Watch | None) -> Iterator[list[pa.Array]]:
         """Yield the rows in batches: for each required column an array of text."""
         places = [self.columns.index(name) for name in required]
+        others = [name for name in self.columns if name not in required]
         while True:
             with self._explained():
                 rows = self._result.fetchmany(BATCH_ROWS)
             if not rows:
                 return
             cells = list(zip(*rows, strict=True))
+            if watch is not None:
+                for name in others:
+                    texts = [text_of(cell) for cell in cells[self.columns.index(name)]]
+                    watch(name, arrow.texts(texts))
             yield [
                 arrow.texts(self._texts(name, cells[place]))
                 for name, place in zip(required, places, strict=True)

@@ -31,6 +31,7 @@ from party.datasets.minors import require_usable as require_minors
 from party.datasets.origin import Origin, read_origin
 from party.datasets.retention import Retention, read_retention
 from party.datasets.rules import COLUMN
+from party.datasets.scan import ScanTerms, read_scan
 from party.datasets.sensitive import (
     Sensitive,
     fault_of,
@@ -63,6 +64,7 @@ _SECTIONS: Final = (
     "minors",
     "sensitive",
     "retention",
+    "scan",
 )
 _REGION: Final = TextRule("two upper-case letters, such as GB", most=8)
 
@@ -104,6 +106,7 @@ class Definition:
     minors: Minors | None = None
     sensitive: Mapping[str, Sensitive] = field(default_factory=lambda: MappingProxyType({}))
     retention: Retention | None = None
+    scan: ScanTerms = field(default_factory=ScanTerms)
     erased: Erased = field(default=NOBODY, compare=False, repr=False)
     records: ConsentRecords | None = field(default=None, compare=False, repr=False)
 
@@ -177,6 +180,8 @@ class Definition:
             document["labels"] = {name: label.to_json() for name, label in self.labels.items()}
         if self.retention is not None:
             document["retention"] = self.retention.to_json()
+        if self.scan.columns:
+            document["scan"] = self.scan.to_json()
         return document
 
     @classmethod
@@ -235,6 +240,7 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
         minors=read_minors(root),
         sensitive=MappingProxyType(read_sensitive(root)),
         retention=read_retention(root),
+        scan=read_scan(root),
     )
     _require_consistent(root, definition)
     return definition
@@ -288,6 +294,9 @@ def _read_conversions(root: Section) -> str | None:
 
 
 def _require_consistent(root: Section, definition: Definition) -> None:
+    for column in definition.scan.dropped:
+        if column in definition.source_columns:
+            raise root.fault("scan.dropped", f"'{column}' is read; a dropped column is not")
     if not definition.identifiers:
         raise root.fault(
             "columns", "no column holds an identifier; declare one, such as 'email: id.email'"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from party.datasets.origin import DuckDBQuery
 from party.datasets.query_text import require_reading
-from party.datasets.spill import spill
+from party.datasets.spill import Watch, spill
 from party.datasets.table_file import TableFile, as_text, require_columns, require_once
 from party.datasets.table_forms import BATCH_ROWS, header_of
 from party.errors import DatasetError
@@ -33,9 +33,15 @@ _DUCKDBS_OWN: Final = ("memory", "system", "temp")
 
 
 def open_duckdb(
-    folder: Path, origin: DuckDBQuery, required: Sequence[str], exact: Sequence[str]
+    folder: Path,
+    origin: DuckDBQuery,
+    required: Sequence[str],
+    exact: Sequence[str],
+    watch: Watch | None = None,
 ) -> TableFile:
     """Run the query and return its rows as a private table of the `required` columns.
+
+    `watch` is shown the others as they pass; they are not kept.
 
     Raises `DatasetError` when DuckDB or the file is missing, the query does more than read one
     answer, a column is missing or stands twice, or the answer breaks off.
@@ -44,7 +50,7 @@ def open_duckdb(
     name = f"query to {path}"
     require_reading(name, origin.query)
     with closing(_connect(path)) as connection:
-        return _run(name, connection, origin.query, required, exact)
+        return _run(name, connection, origin.query, required, exact, watch)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
@@ -89,6 +95,7 @@ def _run(
     query: str,
     required: Sequence[str],
     exact: Sequence[str],
+    watch: Watch | None,
 ) -> TableFile:
     import duckdb
     import pyarrow as pa
@@ -102,15 +109,19 @@ def _run(
         with relation.to_arrow_reader(BATCH_ROWS) as reader:
             header = header_of(reader.schema)
             require_columns(name, header, required, exact)
-            return spill(name, header, required, _texts(name, reader, required))
+            return spill(name, header, required, _texts(name, reader, required, watch))
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise DatasetError(f"{name}: {_fault(error)}") from None
 
 
 def _texts(
-    name: str, reader: pa.RecordBatchReader, required: Sequence[str]
+    name: str, reader: pa.RecordBatchReader, required: Sequence[str], watch: Watch | None
 ) -> Iterator[list[pa.Array]]:
+    others = [column for column in reader.schema.names if column not in required]
     for batch in reader:
+        if watch is not None:
+            for column in others:
+                watch(column, batch.column(column))
         yield [as_text(name, column, batch.column(column)) for column in required]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from party.datasets.labels import Label, expressions_of
 from party.datasets.minors import Ages, MinorsQuality
 from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
+from party.datasets.scan import FoundPersonal, require_dropped_are_there, scan_of
 from party.datasets.sensitive import Sensitive, SensitiveQuality
 from party.datasets.source import Source, snapshot_of
 from party.datasets.steps import BoundStep
@@ -160,6 +161,9 @@ class QualityReport:
     the rules as they were applied to the rows of all people. Types that connect rows are counted
     before it.
 
+    `personal` is what the scan found in columns that are not declared as identifiers or sensitive;
+    columns `not_looked_at` have no text form.
+
     `snapshot` names what the report was made from, consent included; a registration keeps it
     beside the report, so it is not in its JSON.
     """
@@ -178,6 +182,8 @@ class QualityReport:
     invalid_traffic: tuple[BoundStep, ...] = ()
     minors: MinorsQuality | None = None
     sensitive: tuple[SensitiveQuality, ...] = ()
+    personal: tuple[FoundPersonal, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -195,6 +201,8 @@ class QualityReport:
             "invalid_traffic": [step.to_dict() for step in self.invalid_traffic],
             "minors": self.minors.to_dict() if self.minors else None,
             "sensitive": [one.to_dict() for one in self.sensitive],
+            "personal": [one.to_dict() for one in self.personal],
+            "not_looked_at": list(self.not_looked_at),
         }
 
 
@@ -206,8 +214,13 @@ def inspect(
     `hook` is told what is being read. Events after `now` (Unix seconds) are invalid traffic.
     """
     hook("opening the source")
-    with open_source(definition) as source:
-        return _inspect(definition, source, hook, now)
+    scan = scan_of(definition)
+    with open_source(definition, scan.look) as source:
+        hook("looking for personal data that is not declared")
+        require_dropped_are_there(definition, source.columns)
+        source.show(scan.but, scan.look)
+        report = _inspect(definition, source, hook, now)
+    return replace(report, personal=scan.found(), not_looked_at=scan.unread())
 
 
 def _inspect(

@@ -25,6 +25,7 @@ from party.datasets.minors import Minors
 from party.datasets.people import People
 from party.datasets.sensitive import Sensitive
 from party.datasets.source import Source, snapshot_of
+from party.datasets.spill import Watch
 from party.datasets.traffic import InvalidTraffic, TextLists
 
 
@@ -55,16 +56,18 @@ class Rows:
         return self.consent.lines + self.lists.lines
 
 
-def open_source(definition: Definition) -> Source:
+def open_source(definition: Definition, watch: Watch | None = None) -> Source:
     """Find and check the tables of a dataset; raise `DatasetError` when they do not fit.
 
     Use it in a `with` statement: what a store or a database gave is copied, and given back.
+    `watch` is shown what a query answers besides the declared columns, which is not copied.
     """
     return Source.open(
         definition.folder,
         definition.source,
         definition.source_columns,
         exact=definition.exact_columns,
+        watch=watch,
     )
 
 

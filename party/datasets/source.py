@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ import numpy as np
 
 from party.datasets.content import Content, LocalFile, State
 from party.datasets.origin import DatabaseQuery, DuckDBQuery, Files, Objects, Origin
+from party.datasets.spill import Watch
 from party.datasets.table_file import (
     SUFFIXES,
     TableFile,
@@ -47,14 +48,20 @@ class Source:
 
     @classmethod
     def open(
-        cls, folder: Path, origin: Origin, required: Sequence[str], exact: Sequence[str] = ()
+        cls,
+        folder: Path,
+        origin: Origin,
+        required: Sequence[str],
+        exact: Sequence[str] = (),
+        watch: Watch | None = None,
     ) -> Source:
         """Find the tables of an origin whose paths are relative to `folder`.
 
         Objects and answers to queries are copied here. Raises `DatasetError` when there are none,
         when one lacks a `required` column, or holds floating-point numbers in an `exact` one.
+        `watch` is shown what a query answers besides, which is not copied.
         """
-        source = cls(folder, tuple(_open(folder, origin, required, exact)))
+        source = cls(folder, tuple(_open(folder, origin, required, exact, watch)))
         try:
             for file in source.files:
                 require_columns(file.name, file.header, required, exact)
@@ -118,6 +125,14 @@ class Source:
         for file in self.files:
             for batch in file.batches([column]):
                 yield as_text(file.name, column, batch.column(0))
+
+    def show(self, but: Collection[str], watch: Watch) -> None:
+        """Show all rows of the columns at hand, `but` some, a batch at a time; of CSV as bytes."""
+        for file in self.files:
+            names = [name for name in file.held or file.columns if name not in but]
+            for batch in file.unchecked_batches(names) if names else ():
+                for name, column in zip(names, batch.columns, strict=True):
+                    watch(name, column)
 
     def place(self, row: int) -> str:
         """Return where row `row` (from 0, through all tables) stands, for messages."""
@@ -185,7 +200,11 @@ def _all_distinct(texts: pa.Array) -> bool:
 
 
 def _open(
-    folder: Path, origin: Origin, required: Sequence[str], exact: Sequence[str]
+    folder: Path,
+    origin: Origin,
+    required: Sequence[str],
+    exact: Sequence[str],
+    watch: Watch | None,
 ) -> list[TableFile]:
     match origin:
         case Files():
@@ -196,11 +215,11 @@ def _open(
         case DatabaseQuery():
             from party.datasets.database import open_query
 
-            return [open_query(folder, origin, required, exact)]
+            return [open_query(folder, origin, required, exact, watch)]
         case DuckDBQuery():
             from party.datasets.duckdb_file import open_duckdb
 
-            return [open_duckdb(folder, origin, required, exact)]
+            return [open_duckdb(folder, origin, required, exact, watch)]
 
 
 def _open_objects(origin: Objects, required: Sequence[str]) -> list[TableFile]:

@@ -10,8 +10,8 @@ the texts one after the other; then SHA-256 over the lines `lengths texts  colum
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from psi import arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Watch: TypeAlias = Callable[[str, "pa.Array"], None]
+"""Is shown some rows of a column that is not copied."""
 _COMPRESSION: Final = "lz4"
 
 
@@ -59,7 +61,7 @@ def spill(
         raise
     lines = "".join(digest.line() for digest in digests)
     copy = PrivateCopy(name, hashlib.sha256(lines.encode()).digest(), file)
-    return TableFile(copy, Arrow(), header)
+    return TableFile(copy, Arrow(), header, tuple(columns))
 
 
 class _ColumnDigest:

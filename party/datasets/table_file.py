@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from party.datasets.content import Content
 from party.datasets.table_forms import (
+    Csv,
     Form,
     Header,
     read_arrow_header,
@@ -34,11 +35,15 @@ _ONLY_HEADER: Final = "Empty CSV file or block"  # how Arrow says it; the header
 
 @dataclass(frozen=True)
 class TableFile:
-    """Bytes whose form is known and whose header has been read."""
+    """Bytes whose form is known and whose header has been read.
+
+    `held` are the columns of the header that the bytes have, None for all.
+    """
 
     content: Content
     form: Form
     header: Header
+    held: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -62,6 +67,11 @@ class TableFile:
             if _ONLY_HEADER in str(error):
                 return
             raise DatasetError(f"{self.name}{_fault(str(error), invalid_rows)}") from None
+
+    def unchecked_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield what `batches` does, for columns that need not be UTF-8: those of CSV as bytes."""
+        form = replace(self.form, checked=False) if isinstance(self.form, Csv) else self.form
+        yield from replace(self, form=form).batches(columns)
 
     def count_rows(self) -> int:
         """Return the number of rows; it stays inside this package."""

@@ -51,14 +51,15 @@ class Form(Protocol):
 
 @dataclass(frozen=True)
 class Csv:
-    """Text with a delimiter."""
+    """Text with a delimiter; unless it is `checked`, cells are bytes and need not be UTF-8."""
 
     delimiter: str
+    checked: bool = True
 
     def batches(
         self, content: Content, columns: Sequence[str], invalid_rows: list[int]
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows; every cell is text, an empty one nothing."""
+        """Yield the rows; an empty cell is nothing."""
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
@@ -66,6 +67,7 @@ class Csv:
             invalid_rows.append(row.number)
             return "error"
 
+        cells = pa.string() if self.checked else pa.binary()
         # One thread: only then does Arrow know the number of the row that it refuses.
         yield from arrow_csv.open_csv(
             content.open(),
@@ -75,7 +77,7 @@ class Csv:
             ),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(columns),
-                column_types=dict.fromkeys(columns, pa.string()),
+                column_types=dict.fromkeys(columns, cells),
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,

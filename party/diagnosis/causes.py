@@ -54,6 +54,7 @@ class Cause(StrEnum):
     NOT_THERE = "the other side has no such identifier"
     SHARED = "one identifier on many people"
     CONSTANT = "one value in the whole column"
+    PERSONAL = "personal data that is not declared"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +12,11 @@ from party.datasets.definition import ColumnDefinition, Definition
 from party.datasets.identifier_columns import column_error, read_usable
 from party.datasets.people import People
 from party.datasets.rows import open_source, read_rows
+from party.datasets.scan import FoundPersonal, require_dropped_are_there, scan_of
 from party.datasets.source import Source
 from party.datasets.steps import BoundStep
 from party.datasets.traffic import clean
-from party.diagnosis.causes import Finding, Level
+from party.diagnosis.causes import Cause, Finding, Level
 from party.diagnosis.column import SurveyedColumn
 from party.diagnosis.coverage import Agreed, coverage, missing_types, shared_values
 from party.diagnosis.digest_forms import HeldDigests, read_forms
@@ -89,9 +90,24 @@ def check_dataset(
     `DatasetError` when files cannot be read as described.
     """
     given = None if sample is None else Sample.read(sample, definition)
-    with open_source(definition) as source:
+    scan = scan_of(definition)
+    with open_source(definition, scan.look) as source:
+        hook("looking for personal data that is not declared")
+        require_dropped_are_there(definition, source.columns)
+        source.show(scan.but, scan.look)
         digests = _Digests(definition, source, given, region, bool(agreed and agreed.gmail))
-        return _diagnose(definition, source, digests, agreed, now, hook)
+        found = _diagnose(definition, source, digests, agreed, now, hook)
+    personal = tuple(_undeclared(one, found.people) for one in scan.found())
+    return replace(found, findings=(*personal, *found.findings))
+
+
+def _undeclared(one: FoundPersonal, people: int) -> Finding:
+    """Say that a column holds personal data that its description does not know of."""
+    declared = "not declared" if one.declared is None else f"declared as {one.declared}"
+    return Finding(
+        Cause.PERSONAL, one.column, Level.CORRECT, people, people, f"{one.kind}s; {declared}",
+        one.remedy,
+    )  # fmt: skip
 
 
 def _diagnose(

@@ -74,7 +74,13 @@ def test_a_registered_dataset_is_checked_against_a_contract_and_nothing_changes(
     assert ask(*words)["must_correct"] is False
     text = (tmp_path / "people.yaml").read_text()
     fewer = tmp_path / "fewer.yaml"
-    fewer.write_text(text.replace("  phone: {kind: id.phone, region: US}\n", ""))
+    without = text.replace("  phone: {kind: id.phone, region: US}\n", "")
+    fewer.write_text(without)
+    undeclared = ask("dataset", "check", fewer, expect=6)["findings"]
+    assert [(one["cause"], one["subject"]) for one in undeclared] == [
+        ("personal data that is not declared", "phone")
+    ]
+    fewer.write_text(without + "scan: {dropped: [phone]}\n")
     found = ask("dataset", "check", fewer, *words[3:], expect=6)["findings"]
     assert [(one["cause"], one["subject"]) for one in found] == [
         ("missing identifier type", "phone")
