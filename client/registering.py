@@ -35,10 +35,11 @@ def register(
     *,
     reported: Callable[[QualityReport], None] | None = None,
     hook: Callable[[str], None] = lambda what: None,
+    since: int | None = None,
 ) -> Registered:
     """Read what a description names, tell the report to `reported`, and register it.
 
-    `hook` is told what is being read.
+    `hook` is told what is being read; `since` is `registrations.keep`'s.
 
     Raises:
         DatasetError: the data do not serve; nothing is registered.
@@ -48,7 +49,7 @@ def register(
     report = inspect(definition, hook, now=party.clock())
     if reported is not None:
         reported(report)
-    party.keep_dataset(definition, report, population)
+    party.keep_dataset(definition, report, population, since=since)
     return party.dataset(definition.name)
 
 
@@ -83,6 +84,37 @@ def register_frame(
         raise
     _remove(before - {path})
     return registered
+
+
+def drop_rows(party: Organisation, registered: Registered, rows: Sequence[int]) -> bool:
+    """Write a table that came from memory anew without some rows; say whether it is one.
+
+    The file with these rows is deleted once the dataset is registered without them.
+
+    Raises:
+        DatasetError: what is left does not serve; everything stays as it was.
+    """
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    definition = Definition.from_dict(registered.definition)
+    kept = party.folder / FRAMES / definition.name
+    named = definition.to_dict()["source"]
+    former = next((path for path in kept.glob("*.parquet") if str(path) == named), None)
+    if former is None:
+        return False
+    table = pq.read_table(former)
+    stay = np.ones(len(table), dtype=np.bool_)
+    stay[list(rows)] = False
+    path = _write(table.filter(stay), definition, kept)
+    try:
+        document = {**definition.to_dict(), "source": str(path)}
+        register(party, Definition.from_dict(document), since=registered.since)
+    except BaseException:
+        _remove({path} - {former})
+        raise
+    _remove({former} - {path})
+    return True
 
 
 def _described(

@@ -32,6 +32,7 @@ from client.commands import (
     sandbox,
     serve,
     status,
+    subject,
     suppress,
 )
 from client.exits import ExitCode
@@ -101,6 +102,7 @@ quote.add_to(app)
 match.add_to(app)
 app.add_typer(lists.app, name="lists")
 suppress.add_to(app)
+app.add_typer(subject.app, name="subject")
 app.add_typer(report.app, name="report")
 lookalike.add_to(app)
 app.add_typer(requests.app, name="requests")

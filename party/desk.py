@@ -46,6 +46,7 @@ from party.schema import RESULTS
 from party.session import Bench, Session
 from party.session_charge import SessionCharge
 from party.session_record import FINISHED, SessionRecord, result_message
+from party.subjects.participants import PARTICIPANTS_FILE, Participants
 from party.suppression.list_file import ListFile
 from party.suppression.withdrawals import Holders, keep_holders, tells_by_column
 from psi.legs import SENDER
@@ -397,12 +398,17 @@ class Desk:
     def _remember(
         self, request: Request, contract: Contract, me: str, seed: Seed, taken: SessionInput
     ) -> None:
-        """Keep whose the keys of a list's sender are, until the list has come to its end."""
+        """Keep who takes part, and whose the keys of a list's sender are until the list's end."""
+        definition, folder = self._definition(request, contract, me), self.folder(request.id)
+        if not folder.has(PARTICIPANTS_FILE):
+            by_reference = definition.person_column is not None
+            people = Participants.of(taken.prepared, seed, by_reference=by_reference)
+            people.keep(folder, self._party.identity, request.id)
         if not request.parameters.suppression_runs or request.roles[SENDER] != me:
             return
-        by_person = tells_by_column(self._definition(request, contract, me))
+        by_person = tells_by_column(definition)
         holders = Holders.of(taken.prepared, seed, by_person=by_person)
-        keep_holders(self.folder(request.id), self._party.identity, request, holders)
+        keep_holders(folder, self._party.identity, request, holders)
 
     def _definition(self, request: Request, contract: Contract, me: str) -> Definition:
         require_kept(self._party, request, contract)

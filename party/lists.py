@@ -133,15 +133,16 @@ class MatchedList:
     def table(self, part: Part, now: int) -> pa.Table:
         """Return `reference` and `matched_by` of a part; see `require_whole` for what is raised."""
         self.require_live(now)
-        table = self._read(part)
+        table = self.read_part(part)
         if part is Part.ADDED:  # whom a suppression run took off the list since is not new on it
             import pyarrow.compute as pc
 
-            whole = self._read(Part.WHOLE)["reference"].combine_chunks()
+            whole = self.read_part(Part.WHOLE)["reference"].combine_chunks()
             table = table.filter(pc.is_in(table["reference"], value_set=whole))
         return table
 
-    def _read(self, part: Part) -> pa.Table:
+    def read_part(self, part: Part) -> pa.Table:
+        """Return `reference` and `matched_by` of a part as it was written; ResultError as above."""
         wanted = self.part(part)
         return read_list(wanted.file, wanted.sha256).select(["reference", "matched_by"])
 

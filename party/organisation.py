@@ -264,10 +264,15 @@ class Organisation:
     # -- datasets -------------------------------------------------------------------------
 
     def keep_dataset(
-        self, definition: Definition, quality: QualityReport, population: str | None
+        self,
+        definition: Definition,
+        quality: QualityReport,
+        population: str | None,
+        *,
+        since: int | None = None,
     ) -> None:
         """Store a dataset under its name; see `registrations.keep` for what is raised."""
-        registrations.keep(self, definition, quality, population)
+        registrations.keep(self, definition, quality, population, since=since)
 
     def datasets(self) -> list[Registered]:
         """Return the registered datasets that sessions may read, by name."""

@@ -88,12 +88,18 @@ class Registered:
 
 
 def keep(
-    party: Organisation, definition: Definition, quality: QualityReport, population: str | None
+    party: Organisation,
+    definition: Definition,
+    quality: QualityReport,
+    population: str | None,
+    *,
+    since: int | None = None,
 ) -> None:
     """Store a dataset's description, and the report and snapshot of what was read, by name.
 
     Registering a name again replaces the description and inherits population and ledger. The same
-    content keeps the beginning of its retention.
+    content keeps the beginning of its retention; `since` names it (Unix seconds) for content of
+    which only an erased person is gone.
 
     Raises:
         DatasetError: an identifier column cannot be used as it is declared, there is only
@@ -117,7 +123,8 @@ def keep(
                 f"{old.population}, whose ledger stays theirs: leave it out, or choose "
                 "another name for other people"
             )
-        since = old.since if old is not None and old.snapshot == snapshot else party.now
+        same = old is not None and old.snapshot == snapshot
+        begun = since or (old.since if same and old is not None else party.now)
         registered = Registered(
             definition.name,
             definition.to_dict(),
@@ -125,7 +132,7 @@ def keep(
             old.population if old else (population or definition.name),
             snapshot,
             party.now,
-            since,
+            begun,
         )
         registered.require_in_use(party.now)
         values = {
@@ -134,7 +141,7 @@ def keep(
             "population": registered.population,
             "snapshot": snapshot,
             "registered_at": registered.registered_at,
-            "since": since,
+            "since": begun,
             "erased_at": None,
         }
         if old is None:

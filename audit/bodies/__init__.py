@@ -52,6 +52,7 @@ from audit.bodies.sessions import (
     SessionFinished,
     SessionStarted,
 )
+from audit.bodies.subjects import SubjectAccess, SubjectErasure
 from audit.bodies.upkeep import Incident, RetentionPruned
 from audit.errors import EntryError
 from audit.shapes import Record
@@ -95,6 +96,8 @@ __all__ = [
     "SessionFailed",
     "SessionFinished",
     "SessionStarted",
+    "SubjectAccess",
+    "SubjectErasure",
     "TransferStated",
     "kind_named",
 ]
@@ -150,6 +153,8 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "lookalike.made": EntryKind(LookalikeMade, session=_NO, contract=_MUST),
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
     "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
+    "subject.access": EntryKind(SubjectAccess, session=_NO, contract=_NO),
+    "subject.erasure": EntryKind(SubjectErasure, session=_NO, contract=_NO),
     "session.failed": EntryKind(SessionFailed, session=_MAY, contract=_MUST),
     "access.granted": EntryKind(AccessGranted, session=_NO, contract=_NO),
     "access.removed": EntryKind(AccessRemoved, session=_NO, contract=_NO),

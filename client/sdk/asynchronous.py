@@ -19,6 +19,7 @@ from client.sdk.log import Audit
 from client.sdk.party import Party
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
+from client.sdk.subjects import Subjects
 from client.sdk.templates import Schedules, Templates
 
 if TYPE_CHECKING:
@@ -150,6 +151,15 @@ class _Schedules:
     due = _stoppable(Schedules.due)
 
 
+class _Subjects:
+    def __init__(self, of: Subjects) -> None:
+        self._of = of
+
+    access = _awaited(Subjects.access)
+    consent = _awaited(Subjects.consent)
+    erase = _awaited(Subjects.erase)
+
+
 class _Audit:
     def __init__(self, of: Audit) -> None:
         self._of = of
@@ -171,6 +181,7 @@ class Asynchronous:
         self.quote = _Quotes(of.quote)
         self.lists = _Lists(of.lists)
         self.audit = _Audit(of.audit)
+        self.subjects = _Subjects(of.subjects)
         self.templates = _Templates(of.templates)
         self.schedules = _Schedules(of.schedules)
 

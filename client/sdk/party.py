@@ -31,6 +31,7 @@ from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
 from client.sdk.results import Audience, Report, audience_of, outcome_of
 from client.sdk.retention import Retention
+from client.sdk.subjects import Subjects
 from client.sdk.tables import TableVerbs
 from client.sdk.templates import Schedules, Templates
 from client.suppressing import Suppressed, Suppressor
@@ -169,6 +170,11 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     def invitations(self) -> Invitations:
         """`commonground invitations`."""
         return Invitations(self._party)
+
+    @property
+    def subjects(self) -> Subjects:
+        """`commonground subject`."""
+        return Subjects(self._party, self._calls)
 
     @property
     def templates(self) -> Templates:

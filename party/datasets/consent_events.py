@@ -11,11 +11,20 @@ import numpy.typing as npt
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.consent import GIVEN, REFUSED, SILENT, ConsentTable, Statements
 from party.datasets.source import Source
-from party.datasets.times import UNREADABLE, microseconds
+from party.datasets.times import MICROSECONDS, UNREADABLE, microseconds
 from party.errors import DatasetError
 
-_MICROSECONDS = 1_000_000
 _NO_TIME = "is not a time; write ISO 8601 in UTC, such as 2026-01-31T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One event: what was said of a purpose and a recipient, at a time in microseconds."""
+
+    at: int
+    purpose: str
+    recipient: str
+    gives: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +65,7 @@ class ConsentEvents:
             self.recipients.positions_of((recipient,)) == 0
         )
         if until is not None:
-            counts &= self.times <= int(until * _MICROSECONDS)
+            counts &= self.times <= int(until * MICROSECONDS)
         keys, gives, times = self.keys.codes[counts], self.gives[counts], self.times[counts]
         # Last of a key after sorting by time, refusals after consents of the same time.
         order = np.lexsort((~gives, times))
@@ -64,6 +73,18 @@ class ConsentEvents:
         says[keys[order]] = np.where(gives[order], GIVEN, REFUSED)
         of_source = self.source_keys.positions_in(self.keys)
         return np.append(says, np.int8(SILENT))[of_source]
+
+    def said_by(self, rows: npt.NDArray[np.int64]) -> tuple[Said, ...]:
+        """Return every event of the keys that stand in some rows of the source, in order."""
+        keys = np.unique(self.source_keys.positions_in(self.keys)[rows])
+        mine = np.flatnonzero(np.isin(self.keys.codes, keys[keys != NOTHING]))
+        purposes, recipients = self.purposes.codes[mine], self.recipients.codes[mine]
+        found = [
+            Said(int(self.times[event]), _text(self.purposes, purpose),
+                 _text(self.recipients, recipient), bool(self.gives[event]))
+            for event, purpose, recipient in zip(mine, purposes, recipients, strict=True)
+        ]  # fmt: skip
+        return tuple(sorted(found, key=lambda said: said.at))
 
     def grants(self) -> list[tuple[str, str]]:
         """Return every purpose and recipient that an event names together, sorted."""
@@ -80,6 +101,10 @@ class ConsentEvents:
 def open_events(consent: ConsentTable, folder: Path) -> Source:
     """Find and check the tables of events; raise `DatasetError` when they do not fit."""
     return Source.open(folder, consent.table, _columns(consent), exact=(consent.key,))
+
+
+def _text(column: CodedColumn, code: int) -> str:
+    return "" if code == NOTHING else str(column.texts[int(code)].as_py())
 
 
 def _columns(consent: ConsentTable) -> tuple[str, ...]:

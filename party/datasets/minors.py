@@ -20,7 +20,7 @@ from party.datasets.assignment import Flags, Positions
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.consent import Statements, consenting, statements_in
 from party.datasets.rules import CELL, COLUMN
-from party.datasets.times import UNREADABLE, microseconds
+from party.datasets.times import MICROSECONDS, UNREADABLE, microseconds
 from party.document import Section
 
 AGE, BORN, FLAG = "age", "born", "flag"
@@ -33,7 +33,6 @@ _KINDS: Final = {
 _LOWEST, _HIGHEST = 12, 21
 _OLDEST: Final = 150
 _MOST_LISTED: Final = 64
-_MICROSECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -230,4 +229,4 @@ def _first_birth(under: int, until: float) -> int:
     except ValueError:  # 29 February, which that year lacks
         latest = today.replace(year=year, day=28)
     first = datetime.combine(latest + timedelta(days=1), datetime.min.time(), UTC)
-    return int(first.timestamp()) * _MICROSECONDS
+    return int(first.timestamp()) * MICROSECONDS

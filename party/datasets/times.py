@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 UNREADABLE: Final = -(2**63)
+MICROSECONDS: Final = 1_000_000
+"""Of a second."""
 _TIME: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?"
     r"\s?(Z|[+-]\d{2}:?\d{2})?",

@@ -21,7 +21,8 @@ from psi.sets import Buffer
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
-_CONTEXT: Final = "subject"
+SUBJECT: Final = "subject"
+"""The context of commitments to people."""
 
 
 def erased_of(party: Organisation, population: str) -> Erased:
@@ -56,8 +57,8 @@ def commit_to(
 
     Its salt is deleted when somebody of these subjects is erased.
     """
-    commitment = party.journal.commit_to(connection, _CONTEXT, words)
-    for subject in subjects:
+    commitment = party.journal.commit_to(connection, SUBJECT, words)
+    for subject in dict.fromkeys(subjects):
         connection.execute(
             sa.insert(SUBJECT_ENTRIES).values(subject=subject, commitment=bytes.fromhex(commitment))
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,7 @@ import numpy as np
 from party.durable import settle
 from party.errors import ResultError
 from party.identity import Identity
+from party.list_files import read_list
 from psi.arrow import integers, texts
 from psi.points import Tags
 from psi.suppression import is_suppressed
@@ -36,12 +36,12 @@ class ListFile:
     request_id: str
     identity: Identity
 
-    def write(self, entries: pa.Table, tags: pa.Table | None, *, run: int = 0) -> Path:
-        """Write a list and its tags as they stand after a run; return the list's file."""
+    def write(self, entries: pa.Table, tags: pa.Table | None, *, version: int = 0) -> Path:
+        """Write a list and its tags; return the list's file. As it was made it is version 0."""
         import pyarrow.parquet as pq
 
         self.folder.mkdir(exist_ok=True, mode=0o700)
-        suffix = f"-{run}" if run else ""
+        suffix = f"-{version}" if version else ""
         path = self.folder / f"{self.request_id}{suffix}.parquet"
         if tags is not None:
             sealed = self.identity.seal_parts([_to_parquet(tags)], self._context)
@@ -64,21 +64,32 @@ class ListFile:
                 f"the list {path} or its tags beside it were deleted or moved: nobody can be taken "
                 "off it. Restore both, or make the list again"
             )
-        data = path.read_bytes()
-        if sha256(data).hexdigest() != stored["list_sha256"]:
-            raise ResultError(f"the list {path} was changed after it was made: do not use it")
+        entries = self.read_entries(stored)
         with beside.open("rb") as sealed:
             tags = b"".join(self.identity.unseal_blocks(sealed, self._context))
-        return _from_parquet(data), _from_parquet(tags)
+        return entries, _from_parquet(tags)
+
+    def read_entries(self, stored: dict[str, Any]) -> pa.Table:
+        """Return a stored result's list, without tags; ResultError when it was changed."""
+        return read_list(self.folder / Path(stored["list_file"]).name, stored["list_sha256"])
+
+    def has_tags(self, stored: dict[str, Any]) -> bool:
+        """Say whether tags lie beside a stored result's list, by which runs find people on it."""
+        path = self.folder / Path(stored["list_file"]).name
+        return path.with_suffix(TAGS_SUFFIX).is_file()
+
+    def next_version(self, stored: dict[str, Any]) -> int:
+        """Return the version that follows that of a stored result."""
+        return (self._version_of(Path(stored["list_file"])) or 0) + 1
 
     def delete_older(self, kept: str) -> None:
         """Delete the list as it stood before the file named `kept`, with its tags.
 
-        A file of a later run may be on its way and stays.
+        A file of a later version may be on its way and stays.
         """
-        number = self._run_of(Path(kept)) or 0
+        number = self._version_of(Path(kept)) or 0
         for path in self._files():
-            if (self._run_of(path) or 0) < number:
+            if (self._version_of(path) or 0) < number:
                 path.unlink(missing_ok=True)
 
     def delete(self) -> None:
@@ -87,12 +98,12 @@ class ListFile:
             path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
-        """Return the files of the list after whatever run."""
+        """Return the files of the list in whatever version."""
         found = self.folder.glob(f"{self.request_id}*")
-        return [path for path in found if self._run_of(path) is not None]
+        return [path for path in found if self._version_of(path) is not None]
 
-    def _run_of(self, path: Path) -> int | None:
-        """Return the run after which a file was written, 0 for the list as it was made."""
+    def _version_of(self, path: Path) -> int | None:
+        """Return how often people had come off the list in a file, None for another file."""
         name, dash, number = path.stem.partition("-")
         if name != self.request_id or (dash and not number.isdecimal()):
             return None

@@ -96,7 +96,7 @@ class SuppressionReceiver:
         entries, tags = self._file.read(stored)
         hits = run_tags(run.as_points, self._session.scalar)
         kept, kept_tags = without(entries, tags, hits)
-        path = self._file.write(kept, kept_tags, run=run.number)
+        path = self._file.write(kept, kept_tags, version=self._file.next_version(stored))
         changed = {
             **stored,
             "list_file": str(path),
@@ -107,17 +107,24 @@ class SuppressionReceiver:
         if "changes" in stored:
             request_id, lists = self._session.request.id, self._file.folder
             changed["changes"] = still_added(lists, request_id, stored["changes"], kept)
-        self._book.finish(run, acknowledgement, lambda c: self._change_result(c, changed))
+        request = self._session.request.id
+        self._book.finish(
+            run, acknowledgement, lambda c: change_result(c, self._party, request, changed)
+        )
         self._file.delete_older(path.name)
 
-    def _change_result(self, connection: Connection, result: dict[str, Any]) -> None:
-        request_id, text = self._session.request.id, json.dumps(result)
-        connection.execute(
-            sa.update(RESULTS)
-            .where(RESULTS.c.request == request_id)
-            .values(
-                body=text,
-                signature=self._party.identity.sign(result_message(request_id, text)),
-                list_file=result["list_file"],
-            )
+
+def change_result(
+    connection: Connection, party: Organisation, request_id: str, result: dict[str, Any]
+) -> None:
+    """Put a changed list in the place of a stored result's, signed anew."""
+    text = json.dumps(result)
+    connection.execute(
+        sa.update(RESULTS)
+        .where(RESULTS.c.request == request_id)
+        .values(
+            body=text,
+            signature=party.identity.sign(result_message(request_id, text)),
+            list_file=result["list_file"],
         )
+    )

@@ -37,7 +37,7 @@ ISSUE = (
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
     "audit verify show filter export evidence receipt check-receipt witness|"
-    "access add remove list"
+    "access add remove list|subject access consent erase"
 )
 
 

@@ -38,6 +38,8 @@ from audit.bodies import (
     SessionFailed,
     SessionFinished,
     SessionStarted,
+    SubjectAccess,
+    SubjectErasure,
 )
 from audit.entry import MAX_ENTRY_BYTES, Entry, format_time, parse_time
 from audit.errors import EntryError
@@ -115,6 +117,8 @@ ONE_OF_EACH = {
     "access.removed": AccessRemoved("uid-1001", "analyst"),
     "access.refused": AccessRefused("contract.sign"),
     "audit.read": AuditRead("audit.evidence"),
+    "subject.access": SubjectAccess(A, "all"),
+    "subject.erasure": SubjectErasure(B),
     "incident.wrong_answer": Incident("WRONG_ANSWER", "a known answer did not come back"),
 }
 

@@ -1,0 +1,66 @@
+"""Answering people: what is held of them, their consent, erasing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from client.sdk.calls import Calls
+from client.subjects import Answer, Erased, SubjectDesk
+from party.organisation import Organisation
+from party.subjects.person import Wanted
+
+
+class Subjects:
+    """`commonground subject`.
+
+    `person` is your own reference, or with `identifier` an identifier of that type.
+    """
+
+    def __init__(self, party: Organisation, calls: Calls) -> None:
+        self._desk, self._calls = SubjectDesk(party), calls
+
+    def access(
+        self,
+        person: str,
+        out: str | Path,
+        *,
+        identifier: str | None = None,
+        dataset: str | None = None,
+    ) -> Answer:
+        """Write the new folder `out` of files for a person; return what they say.
+
+        Raises:
+            PartyError: who it is cannot be told, or the folder cannot be written.
+            DatasetError: a dataset cannot be read.
+        """
+        return self._desk.access(Wanted(person, identifier, dataset), Path(out))
+
+    def consent(
+        self, person: str, *, identifier: str | None = None, dataset: str | None = None
+    ) -> Answer:
+        """Return what a person has consented to, by dataset.
+
+        Raises:
+            PartyError: who it is cannot be told.
+            DatasetError: a dataset cannot be read.
+        """
+        return self._desk.consent(Wanted(person, identifier, dataset))
+
+    def erase(
+        self,
+        person: str,
+        out: str | Path,
+        *,
+        identifier: str | None = None,
+        dataset: str | None = None,
+    ) -> Erased:
+        """Erase a person and write the receipt for them to the new file `out`.
+
+        Raises:
+            PartyError: who it is cannot be told, or the file cannot be written; nothing is erased.
+            DatasetError: a dataset cannot be read.
+            ResultError: a list is not what was stored.
+        """
+        with self._calls.carrying(None, None):
+            found = self._desk.look(Wanted(person, identifier, dataset))
+            return self._desk.erase(found, Path(out))

@@ -1,0 +1,341 @@
+"""Finding one person in a party's datasets, by the party's own reference or by an identifier.
+
+Where a reference could be two people's, or an identifier is several people's, nobody is guessed: an
+answer to the wrong person would disclose another's data. Errors never repeat what was looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from party.datasets import Definition
+from party.datasets.assignment import Flags
+from party.datasets.coded import NOTHING
+from party.datasets.combination import CombinedLabel
+from party.datasets.consent import GIVEN, REFUSED
+from party.datasets.consent_events import ConsentEvents, Said
+from party.datasets.erased import identifier_tokens, reference_tokens
+from party.datasets.identifier_columns import IdentifierColumns, read_whole
+from party.datasets.labels import PlainLabel
+from party.datasets.people import People
+from party.datasets.rows import Rows, open_source, read_rows
+from party.datasets.source import Source
+from party.datasets.touch_labels import AgeLabel, JourneyLabel
+from party.errors import PartyError
+from psi.arrow import integers, positions, texts
+from psi.columns import ColumnSpec, read_column
+from psi.errors import EmptyColumn, IdentifierError
+from psi.keys import Keys
+from psi.sets import Buffer, contains
+
+if TYPE_CHECKING:
+    from party.organisation import Organisation
+    from party.registrations import Registered
+
+REFERENCE: Final = "reference"
+_EMAIL: Final = "email"
+_MOST: Final = 1024
+
+
+@dataclass(frozen=True, repr=False)
+class Wanted:
+    """Who is asked about: `text` is an identifier of a type, or else the party's own reference.
+
+    `dataset` is the only one that is looked at, where it is named.
+    """
+
+    text: str
+    type: str | None = None
+    dataset: str | None = None
+
+    @property
+    def words(self) -> bytes:
+        """What a log entry about them commits to."""
+        return f"{self.type or REFERENCE}\n{self.text}".encode()
+
+    def digests(self) -> list[Buffer]:
+        """Return the identifier's digests (1, width), under each choice of the `gmail` option.
+
+        Raises:
+            PartyError: it is no usable identifier of its type.
+        """
+        import pyarrow as pa
+
+        if self.type is None:
+            return []
+        specs = [ColumnSpec.parse(self.type, gmail=gmail) for gmail in (False, True)]
+        column = pa.array([self.text], pa.large_string())
+        try:
+            read = [read_column(spec, column) for spec in dict.fromkeys(specs)]
+        except (EmptyColumn, IdentifierError):
+            read = []
+        if not read or not all(one.valid[0] for one in read):
+            raise PartyError(
+                f"that is no usable identifier of the type {self.type}: write it as the person "
+                "does, a telephone number with its country code"
+            )
+        return [one.digests for one in read]
+
+    @property
+    def plain_type(self) -> str | None:
+        """The identifier's type, whether it is given raw or as a digest."""
+        return None if self.type is None else ColumnSpec.parse(self.type).type
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What somebody's rows say now of one purpose and recipient: given, refused or nothing."""
+
+    purpose: str
+    recipient: str
+    state: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Found:
+    """A person in one dataset: what it calls them, which rows and identifiers are theirs.
+
+    `own` are the identifiers that nobody else there has, (n, width) digests by type, and
+    `identifiers` all of theirs; each under both choices of the `gmail` option. Where rows are
+    people there are no `references`, but the `places` of the rows, good for the source that has
+    the digest `snapshot` (hex).
+    """
+
+    dataset: str
+    population: str
+    references: tuple[str, ...]
+    rows: npt.NDArray[np.int64]
+    identifiers: Mapping[str, Buffer]
+    own: Mapping[str, Buffer]
+    consents: tuple[Standing, ...]
+    said: tuple[Said, ...]
+    labels: Mapping[str, str]
+    places: tuple[str, ...] = ()
+    snapshot: str = ""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Person:
+    """Somebody as far as this party knows them: in which datasets, and by what."""
+
+    wanted: Wanted
+    found: tuple[Found, ...]
+    digests: tuple[Buffer, ...]
+    population: str | None = None
+
+    def references(self, population: str) -> tuple[str, ...]:
+        """What they are called in a population."""
+        names = [name for one in self.found if one.population == population
+                 for name in one.references]  # fmt: skip
+        if self.wanted.type is None and population == self.population:
+            names.append(self.wanted.text)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The populations in which they are called something."""
+        named = [one.population for one in self.found if one.references]
+        return tuple(dict.fromkeys([*named, *([self.population] if self.population else [])]))
+
+    def own_digests(self) -> Iterator[tuple[str, Buffer]]:
+        """Yield the identifiers that are theirs alone, by type, (n, width) each."""
+        shared: dict[str, list[Buffer]] = {}
+        for one in self.found:
+            for type_, digests in one.identifiers.items():
+                others = digests[~contains(one.own[type_], digests)]
+                shared.setdefault(type_, []).append(others)
+        mine = [item for one in self.found for item in one.own.items()]
+        if self.wanted.plain_type is not None:
+            mine += [(self.wanted.plain_type, digest) for digest in self.digests]
+        for type_, digests in mine:
+            others = np.concatenate([digests[:0], *shared.get(type_, [])])
+            yield type_, digests[~contains(others, digests)] if len(others) else digests
+
+    def keys(self) -> Keys:
+        """Return the keys of all identifiers of theirs."""
+        parts = [item for one in self.found for item in one.identifiers.items()]
+        if self.wanted.plain_type is not None:
+            parts += [(self.wanted.plain_type, digest) for digest in self.digests]
+        return Keys.concat([Keys.from_digests(type_, digests) for type_, digests in parts])
+
+    def tokens(self, key: bytes) -> Iterator[tuple[str, bytes]]:
+        """Yield (population, token) of all by which they are known, under a secret of the party.
+
+        The population is empty for identifiers.
+        """
+        for population in self.populations:
+            names = texts(self.references(population))
+            for token in reference_tokens(key, population, names):
+                yield population, token.tobytes()
+        for type_, digests in self.own_digests():
+            for token in identifier_tokens(key, type_, digests):
+                yield "", token.tobytes()
+
+
+def find(party: Organisation, wanted: Wanted) -> Person:
+    """Look for somebody in the registered datasets.
+
+    A person who is in none of them is known by what was asked alone.
+
+    Raises:
+        PartyError: it is no identifier of its type, several people have it, or a reference may be
+            several people's.
+        DatasetError: a dataset cannot be read, or there is none of the name.
+    """
+    if not wanted.text or len(wanted.text) > _MOST or not wanted.text.isprintable():
+        raise PartyError(f"say who it is in one line of 1 to {_MOST} characters")
+    digests = tuple(wanted.digests())
+    named = [party.dataset(wanted.dataset)] if wanted.dataset else party.datasets()
+    found = tuple(filter(None, (_look(party, one, wanted, digests) for one in named)))
+    population = None
+    if wanted.type is None:
+        among = {one.population for one in found} or {one.population for one in named}
+        if len(among) != 1:
+            raise PartyError(
+                "several populations may call somebody so, and these may be different people: "
+                f"name one dataset with --dataset ({', '.join(one.name for one in named)})"
+            )
+        (population,) = among
+    return Person(wanted, found, digests, population)
+
+
+def rows_of(party: Organisation, found: Found) -> dict[str, list[Any]]:
+    """Return a person's own rows, by column: those that the description names."""
+    definition = party.definition(found.dataset)
+    with open_source(definition) as source:
+        states = source.states()
+        columns = {
+            name: source.read([name])[name].take(integers(found.rows)).to_pylist()
+            for name in definition.source_columns
+        }
+        source.require_unchanged(states)
+    return columns
+
+
+def _look(
+    party: Organisation, registered: Registered, wanted: Wanted, digests: Sequence[Buffer]
+) -> Found | None:
+    definition = party.definition(registered.name)
+    type_ = wanted.plain_type
+    if type_ is None and definition.person_column is None:
+        return None  # its people have no reference that stays theirs
+    if type_ is not None and type_ not in definition.types:
+        return None
+    with open_source(definition) as source:
+        states = source.states()
+        read = partial(read_whole, definition, source, executor=party.executor)
+        derived = _of_people(definition)
+        needed = [column for label in derived.values() for column in label.columns]
+        rows = read_rows(definition, source, list(dict.fromkeys(needed)), read)
+        seen = _Identifiers(party, definition, source, rows.people)
+        chosen = _chosen(rows.people, wanted, digests, seen)
+        if not chosen.any():
+            return None
+        if np.count_nonzero(chosen) > 1 and definition.person is not None:
+            raise PartyError(
+                f"several people of dataset {definition.name} have this identifier: name the one "
+                "who asks by your own reference, so that nobody is told of another"
+            )
+        identifiers, own = seen.of(chosen)
+        stable = definition.person_column is not None
+        snapshot = "" if stable else source.snapshot().hex()
+        source.require_unchanged(states)
+    mine = np.flatnonzero(np.append(chosen, False)[rows.people.of_row])
+    references = rows.people.references.take(integers(np.flatnonzero(chosen))).to_pylist()
+    return Found(
+        dataset=definition.name,
+        population=registered.population,
+        references=tuple(references) if stable else (),
+        rows=mine,
+        identifiers=identifiers,
+        own=own,
+        consents=_consents(rows, mine),
+        said=rows.consent.said_by(mine) if isinstance(rows.consent, ConsentEvents) else (),
+        labels=_labels(derived, rows, chosen),
+        places=() if stable else tuple(references),
+        snapshot=snapshot,
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Identifiers:
+    """Reads the identifiers of all people of a dataset, under both choices of `gmail`."""
+
+    party: Organisation
+    definition: Definition
+    source: Source
+    people: People
+    _offers: dict[str, tuple[npt.NDArray[np.int32], Buffer]] = field(default_factory=dict)
+
+    def all_of(self, type: str) -> tuple[npt.NDArray[np.int32], Buffer]:  # noqa: A002
+        """Return (person, digest) of every identifier of a type."""
+        if type not in self._offers:
+            choices = (False, True) if type == _EMAIL else (False,)
+            parts = [
+                IdentifierColumns(
+                    self.definition, self.source, self.people, gmail, self.party.executor
+                ).offers_of(type)
+                for gmail in choices
+            ]
+            person = np.concatenate([part.person for part in parts])
+            self._offers[type] = person, np.concatenate([part.digests for part in parts])
+        return self._offers[type]
+
+    def of(self, chosen: Flags) -> tuple[dict[str, Buffer], dict[str, Buffer]]:
+        """Return the identifiers of the chosen people by type, and those that are theirs alone."""
+        every, own = {}, {}
+        for type_ in self.definition.types:
+            person, digests = self.all_of(type_)
+            mine = np.unique(digests[chosen[person]], axis=0)
+            every[type_] = mine
+            own[type_] = mine[~contains(digests[~chosen[person]], mine)]
+        return every, own
+
+
+def _chosen(people: People, wanted: Wanted, digests: Sequence[Buffer], seen: _Identifiers) -> Flags:
+    """Say of each person whether they are the one who is looked for."""
+    import pyarrow.compute as pc
+
+    if wanted.plain_type is None:
+        called = pc.is_in(people.references, texts([wanted.text]))
+        return positions(called.cast("int64"), missing=0).astype(np.bool_)
+    chosen = np.zeros(len(people), dtype=np.bool_)
+    person, held = seen.all_of(wanted.plain_type)
+    chosen[person[contains(np.concatenate(digests), held)]] = True
+    return chosen
+
+
+def _consents(rows: Rows, mine: npt.NDArray[np.int64]) -> tuple[Standing, ...]:
+    """Return what the rows of a person say to each purpose and recipient that is spoken of."""
+    found = []
+    for purpose, recipient in rows.consent.grants():
+        says = rows.consent.of_rows(purpose, recipient, None)[mine]
+        state = "refused" if np.any(says == REFUSED) else "given" if np.any(says == GIVEN) else ""
+        found.append(Standing(purpose, recipient, state or "nothing said"))
+    return tuple(found)
+
+
+def _of_people(definition: Definition) -> dict[str, PlainLabel | CombinedLabel]:
+    """Return the labels that people have; one that is made of touches holds from slot to slot."""
+    labels = definition.labels.items()
+    return {name: one for name, one in labels if not isinstance(one, JourneyLabel | AgeLabel)}
+
+
+def _labels(
+    derived: Mapping[str, PlainLabel | CombinedLabel], rows: Rows, chosen: Flags
+) -> dict[str, str]:
+    """Return the value that each label gives to a person, before any rounding."""
+    people = rows.people.only(chosen)
+    values = {}
+    for name, label in derived.items():
+        found = label.assign(rows.columns, people.of_row, len(people))
+        given = [label.values[place] for place in found.positions.tolist() if place != NOTHING]
+        if given:
+            values[name] = ", ".join(dict.fromkeys(given))
+    return values

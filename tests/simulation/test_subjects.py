@@ -1,0 +1,297 @@
+"""People's rights between two whole parties: what is answered, and what an erasure reaches."""
+
+import json
+import time
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from organisations import Wire, copy_pair, make_pair, people, run_both, write_dataset
+from test_suppression import DAY, RECEIVER, SENDER, disclose
+
+from audit.commitment import verify_opening
+from audit.errors import CommitmentError
+from client.registering import register_frame
+from client.subjects import SubjectDesk
+from party.datasets import inspect, load_definition
+from party.desk import Desk
+from party.errors import PartyError, RefusalStatus
+from party.evidence import StoredLog, compare_logs, verify_log
+from party.lists import Lists
+from party.request import Request
+from party.retention import prune
+from party.schema import ERASED, SALTS, SUBJECT_ENTRIES
+from party.subjects.dossier import open_dossier, sessions_with
+from party.subjects.erase import erase, note_access
+from party.subjects.erasures import SUBJECT
+from party.subjects.participants import PARTICIPANTS_FILE
+from party.subjects.person import Wanted, find, rows_of
+from party.suppression.desk import SuppressionDesk
+
+WHO = "ref25"
+MAIL = "person25@example.com"
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """A list of 40 people that is out, on disk: the tests work on copies."""
+    folder = tmp_path_factory.mktemp("subjects")
+    parties, contract = make_pair(folder)
+    request = disclose(parties, contract)
+    for party in parties.values():
+        party.close()
+    return folder, request
+
+
+@pytest.fixture
+def out(ready, tmp_path):
+    kept, request = ready
+    parties, contract = copy_pair(kept, tmp_path)
+    yield parties, contract, request
+    for party in parties.values():
+        party.close()
+
+
+def told(party, text=WHO, **how):
+    return open_dossier(party, find(party, Wanted(text, **how)))
+
+
+def erased(party, text=WHO, **how):
+    return erase(party, find(party, Wanted(text, **how)), actor="test")
+
+
+def entries(party, kind):
+    log = StoredLog(party.store, party.identity).parsed()
+    return [entry for entry in log if entry.kind == kind]
+
+
+def listed(party):
+    (held,) = Lists(party).held()
+    return held.table("whole", party.now)["reference"].to_pylist()
+
+
+def suppress(parties, request):
+    """Carry every run that is due; return how many there were."""
+    desk = {name: SuppressionDesk(party) for name, party in parties.items()}
+    filed = {name: Desk(party).find(request.id) for name, party in parties.items()}
+    sender, receiver = desk[SENDER].sender(filed[SENDER]), desk[RECEIVER].receiver(filed[RECEIVER])
+    done, run = 0, sender.next_run()
+    while run is not None:
+        sender.take(receiver.apply(run))
+        done, run = done + 1, sender.next_run()
+    return done
+
+
+# -- access ----------------------------------------------------------------------------------------
+
+
+def test_a_person_is_told_in_what_their_record_took_part_and_for_whom(out):
+    parties, contract, request = out
+    dossier = told(parties[SENDER])
+    (session,) = dossier.sessions
+    assert session.request == request.id
+    assert session.list_for == RECEIVER
+    assert session.list_ends == contract.list_expires_at(request.created)
+    assert session.kept_until > session.began + 89 * DAY
+    assert dossier.recipients == {RECEIVER: "The channel"}
+    assert dossier.lists == ()
+    (found,) = dossier.person.found
+    assert found.references == (WHO,)
+    assert found.labels == {"segment": "silver"}
+    assert {said.state for said in found.consents} == {"given"}
+    assert rows_of(parties[SENDER], found)["email"] == [" Person25@Example.com "]
+    (on_list,) = told(parties[RECEIVER]).lists
+    assert (on_list.learnt_from, on_list.request) == (SENDER, request.id)
+    assert told(parties[RECEIVER], "ref70").lists == ()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"text": "Person25@example.COM", "type": "email"},
+        {"text": "+1 202 555 0025", "type": "phone"},
+        {"text": WHO, "dataset": "customers"},
+    ],
+)
+def test_somebody_is_found_by_what_they_know_of_themselves(out, how):
+    party = out[0][SENDER]
+    dossier = told(party, **how)
+    assert [one.references for one in dossier.person.found] == [(WHO,)]
+    assert len(dossier.sessions) == 1
+
+
+def test_who_is_not_here_is_in_nothing(out):
+    dossier = told(out[0][SENDER], "ref80")
+    assert (dossier.person.found, dossier.sessions, dossier.lists) == ((), (), ())
+
+
+def test_nobody_is_guessed(out, tmp_path):
+    party = out[0][SENDER]
+    with pytest.raises(PartyError, match="no usable identifier") as told_:
+        find(party, Wanted("person25", "email"))
+    assert "person25" not in str(told_.value)
+    rows = [("a", MAIL, "", "gold", "yes"), ("b", MAIL, "", "gold", "yes"),
+            (WHO, "c@example.com", "(202) 555-0111", "gold", "yes")]  # fmt: skip
+    write_dataset(tmp_path / "more", "shared", rows, label="segment")
+    definition = load_definition(tmp_path / "more" / "shared.yaml")
+    party.keep_dataset(definition, inspect(definition), "others")
+    with pytest.raises(PartyError, match="several people of dataset shared") as told_:
+        find(party, Wanted(MAIL, "email"))
+    assert "example" not in str(told_.value)
+    with pytest.raises(PartyError, match="--dataset"):
+        find(party, Wanted(WHO))
+    assert len(find(party, Wanted(WHO, dataset="customers")).found) == 1
+
+
+def test_what_is_kept_of_a_session_goes_at_its_end(out):
+    parties, _, request = out
+    party = parties[SENDER]
+    assert party.session_folder(request.id).has(PARTICIPANTS_FILE)
+    party.clock = lambda: time.time() + 91 * DAY
+    prune(party)
+    dossier = told(party)
+    assert (dossier.sessions, dossier.untold) == ((), 1)
+
+
+def test_the_log_has_the_fact_and_not_the_person(out):
+    party = out[0][SENDER]
+    person = find(party, Wanted(WHO))
+    note_access(party, person, "consent", actor="test")
+    (entry,) = entries(party, "subject.access")
+    assert WHO.encode() not in entry.encode()
+    commitment = bytes.fromhex(entry.body.subject)
+    salt = party.store.row(sa.select(SALTS).where(SALTS.c.commitment == commitment)).salt
+    verify_opening(commitment, SUBJECT, person.wanted.words, salt)
+    verify_log(StoredLog(party.store, party.identity))
+
+
+# -- erasure ---------------------------------------------------------------------------------------
+
+
+def test_an_erased_person_takes_part_in_nothing_and_comes_off_the_list_that_is_out(out):
+    parties, contract, request = out
+    party = parties[SENDER]
+    assert WHO in listed(parties[RECEIVER])
+    note_access(party, find(party, Wanted(WHO)), "all", actor="test")
+    done = erased(party)
+    assert [part.request for part in done.disclosed] == [request.id]
+    assert suppress(parties, request) == 1
+    assert WHO not in listed(parties[RECEIVER])
+    assert len(listed(parties[RECEIVER])) == 39
+    again = disclose(parties, contract)
+    stored = Desk(parties[RECEIVER]).result(again.id)
+    names = pq.read_table(stored["list_file"])["reference"].to_pylist()
+    assert len(names) == 39
+    assert WHO not in names
+    assert told(party).sessions == ()
+    compare_logs(*(StoredLog(p.store, p.identity) for p in parties.values()))
+
+
+def test_an_erasure_leaves_nothing_that_opens_an_entry_and_the_log_verifies(out):
+    party = out[0][SENDER]
+    person = find(party, Wanted(WHO))
+    note_access(party, person, "all", actor="test")
+    note_access(party, find(party, Wanted(MAIL, "email")), "all", actor="test")
+    other = find(party, Wanted("ref26"))
+    note_access(party, other, "all", actor="test")
+    done = erased(party)
+    commitments = [bytes.fromhex(e.body.subject) for e in entries(party, "subject.access")]
+    left = {row.commitment for row in party.store.rows(sa.select(SALTS))}
+    assert [commitment in left for commitment in commitments] == [False, False, True]
+    assert len(party.store.rows(sa.select(SUBJECT_ENTRIES))) > 0, "those of somebody else"
+    (entry,) = entries(party, "subject.erasure")
+    assert entry.seq == done.seq
+    assert bytes.fromhex(entry.body.subject) not in left, "only the person has the salt"
+    verify_opening(bytes.fromhex(done.commitment), SUBJECT, done.words, done.salt)
+    with pytest.raises(CommitmentError):
+        verify_opening(bytes.fromhex(done.commitment), SUBJECT, other.wanted.words, done.salt)
+    verify_log(StoredLog(party.store, party.identity))
+    for row in party.store.rows(sa.select(ERASED)):
+        assert WHO.encode() not in row.token
+
+
+def test_an_erasure_by_the_lists_receiver_takes_them_off_its_own_list(out):
+    parties, _, request = out
+    party = parties[RECEIVER]
+    assert erased(party).lists == (request.id[:8],)
+    assert WHO not in listed(party)
+    assert len(listed(party)) == 39
+    assert len(list((party.folder / "lists").glob("*.parquet"))) == 1
+    assert erased(party).lists == (), "it may be repeated"
+    verify_log(StoredLog(party.store, party.identity))
+    erased(parties[SENDER], "ref30")
+    assert suppress(parties, request) == 1, "runs still fit the list"
+    assert "ref30" not in listed(party)
+    assert len(listed(party)) == 38
+
+
+def test_a_session_under_way_does_not_go_on_with_an_erased_person(out):
+    parties, contract, _ = out
+    request = Request.match(
+        contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time())
+    )
+    signed = Desk(parties[SENDER]).make(request, contract, actor="test")
+    Desk(parties[RECEIVER]).submit(SENDER, signed)
+    ended = run_both(parties, signed, Wire(), advertiser={"dies_at": "Commitment"})
+    assert ended[SENDER] is not None
+    erased(parties[SENDER])
+    ended = run_both(parties, signed, Wire())
+    assert ended[SENDER].status is RefusalStatus.BAD_REQUEST
+    assert "has changed" in ended[SENDER].message
+
+
+def test_a_table_of_this_partys_own_is_written_anew_without_the_person(out, tmp_path):
+    import pandas as pd
+
+    party = out[0][SENDER]
+    rows = people(0, 10, ["gold", "silver"])
+    frame = pd.DataFrame(rows, columns=["ref", "email", "phone", "segment", "consent"])
+    given = {"column": "consent", "given": ["yes"], "recipients": ["channel"],
+             "purposes": ["dpv:TargetedAdvertising"]}  # fmt: skip
+    description = {"dataset": "kept", "person": "ref", "columns": {"email": "id.email"},
+                   "consent": given}  # fmt: skip
+    register_frame(party, frame, description, "guests")
+    begun = party.dataset("kept").since
+    party.clock = lambda: time.time() + DAY
+    desk = SubjectDesk(party)
+    done = desk.erase(desk.look(Wanted("ref3", dataset="kept")), tmp_path / "receipt.json")
+    assert done.datasets["kept"].startswith("deleted here")
+    (file,) = (party.folder / "frames" / "kept").glob("*.parquet")
+    assert "ref3" not in pq.read_table(file)["ref"].to_pylist()
+    assert len(pq.read_table(file)) == 9
+    assert party.dataset("kept").quality["people"] == 9
+    assert party.dataset("kept").since == begun, "its retention does not begin anew"
+    receipt = json.loads((tmp_path / "receipt.json").read_text(encoding="utf-8"))
+    verify_opening(
+        bytes.fromhex(receipt["commitment"]), receipt["context"],
+        receipt["committed_to"].encode(), bytes.fromhex(receipt["salt"]),
+    )  # fmt: skip
+    assert receipt["proof"].startswith("c2sp.org/tlog-proof@v1")
+
+
+def test_the_files_for_a_person_say_it_all_and_appear_together(out, tmp_path):
+    party = out[0][SENDER]
+    desk = SubjectDesk(party)
+    answer = desk.access(Wanted(WHO), tmp_path / "answer")
+    names = [file.name for file in answer.files]
+    assert names == ["access.html", "access.json", "data-customers.csv"]
+    assert all(file.stat().st_mode & 0o077 == 0 for file in answer.files)
+    page = (tmp_path / "answer" / "access.html").read_text(encoding="utf-8")
+    assert "The channel" in page
+    assert "<script" not in page
+    data = (tmp_path / "answer" / "data-customers.csv").read_text(encoding="utf-8")
+    assert "Person25@Example.com" in data
+    assert "Person26" not in data
+    with pytest.raises(PartyError, match="exists already"):
+        desk.access(Wanted(WHO), tmp_path / "answer")
+    assert len(entries(party, "subject.access")) == 1
+    assert sorted(path.name for path in tmp_path.glob("*answer*")) == ["answer"]
+
+
+def test_participants_are_sealed(out):
+    parties, _, request = out
+    party = parties[SENDER]
+    sealed = (party.session_folder(request.id).path / PARTICIPANTS_FILE).read_bytes()
+    ((_, participants, _),) = sessions_with(party, find(party, Wanted(WHO)))
+    assert len(participants.tokens) == 60
+    assert all(token.tobytes() not in sealed for token in participants.tokens)
