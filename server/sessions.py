@@ -40,6 +40,7 @@ from server.parcel_box import ParcelBox
 from server.suppression_service import SuppressionDesk
 
 _log: Final = logging.getLogger("commonground.server")
+_SHUTTING_DOWN: Final = "this party is shutting down; the session goes on when it is back"
 
 
 class Desk(Protocol):
@@ -188,9 +189,7 @@ class Sessions:
             self._stopping = True
             sessions = list(self._open.values())
         for session in sessions:
-            session.meeting.stop(
-                SessionSuspended("this party is shutting down; the session goes on when it is back")
-            )
+            session.meeting.stop(SessionSuspended(_SHUTTING_DOWN))
         deadline = self._clock() + grace_seconds
         for session in sessions:
             if session.driver is not None:
@@ -265,6 +264,9 @@ class Sessions:
             note(_log, event, sentence, level=logging.ERROR)
             meeting.stop(DriverFailed("the session stopped at the other party; ask it to look"))
         except Exception as error:  # noqa: BLE001 - a fault in one leaves the others alone
+            if self._stopping:  # its workers and its store are ended under it; it will go on
+                self._note_stop(request, meeting.peer, SessionSuspended(_SHUTTING_DOWN))
+                return
             event = Event("session.failed", request.id, meeting.peer)
             sentence = f"session {request.id} stopped on a fault of this program"
             note(_log, event, sentence, level=logging.ERROR, fault=error)

@@ -364,6 +364,31 @@ def test_a_graceful_stop_suspends_the_drivers(tmp_path):
         assert one.server.running_sessions() == 0
 
 
+def test_a_driver_whose_workers_a_stop_has_ended_has_not_failed(tmp_path, caplog):
+    caplog.set_level("INFO")
+    with wired(tmp_path, patience_seconds=60) as one:
+        ended = threading.Event()
+
+        def compute(index, link):
+            if index == 1:
+                ended.wait(10)
+                raise RuntimeError("cannot schedule new futures after shutdown")
+
+        one.prepare = lambda walk: setattr(walk, "before_step", compute)
+        walk = one.walk_here()
+        walk.before_step = stop_at(1)
+        with pytest.raises(ConnectionError):
+            one.run_here(make_request(one.contract), walk)
+        stopping = threading.Thread(target=one.stop, kwargs={"grace": 3})
+        stopping.start()
+        while not one.server._sessions._stopping:
+            time.sleep(0.01)
+        ended.set()
+        stopping.join()
+    assert "this party is shutting down" in caplog.text
+    assert "a fault of this program" not in caplog.text
+
+
 # -- refusals ------------------------------------------------------------------------------------
 
 
