@@ -55,9 +55,14 @@ def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
         f"Identifiers are matched in this order: {', '.join(contract.identifiers)}.",
         f"Counts below {contract.min_cell} are not shown. Lists are deleted after "
         f"{contract.list_expiry_days} days, the rest of a session after "
-        f"{contract.retention_days}, {_results_end(contract)}. Consent is read at most "
+        f"{contract.replay_days or contract.retention_days}{_replayed(contract)}, "
+        f"{_results_end(contract)}. Consent is read at most "
         f"{contract.consent_max_age_hours} hours before a session.",
     ]
+
+
+def _replayed(contract: Contract) -> str:
+    return "" if contract.replay_days is None else ", so that sessions can be replayed until then"
 
 
 def _results_end(contract: Contract) -> str:

@@ -43,6 +43,7 @@ from party.transfers import TRANSFERS, Transfer, read_transfers, require_not_lap
 
 FORMAT: Final = "commonground/1"
 RESULT_DAYS: Final = "result_days"
+REPLAY_DAYS: Final = "replay_days"
 SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
 _MOST_OUTPUTS: Final = 64
 DAY_SECONDS: Final = 86_400
@@ -62,7 +63,9 @@ class Contract:
     person is sent under is the first it has. `window_days` is the budget's window; `min_match`
     people the smallest list, `min_cell` the smallest count shown; `starts` and `ends` are Unix
     seconds. `transfers` are those across borders, with what each rests on. `signatures` are base64.
-    Results end `result_days` after they were made; None keeps them.
+    Results end `result_days` after they were made; None keeps them. What a session leaves is kept
+    for `retention_days`, or for `replay_days` where the parties agree on longer, so that it can be
+    repeated.
     """
 
     id: str
@@ -85,6 +88,7 @@ class Contract:
     transfers: tuple[Transfer, ...]
     signatures: Mapping[str, str]
     result_days: int | None = None
+    replay_days: int | None = None
 
     @classmethod
     def from_json(cls, document: object, *, source: str = "contract") -> Contract:
@@ -125,6 +129,8 @@ class Contract:
         }
         if self.result_days is not None:
             document[RESULT_DAYS] = self.result_days
+        if self.replay_days is not None:
+            document[REPLAY_DAYS] = self.replay_days
         if self.transfers:
             document[TRANSFERS] = [transfer.to_json() for transfer in self.transfers]
         if self.signatures:
@@ -173,6 +179,13 @@ class Contract:
     def result_ends_at(self, made: int) -> int | None:
         """Return when a result of `made` ends, None for no end; both in Unix seconds."""
         return None if self.result_days is None else made + self.result_days * DAY_SECONDS
+
+    def session_ends_at(self, ended: int) -> int:
+        """Return when what a session that ended left is deleted; both in Unix seconds.
+
+        Until then it can be replayed.
+        """
+        return ended + (self.replay_days or self.retention_days) * DAY_SECONDS
 
     def standing(self, now: int) -> str:
         """Say in words whether it is signed and in its time at `now` (Unix seconds)."""
@@ -258,7 +271,7 @@ class Contract:
             ) from None
 
 
-_OPTIONAL: Final = (TRANSFERS, RESULT_DAYS, "signatures")
+_OPTIONAL: Final = (TRANSFERS, RESULT_DAYS, REPLAY_DAYS, "signatures")
 _REQUIRED: Final = (
     "contract",
     *(field.name for field in fields(Contract) if field.name not in _OPTIONAL),
@@ -293,6 +306,7 @@ def _read(document: object, fail: Fail) -> Contract:
         transfers=read_transfers(root, cards, outputs),
         signatures=_read_signatures(root, names),
         result_days=_read_result_days(root),
+        replay_days=_read_replay_days(root),
     )
     if contract.ends <= contract.starts:
         raise root.fault("ends", "expected a time after 'starts'")
@@ -307,6 +321,18 @@ def _read_result_days(root: Section) -> int | None:
     for other in ("list_expiry_days", "retention_days"):
         if days < root.integer(other, 1, _MOST_DAYS):
             raise root.fault(RESULT_DAYS, f"expected a number not below {other}")
+    return days
+
+
+def _read_replay_days(root: Section) -> int | None:
+    """Read how long a session can be replayed, which is longer than it would be kept anyway."""
+    if REPLAY_DAYS not in root:
+        return None
+    days = root.integer(REPLAY_DAYS, 1, _MOST_DAYS)
+    if days <= root.integer("retention_days", 1, _MOST_DAYS):
+        raise root.fault(REPLAY_DAYS, "expected a number above retention_days, or leave it out")
+    if RESULT_DAYS in root and days > root.integer(RESULT_DAYS, 1, _MOST_DAYS):
+        raise root.fault(REPLAY_DAYS, "expected a number not above result_days")
     return days
 
 

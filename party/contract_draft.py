@@ -65,8 +65,10 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("A match smaller than min_match people makes no list. A count below min_cell is not shown.",
      ("min_match", "min_cell")),
     ("A list is deleted after list_expiry_days, everything else of a session after\n"
-     "retention_days, and numbers and tables after result_days (never, without it). A consent\n"
-     "snapshot older than consent_max_age_hours starts nothing.",
+     "retention_days, and numbers and tables after result_days (never, without it). Write\n"
+     "replay_days to keep, for so many days instead of retention_days, what an auditor at either\n"
+     "party needs to repeat a session and hold it against the log. A consent snapshot older than\n"
+     "consent_max_age_hours starts nothing.",
      ("list_expiry_days", "retention_days", "result_days", "consent_max_age_hours")),
     ("When the contract holds, in UTC.", ("starts", "ends")),
     ("What leaves a country, and on which basis in the law of that country; nothing else may.\n"

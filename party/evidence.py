@@ -150,13 +150,15 @@ class StoredLog:
 
     def finished(self, request_id: str) -> Entry | None:
         """Return the entry that says that a request's session has finished."""
+        found = (one for one in self.about(request_id) if isinstance(one.body, SessionFinished))
+        return next(found, None)
+
+    def about(self, request_id: str) -> list[Entry]:
+        """Return the entries whose body is about a request, in their order."""
         wanted = request_id.encode()
-        for data in self.entries():
-            if wanted in data:  # what is parsed is what may be it
-                entry = Entry.parse(data)
-                if isinstance(entry.body, SessionFinished) and entry.body.request == request_id:
-                    return entry
-        return None
+        # What is parsed is what may be it.
+        found = [Entry.parse(data) for data in self.entries() if wanted in data]
+        return [entry for entry in found if getattr(entry.body, "request", None) == request_id]
 
     def parsed(self) -> Iterator[Entry]:
         """Yield the entries, parsed."""

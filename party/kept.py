@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from audit.bodies.upkeep import Pruned
 from party import registrations
-from party.contract import DAY_SECONDS, Contract
+from party.contract import REPLAY_DAYS, Contract
 from party.contract_terms import OutputKind, write_time
 from party.list_names import replaced
 from party.request import Request
@@ -127,7 +127,8 @@ def _sessions(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
     )
     for row in rows:
         contract, request = contracts[row.contract], _request(row.body)
-        end, why = row.ended_at + contract.retention_days * DAY_SECONDS, "retention_days"
+        why = REPLAY_DAYS if contract.replay_days is not None else "retention_days"
+        end = contract.session_ends_at(row.ended_at)
         if request.parameters.suppression_runs:
             list_end = contract.list_expires_at(request.created)
             end, why = max((end, why), (list_end, "list_expiry_days, for its suppression runs"))

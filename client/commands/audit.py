@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import audit_reading
+from client.commands import audit_reading, audit_replay
 from client.commands.options import AsJson, PartyFolder, begin, example, looked_at, read_for_audit
 
 app = typer.Typer(
@@ -189,3 +189,4 @@ def witness(ctx: typer.Context, party: PartyFolder = None, as_json: AsJson = Fal
 
 
 audit_reading.add_to(app)
+audit_replay.add_to(app)

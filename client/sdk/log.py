@@ -22,6 +22,7 @@ from party import ledger
 from party.balances import balances
 from party.log_files import LogFiles, write_files
 from party.organisation import Organisation
+from party.replay import Replay, replay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,6 +147,20 @@ class Audit:
     def witness(self) -> list[Asked]:
         """Ask the outside witnesses of party.toml to cosign the log as it is now."""
         return ask_witnesses(self._party)
+
+    def replay(self, request: str) -> Replay:
+        """Repeat the finished session of a request from its seed, and hold it against the log.
+
+        For an auditor at this party's premises; nothing is sent or spent. `verdict` says whether
+        everything agrees, something differs, or something could not be checked; `checks` has all.
+
+        Raises:
+            AuditError: the log does not verify, so there is nothing to hold a session against.
+            PartyError: no such request, its session has not finished, or its seed is deleted.
+        """
+        done = replay(self._party, request)
+        note_reading(self._party, "audit.replay", done.request)
+        return done
 
     def entries(self) -> list[Entry]:
         """Return the log's entries, oldest first; they hold no identifier and no exact count."""

@@ -36,7 +36,7 @@ ISSUE = (
     "requests list show approve refuse resume|ledger show|"
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
-    "audit verify show filter export evidence receipt check-receipt witness|"
+    "audit verify show filter export evidence receipt check-receipt witness replay|"
     "access add remove list|subject access consent erase"
 )
 

@@ -267,6 +267,7 @@ VERBS = {
     "audit filter": "audit.filter",
     "audit export": "audit.export",
     "audit evidence": "audit.evidence",
+    "audit replay": "audit.replay",
     "doctor": Party.doctor,
 }
 NAMED = {  # what a command calls otherwise than its verb

@@ -33,6 +33,8 @@ WRONG_VALUES = [
     ("retention_days", -1, "retention_days: expected"),
     ("result_days", 0, "result_days: expected a whole number"),
     ("result_days", 1, "result_days: expected a number not below list_expiry_days"),
+    ("replay_days", 0, "replay_days: expected a whole number"),
+    ("replay_days", 1, "replay_days: expected a number above retention_days"),
     ("consent_max_age_hours", 0, "consent_max_age_hours: expected"),
     ("filter", "renyi", "filter: expected one of basic, zcdp; found 'renyi'"),
     ("filter", ["basic"], "filter: expected one of basic, zcdp; found a list"),

@@ -28,6 +28,7 @@ from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.ledger import rows
+from party.replay import Verdict, replay
 from party.schema import RELEASES
 from party.terms import Terms
 from reports.attribution import MODELS
@@ -386,3 +387,11 @@ def test_a_quote_tells_keys_and_what_rests_on_the_bound(pair):
     assert {charge.role: charge.epsilon_nano for charge in quoted.figures.charges} == {
         "tabulator": 49 * 10**9, "recipient": 9 * 10**9,
     }  # fmt: skip
+
+
+def test_an_attribution_replays_from_the_events_of_its_window(pair, attributed):
+    request, _ = attributed
+    parties, _ = pair
+    for party in parties.values():
+        done = replay(party, request.id)
+        assert done.verdict is Verdict.AGREES, done.checks

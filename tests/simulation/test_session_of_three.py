@@ -31,6 +31,7 @@ from party.errors import Refusal, RefusalStatus
 from party.evidence import StoredLog, compare_all_logs
 from party.ledger import rows
 from party.organisation import Organisation
+from party.replay import Verdict, replay
 from party.request_parameters import Parameters
 from party.schema import RELEASES, SALTS
 from party.shelf import Shelf
@@ -230,3 +231,16 @@ def test_a_party_whose_budget_does_not_suffice_refuses_and_nobody_pays(tmp_path)
     assert all(party.store.write(rows) == [] for party in parties.values())
     for party in parties.values():
         party.close()
+
+
+def test_each_of_three_can_replay_its_own_rounds(three):
+    parties, contract = three
+    request = file_at_all(parties, contract, insights_of_three(parties, contract))
+    assert run_three(parties, request, new_wires()) == ENDED_WELL
+    walked = set()
+    for name, party in parties.items():
+        done = replay(party, request.id)
+        assert done.verdict is Verdict.AGREES, (name, done.checks)
+        walked |= {check.what.partition(",")[0] for check in done.checks}
+    steps = range(len(Terms.of(request).table.steps))
+    assert {f"step {index}" for index in steps} <= walked, "nobody's step is left out"
