@@ -23,8 +23,8 @@ from party.errors import NotEntitled, Refusal, SessionSuspended
 
 _ORDER = (
     "sandbox", "init", "invite", "join", "invitations", "peers", "serve", "status", "dataset",
-    "contract", "quote", "match", "lists", "suppress", "report", "lookalike", "requests", "ledger",
-    "subject", "audit", "access", "retention", "doctor",
+    "consent", "contract", "quote", "match", "lists", "suppress", "report", "lookalike",
+    "requests", "ledger", "subject", "audit", "access", "retention", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 

@@ -13,6 +13,7 @@ import typer
 from client.commands import (
     access,
     audit,
+    consent,
     contract,
     dataset,
     doctor,
@@ -97,6 +98,7 @@ app.add_typer(peers.app, name="peers")
 serve.add_to(app, listen, listen_http)
 status.add_to(app)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(consent.app, name="consent")
 app.add_typer(contract.app, name="contract")
 quote.add_to(app)
 match.add_to(app)

@@ -20,6 +20,7 @@ from client.sdk.access import Access
 from client.sdk.asking import OVERLAP, Asked, ListChoice, in_force
 from client.sdk.by_identifier import OverlapByIdentifier
 from client.sdk.calls import Calls
+from client.sdk.consent import Consent
 from client.sdk.contracts import Contracts
 from client.sdk.conversions import ConversionVerbs
 from client.sdk.datasets import Datasets
@@ -130,6 +131,11 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     def retention(self) -> Retention:
         """`commonground retention`."""
         return Retention(self._party)
+
+    @property
+    def consent(self) -> Consent:
+        """`commonground consent`."""
+        return Consent(self._party)
 
     @property
     def contracts(self) -> Contracts:

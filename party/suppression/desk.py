@@ -90,6 +90,13 @@ class SuppressionDesk:
         except Refusal:
             return False
 
+    def has_sent(self, filed: Filed) -> bool:
+        """Say whether a list of this party's people is out, made or in the making."""
+        try:
+            return ListSession.open(self._party, filed).sends
+        except Refusal:
+            return False
+
     def receiver(self, filed: Filed) -> SuppressionReceiver:
         """Return the receiver's side of a list that this party has.
 

@@ -222,6 +222,12 @@ VERBS = {
     "dataset buckets": "datasets.buckets",
     "dataset top-bound": "datasets.top_bound",
     "dataset show": "datasets.show",
+    "consent record": "consent.record",
+    "consent withdraw": "consent.withdraw",
+    "consent import": "consent.import_",
+    "consent show": "consent.show",
+    "consent receipt": "consent.receipt",
+    "consent verify": "consent.verify",
     "contract propose": "contracts.propose",
     "contract sign": "contracts.sign",
     "contract import": "contracts.import_",
@@ -272,7 +278,7 @@ VERBS = {
 }
 NAMED = {  # what a command calls otherwise than its verb
     "listen": "address", "contract_id": "id", "wanted": "which", "others": "with_",
-    "identifier": "identifiers",
+    "identifier": "identifiers", "id_": "id",
 }  # fmt: skip
 OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
     "--ask", "--out", "--private", "--their-people", "--match-rate", "--by-identifier", "--upgrade",
