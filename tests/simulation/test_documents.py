@@ -8,10 +8,12 @@ from far_apart import agree_across
 from organisations import copy_pair
 from two_parties import card_of
 
+from audit.roles import Role
 from client.documents.blocks import Document, Facts, Paragraph, Rows, to_html, to_markdown
 from client.documents.parts import BASES, KINDS
 from client.documents.writing import write_documents
 from languages import language
+from party import accounts
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.errors import ContractError, PartyError
@@ -85,6 +87,18 @@ def test_a_draft_has_documents_before_anybody_signs_and_they_are_not_logged(far,
     paths = write(party, Contract.from_json(document), tmp_path / "papers")
     assert all("this is a draft" in path.read_text(encoding="utf-8") for path in paths)
     assert made(party) == []
+
+
+def test_the_compliance_role_writes_documents_and_the_log_says_who(far, tmp_path, monkeypatch):
+    party, contract = far
+    monkeypatch.setattr(accounts, "known", lambda account: account)
+    monkeypatch.setattr(accounts, "current", lambda: "olga")
+    party.access.add("olga", Role.OPERATOR)
+    party.access.add("carl", Role.COMPLIANCE)
+    monkeypatch.setattr(accounts, "current", lambda: "carl")
+    assert len(write(party, contract, tmp_path / "papers")) == 4
+    assert [entry.actor for entry in made(party)] == ["carl/compliance"]
+    verify_log(StoredLog(party.store, party.identity))
 
 
 def test_documents_of_a_contract_between_others_are_refused(far, tmp_path):
