@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean
+.PHONY: openlineage help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ wheel: $(READY) ## Build the wheel into build/dist
 
 soak: $(READY) ## Two and three parties over a network that loses and repeats: SEEDS=200 runs
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
+
+openlineage: $(READY) ## Events of a session against OpenLineage's published schemas: SPEC=DIR of its checkout
+	@$(BIN)/python tests/openlineage_events.py $(SPEC)
 
 dropouts: $(READY) ## What three logs say when one of three drops out or fails, in each phase
 	@$(BIN)/python tests/simulation/dropouts.py

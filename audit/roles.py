@@ -42,6 +42,7 @@ ASKING_KINDS: Final = (
     "list.suppressed",
     "export.made",
     "lookalike.made",
+    "lineage.emitted",
     "retention.pruned",
     "dataset.erased",
 )

@@ -25,6 +25,7 @@ from party.errors import InUse, PartyError
 from party.events import Event, note
 from party.filing import APPROVED
 from party.ledger import DAY_SECONDS
+from party.lineage.delivery import send_events
 from party.occupied import one_listener
 from party.organisation import Organisation
 from party.retention import prune
@@ -145,6 +146,7 @@ def _keep_time(party: Organisation, ended: threading.Event, stop: CancelToken) -
             sentence = "a fault of this program in running what is due"
             event = Event("report.stopped")
             note(_log, event, sentence, level=logging.ERROR, fault=error)
+        _send_lineage(party)
         if ended.wait(LOOK_SECONDS):
             return
 
@@ -172,6 +174,13 @@ def _keep_witnessed(party: Organisation, ended: threading.Event) -> None:
             note(_log, Event("log.witnessed"), sentence, level=logging.ERROR, fault=error)
         if ended.wait(RETRY_SECONDS if failed else LOOK_SECONDS):
             return
+
+
+def _send_lineage(party: Organisation) -> None:
+    try:
+        send_events(party)
+    except PartyError as error:
+        note(_log, Event("lineage.waits", reason=str(error)), str(error), level=logging.WARNING)
 
 
 def _run_reports(carrier: Carrier, tried: dict[str, int]) -> None:

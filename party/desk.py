@@ -34,6 +34,7 @@ from party.errors import (
 from party.filing import APPROVED, PENDING, REFUSED, Filed, Filing
 from party.inputs import SessionInput, prepare_input
 from party.ledger import Balance
+from party.lineage.delivery import file_events
 from party.link import Link
 from party.list_names import Naming, naming_of
 from party.occupied import carrying_out
@@ -247,6 +248,8 @@ class Desk:
                 "a worker process of this party ended in the middle of its work, perhaps for "
                 "want of memory; the session is kept and can be resumed"
             ) from None
+        finally:
+            file_events(party)
 
     def end(self, peer: str, request_id: str, contract_hash: bytes, refusal: Refusal) -> None:
         """Record the counterpart's word that a session has ended without a result.

@@ -54,6 +54,10 @@ class ExportError(PartyError):
     """Files of the log cannot be written where they were asked for."""
 
 
+class LineageError(PartyError):
+    """Lineage events cannot be told where the settings say, or there is no such thing to show."""
+
+
 class AccessError(PartyError):
     """An account cannot become a member, or stop being one."""
 

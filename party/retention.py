@@ -27,6 +27,7 @@ from party.errors import SessionSuspended
 from party.expired_requests import end_expired
 from party.holds import forget_ended
 from party.kept import Kept, What, kept
+from party.lineage.delivery import file_events
 from party.list_files import delete_changes
 from party.occupied import carrying_out
 from party.schema import RELEASES, REQUESTS, RESULTS, SALTS, SESSIONS
@@ -43,12 +44,13 @@ ACTOR: Final = "retention"
 def prune(party: Organisation) -> list[Kept]:
     """End expired requests; delete what has come to its end, log each, and return what went.
 
-    Another process may be at it too: each thing is logged once. Where a member is at work who
-    changes nothing, nothing is done.
+    Another process may be at it too: each thing is logged once. Events that a kill has left without
+    a file get theirs. Where a member is at work who changes nothing, nothing is done.
     """
     if not party.access.allows(Role.ANALYST):
         return []
     end_expired(party)
+    file_events(party)
     party.store.write(lambda connection: forget_ended(connection, party.now))
     _drop_former_lists(party)
     _drop_unnamed_lists(party)

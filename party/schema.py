@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0014"
+REVISION: Final = "0015"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -255,6 +255,18 @@ MEMBERS: Final = Table(
     Column("account", String(32), primary_key=True),
     Column("role", String(20), nullable=False),
     Column("since", BigInteger, nullable=False),
+)
+
+LINEAGE_EVENTS: Final = Table(
+    "lineage_events",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("request", String(32), nullable=False),
+    Column("type", String(20), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("filed_at", BigInteger),
+    Column("sent_at", BigInteger),
+    UniqueConstraint("request", "type", name="lineage_events_told_once"),
 )
 
 INVITATIONS: Final = Table(

@@ -37,6 +37,7 @@ from party.decision import OPEN_STATES
 from party.errors import Refusal, RefusalStatus, RefusedThere
 from party.identity import Identity
 from party.journal import Journal
+from party.lineage.book import Teller
 from party.messages import ConsentStatement, ReleaseArtefact
 from party.request import Request
 from party.schema import CONSENT_SNAPSHOTS, RELEASES, REQUESTS, RESULTS, SESSIONS, STEPS
@@ -88,6 +89,7 @@ class SessionRecord:
         self._others = tuple(party for party in request.participants if party != me)
         self._terms = Terms.of(request)
         self._charge = SessionCharge(contract, request, me)
+        self._teller = Teller(journal, identity, contract, request, me)
         self._session_id: bytes | None = None
 
     # -- opening --------------------------------------------------------------------------
@@ -397,7 +399,7 @@ class SessionRecord:
     def _log(
         self, connection: Connection, kind: str, body: Record, moment: datetime | None = None
     ) -> None:
-        self._journal.append(
+        seq = self._journal.append(
             connection,
             kind,
             body,
@@ -406,6 +408,7 @@ class SessionRecord:
             contract=self._contract.digest,
             moment=moment,
         )
+        self._teller.tell(connection, seq, actor=ACTOR)
 
     def _commit_to(self, connection: Connection, context: str, value: bytes) -> str:
         return self._journal.commit_to(connection, context, value, request=self._request.id)

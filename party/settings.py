@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from party.errors import SettingsError
 
@@ -33,6 +34,7 @@ class Settings:
     cover_runs: bool = False
     http: str = ""
     witnesses: tuple[str, ...] = ()
+    lineage_url: str = ""
 
     @property
     def worker_count(self) -> int:
@@ -64,6 +66,7 @@ def load_settings(folder: Path) -> Settings:
             raise SettingsError(f"{path}: log_format must be {' or '.join(LOG_FORMATS)}")
     if "witnesses" in values:
         values["witnesses"] = tuple(values["witnesses"])
+    _require_address(path, values.get("lineage_url", ""))
     if "organisation" not in values:
         raise SettingsError(f"{path}: organisation is missing")
     return Settings(**values)
@@ -102,6 +105,10 @@ http = {_quote(settings.http)}
 
 # Outside witnesses that are to cosign the log: ["VKEY URL", ...].
 witnesses = [{", ".join(map(_quote, settings.witnesses))}]
+
+# Where OpenLineage events are sent besides the folder lineage/; empty is nowhere. A token for it
+# stands in the environment, as COMMONGROUND_LINEAGE_TOKEN.
+lineage_url = {_quote(settings.lineage_url)}
 """
 
 
@@ -114,6 +121,24 @@ def _require_type(path: Path, name: str, value: Any, wanted: str) -> None:  # no
         raise SettingsError(f"{path}: {name} must be of type {wanted}")
     if wanted == "int" and value < (0 if name == "workers" else 1):
         raise SettingsError(f"{path}: {name} must be positive")
+
+
+def _require_address(path: Path, url: str) -> None:
+    """Refuse an address for lineage that is not http or https, or that has a secret in it."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if url and (host is None or parts.scheme not in ("http", "https")):
+        raise SettingsError(
+            f"{path}: lineage_url must be a whole address, such as https://host/api/v1/lineage"
+        )
+    if parts.username or parts.password or parts.query:
+        raise SettingsError(
+            f"{path}: lineage_url holds no user, password or parameters; a token stands in the "
+            "environment, as COMMONGROUND_LINEAGE_TOKEN"
+        )
 
 
 def _quote(text: str) -> str:

@@ -44,6 +44,7 @@ from audit.bodies.lists import (
 from audit.bodies.parties import PartyCreated, PeerForgotten, PeerPinned
 from audit.bodies.sessions import (
     BudgetSpent,
+    LineageEmitted,
     ReportReleased,
     ReportSkipped,
     RequestRefused,
@@ -81,6 +82,7 @@ __all__ = [
     "EntryKind",
     "ExportMade",
     "Incident",
+    "LineageEmitted",
     "ListDisclosed",
     "ListSuppressed",
     "LookalikeMade",
@@ -152,6 +154,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "export.made": EntryKind(ExportMade, session=_NO, contract=_MUST),
     "lookalike.made": EntryKind(LookalikeMade, session=_NO, contract=_MUST),
     "session.finished": EntryKind(SessionFinished, session=_MUST, contract=_MUST),
+    "lineage.emitted": EntryKind(LineageEmitted, session=_MAY, contract=_MUST),
     "retention.pruned": EntryKind(RetentionPruned, session=_NO, contract=_MUST),
     "subject.access": EntryKind(SubjectAccess, session=_NO, contract=_NO),
     "subject.erasure": EntryKind(SubjectErasure, session=_NO, contract=_NO),

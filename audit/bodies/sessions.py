@@ -128,6 +128,21 @@ class ReportReleased(Record):
 
 
 @dataclass(frozen=True)
+class LineageEmitted(Record):
+    """`lineage.emitted`: a session was told of as an OpenLineage event, right after its entry.
+
+    Args:
+        request: the id of the request whose session it is.
+        event: `START`, `COMPLETE` or `FAIL`.
+        digest: SHA-256 of the event's bytes.
+    """
+
+    request: Token
+    event: Annotated[Literal["START", "COMPLETE", "FAIL"], OneOf(("START", "COMPLETE", "FAIL"))]
+    digest: Digest
+
+
+@dataclass(frozen=True)
 class SessionFinished(Record):
     """`session.finished`: the transcript hash that all parties reached."""
 

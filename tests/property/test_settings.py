@@ -21,6 +21,7 @@ ALL = Settings(
     max_sessions=2,
     log_format="json",
     cover_runs=True,
+    lineage_url="https://marquez.example/api/v1/lineage",
 )
 
 
@@ -55,6 +56,11 @@ def test_only_the_organisation_has_no_default(tmp_path):
         ("cover_runs = 1", "cover_runs must be of type bool"),
         ("cover_runs = 'yes'", "cover_runs must be of type bool"),
         ("log_format = 'xml'", "log_format must be text or json"),
+        ("lineage_url = 'marquez:5000'", "lineage_url must be a whole address"),
+        ("lineage_url = 'file:///tmp/x'", "lineage_url must be a whole address"),
+        ("lineage_url = 'https://[x/'", "lineage_url must be a whole address"),
+        ("lineage_url = 'https://me:secret@host/api'", "holds no user, password"),
+        ("lineage_url = 'https://host/api?key=secret'", "holds no user, password"),
         ("workers = 1\nworkers = 2", "overwrite"),
         ("workers", "Expected"),
     ],

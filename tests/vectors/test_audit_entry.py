@@ -24,6 +24,7 @@ from audit.bodies import (
     DocumentMade,
     ExportMade,
     Incident,
+    LineageEmitted,
     ListDisclosed,
     ListSuppressed,
     LookalikeMade,
@@ -119,6 +120,7 @@ ONE_OF_EACH = {
     "audit.read": AuditRead("audit.evidence"),
     "subject.access": SubjectAccess(A, "all"),
     "subject.erasure": SubjectErasure(B),
+    "lineage.emitted": LineageEmitted("r-1", "START", A),
     "incident.wrong_answer": Incident("WRONG_ANSWER", "a known answer did not come back"),
 }
 
