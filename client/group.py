@@ -24,7 +24,7 @@ from party.errors import NotEntitled, Refusal, SessionSuspended
 _ORDER = (
     "sandbox", "init", "invite", "join", "invitations", "peers", "serve", "status", "dataset",
     "consent", "contract", "quote", "match", "lists", "suppress", "report", "lookalike",
-    "requests", "ledger", "subject", "audit", "access", "retention", "doctor",
+    "requests", "ledger", "subject", "audit", "lineage", "access", "retention", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 

@@ -22,6 +22,7 @@ from client.commands import (
     invite,
     join,
     ledger,
+    lineage,
     lists,
     lookalike,
     match,
@@ -111,5 +112,6 @@ app.add_typer(requests.app, name="requests")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(retention.app, name="retention")
 app.add_typer(audit.app, name="audit")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(access.app, name="access")
 doctor.add_to(app)

@@ -24,6 +24,7 @@ from client.sdk.consent import Consent
 from client.sdk.contracts import Contracts
 from client.sdk.conversions import ConversionVerbs
 from client.sdk.datasets import Datasets
+from client.sdk.lineage import Lineage
 from client.sdk.lists import Lists
 from client.sdk.log import Audit, Ledger
 from client.sdk.lookalike import LookalikeVerb
@@ -161,6 +162,11 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     def audit(self) -> Audit:
         """`commonground audit`."""
         return Audit(self._party)
+
+    @property
+    def lineage(self) -> Lineage:
+        """`commonground lineage`."""
+        return Lineage(self._party)
 
     @property
     def access(self) -> Access:

@@ -38,7 +38,7 @@ ISSUE = (
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
     "audit verify show filter export evidence receipt check-receipt witness replay|"
-    "access add remove list|subject access consent erase"
+    "lineage show send|access add remove list|subject access consent erase"
 )
 
 

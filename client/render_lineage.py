@@ -1,0 +1,174 @@
+"""Where a result comes from and where it went, as text and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Final
+
+from rich.console import RenderableType
+from rich.tree import Tree
+
+from party.lineage.graph import LAYERS, Lineage, Node
+from privacy.units import format_delta, format_epsilon
+
+_WIDTH, _HEIGHT, _ACROSS, _DOWN, _EDGE = 210, 62, 46, 18, 24
+_TITLES: Final = {
+    "source": "Sources",
+    "dataset": "Datasets",
+    "consent": "Consent",
+    "session": "Sessions",
+    "spend": "Budget",
+    "release": "Release",
+    "result": "Results",
+    "use": "Went to",
+}
+_COLOURS: Final = {
+    "source": "#eceff1",
+    "dataset": "#e3f2fd",
+    "consent": "#e8f5e9",
+    "session": "#fff8e1",
+    "spend": "#fce4ec",
+    "release": "#ede7f6",
+    "result": "#fff3e0",
+    "use": "#f1f8e9",
+}
+_LONGEST: Final = 34
+
+
+def lineage_shown(lineage: Lineage) -> list[RenderableType]:
+    """Return a tree for each thing that was asked for: what it rests on, and where it went."""
+    return [_tree(lineage, lineage.nodes[about]) for about in lineage.about]
+
+
+def lineage_svg(lineage: Lineage) -> str:
+    """Return the graph as one SVG file: layers from left to right, in print and without colour."""
+    placed = _placed(lineage)
+    layers = [layer for layer in LAYERS if any(n.kind == layer for n in lineage.nodes.values())]
+    rows = max(sum(n.kind == layer for n in lineage.nodes.values()) for layer in layers)
+    width = 2 * _EDGE + len(layers) * (_WIDTH + _ACROSS) - _ACROSS
+    height = 2 * _EDGE + 26 + rows * (_HEIGHT + _DOWN) - _DOWN
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" font-size="11">',
+            f"<title>Lineage of {escape(_names(lineage))}</title>",
+            '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
+            'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#555"/></marker></defs>',
+            f'<rect width="{width}" height="{height}" fill="#fff"/>',
+            *(
+                f'<text x="{_EDGE + i * (_WIDTH + _ACROSS)}" y="{_EDGE + 4}" font-weight="bold">'
+                f"{_TITLES[layer]}</text>"
+                for i, layer in enumerate(layers)
+            ),
+            *(_line(placed[one], placed[other]) for one, other in lineage.edges),
+            *(_box(node, *placed[node.id], node.id in lineage.about) for node in _all(lineage)),
+            "</svg>\n",
+        ]
+    )
+
+
+def _tree(lineage: Lineage, root: Node) -> Tree:
+    tree = Tree(_in_words(root))
+    seen: set[str] = {root.id}
+    for title, ways in (("comes from", lineage.before), ("went to", lineage.after)):
+        if ways[root.id]:
+            _grow(tree.add(title), lineage.nodes, ways, root.id, seen)
+    return tree
+
+
+def _grow(
+    branch: Tree,
+    nodes: Mapping[str, Node],
+    ways: Mapping[str, tuple[str, ...]],
+    at: str,
+    seen: set[str],
+) -> None:
+    """Add what a node leads to; what stands in the tree already is named, and not told again."""
+    for other in ways[at]:
+        if other in seen:
+            branch.add(f"{_title(nodes[other])}, see above")
+            continue
+        seen.add(other)
+        _grow(branch.add(_in_words(nodes[other])), nodes, ways, other, seen)
+
+
+def _in_words(node: Node) -> str:
+    entry = "" if node.entry is None else f"  [entry {node.entry}, {node.time}]"
+    said = "; ".join(_details(node))
+    return f"{_title(node)}{': ' if said else ''}{said}{entry}"
+
+
+def _title(node: Node) -> str:
+    kind = {"use": "", "release": "", "result": "result, ", "spend": "charge, "}
+    return f"{kind.get(node.kind, f'{node.kind} ')}{node.name}"
+
+
+def _details(node: Node) -> Iterator[str]:
+    """Yield what a node's values say; digests by their first digits."""
+    values = dict(node.details)
+    if "epsilon_nano" in values:
+        epsilon, delta = int(values.pop("epsilon_nano")), int(values.pop("delta_e15"))
+        if node.name == "dp":
+            yield f"ε {format_epsilon(epsilon)}, δ {format_delta(delta)}"
+        yield f"people of {values.pop('population')} towards {values.pop('coalition')}"
+    for name, value in values.items():
+        yield f"{name.replace('_', ' ')} {_brief(value)}"
+
+
+def _brief(value: str | int) -> str:
+    text = str(value)
+    is_digest = len(text) >= 32 and set(text) <= set("0123456789abcdef")
+    return f"{text[:8]}…" if is_digest else text
+
+
+def _placed(lineage: Lineage) -> dict[str, tuple[int, int]]:
+    """Return where each box stands: its layer's column, in the order of the log."""
+    layers = [layer for layer in LAYERS if any(n.kind == layer for n in lineage.nodes.values())]
+    places = {}
+    for column, layer in enumerate(layers):
+        own = [node for node in _all(lineage) if node.kind == layer]
+        for row, node in enumerate(own):
+            x = _EDGE + column * (_WIDTH + _ACROSS)
+            places[node.id] = (x, _EDGE + 18 + row * (_HEIGHT + _DOWN))
+    return places
+
+
+def _all(lineage: Lineage) -> list[Node]:
+    return list(lineage.nodes.values())
+
+
+def _names(lineage: Lineage) -> str:
+    return ", ".join(dict.fromkeys(_title(lineage.nodes[about]) for about in lineage.about))
+
+
+def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
+    x, y = start[0] + _WIDTH, start[1] + _HEIGHT // 2
+    to_x, to_y = end[0], end[1] + _HEIGHT // 2
+    middle = (x + to_x) // 2
+    return (
+        f'<path d="M{x} {y}C{middle} {y} {middle} {to_y} {to_x} {to_y}" fill="none" '
+        'stroke="#555" marker-end="url(#end)"/>'
+    )
+
+
+def _box(node: Node, x: int, y: int, asked: bool) -> str:
+    said = list(_details(node))
+    entry = "" if node.entry is None else f"entry {node.entry}, {(node.time or '')[:10]}"
+    lines = [_cut(_title(node)), *map(_cut, said[:2]), entry]
+    texts = "".join(
+        f'<text x="{x + 8}" y="{y + 15 + 14 * i}" font-weight="{"normal" if i else "bold"}">'
+        f"{escape(line)}</text>"
+        for i, line in enumerate(lines)
+        if line
+    )
+    return (
+        f"<g><title>{escape(_in_words(node))}</title>"
+        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
+        f'fill="{_COLOURS[node.kind]}" stroke="#333" stroke-width="{2.5 if asked else 1}"/>'
+        f"{texts}</g>"
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,326 @@
+"""What a result or a dataset rests on and where it went, read out of the party's own log.
+
+Sources, datasets as registered, consent snapshots, sessions, charges, releases, results, and what
+was made of results: each is a node with the log entry that says so, and an edge leads from what was
+there before to what was made of it. What lies at counterparts is named, and stands in their logs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from audit.bodies import (
+    BudgetSpent,
+    ConsentSnapshot,
+    DatasetRegistered,
+    ExportMade,
+    LineageEmitted,
+    ListSuppressed,
+    LookalikeMade,
+    ReportReleased,
+    RetentionPruned,
+    SessionFailed,
+    SessionFinished,
+    SessionStarted,
+)
+from audit.entry import Entry
+from party.errors import LineageError, PartyError
+from party.evidence import StoredLog
+from party.filing import Filed, Filing
+from party.list_names import newest
+from party.schema import CONTRACTS, DATASETS
+from party.terms import Terms
+from psi.legs import RECEIVER, RECIPIENT
+
+if TYPE_CHECKING:
+    from party.organisation import Organisation
+
+Value = str | int
+LAYERS: Final = (
+    "source", "dataset", "consent", "session", "spend", "release", "result", "use",
+)  # fmt: skip
+"""The kinds of nodes, from what came first to what was made last."""
+_KIND: Final = re.compile(rb'"kind":"([a-z_.]+)"')
+_ABOUT_ALL: Final = (b"dataset.registered", b"consent.snapshot")
+_ABOUT_ONE: Final = (
+    b"session.started", b"budget.spent", b"report.released", b"session.finished",
+    b"session.failed", b"list.suppressed", b"export.made", b"lookalike.made",
+    b"retention.pruned", b"lineage.emitted",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Node:
+    """One thing on the way, as the log has it.
+
+    `kind` is one of `LAYERS`; `entry` the place of the log entry that says so, None for what the
+    log names and does not enter (a source, a counterpart's part); `details` are its values.
+    """
+
+    id: str
+    kind: str
+    name: str
+    entry: int | None = None
+    time: str | None = None
+    details: Mapping[str, Value] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the node as JSON values."""
+        known = {"entry": self.entry, "time": self.time}
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "name": self.name,
+            **{key: value for key, value in known.items() if value is not None},
+            "details": dict(self.details),
+        }
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A part of the graph: what `about` names, all that it rests on, and all that came of it.
+
+    `about` are the ids of the nodes that were asked for; `edges` are pairs of ids, from what was
+    there before.
+    """
+
+    about: tuple[str, ...]
+    nodes: Mapping[str, Node]
+    edges: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def before(self) -> Mapping[str, tuple[str, ...]]:
+        """What each node was made of, by id."""
+        return _by(self.nodes, ((after, before) for before, after in self.edges))
+
+    @cached_property
+    def after(self) -> Mapping[str, tuple[str, ...]]:
+        """What was made of each node, by id."""
+        return _by(self.nodes, self.edges)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nodes and edges as JSON values."""
+        return {
+            "about": list(self.about),
+            "nodes": [node.to_dict() for node in self.nodes.values()],
+            "edges": [{"from": before, "to": after} for before, after in self.edges],
+        }
+
+
+def lineage_of(party: Organisation, wanted: str) -> Lineage:
+    """Return the lineage of a dataset by its name, or of a result by its request or list's name.
+
+    Raises:
+        LineageError: there is no such dataset or result, or no session has begun for it.
+        AuditError: an entry of the log is not one.
+    """
+    if any(one.name == wanted for one in party.datasets()):
+        graph = _Graph(party)
+        graph.read(None)
+        return graph.part([one for one in graph.nodes if one.startswith(f"dataset:{wanted}:")])
+    filed = _found(party, wanted)
+    graph = _Graph(party)
+    graph.read(filed.id)
+    if f"session:{filed.id}" not in graph.nodes:
+        raise LineageError(f"no session of request {filed.id[:8]} has begun here yet")
+    end = f"result:{filed.id}"
+    return graph.part([end if end in graph.nodes else f"session:{filed.id}"])
+
+
+def _found(party: Organisation, wanted: str) -> Filed:
+    try:
+        return Filing(party).find(newest(party.store, wanted) or wanted)
+    except PartyError:
+        raise LineageError(
+            f"'{wanted[:64]}' is no dataset, list or request here: see `commonground dataset list`,"
+            " `lists list` and `requests list`"
+        ) from None
+
+
+class _Graph:
+    """The nodes and edges that entries admitted so far have made."""
+
+    def __init__(self, party: Organisation) -> None:
+        self._party = party
+        self.nodes: dict[str, Node] = {}
+        self._edges: dict[tuple[str, str], None] = {}
+        self._latest: dict[str, str] = {}  # the node of a dataset's last registration, by name
+        self._snapshots: dict[int, Entry] = {}
+        self._contracts = {
+            row.hash: str(row.name)
+            for row in party.store.rows(sa.select(CONTRACTS.c.hash, CONTRACTS.c.name))
+        }
+        self._sources = {
+            row.snapshot: json.loads(row.definition).get("source")
+            for row in party.store.rows(sa.select(DATASETS))
+        }
+
+    def read(self, request: str | None) -> None:
+        """Take in the log's entries, of one request alone where one is named."""
+        wanted = None if request is None else request.encode()
+        for data in StoredLog(self._party.store, self._party.identity).entries():
+            found = _KIND.search(data)
+            kind = b"" if found is None else found[1]
+            if kind in _ABOUT_ALL or (kind in _ABOUT_ONE and (wanted is None or wanted in data)):
+                self._admit(Entry.parse(data))
+
+    def part(self, about: Iterable[str]) -> Lineage:
+        """Return the part of the graph that leads to some nodes, and that leads on from them."""
+        asked = tuple(about)
+        whole = Lineage(asked, self.nodes, tuple(self._edges))
+        kept = _reached(asked, whole.before) | _reached(asked, whole.after)
+        nodes = {node: self.nodes[node] for node in self.nodes if node in kept}
+        edges = tuple(edge for edge in self._edges if kept.issuperset(edge))
+        return Lineage(asked, nodes, edges)
+
+    def _admit(self, entry: Entry) -> None:
+        match entry.body:
+            case DatasetRegistered() as body:
+                self._register(entry, body)
+            case ConsentSnapshot(sequence=sequence):
+                self._snapshots[sequence] = entry
+            case SessionStarted() as body:
+                self._start(entry, body)
+            case BudgetSpent() as body:
+                self._spend(entry, body)
+            case ReportReleased(request=request, table_digest=digest):
+                node = self._add("release", request, entry, "release", table=digest)
+                for spend in self._of("spend", request):
+                    self._join(spend, node)
+            case SessionFinished(request=request, transcript=transcript):
+                self._finish(entry, request, transcript)
+            case SessionFailed(request=request, reason=reason):
+                self._tell(f"session:{request}", failed=reason)
+            case ExportMade() | LookalikeMade() | ListSuppressed() as use:
+                self._use(entry, use)
+            case RetentionPruned(request=request, what=what):
+                self._tell(f"result:{request}", **{f"{what}_deleted": entry.time})
+            case LineageEmitted(request=request, event=event, digest=digest):
+                self._tell(f"session:{request}", **{f"event_{event.lower()}": digest})
+            case _:
+                pass
+
+    def _register(self, entry: Entry, body: DatasetRegistered) -> None:
+        source = f"source:{body.snapshot}"
+        place = self._sources.get(body.snapshot)
+        if source not in self.nodes:
+            name = "an earlier content" if place is None else _place(place)
+            self.nodes[source] = Node(source, "source", name, details={"snapshot": body.snapshot})
+        node = self._add("dataset", f"{body.name}:{entry.seq}", entry, body.name)
+        self._tell(node, columns=len(body.columns))
+        self._latest[body.name] = node
+        self._join(source, node)
+
+    def _start(self, entry: Entry, body: SessionStarted) -> None:
+        filed = Filing(self._party).get(body.request)
+        kind = "session" if filed is None else str(filed.request.kind)
+        node = self._add("session", body.request, entry, kind, input=body.input_root)
+        self._tell(node, request=body.request, contract=self._contracts.get(entry.contract or ""))
+        for spend in self._of("spend", body.request):
+            self._join(node, spend)
+        taken = self._snapshots.get(body.consent.sequence)
+        if taken is not None and isinstance(taken.body, ConsentSnapshot):
+            self._join(self._consent(taken, taken.body), node)
+        if filed is not None:
+            own = self._party.contract(filed.request.contract).me(self._party.identity)
+            for name, dataset in filed.request.datasets.items():
+                if name != own:
+                    theirs = f"theirs:{name}:{dataset}"
+                    self.nodes.setdefault(theirs, Node(theirs, "dataset", f"{name}'s {dataset}"))
+                    self._join(theirs, node)
+
+    def _consent(self, entry: Entry, body: ConsentSnapshot) -> str:
+        node = f"consent:{body.sequence}"
+        if node not in self.nodes:
+            self._add("consent", str(body.sequence), entry, f"snapshot {body.sequence}")
+            self._tell(node, purpose=body.purpose, recipient=body.recipient, root=body.root)
+            if body.dataset in self._latest:
+                self._join(self._latest[body.dataset], node)
+        return node
+
+    def _spend(self, entry: Entry, body: BudgetSpent) -> None:
+        node = self._add("spend", f"{body.request}:{entry.seq}", entry, body.what)
+        self._tell(
+            node,
+            population=body.population,
+            coalition=body.coalition,
+            epsilon_nano=body.epsilon_nano,
+            delta_e15=body.delta_e15,
+        )
+
+    def _finish(self, entry: Entry, request: str, transcript: str) -> None:
+        filed = Filing(self._party).get(request)
+        name = "result" if filed is None else str(filed.request.kind)
+        node = self._add("result", request, entry, name, request=request, transcript=transcript)
+        for before in self._of("release", request) or self._of("spend", request):
+            self._join(before, node)
+        if filed is not None:
+            terms = Terms.of(filed.request)
+            receiver = terms.party_of(RECEIVER if terms.is_match else RECIPIENT)
+            recipient = f"recipient:{request}"
+            self.nodes[recipient] = Node(recipient, "use", f"received by {receiver}")
+            self._join(node, recipient)
+
+    def _use(self, entry: Entry, use: ExportMade | LookalikeMade | ListSuppressed) -> None:
+        if isinstance(use, ExportMade):
+            node = self._add("use", str(entry.seq), entry, f"export to {use.to}")
+            self._tell(node, ends_at=use.expires_at)
+        elif isinstance(use, LookalikeMade):
+            node = self._add("use", str(entry.seq), entry, f"people of {use.dataset} scored")
+            self._tell(node, purpose=use.purpose, recipient=use.recipient)
+            if use.dataset in self._latest:
+                self._join(self._latest[use.dataset], node)
+        else:
+            node = self._add("use", str(entry.seq), entry, f"suppression run {use.run}")
+        self._join(f"result:{use.request}", node)
+
+    def _of(self, kind: str, request: str) -> list[str]:
+        return [node for node in self.nodes if node.startswith(f"{kind}:{request}")]
+
+    def _add(self, kind: str, name: str, entry: Entry, title: str, **details: Value) -> str:
+        node = f"{kind}:{name}"
+        self.nodes[node] = Node(node, kind, title, entry.seq, entry.time, details)
+        return node
+
+    def _tell(self, node: str, **details: Value | None) -> None:
+        """Add what another entry says of a node, where there is one."""
+        if node in self.nodes:
+            old = self.nodes[node]
+            known = {key: value for key, value in details.items() if value is not None}
+            self.nodes[node] = Node(
+                old.id, old.kind, old.name, old.entry, old.time, {**old.details, **known}
+            )
+
+    def _join(self, before: str, after: str) -> None:
+        if before in self.nodes and after in self.nodes:
+            self._edges[before, after] = None
+
+
+def _by(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {node: [] for node in nodes}
+    for key, value in pairs:
+        found[key].append(value)
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _reached(start: Iterable[str], ways: Mapping[str, tuple[str, ...]]) -> set[str]:
+    reached, waiting = set(start), list(start)
+    while waiting:
+        fresh = set(ways[waiting.pop()]) - reached
+        reached |= fresh
+        waiting += fresh
+    return reached
+
+
+def _place(source: object) -> str:
+    """Return where a source lies, without the folders that lead to it; a query as such."""
+    if isinstance(source, str):
+        return source.rstrip("/").rpartition("/")[2] or source
+    return "a query"
