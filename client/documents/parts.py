@@ -260,7 +260,10 @@ def retention(known: Known, _: Language) -> list[Block]:
                 ),
                 (
                     _("Blinded sets, tables in transit and seeds of a session"),
-                    _("{days} days after the session", days=contract.retention_days),
+                    _(
+                        "{days} days after the session",
+                        days=contract.replay_days or contract.retention_days,
+                    ),
                 ),
                 (
                     _("Results, as this party keeps them"),
