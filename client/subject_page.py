@@ -42,8 +42,9 @@ def page_of(document: Mapping[str, Any]) -> str:
         ),
         "<h2>Your consent before</h2>",
         _table(
-            ("dataset", "when", "purpose", "for", "you have said"),
-            ((one["dataset"], said["at"], said["purpose"], said["recipient"], said["state"])
+            ("dataset", "when", "purpose", "for", "you have said", "who said it"),
+            ((one["dataset"], said["at"], said["purpose"] or "all", said["recipient"] or "all",
+              said["state"], said["by"] or "you")
              for one in datasets for said in one["consent_history"]),
         ),
         "<h2>What your record was used for</h2>",

@@ -14,17 +14,22 @@ from party.datasets.source import Source
 from party.datasets.times import MICROSECONDS, UNREADABLE, microseconds
 from party.errors import DatasetError
 
+_STATES = ("not given", "given")
 _NO_TIME = "is not a time; write ISO 8601 in UTC, such as 2026-01-31T00:00:00Z"
 
 
 @dataclass(frozen=True)
 class Said:
-    """One event: what was said of a purpose and a recipient, at a time in microseconds."""
+    """One event: what was said of a purpose and a recipient, at a time in microseconds.
+
+    An empty purpose or recipient is any of the notice; `by` is who said it, where that is known.
+    """
 
     at: int
     purpose: str
     recipient: str
-    gives: bool
+    state: str
+    by: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,7 @@ class ConsentEvents:
         purposes, recipients = self.purposes.codes[mine], self.recipients.codes[mine]
         found = [
             Said(int(self.times[event]), _text(self.purposes, purpose),
-                 _text(self.recipients, recipient), bool(self.gives[event]))
+                 _text(self.recipients, recipient), _STATES[bool(self.gives[event])])
             for event, purpose, recipient in zip(mine, purposes, recipients, strict=True)
         ]  # fmt: skip
         return tuple(sorted(found, key=lambda said: said.at))

@@ -228,5 +228,6 @@ def _event(said: Said) -> dict[str, Any]:
         "at": write_time(said.at // MICROSECONDS),
         "purpose": said.purpose,
         "recipient": said.recipient,
-        "state": "given" if said.gives else "not given",
+        "state": said.state,
+        "by": said.by,
     }

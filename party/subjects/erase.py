@@ -104,12 +104,16 @@ def erase(party: Organisation, person: Person, *, actor: str) -> Erasure:
         others.keep(party.session_folder(part.request), party.identity, part.request)
         if part.list_ends is not None and part.list_ends > party.now:
             disclosed.append(part)
+    found = (party.consent.find(name) for name in person.recorded)
+    recorded = [records for records in found if records is not None]
     salt, words = new_salt(), person.wanted.words
     commitment = commit(SUBJECT, words, salt).hex()
 
     def work(connection: Connection) -> int:
         for population, token in person.tokens(erasure_key(party)):
             enter_erased(connection, [token], population, now=party.now)
+        for records in recorded:
+            party.consent.forget(connection, records.subject)
         forget_salts(connection, [token for _, token in person.tokens(subject_key(party))])
         body = SubjectErasure(subject=commitment)
         return party.journal.append(connection, "subject.erasure", body, actor=actor)

@@ -20,6 +20,7 @@ from party.datasets.coded import NOTHING
 from party.datasets.combination import CombinedLabel
 from party.datasets.consent import GIVEN, REFUSED
 from party.datasets.consent_events import ConsentEvents, Said
+from party.datasets.consent_records import RecordStatements
 from party.datasets.erased import identifier_tokens, reference_tokens
 from party.datasets.identifier_columns import IdentifierColumns, read_whole
 from party.datasets.labels import PlainLabel
@@ -104,7 +105,7 @@ class Found:
     `own` are the identifiers that nobody else there has, (n, width) digests by type, and
     `identifiers` all of theirs; each under both choices of the `gmail` option. Where rows are
     people there are no `references`, but the `places` of the rows, good for the source that has
-    the digest `snapshot` (hex).
+    the digest `snapshot` (hex). `recorded` is what the party's records of consent call them.
     """
 
     dataset: str
@@ -118,6 +119,7 @@ class Found:
     labels: Mapping[str, str]
     places: tuple[str, ...] = ()
     snapshot: str = ""
+    recorded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,6 +137,13 @@ class Person:
                  for name in one.references]  # fmt: skip
         if self.wanted.type is None and population == self.population:
             names.append(self.wanted.text)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """What records of consent may call them."""
+        names = [name for one in self.found for name in (*one.recorded, *one.references)]
+        names += [self.wanted.text] if self.wanted.type is None else []
         return tuple(dict.fromkeys(names))
 
     @property
@@ -248,6 +257,7 @@ def _look(
         source.require_unchanged(states)
     mine = np.flatnonzero(np.append(chosen, False)[rows.people.of_row])
     references = rows.people.references.take(integers(np.flatnonzero(chosen))).to_pylist()
+    said, recorded = _said(party, rows, mine)
     return Found(
         dataset=definition.name,
         population=registered.population,
@@ -256,10 +266,11 @@ def _look(
         identifiers=identifiers,
         own=own,
         consents=_consents(rows, mine),
-        said=rows.consent.said_by(mine) if isinstance(rows.consent, ConsentEvents) else (),
+        said=said,
         labels=_labels(derived, rows, chosen),
         places=() if stable else tuple(references),
         snapshot=snapshot,
+        recorded=recorded,
     )
 
 
@@ -309,6 +320,26 @@ def _chosen(people: People, wanted: Wanted, digests: Sequence[Buffer], seen: _Id
     person, held = seen.all_of(wanted.plain_type)
     chosen[person[contains(np.concatenate(digests), held)]] = True
     return chosen
+
+
+def _said(
+    party: Organisation, rows: Rows, mine: npt.NDArray[np.int64]
+) -> tuple[tuple[Said, ...], tuple[str, ...]]:
+    """Return all that a person's rows have said of consent, and what the records call them."""
+    if isinstance(rows.consent, ConsentEvents):
+        return rows.consent.said_by(mine), ()
+    if not isinstance(rows.consent, RecordStatements):
+        return (), ()
+    keys = rows.consent.keys
+    codes = np.unique(keys.codes[mine])
+    names = keys.texts.take(integers(codes[codes != NOTHING])).to_pylist()
+    said = [
+        Said(event.at, event.purpose or "", event.recipient or "", str(event.state), str(event.by))
+        for name in names
+        if (kept := party.consent.find(name)) is not None
+        for event in kept.events
+    ]
+    return tuple(sorted(said, key=lambda one: one.at)), tuple(names)
 
 
 def _consents(rows: Rows, mine: npt.NDArray[np.int64]) -> tuple[Standing, ...]:

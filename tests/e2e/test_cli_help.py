@@ -29,7 +29,7 @@ LEAVES = {name: one for name, one in COMMANDS.items() if not getattr(one, "comma
 ISSUE = (
     "sandbox init invite join serve status doctor match suppress lookalike quote|"
     "dataset add buckets check list show top-bound|"
-    "contract propose sign import show|"
+    "contract propose sign import show documents|"
     "consent record withdraw import show receipt verify|"
     "report overlap reach insights funnel attribution delay lift table show save run schedule due|"
     "report cross-channel|"
@@ -38,7 +38,7 @@ ISSUE = (
     "lists list show name refresh export|"
     "invitations list withdraw|peers list forget|"
     "audit verify show filter export evidence receipt check-receipt witness replay|"
-    "lineage show send|access add remove list|subject access consent erase"
+    "lineage show send|access add remove list|subject access consent erase|retention show run"
 )
 
 

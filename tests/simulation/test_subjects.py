@@ -6,7 +6,16 @@ import time
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from organisations import Wire, copy_pair, make_pair, people, run_both, write_dataset
+from organisations import (
+    Wire,
+    copy_pair,
+    make_pair,
+    make_party,
+    people,
+    run_both,
+    write_dataset,
+)
+from test_consent_records import LOYALTY, NOW, act, describe
 from test_suppression import DAY, RECEIVER, SENDER, disclose
 
 from audit.commitment import verify_opening
@@ -295,3 +304,36 @@ def test_participants_are_sealed(out):
     ((_, participants, _),) = sessions_with(party, find(party, Wanted(WHO)))
     assert len(participants.tokens) == 60
     assert all(token.tobytes() not in sealed for token in participants.tokens)
+
+
+# -- with the party's own records of consent -------------------------------------------------------
+
+
+@pytest.fixture
+def keeper(tmp_path):
+    """A party whose dataset rests on records: three people, of whom two have said something."""
+    party = make_party(tmp_path, "advertiser")
+    party.clock = lambda: NOW
+    party.consent.record(LOYALTY, [act("a", days=3), act("b", days=2)], actor="test")
+    party.consent.withdraw("b", actor="test")
+    definition = describe(party, tmp_path, ["a", "b", "c"])
+    party.keep_dataset(definition, inspect(definition), None)
+    yield party
+    party.close()
+
+
+def test_records_of_consent_are_shown_to_whom_they_are_about(keeper):
+    (one,) = SubjectDesk(keeper).consent(Wanted("b")).document["datasets"]
+    assert [said["state"] for said in one["consent_history"]] == ["given", "withdrawn"]
+    assert {said["by"] for said in one["consent_history"]} == {"subject"}
+    assert {said["state"] for said in one["consent_now"]} == {"refused"}
+    (one,) = SubjectDesk(keeper).consent(Wanted("c@example.com", "email")).document["datasets"]
+    assert one["consent_history"] == []
+
+
+def test_an_erasure_forgets_whose_the_records_are(keeper):
+    assert keeper.consent.find("a") is not None
+    erased(keeper, "a@example.com", type="email")
+    assert keeper.consent.find("a") is None
+    assert keeper.consent.find("b") is not None
+    verify_log(StoredLog(keeper.store, keeper.identity))
