@@ -20,16 +20,20 @@ from client.quoting import Guess, quote_for
 from client.render_ledger import ledger_shown
 from client.render_request import request_shown
 from client.results import result_of
+from client.scheduling import run_due
+from client.templating import read_schedule, save
 from client.timing import TimingChoice
 from client.verifying import compare, stored_log
 from party.balances import balances
-from party.contract_terms import OutputKind
+from party.contract_terms import OutputKind, write_time
 from party.datasets import inspect, load_definition
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.ledger import rows
 from party.replay import Verdict, replay
 from party.schema import RELEASES
+from party.series import SeriesBook
+from party.templates import Outputs
 from party.terms import Terms
 from reports.attribution import MODELS
 from reports.errors import UnsuitableLabels
@@ -395,3 +399,54 @@ def test_an_attribution_replays_from_the_events_of_its_window(pair, attributed):
     for party in parties.values():
         done = replay(party, request.id)
         assert done.verdict is Verdict.AGREES, done.checks
+
+
+class Carried:
+    """Carries the advertiser's requests to the channel, both in this process."""
+
+    def __init__(self, parties):
+        self.parties, self.party = parties, parties["advertiser"]
+
+    def ask(self, request, contract, *, actor):
+        signed = Desk(self.party).make(request, contract, actor=actor)
+        assert Desk(self.parties["channel"]).submit("advertiser", signed).state == "approved"
+        return self.go_on(Desk(self.party).find(signed.id))
+
+    def go_on(self, filed):
+        assert set(run_both(self.parties, filed.request, Wire()).values()) == {None}
+        return Desk(self.party).find(filed.id)
+
+
+def test_each_run_of_a_schedule_has_a_window_of_its_own_and_what_was_held_for_it(
+    pair, attributed, tmp_path
+):
+    parties, _ = pair
+    asker = parties["advertiser"]
+    saved = save(asker, "weekly", attributed[0], Outputs(out=str(tmp_path / "{date}.csv")))
+    due = asker.now // HOUR * HOUR + 2 * HOUR
+    at_hour = datetime.fromtimestamp(due, UTC).strftime("%H:%M")
+    schedule = read_schedule(asker, "weekly", "week", at_hour, write_time(due)[:10], None)[1]
+    series = SeriesBook(asker).make(saved, schedule)
+    assert [run.slot for run in series.runs] == [due]
+    spend = Terms.of(attributed[0]).spend_of("advertiser")
+    (balance,) = balances(asker)
+    assert balance.held.epsilon_nano == spend.epsilon_nano
+    before = balance.spent.epsilon_nano
+    clocks = {name: party.clock for name, party in parties.items()}
+    try:
+        for party in parties.values():
+            party.clock = lambda: due + 60
+        [went] = run_due(Carried(parties))
+        assert went.state == "done"
+        filed = Desk(asker).find(went.run.request)
+        (balance,) = balances(asker)
+        assert balance.held.epsilon_nano == 0
+        assert balance.spent.epsilon_nano == before + spend.epsilon_nano
+        first, asked = (one.parameters.timing.window for one in (attributed[0], filed.request))
+        later = filed.request.created - attributed[0].created
+        assert 0 <= later - (asked.start - first.start) < first.slot_seconds
+        assert len(list(tmp_path.glob("*.csv"))) == 1
+    finally:
+        for name, party in parties.items():
+            party.clock = clocks[name]
+    assert run_due(Carried(parties)) == []
