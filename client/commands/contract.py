@@ -35,7 +35,7 @@ app = typer.Typer(
         "commonground contract propose channel --third vendor --id attributes",
         "commonground contract propose channel --id export \\",
         "    --transfer 'brand:channel:CN:standard-contract:CAC filing 2026-17' \\",
-        "    --transfer 'channel:brand:EEA:standard-clauses:SCC of 2026-03-01, module 1'",
+        "    --transfer 'channel:brand:EEA:standard-clauses:SCC of 2026-03-01'",
     )
 )
 def propose(
@@ -214,7 +214,7 @@ def show(
 @app.command(
     epilog=example(
         "commonground contract documents summer --out papers/",
-        "commonground contract documents contract-summer.yaml --out papers/ --language zh",
+        "commonground contract documents draft.yaml --out papers/ --language zh",
     )
 )
 def documents(
