@@ -193,11 +193,10 @@ Png = Annotated[
     typer.Option("--png", metavar="FILE", help="Write the report's charts to FILE as a picture."),
 ]
 InLanguage = Annotated[
-    str | None,
+    Literal["en", "zh"] | None,
     typer.Option(
         "--language",
-        metavar="CODE",
-        help="The language of the page and the charts: en (English) or zh (简体中文). Labels and "
+        help="The language of the page and the charts: English, or zh for 简体中文. Labels and "
         "names stay as they are.",
     ),
 ]

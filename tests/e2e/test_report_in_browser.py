@@ -99,12 +99,23 @@ def test_every_number_of_the_page_is_that_of_the_file(reported):
         assert number.partition(" ± ")[0] in text
 
 
+def test_the_page_is_written_in_the_language_that_is_asked_for(reported):
+    party, folder, done = reported
+    page = folder / "chinese.html"
+    again = party.read("report", "show", done["id"], "--html", page, "--language", "zh")
+    assert again["result"] == done["result"], "what programs read is the same in every language"
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans">' in text
+    assert "<h1>触达</h1>" in text
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("report", "reach", "--html", "page.txt"),
         ("report", "overlap", "--png", "chart.svg"),
         ("report", "reach", "--html", "absent/page.html"),
+        ("report", "reach", "--html", "page.html", "--language", "fr"),
     ],
 )
 def test_a_file_that_could_not_be_written_is_refused_before_anything_is_spent(

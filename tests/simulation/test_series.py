@@ -648,3 +648,15 @@ def test_a_request_has_the_same_id_however_often_it_is_tried():
     assert request_id("ab" * 16, 7) == request_id("ab" * 16, 7)
     assert len({request_id("ab" * 16, slot) for slot in range(100)}) == 100
     assert request_id("ab" * 16, 7) != request_id("cd" * 16, 7)
+
+
+def test_a_template_keeps_the_language_of_its_page_and_refuses_one_that_is_none(brand, tmp_path):
+    page = str(tmp_path / "{date}.html")
+    template_of(brand, html=page, language="zh")
+    assert template_called(brand, "nightly").outputs.language == "zh"
+    for name, outputs, says in (
+        ("french", {"html": page, "language": "fr"}, "choose en or zh"),
+        ("nowhere", {"language": "zh"}, "--html"),
+    ):
+        with pytest.raises(PartyError, match=says):
+            template_of(brand, name=name, **outputs)
