@@ -37,6 +37,7 @@ import re
 import struct
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal, localcontext
@@ -54,6 +55,10 @@ RESULT_FILES = ("transcript.json", "table.json", "report.json")
 SLACK_SECONDS = 300  # a counterpart's snapshot is judged when it greets, a little earlier
 EMPTY_ROOT = sha256(b"").digest()
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)
+"""What Python says where a part is missing or is something else than it should be."""
 
 
 class Refused(Exception):  # noqa: N818 - what a reader calls it
@@ -725,7 +730,7 @@ def check_story(bundle: Bundle) -> None:
     for entry in bundle.entries:
         try:
             story.take(entry)
-        except (Refused, KeyError, TypeError, ValueError, ArithmeticError) as error:
+        except (Refused, *MALFORMED) as error:
             why = str(error) if isinstance(error, Refused) else "its body is malformed"
             raise Refused(f"entry {entry['seq']} ({entry['kind']}): {why}") from None
     need(story.signed, "there is no contract.signed")
@@ -839,10 +844,10 @@ def check(path: Path, contract: str | None = None) -> Bundle:
         check_entries(bundle)
         check_story(bundle)
         check_transcript(bundle)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as e:
-        raise Refused(f"{path.name} is malformed ({type(e).__name__}: {e})") from None
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise Refused(f"{path} cannot be read: {error}") from None
+    except MALFORMED as error:
+        raise Refused(f"{path.name} is malformed ({type(error).__name__}: {error})") from None
     return bundle
 
 

@@ -9,9 +9,12 @@ import json
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tampering import ROWS, forgers, found_in, what_verify_says
 
 from audit import standalone
@@ -153,6 +156,37 @@ def test_what_is_no_evidence_is_refused_in_words(data, tmp_path):
         standalone.check(path)
     with pytest.raises(standalone.Refused, match="is missing"):
         standalone.check(tmp_path)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_its_owner_writes_into_it_is_refused_in_words_or_holds(pair, tmp_path, data):
+    """A part that is missing, of another type or cut off never ends in a traceback."""
+    files = pair[data.draw(st.integers(0, 1))].files
+    name = data.draw(st.sampled_from(sorted(files.keys() - {SIGNATURE, "verify.py"})))
+    content = files[name]
+    start = data.draw(st.integers(0, len(content)))
+    stop = data.draw(st.integers(start, min(len(content), start + 40)))
+    put = data.draw(
+        st.sampled_from([b"", b"null", b"[]", b"{}", b"-1", b'""', b"\n", b"\xff", b"9"])
+    )
+    forger = next(one for one in pair if one.files is files)
+    if name == MANIFEST:
+        found_in([{**files, name: content[:start] + put + content[stop:]}], tmp_path)
+    else:
+        found_in([forger.with_files([(name, content[:start] + put + content[stop:])])], tmp_path)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_damaged_zip_is_refused_in_words(pair, tmp_path, data):
+    packed = bytearray(zipped(pair[0].files))
+    for _ in range(data.draw(st.integers(1, 4))):
+        packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
+    path = tmp_path / "damaged.zip"
+    path.write_bytes(bytes(packed))
+    with suppress(standalone.Refused):  # a byte that nothing reads may change
+        standalone.check(path)
 
 
 def test_the_manifest_names_every_file_but_itself(pair):
