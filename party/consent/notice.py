@@ -42,7 +42,7 @@ _LANGUAGE: Final = TextRule(
     "a language, such as en or zh-Hans", re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"), 35
 )
 _DIGEST: Final = TextRule("a SHA-256 of 64 digits and lower-case letters", re.compile("[0-9a-f]+"))
-_CATEGORY: Final = TextRule(
+CATEGORY: Final = TextRule(
     "a category of data, such as pd:EmailAddress",
     re.compile(r"[a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9_-]*"),
     100,
@@ -161,7 +161,7 @@ class Notice:
             language=root.text("language", _LANGUAGE),
             text_sha256=root.text("text_sha256", _DIGEST),
             purposes=root.texts("purposes", PURPOSE, most=_MOST),
-            data=root.texts("data", _CATEGORY, most=_MOST),
+            data=root.texts("data", CATEGORY, most=_MOST),
             controllers=tuple(
                 Controller(one.text("name", _LINE), one.text("contact", _LINE))
                 for one in root.sections("controllers", required=("name", "contact"), most=_MOST)
@@ -209,7 +209,7 @@ def _read_separate(root: Section) -> tuple[SeparateConsent, ...]:
             contact=one.text("contact", _LINE),
             purpose=one.text("purpose", PURPOSE),
             method=one.text("method", _LINE),
-            data=one.texts("data", _CATEGORY, most=_MOST),
+            data=one.texts("data", CATEGORY, most=_MOST),
         )
         for one in root.sections("separate_consent_for", required=_SEPARATE, most=_MOST * _MOST)
     )

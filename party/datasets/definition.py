@@ -132,7 +132,9 @@ class Definition:
         named += [self.person_column] if self.person_column else []
         named.append(self.consent.source_column)
         named += self.minors.columns if self.minors else ()
-        named += [one.consent.column for one in self.sensitive.values() if one.consent]
+        named += [
+            name for one in self.sensitive.values() if one.consent for name in one.consent.columns
+        ]
         named += self.invalid_traffic.columns if self.invalid_traffic else ()
         named += [self.conversion_time] if self.conversion_time else []
         named += [name for label in self.labels.values() for name in label.columns]
@@ -320,10 +322,11 @@ def _require_consistent(root: Section, definition: Definition) -> None:
 
 def _require_protected(root: Section, definition: Definition, kinds: Mapping[str, str]) -> None:
     """Raise the fault of what is said of minors and of sensitive columns."""
+    in_records = isinstance(definition.consent, ConsentInRecords)
     if definition.minors is not None:
-        require_minors(root, definition.minors, kinds)
+        require_minors(root, definition.minors, kinds, in_records=in_records)
     sensitive = definition.sensitive
-    require_declared(root, sensitive, kinds, definition.source_columns)
+    require_declared(root, sensitive, kinds, definition.source_columns, in_records=in_records)
     derived = {f"labels.{name}": label.columns for name, label in definition.labels.items()}
     if definition.conversion_time is not None:
         derived["conversions.time"] = (definition.conversion_time,)
@@ -335,9 +338,9 @@ def _require_protected(root: Section, definition: Definition, kinds: Mapping[str
 
 def _require_consent_read(root: Section, definition: Definition, kinds: Mapping[str, str]) -> None:
     """Raise the fault of a column that is declared as consent and that nothing reads as such."""
-    read = {one.consent.column for one in definition.sensitive.values() if one.consent}
-    if definition.minors is not None and definition.minors.guardian is not None:
-        read.add(definition.minors.guardian.column)
+    words = [one.consent for one in definition.sensitive.values()]
+    words.append(definition.minors.guardian if definition.minors else None)
+    read = {column for word in words if word for column in word.columns}
     if isinstance(definition.consent, ConsentColumn | ConsentStrings):
         used = definition.consent.column
         if kinds.get(used, "consent") != "consent":

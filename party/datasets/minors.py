@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets.assignment import Flags, Positions
+from party.datasets.assignment import Flags
 from party.datasets.coded import NOTHING, CodedColumn
-from party.datasets.consent import Statements, consenting, statements_in
 from party.datasets.rules import CELL, COLUMN
 from party.datasets.times import MICROSECONDS, UNREADABLE, microseconds
+from party.datasets.words import Asked, Word, read_guardian, require_word
 from party.document import Section
 
 AGE, BORN, FLAG = "age", "born", "flag"
@@ -36,29 +36,6 @@ _MOST_LISTED: Final = 64
 
 
 @dataclass(frozen=True)
-class GivenIn:
-    """A column in which a word is given: where its text is one of `given`; blank says nothing."""
-
-    column: str
-    given: tuple[str, ...]
-
-    @classmethod
-    def read(cls, parent: Section, key: str) -> GivenIn:
-        """Read the mapping at `key`."""
-        section = parent.section(key, required=("column", "given"))
-        given = section.texts("given", CELL, most=_MOST_LISTED)
-        return cls(section.text("column", COLUMN), given)
-
-    def statements(self, columns: Mapping[str, CodedColumn]) -> Statements:
-        """Return what each row says: GIVEN, REFUSED or SILENT."""
-        return statements_in(columns[self.column], self.given)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the mapping as it was read."""
-        return {"column": self.column, "given": list(self.given)}
-
-
-@dataclass(frozen=True)
 class Minors:
     """The section: people are minors below `under` years.
 
@@ -71,13 +48,13 @@ class Minors:
     form: str
     column: str
     minor: tuple[str, ...] = ()
-    guardian: GivenIn | None = None
+    guardian: Word | None = None
     ageless_stay: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the source that are read."""
-        return (self.column, self.guardian.column) if self.guardian else (self.column,)
+        return (self.column, *(self.guardian.columns if self.guardian else ()))
 
     @property
     def step(self) -> str:
@@ -94,20 +71,19 @@ class Minors:
             document["guardian"] = self.guardian.to_json()
         return document | {"without_age": "stay" if self.ageless_stay else "leave"}
 
-    def sort(
-        self, columns: Mapping[str, CodedColumn], person: Positions, people: int, until: float
-    ) -> Ages:
-        """Say of each of `people` what their rows say of their age at `until` (Unix seconds).
+    def sort(self, asked: Asked, until: float) -> Ages:
+        """Say of each person what their rows say of their age at `until` (Unix seconds).
 
         Of rows that contradict each other the lowest age counts.
         """
-        young, known = self._of_rows(columns[self.column], until)
+        young, known = self._of_rows(asked.columns[self.column], until)
+        person, people = asked.person, asked.people
         somebodys = person >= 0
         minor, aged, allowed = (np.zeros(people, dtype=np.bool_) for _ in range(3))
         minor[person[young & somebodys]] = True
         aged[person[known & somebodys]] = True
         if self.guardian is not None:
-            allowed = consenting(self.guardian.statements(columns), person, people)
+            allowed = asked.who_gave(self.guardian)
         return Ages(minor, ~aged, allowed, ageless_stay=self.ageless_stay)
 
     def _of_rows(self, column: CodedColumn, until: float) -> tuple[Flags, Flags]:
@@ -189,12 +165,14 @@ def read_minors(root: Section) -> Minors | None:
         form=form,
         column=section.text(form, COLUMN),
         minor=section.texts("minor", CELL, most=_MOST_LISTED) if form == FLAG else (),
-        guardian=GivenIn.read(section, "guardian") if "guardian" in section else None,
+        guardian=read_guardian(section) if "guardian" in section else None,
         ageless_stay=stay,
     )
 
 
-def require_usable(root: Section, minors: Minors, kinds: Mapping[str, str]) -> None:
+def require_usable(
+    root: Section, minors: Minors, kinds: Mapping[str, str], *, in_records: bool
+) -> None:
     """Raise the fault of a section that reads what it cannot."""
     allowed = _KINDS[minors.form]
     kind = kinds.get(minors.column, allowed[0])
@@ -204,16 +182,7 @@ def require_usable(root: Section, minors: Minors, kinds: Mapping[str, str]) -> N
             f"'{minors.column}' is declared as {kind}; declare it as {' or '.join(allowed)}",
         )
     if minors.guardian is not None:
-        require_consent(root, "minors.guardian", minors.guardian, kinds)
-
-
-def require_consent(root: Section, key: str, given: GivenIn, kinds: Mapping[str, str]) -> None:
-    """Raise the fault of a word that is read from a column of another kind."""
-    kind = kinds.get(given.column, "consent")
-    if kind != "consent":
-        raise root.fault(
-            key, f"column '{given.column}' is declared as {kind}; declare it as consent"
-        )
+        require_word(root, "minors.guardian", minors.guardian, kinds, in_records=in_records)
 
 
 def _first_birth(under: int, until: float) -> int:

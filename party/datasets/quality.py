@@ -403,11 +403,11 @@ def _ages(rows: Rows, now: float | None) -> Ages | None:
     if rows.minors is None:
         return None
     until = time.time() if now is None else now
-    return rows.minors.sort(rows.columns, rows.people.of_row, len(rows.people), until)
+    return rows.minors.sort(rows.asked(rows.people, now), until)
 
 
 def _inspect_sensitive(one: Sensitive, rows: Rows, counted: Flags) -> SensitiveQuality:
-    consents = one.consenting(rows.columns, rows.people.of_row, len(rows.people))
+    consents = one.consenting(rows.asked(rows.people, None))
     return SensitiveQuality(one.column, one.category, int(np.count_nonzero(consents & counted)))
 
 

@@ -27,6 +27,7 @@ from party.datasets.sensitive import Sensitive
 from party.datasets.source import Source, snapshot_of
 from party.datasets.spill import Watch
 from party.datasets.traffic import InvalidTraffic, TextLists
+from party.datasets.words import Asked, Grant
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,6 +50,12 @@ class Rows:
     erased: Erased = NOBODY
     minors: Minors | None = None
     sensitive: tuple[Sensitive, ...] = ()
+
+    def asked(
+        self, people: People, until: float | None, grants: Sequence[Grant] | None = None
+    ) -> Asked:
+        """Return who may be asked for a word beside consent: `people`, as far as they have rows."""
+        return Asked(self.columns, self.consent, people.of_row, len(people), until, grants)
 
     @property
     def lines(self) -> bytes:
@@ -80,7 +87,7 @@ def read_rows(definition: Definition, source: Source, columns: Sequence[str], re
     traffic, minors = definition.invalid_traffic, definition.minors
     sensitive = tuple(one for name, one in definition.sensitive.items() if name in columns)
     looked_at = [*(traffic.columns if traffic else ()), *(minors.columns if minors else ())]
-    looked_at += [one.consent.column for one in sensitive if one.consent]
+    looked_at += [name for one in sensitive if one.consent for name in one.consent.columns]
     names = tuple(dict.fromkeys([*own, definition.consent.source_column, *looked_at, *columns]))
     lists = TextLists.read(traffic, definition.folder)
     table = source.read(names)

@@ -20,6 +20,7 @@ from party.datasets.people import People
 from party.datasets.rows import Rows
 from party.datasets.steps import BoundStep
 from party.datasets.traffic import clean
+from party.datasets.words import Asked, Grant
 from psi.buckets import RoundingKey
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def select(
         BoundStep("rows of a person", rows.count, of_somebody),
         BoundStep("people", of_somebody, len(everyone)),
     ]
-    people, who_may = _who_may(rows, consents, until)
+    grants = [(purpose, recipient) for recipient in recipients]
+    people, who_may = _who_may(rows, consents, rows.asked(everyone, now, grants), until)
     steps += who_may
     references = people.references
-    people, separately = _separately_consenting(rows, people)
+    people, separately = _separately_consenting(rows, people, now, grants)
     under = rows.minors.under if rows.minors else None
     protected = Protected(under, tuple(one.column for one in rows.sensitive))
     steps += separately
@@ -118,7 +120,9 @@ def select(
     return Selection(labelled, label_of, references, tuple(steps), protected, amounts)
 
 
-def _who_may(rows: Rows, consents: Flags, until: float) -> tuple[People, list[BoundStep]]:
+def _who_may(
+    rows: Rows, consents: Flags, asked: Asked, until: float
+) -> tuple[People, list[BoundStep]]:
     """Return who was not erased, consents, and is of age or has a guardian's consent."""
     everyone, steps = rows.people, []
     may = np.ones(len(everyone), dtype=np.bool_)
@@ -126,7 +130,7 @@ def _who_may(rows: Rows, consents: Flags, until: float) -> tuple[People, list[Bo
     if rows.erased:
         rules.insert(0, (NOT_ERASED, ~rows.erased.are_called(everyone.references)))
     if rows.minors is not None:
-        ages = rows.minors.sort(rows.columns, everyone.of_row, len(everyone), until)
+        ages = rows.minors.sort(asked, until)
         rules.append((rows.minors.step, ages.take_part))
     for name, allowed in rules:
         before = int(np.count_nonzero(may))
@@ -135,11 +139,13 @@ def _who_may(rows: Rows, consents: Flags, until: float) -> tuple[People, list[Bo
     return everyone.only(may), steps
 
 
-def _separately_consenting(rows: Rows, people: People) -> tuple[People, list[BoundStep]]:
+def _separately_consenting(
+    rows: Rows, people: People, now: float, grants: Sequence[Grant]
+) -> tuple[People, list[BoundStep]]:
     """Return who gave separate consent for each sensitive column that is made use of."""
     steps = []
     for one in rows.sensitive:
-        left = people.only(one.consenting(rows.columns, people.of_row, len(people)))
+        left = people.only(one.consenting(rows.asked(people, now, grants)))
         steps.append(BoundStep(one.step, len(people), len(left)))
         people = left
     return people, steps

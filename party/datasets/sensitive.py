@@ -14,11 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from party.datasets.assignment import Flags, Positions
-from party.datasets.coded import CodedColumn
-from party.datasets.consent import consenting
-from party.datasets.minors import GivenIn, require_consent
+from party.datasets.assignment import Flags
 from party.datasets.rules import COLUMN
+from party.datasets.words import Asked, Word, read_separate, require_word
 from party.document import Section
 from party.errors import DatasetError
 
@@ -48,20 +46,18 @@ class Sensitive:
 
     column: str
     category: str
-    consent: GivenIn | None = None
+    consent: Word | None = None
 
     @property
     def step(self) -> str:
         """What the step of a session is called."""
         return f"people with separate consent for {self.column} ({self.category})"
 
-    def consenting(
-        self, columns: Mapping[str, CodedColumn], person: Positions, people: int
-    ) -> Flags:
-        """Say of each of `people` whether they gave separate consent: a row does, none refuses."""
+    def consenting(self, asked: Asked) -> Flags:
+        """Say of each person whether they gave separate consent: a row does, none refuses."""
         if self.consent is None:
-            return np.zeros(people, dtype=np.bool_)
-        return consenting(self.consent.statements(columns), person, people)
+            return np.zeros(asked.people, dtype=np.bool_)
+        return asked.who_gave(self.consent)
 
     def to_json(self) -> dict[str, object]:
         """Return the declaration as it was read."""
@@ -93,7 +89,7 @@ def read_sensitive(root: Section) -> dict[str, Sensitive]:
 
 def _read(parent: Section, name: str) -> Sensitive:
     section = parent.section(name, required=("category",), optional=("consent",))
-    consent = GivenIn.read(section, "consent") if "consent" in section else None
+    consent = read_separate(section) if "consent" in section else None
     return Sensitive(name, section.choice("category", CATEGORIES), consent)
 
 
@@ -102,6 +98,8 @@ def require_declared(
     sensitive: Mapping[str, Sensitive],
     kinds: Mapping[str, str],
     named: Collection[str],
+    *,
+    in_records: bool,
 ) -> None:
     """Raise the fault of a section whose columns the description does not name otherwise."""
     for name, one in sensitive.items():
@@ -116,7 +114,8 @@ def require_declared(
                 f"{', '.join(_KINDS)}"
             )  # fmt: skip
         if one.consent is not None:
-            require_consent(root, f"sensitive.{name}.consent", one.consent, kinds)
+            key = f"sensitive.{name}.consent"
+            require_word(root, key, one.consent, kinds, in_records=in_records)
 
 
 def without_consent(
@@ -132,7 +131,7 @@ def fault_of(one: Sensitive) -> str:
     """Say why nothing may be derived from a column without separate consent."""
     return (
         f"column '{one.column}' is sensitive ({one.category}), and nobody was asked for separate "
-        f"consent: name the column that has it under sensitive.{one.column}.consent, or derive "
+        f"consent: say where it stands under sensitive.{one.column}.consent, or derive "
         "nothing from it"
     )
 
