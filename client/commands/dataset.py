@@ -114,13 +114,24 @@ def show(
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a dataset's quality report as of its registration: exact, and for your eyes only."""
+    """Show a dataset's data map, then its quality report as of its registration.
+
+    The map says what each column is and is read for, where the data come from and since when, what
+    consent rests on, which contracts and requests use it, who has received what, and when each part
+    ends; it holds no count of people. A dataset that has ended keeps its map. The quality report is
+    exact, and for your eyes only.
+    """
+    from client.render_catalogue import map_shown
     from client.render_dataset import dataset_document, quality_shown
+    from party.catalogue import data_map
+    from party.registrations import find
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        registered = here.dataset(name)
-    output.result(dataset_document(registered), *quality_shown(registered.quality))
+        registered, found = find(here, name), data_map(here, name)
+    document = {**dataset_document(registered), "map": found.to_dict()}
+    quality = ["", *quality_shown(registered.quality)] if registered.quality else []
+    output.result(document, *map_shown(found), *quality)
 
 
 @app.command(

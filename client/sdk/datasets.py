@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from client.bounds import Bounds, propose_bounds, take_top_bound
 from client.checking import check
 from client.output import as_text
 from client.registering import register, register_frame
+from party.catalogue import DataMap, MappedColumn, Recipient, Use, data_map
 from party.datasets import load_definition
 from party.organisation import Organisation
-from party.registrations import Registered
+from party.registrations import Registered, find
 from party.top_bound import TopBound
 from psi.buckets import REFUND
 
@@ -86,6 +87,41 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name}, population {self.population}>"
+
+
+@dataclass(frozen=True)
+class MappedDataset(Dataset):
+    """A registered dataset with its data map, which holds no count of people."""
+
+    map: DataMap
+
+    def uses_to_pandas(self) -> pd.DataFrame:
+        """Return a line for each request that asked of it."""
+        return self._frame("uses", Use)
+
+    def recipients_to_pandas(self) -> pd.DataFrame:
+        """Return a line for each who has received something that was made of it."""
+        return self._frame("recipients", Recipient)
+
+    def columns_to_pandas(self) -> pd.DataFrame:
+        """Return a line for each column: what it is and what it is read for."""
+        return self._frame("columns", MappedColumn)
+
+    def _frame(self, part: str, kind: type[Use | Recipient | MappedColumn]) -> pd.DataFrame:
+        import pandas as pd
+
+        columns = [field.name for field in fields(kind)]
+        return pd.DataFrame(self.map.to_dict()[part], columns=columns)
+
+    def __str__(self) -> str:
+        from client.render_catalogue import map_shown
+        from client.render_dataset import quality_shown
+
+        quality = ["", *quality_shown(self.quality)] if self.quality else []
+        return as_text(*map_shown(self.map), *quality)
+
+    def __repr__(self) -> str:
+        return f"<MappedDataset {self.name}, population {self.population}>"
 
 
 class Diagnosis:
@@ -264,10 +300,10 @@ class Datasets:
         """Return the registered datasets by name."""
         return [Dataset(one) for one in self._party.datasets()]
 
-    def show(self, name: str) -> Dataset:
-        """Return one dataset as of its registration.
+    def show(self, name: str) -> MappedDataset:
+        """Return one dataset as of its registration, with its data map; also one that has ended.
 
         Raises:
             DatasetError: there is none of this name.
         """
-        return Dataset(self._party.dataset(name))
+        return MappedDataset(find(self._party, name), data_map(self._party, name))
