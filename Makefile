@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs'
 	-o -name '*.toml' -print -o -name '*.pyi' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: openlineage help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean
+.PHONY: openlineage help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean bench-log log-kills
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,7 +65,10 @@ kernel-soak: ## RFC 7748 a million times, then the tiers on made-up inputs: SECO
 demo: engine ## Three organisations on this machine: match, reports, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
-demo-coverage: $(READY) ## Intervals of simulated releases of the demo's reach table: RUNS=300, a plot
+demo-log-kills: $(READY) ## Kill -9 between any two writes of the log: KILLS=200 at random besides
+	@$(BIN)/python tests/simulation/log_kills.py $(if $(KILLS),$(KILLS),200)
+
+coverage: $(READY) ## Intervals of simulated releases of the demo's reach table: RUNS=300, a plot
 	@$(BIN)/python -m examples.demo.coverage $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) \
 		$(if $(RUNS),--runs $(RUNS))
 
@@ -133,6 +136,9 @@ bench-large: engine ## Sessions of one and ten million people a side: tens of mi
 
 bench-attribution: engine ## Attribution against a million touched people: minutes, 3 GB
 	$(BIN)/python -m benchmarks.attribution
+
+bench-log: $(READY) ## A log of a million entries: append, receipt, tree, verify: ENTRIES=1000000
+	$(BIN)/python -m benchmarks.log $(if $(ENTRIES),--entries $(ENTRIES))
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity

@@ -25,7 +25,10 @@ MAX_ENTRY_BYTES: Final = 64 * 1024 - 1
 """What the two bytes of a length in a bundle of entries can say (`audit.tiles`)."""
 _REQUIRED: Final = frozenset({"v", "seq", "time", "kind", "party", "actor", "body"})
 _OPTIONAL: Final = frozenset({"session", "contract"})
-_WRITER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_WRITER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
+_FIELDS: Final = _REQUIRED | _OPTIONAL
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
@@ -106,9 +109,9 @@ class Entry:
         """
         _require_size(data)
         fields = _read_object(data)
-        if _REQUIRED - fields.keys():
+        if not fields.keys() >= _REQUIRED:
             raise EntryError(f"an entry lacks {', '.join(sorted(_REQUIRED - fields.keys()))}")
-        if not fields.keys() <= _REQUIRED | _OPTIONAL:
+        if not fields.keys() <= _FIELDS:
             raise EntryError("an entry has a field that no entry has")
         if None in fields.values():
             raise EntryError("an entry has a null; a field without a value is left out")
@@ -116,9 +119,9 @@ class Entry:
             raise EntryError(f"v must be {VERSION}: this program reads no other version")
         if _rewritten(fields, data) != data:
             raise EntryError("an entry must be in canonical form (RFC 8785)")
-        named = {name: value for name, value in fields.items() if name not in ("v", "body")}
-        body = kind_named(fields["kind"]).body.from_json(fields["body"], "body")
-        return cls(**named, body=body)
+        body = kind_named(fields["kind"]).body.from_json(fields.pop("body"), "body")
+        del fields["v"]
+        return cls(**fields, body=body)
 
 
 def format_time(moment: datetime) -> str:

@@ -196,6 +196,10 @@ class Record:
             value = getattr(self, name)
             if not (optional and value is None):
                 shape.check(value, name)
+        self._require_together()
+
+    def _require_together(self) -> None:
+        """Raise `EntryError` where fields that are in shape do not go together."""
 
     @classmethod
     def from_json(cls, value: object, where: str) -> Self:
@@ -206,17 +210,23 @@ class Record:
         """
         if not isinstance(value, dict):
             raise EntryError(f"{where} must be an object")
-        shapes = _shapes(cls)
-        required = [name for name, (_, optional) in shapes.items() if not optional]
-        missing = [name for name in required if name not in value]
-        if missing:
+        plan = _plan(cls, where)
+        if not plan.required <= value.keys():
+            missing = [name for name in plan.shapes if name in plan.required - value.keys()]
             raise EntryError(f"{where} lacks {', '.join(missing)}")
-        if not value.keys() <= shapes.keys():
-            raise EntryError(f"{where} has a field besides {', '.join(shapes)}")
-        values: dict[str, Any] = {n: shapes[n][0].read(v, f"{where}.{n}") for n, v in value.items()}
-        for name, item in values.items():
-            shapes[name][0].check(item, f"{where}.{name}")
-        return cls(**values)
+        if not value.keys() <= plan.shapes.keys():
+            raise EntryError(f"{where} has a field besides {', '.join(plan.shapes)}")
+        values: dict[str, Any] = dict(plan.absent)
+        for name, item in value.items():
+            shape, named = plan.shapes[name]
+            if not isinstance(shape, _Scalar):
+                item = shape.read(item, named)
+            shape.check(item, named)
+            values[name] = item
+        made = object.__new__(cls)  # each field was just checked: not once more
+        made.__dict__.update(values)
+        made._require_together()
+        return made
 
     def to_json(self) -> JsonObject:
         """Return the object for JSON, without the fields that are None."""
@@ -243,6 +253,30 @@ class Nested:
     def write(self, value: object) -> object:
         """Return the object for JSON."""
         return cast("Record", value).to_json()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How an object is read: its fields with their shapes and names, and which may be absent."""
+
+    shapes: Mapping[str, tuple[Shape, str]]
+    required: frozenset[str]
+    absent: Mapping[str, None]
+
+
+_PLANS: Final[dict[tuple[type[Record], str], _Plan]] = {}
+
+
+def _plan(record: type[Record], where: str) -> _Plan:
+    """Return how records of a class are read that stand at a place, of which there are few."""
+    if (record, where) not in _PLANS:
+        shapes = _shapes(record)
+        _PLANS[record, where] = _Plan(
+            {name: (shape, f"{where}.{name}") for name, (shape, _) in shapes.items()},
+            frozenset(name for name, (_, optional) in shapes.items() if not optional),
+            {name: None for name, (_, optional) in shapes.items() if optional},
+        )
+    return _PLANS[record, where]
 
 
 _KNOWN: Final[dict[type[Record], dict[str, tuple[Shape, bool]]]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -46,6 +46,7 @@ from party.schema import (
 from party.store import Store
 
 Clock = Callable[[], float]
+_COSIGNATURES: Final = 100
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
@@ -206,8 +207,8 @@ class Journal:
     def receipt(self, seq: int) -> LogProof:
         """Return the offline receipt of an entry, with the entry in it.
 
-        Its checkpoint is the one that most witnesses have cosigned of those that cover the entry,
-        and of several such the newest; while nobody has, it is the log's own.
+        Its checkpoint is the one that most witnesses have cosigned, of the latest that cover the
+        entry, and of several such the newest; while nobody has, it is the log's own.
 
         Raises:
             TreeError: the log has no such entry.
@@ -329,8 +330,12 @@ def _read_head(connection: Connection) -> Head:
 
 
 def _vouched(connection: Connection, seq: int) -> str | None:
-    """Return the checkpoint over an entry that most witnesses have cosigned, with their lines."""
-    query = sa.select(COSIGNATURES).where(COSIGNATURES.c.size > seq)
+    """Return the checkpoint over an entry that most witnesses have cosigned, with their lines.
+
+    Of a long log the latest are looked at.
+    """
+    size = COSIGNATURES.c.size
+    query = sa.select(COSIGNATURES).where(size > seq).order_by(size.desc()).limit(_COSIGNATURES)
     lines: dict[tuple[int, str], list[str]] = {}
     for row in connection.execute(query):
         lines.setdefault((row.size, row.checkpoint), []).append(row.line)

@@ -176,8 +176,8 @@ def kind_named(name: object) -> EntryKind:
     """
     if not isinstance(name, str):
         raise EntryError("kind must be a string")
+    if name in KINDS:
+        return KINDS[name]
     if _INCIDENT_NAME.fullmatch(name):
         return INCIDENT
-    if name not in KINDS:
-        raise EntryError("kind must be in the closed list of kinds, or incident.<word>")
-    return KINDS[name]
+    raise EntryError("kind must be in the closed list of kinds, or incident.<word>")

@@ -94,8 +94,7 @@ class ContractSigned(Record):
         Annotated[tuple[TransferStated, ...], ListOf(Nested(TransferStated), MAX_TRANSFERS)] | None
     ) = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _require_together(self) -> None:
         if len(self.parties) == 1:
             raise EntryError("parties must be two or three")
         if self.origins.keys() != set(self.parties):

@@ -104,8 +104,7 @@ class BudgetSpent(Record):
     delta_e15: Natural
     what: Annotated[Literal["dp", "disclosure"], OneOf(("dp", "disclosure"))]
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _require_together(self) -> None:
         if self.what == "disclosure" and (self.epsilon_nano, self.rho_nano, self.delta_e15) != (
             (0, 0, 0)
         ):

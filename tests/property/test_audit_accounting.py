@@ -48,6 +48,16 @@ def test_the_auditors_epsilon_is_the_ledgers_rounded_the_other_way(rho_nano, del
     assert audited <= ledger.zcdp_epsilon(rho_nano, delta_e15) <= audited + 1
 
 
+@given(rhos, deltas)
+@example(0, 1)
+@example(10**13, HALF_A_PERCENT)
+def test_what_is_accepted_by_the_plain_bound_is_within_the_exact_one(rho_nano, left):
+    plain = rho_nano / 1e9 + 2 * math.sqrt(rho_nano / 1e9 * math.log(E15 / left))
+    epsilon_nano = int(plain * 1e9)
+    assert accepts("zcdp", Spent(0, rho_nano, 0), epsilon_nano + 1, left)
+    assert zcdp_epsilon(rho_nano, left) <= epsilon_nano + 1
+
+
 @given(rhos, deltas, deltas, st.integers(-3, 3))
 def test_at_the_edge_of_a_zcdp_budget_the_two_part_by_a_nano_at_most(rho, spent, left, offset):
     epsilon_nano = ledger.zcdp_epsilon(rho, left) + offset
