@@ -118,7 +118,7 @@ def _style(_: Language) -> str:
 
 
 _STYLE: Final = """\
-td, th { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+td, th { min-width: 5.5rem; text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .open { margin: 1rem 0; padding: .6rem 1rem 3rem; border: 1px dashed var(--soft); }
 """
 

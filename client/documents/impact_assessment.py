@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from client.documents import parts
 from client.documents.blocks import Block, Document, Heading, Paragraph, Points, Question, Rows
+from client.documents.data import data
 from client.documents.facts import Known
 from languages import Language
 from party.contract_terms import OutputKind
@@ -18,7 +19,7 @@ def impact_assessment(known: Known, _: Language) -> Document:
         _occasions(known, _),
         *parts.titled(_("The processing"), parts.activities(known, _)),
         *parts.titled(_("The parties"), parts.parties(known, _)),
-        *parts.titled(_("The data"), parts.data(known, _)),
+        *parts.titled(_("The data"), data(known, _)),
         *parts.titled(_("Who learns what"), parts.recipients(known, _)),
         *parts.titled(_("Across borders"), parts.transfers(known, _)),
         Heading(_("1. Purpose and method: lawful, legitimate, necessary (PIPL 56(1))")),

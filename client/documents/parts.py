@@ -1,4 +1,4 @@
-"""The parts that both documents have: who, what for, which data, whereto, for how long."""
+"""The parts that both documents have: who, what for, whereto, for how long, how protected."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from client.documents.blocks import Block, Facts, Heading, Paragraph, Points, Rows
-from client.documents.facts import Known, Offered
+from client.documents.facts import Known
 from languages import Language, message
 from party.contract_terms import Approval, Grant, OutputKind
-from party.datasets.consent import (
-    ConsentColumn,
-    ConsentInRecords,
-    ConsentStrings,
-    ConsentTable,
-)
 from party.places import EEA
 from party.transfers import Basis
 from privacy.units import format_delta, format_epsilon
@@ -56,8 +50,8 @@ def reference(known: Known, _: Language) -> Facts:
         [
             (_("Contract"), f"{contract.id} – {contract.title}"),
             (_("Hash of the contract (SHA-256)"), contract.digest),
-            (_("In force from"), _moment(contract.starts, _)),
-            (_("Until"), _moment(contract.ends, _)),
+            (_("In force from"), moment(contract.starts, _)),
+            (_("Until"), moment(contract.ends, _)),
             (
                 _("Signed"),
                 _("by all parties, and imported here")
@@ -65,7 +59,7 @@ def reference(known: Known, _: Language) -> Facts:
                 else _("not yet by all, or not imported here: this is a draft"),
             ),
             (_("Written for"), f"{known.me} ({contract.parties[known.me].organisation})"),
-            (_("Written on"), _moment(known.now, _)),
+            (_("Written on"), moment(known.now, _)),
             (
                 _("Log of this party at that time"),
                 _("{origin}, {size} entries, root {root}", origin=log.origin, size=log.size,
@@ -117,78 +111,6 @@ def activities(known: Known, _: Language) -> list[Block]:
     return [Rows(head, rows, "")]
 
 
-def data(known: Known, _: Language) -> list[Block]:
-    """Return which data of this party takes part, and whose."""
-    rows = []
-    for name, terms in known.contract.datasets[known.me].items():
-        offered = known.datasets[name]
-        labels = "; ".join(f"{label}: {', '.join(v)}" for label, v in terms.labels.items())
-        rows.append(
-            (
-                name,
-                ", ".join(terms.identifiers),
-                labels or _("none"),
-                _consent(offered, _),
-                _("not registered here") if offered is None else offered.registered.snapshot,
-            )
-        )
-    head = (
-        _("Dataset"),
-        _("Identifiers (they leave blinded only)"),
-        _("Attributes that may be counted"),
-        _("Consent is read from"),
-        _("Digest of what was registered"),
-    )
-    theirs = [
-        (
-            name,
-            dataset,
-            ", ".join(terms.identifiers),
-            ", ".join(terms.labels) or _("none"),
-        )
-        for name in known.counterparts
-        for dataset, terms in known.contract.datasets[name].items()
-    ]
-    other = (_("Party"), _("Dataset"), _("Identifiers"), _("Attributes"))
-    return [
-        Paragraph(_("Of this party:")),
-        Rows(head, rows, ""),
-        _special(known, _),
-        Paragraph(_("Of the other parties:")),
-        Rows(other, theirs, ""),
-    ]
-
-
-def _special(known: Known, _: Language) -> Rows:
-    """Return what the descriptions of this party's datasets say of sensitive data and minors."""
-    rows = [
-        (
-            name,
-            "; ".join(f"{one.column} ({one.category})" for one in definition.sensitive.values())
-            or _("none declared"),
-            _("no rule")
-            if definition.minors is None
-            else _(
-                "below {age} by a guardian's consent only",
-                age=definition.minors.under,
-            ),
-            _("no end declared")
-            if offered.registered.ends_at is None
-            else _moment(offered.registered.ends_at, _),
-        )
-        for name, offered in known.datasets.items()
-        if offered is not None
-        for definition in (offered.definition,)
-    ]
-    head = (
-        _("Dataset"),
-        _("Sensitive columns, counted by separate consent only"),
-        _("Minors"),
-        _("Kept until"),
-    )
-    return Rows(head, rows, _("No dataset of this contract is registered here."))
-
-
 def recipients(known: Known, _: Language) -> list[Block]:
     """Return who learns something, and what."""
     contract = known.contract
@@ -233,7 +155,7 @@ def transfers(known: Known, _: Language) -> list[Block]:
             _("European Economic Area") if one.crossing.out_of == EEA else one.crossing.out_of,
             _(BASES[one.basis]),
             one.reference,
-            _("no end stated") if one.until is None else _moment(one.until, _),
+            _("no end stated") if one.until is None else moment(one.until, _),
         )
         for one in contract.transfers
     ]
@@ -352,8 +274,8 @@ def happened(known: Known, _: Language) -> list[Block]:
             one.account.population,
             format_epsilon(one.spent.epsilon_nano),
             format_delta(one.spent.delta_e15),
-            _moment(one.account.window_start, _),
-            _moment(one.renews_at, _),
+            moment(one.account.window_start, _),
+            moment(one.renews_at, _),
         )
         for one in known.accounts
     ]
@@ -404,28 +326,6 @@ def _learned(grant: Grant, _: Language) -> Iterator[tuple[str, str]]:
         yield roles[THIRD], _("noisy sizes")
 
 
-def _consent(offered: Offered | None, _: Language) -> str:
-    if offered is None:
-        return _("not known here")
-    match offered.definition.consent:
-        case ConsentColumn() as consent:
-            return _(
-                "column {column}, for {purposes}, towards {recipients}",
-                column=consent.column,
-                purposes=", ".join(consent.purposes),
-                recipients=", ".join(consent.recipients),
-            )
-        case ConsentTable():
-            return _("a table of events; for each purpose and recipient the latest counts")
-        case ConsentStrings() as consent:
-            return _(
-                "TC strings of IAB Europe in column {column}, by vendor: {vendors}",
-                column=consent.column,
-                vendors=", ".join(f"{name} {number}" for name, number in consent.vendors.items()),
-            )
-        case ConsentInRecords():
-            return _("this party's own records of consent (ISO/IEC TS 27560)")
-
-
-def _moment(seconds: int, _: Language) -> str:
+def moment(seconds: int, _: Language) -> str:
+    """Write Unix seconds to the minute."""
     return _.moment(datetime.fromtimestamp(seconds, UTC))

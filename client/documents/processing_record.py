@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from client.documents import parts
 from client.documents.blocks import Block, Document, Heading, Question
+from client.documents.data import data
 from client.documents.facts import Known
 from languages import Language
 
@@ -22,7 +23,7 @@ def processing_record(known: Known, _: Language) -> Document:
             )
         ),
         *parts.titled(_("(b) Purposes"), parts.activities(known, _)),
-        *parts.titled(_("(c) Data subjects and personal data"), parts.data(known, _)),
+        *parts.titled(_("(c) Data subjects and personal data"), data(known, _)),
         Question(_("Categories of data subjects, such as customers or subscribers.")),
         *parts.titled(_("(d) Recipients"), parts.recipients(known, _)),
         *parts.titled(_("(e) Transfers to third countries"), parts.transfers(known, _)),
