@@ -225,7 +225,7 @@ def _purposes_of(definition: Definition) -> dict[str, list[str]]:
         add(definition.minors.columns, "leaving out minors")
     for name, one in definition.sensitive.items():
         if one.consent is not None:
-            add((one.consent.column,), f"separate consent for {name}")
+            add(one.consent.columns, f"separate consent for {name}")
     if definition.invalid_traffic is not None:
         add(definition.invalid_traffic.columns, "rules on invalid traffic")
     if definition.conversion_time:
