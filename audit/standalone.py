@@ -747,7 +747,7 @@ def check_story(bundle: Bundle) -> None:
     bundle.said.append(f"story: session {said}, charged for {paid}, in order")
     if story.beyond:
         kinds = ", ".join(sorted(story.beyond))
-        bundle.open.append(f"in the log, and not judged by this file: entries {kinds}")
+        bundle.said.append(f"besides: {kinds}, in the log and under no rule of this file")
 
 
 # -- transcript, table, report -------------------------------------------------------------------
