@@ -1,7 +1,7 @@
 """Members and roles as people type them, and what of it the log says."""
 
 import pytest
-from command_line import ask, error_of, init, log_size, run, write_dataset
+from command_line import ask, error_of, init, log_size, make_pair, run, write_dataset
 
 from commonground import Party, errors
 from party import accounts
@@ -67,3 +67,28 @@ def test_a_program_is_held_to_the_same_roles(brand, who):
     who("olga")
     with Party(brand) as party:
         assert party.access.remove("carl").role.value == "compliance"
+
+
+READING = (
+    "status", "requests list", "ledger show", "dataset list", "dataset show people",
+    "contract show deal", "lists list", "peers list", "invitations list", "access list",
+    "report templates list", "report schedules list", "retention show",
+    "audit verify", "audit show", "audit filter --kind contract", "audit export OUT/log.jsonl",
+    "audit export --tiles OUT/tiles", "audit receipt 0 --out OUT/first.tlog-proof",
+    "lineage show people", "contract documents deal --out OUT/documents", "subject consent r1",
+    "subject access r1 --out OUT/person",
+)  # fmt: skip
+
+
+def test_a_compliance_officer_reads_everything_that_there_is(tmp_path, monkeypatch, who):
+    monkeypatch.setattr(accounts, "known", lambda account: account)
+    who("olga")
+    party = ("--party", make_pair(tmp_path) / "advertiser")
+    for account, role in (("olga", "operator"), ("carl", "compliance")):
+        run("access", "add", account, "--role", role, *party)
+    who("carl")
+    for command in READING:
+        run(*command.replace("OUT", str(tmp_path)).split(), *party)
+    run("audit", "verify", *party)
+    made = {entry["kind"] for entry in entries(party[1]) if entry["actor"].startswith("carl/")}
+    assert made <= {"audit.read", "subject.access", "document.made"}
