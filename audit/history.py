@@ -57,6 +57,7 @@ from audit.bodies import (
     SessionStarted,
 )
 from audit.dataset_ends import DatasetEnds
+from audit.deadlines import Deadlines
 from audit.entry import Entry, parse_time
 from audit.errors import RuleError
 from audit.membership import Members
@@ -160,6 +161,7 @@ class History:
         self._vkey = vkey
         self._party: str | None = None
         self._members = Members()
+        self.deadlines = Deadlines()
         self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
         self._datasets = DatasetEnds()
@@ -183,6 +185,7 @@ class History:
         self._admit_party(entry)
         self._protection.admit(entry.body)
         self._members.admit(entry)
+        self.deadlines.admit(entry)
         self._datasets.admit(entry.body)
         match entry.body:
             case PeerPinned(peer=peer, vkey=vkey, certificate=certificate):

@@ -15,6 +15,7 @@ from itertools import combinations, zip_longest
 from typing import Final
 
 from audit.checkpoint import Checkpoint
+from audit.deadlines import Overdue
 from audit.entry import Entry
 from audit.errors import AuditError, RuleError, VerificationError
 from audit.history import History, SessionHistory
@@ -40,6 +41,8 @@ class Verification:
         cosigners: the counterparts whose cosignatures these are, in order.
         witnessed: how many checkpoints of counterparts the owner keeps.
         checks: what was checked, in words, in the order of checking.
+        overdue: the lists that had no run in the time that their contract gives a withdrawal, by
+            the time of the last entry: a breach of the contract, and no tampering.
     """
 
     origin: str
@@ -50,6 +53,7 @@ class Verification:
     cosigners: tuple[str, ...]
     witnessed: int
     checks: tuple[str, ...]
+    overdue: tuple[Overdue, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -305,4 +309,5 @@ def _summary(statements: Statements, size: int, history: History) -> Verificatio
             "the tree has the root that the checkpoint states",
             "every cosigned checkpoint lies on the tree",
         ),
+        overdue=history.deadlines.overdue(),
     )

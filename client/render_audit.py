@@ -16,6 +16,7 @@ from audit.entry import Entry
 from audit.note import parse_note
 from audit.tlog_proof import LogProof, Proven
 from audit.verify import Comparison, Verification
+from client.units import shown_time
 from client.witnessing import Asked
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def verification_document(verification: Verification) -> dict[str, Any]:
         **asdict(verification),
         "cosigners": list(verification.cosigners),
         "checks": list(verification.checks),
+        "overdue": [asdict(one) for one in verification.overdue],
     }
 
 
@@ -63,6 +65,11 @@ def verification_shown(verification: Verification) -> list[RenderableType]:
         f"  {verification.entries:,} entries, {verification.sessions:,} sessions, "
         f"{verification.spends:,} charges; {word}",
         *(f"  ✓ {check}" for check in verification.checks),
+        *(
+            f"  Overdue: the list of request {one.request[:8]} with {one.recipient} had no run "
+            f"after a withdrawal by {shown_time(one.due_at)}, as the contract asks"
+            for one in verification.overdue
+        ),
     ]
 
 

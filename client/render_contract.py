@@ -57,12 +57,17 @@ def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
         f"{contract.list_expiry_days} days, the rest of a session after "
         f"{contract.replay_days or contract.retention_days}{_replayed(contract)}, "
         f"{_results_end(contract)}. Consent is read at most "
-        f"{contract.consent_max_age_hours} hours before a session.",
+        f"{contract.consent_max_age_hours} hours before a session.{_suppressed(contract)}",
     ]
 
 
 def _replayed(contract: Contract) -> str:
     return "" if contract.replay_days is None else ", so that sessions can be replayed until then"
+
+
+def _suppressed(contract: Contract) -> str:
+    days = contract.suppression_days
+    return "" if days is None else f" Who withdraws is off lists within {days} days."
 
 
 def _results_end(contract: Contract) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
+from audit.deadlines import Overdue
 from client.render_request import next_step
 from client.units import shown_time
 from party.contract import Contract
@@ -83,6 +84,15 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
             }
             for one in standing.lists
         ],
+        "suppressions": [
+            {
+                "request": one.request,
+                "peer": one.recipient,
+                "due_at": one.due_at,
+                "overdue": one.due_at < standing.now,
+            }
+            for one in standing.owed_runs
+        ],
         "log": {
             "size": standing.log_size,
             "cosigned": None
@@ -108,6 +118,7 @@ def status_shown(party: Organisation, standing: Standing) -> RenderableType:
         ("budgets left", [_budget(one) for one in standing.budgets]),
         ("schedules", [_schedule(one, standing.now) for one in standing.schedules]),
         ("lists", [_list(one) for one in standing.lists]),
+        ("withdrawals", [_owed(one, standing.now) for one in standing.owed_runs]),
         ("log", [_log(standing)]),
         ("certificate", [f"until {shown_time(party.identity.certificate.not_after)}"]),
         ("engine", [f"{curve.engine().name}, {party.settings.worker_count} workers"]),
@@ -188,6 +199,13 @@ def _schedule(series: Series, now: int) -> str:
 def _list(kept: KeptList) -> str:
     title = kept.name or _short(kept.request)
     return f"{title}, to {kept.use}, with {kept.peer}; ends {shown_time(kept.expires_at)}"
+
+
+def _owed(owed: Overdue, now: int) -> str:
+    """Say which list has to lose people, and whether its time is over."""
+    late = "overdue since" if owed.due_at < now else "due by"
+    name = _short(owed.request)
+    return f"list {name} with {owed.recipient}, {late} {shown_time(owed.due_at)}: suppress {name}"
 
 
 def _budget(balance: Balance) -> str:

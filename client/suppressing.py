@@ -20,6 +20,7 @@ from party.lists import Lists
 from party.organisation import Organisation
 from party.session_record import FINISHED
 from party.suppression.desk import SuppressionDesk
+from party.suppression.owed import owed_runs
 from psi.legs import SENDER
 
 ROUND_SECONDS: Final = DAY_SECONDS - 3600
@@ -114,7 +115,8 @@ class Suppressor:
 
     def _send(self, filed: Filed, contract: Contract, *, cover: bool) -> Suppressed:
         sender = SuppressionDesk(self.party).sender(filed)
-        run, sent = sender.next_run(cover=cover), 0
+        owes = any(one.request == filed.request.id for one in owed_runs(self.party))
+        run, sent = sender.next_run(cover=cover or (owes and sender.runs_left > 0)), 0
         while run is not None:
             if contract.parties[filed.peer].address is None:
                 raise Waiting(

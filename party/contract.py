@@ -43,6 +43,7 @@ from party.transfers import TRANSFERS, Transfer, read_transfers, require_not_lap
 
 FORMAT: Final = "commonground/1"
 RESULT_DAYS: Final = "result_days"
+SUPPRESSION_DAYS: Final = "suppression_days"
 REPLAY_DAYS: Final = "replay_days"
 SIGNATURE_PREFIX: Final = b"commonground/contract/v1\n"
 _MOST_OUTPUTS: Final = 64
@@ -65,7 +66,7 @@ class Contract:
     seconds. `transfers` are those across borders, with what each rests on. `signatures` are base64.
     Results end `result_days` after they were made; None keeps them. What a session leaves is kept
     for `retention_days`, or for `replay_days` where the parties agree on longer, so that it can be
-    repeated.
+    repeated. A withdrawal comes off a list within `suppression_days`; None is the list's own end.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Contract:
     signatures: Mapping[str, str]
     result_days: int | None = None
     replay_days: int | None = None
+    suppression_days: int | None = None
 
     @classmethod
     def from_json(cls, document: object, *, source: str = "contract") -> Contract:
@@ -131,6 +133,8 @@ class Contract:
             document[RESULT_DAYS] = self.result_days
         if self.replay_days is not None:
             document[REPLAY_DAYS] = self.replay_days
+        if self.suppression_days is not None:
+            document[SUPPRESSION_DAYS] = self.suppression_days
         if self.transfers:
             document[TRANSFERS] = [transfer.to_json() for transfer in self.transfers]
         if self.signatures:
@@ -171,6 +175,11 @@ class Contract:
                     f"Contract {self.id} is not signed by '{name}'. Send them the file to sign, and"
                     " import what they return."
                 )
+
+    @property
+    def suppression_seconds(self) -> int | None:
+        """How long a withdrawal may take to come off a list."""
+        return None if self.suppression_days is None else self.suppression_days * DAY_SECONDS
 
     def list_expires_at(self, created: int) -> int:
         """Return when a list ends whose request was made at `created`; both in Unix seconds."""
@@ -271,7 +280,7 @@ class Contract:
             ) from None
 
 
-_OPTIONAL: Final = (TRANSFERS, RESULT_DAYS, REPLAY_DAYS, "signatures")
+_OPTIONAL: Final = (TRANSFERS, RESULT_DAYS, REPLAY_DAYS, SUPPRESSION_DAYS, "signatures")
 _REQUIRED: Final = (
     "contract",
     *(field.name for field in fields(Contract) if field.name not in _OPTIONAL),
@@ -307,6 +316,7 @@ def _read(document: object, fail: Fail) -> Contract:
         signatures=_read_signatures(root, names),
         result_days=_read_result_days(root),
         replay_days=_read_replay_days(root),
+        suppression_days=_read_suppression_days(root),
     )
     if contract.ends <= contract.starts:
         raise root.fault("ends", "expected a time after 'starts'")
@@ -333,6 +343,18 @@ def _read_replay_days(root: Section) -> int | None:
         raise root.fault(REPLAY_DAYS, "expected a number above retention_days, or leave it out")
     if RESULT_DAYS in root and days > root.integer(RESULT_DAYS, 1, _MOST_DAYS):
         raise root.fault(REPLAY_DAYS, "expected a number not above result_days")
+    return days
+
+
+def _read_suppression_days(root: Section) -> int | None:
+    """Read by when a withdrawal is off a list: before the list ends by itself."""
+    if SUPPRESSION_DAYS not in root:
+        return None
+    days = root.integer(SUPPRESSION_DAYS, 1, _MOST_DAYS)
+    if days >= root.integer("list_expiry_days", 1, _MOST_DAYS):
+        raise root.fault(
+            SUPPRESSION_DAYS, "expected a number below list_expiry_days, or leave it out"
+        )
     return days
 
 

@@ -219,6 +219,12 @@ def _check_grant(request: Request, contract: Contract) -> None:
             f"Contract {contract.id} grants this match for lists to"
             f" {', '.join(one.value for one in grant.uses)}, not to {use.value}."
         )
+    runs = request.parameters.suppression_runs
+    if request.kind is OutputKind.MATCH and contract.suppression_days is not None and not runs:
+        raise not_granted(
+            f"Contract {contract.id} has a deadline for withdrawals, and this match no suppression "
+            "runs."
+        )
     minimum = contract.min_match if request.kind is OutputKind.MATCH else 0
     if request.min_match != minimum:
         raise not_granted(

@@ -34,6 +34,7 @@ def signed_terms(contract: Contract) -> ContractSigned:
         origins={name: card.verifier.name for name, card in contract.parties.items()},
         export_to=_exports_of(contract),
         transfers=_transfers_of(contract),
+        suppression_seconds=contract.suppression_seconds,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from audit.checkpoint import open_checkpoint, verify_cosignature
+from audit.deadlines import Overdue
 from party.balances import balances
 from party.contract import Contract
 from party.contract_terms import ListUse
@@ -30,6 +31,7 @@ from party.schema import (
 )
 from party.series import ACTIVE, Series, SeriesBook
 from party.session_record import CHARGED, OPENED
+from party.suppression.owed import owed_runs
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Standing:
     lists: Sequence[KeptList]
     log_size: int
     cosigned: LastCosignature | None
+    owed_runs: Sequence[Overdue]
 
 
 def standing_of(party: Organisation) -> Standing:
@@ -103,6 +106,7 @@ def standing_of(party: Organisation) -> Standing:
         lists=_lists(party),
         log_size=open_checkpoint(party.journal.checkpoint(), party.identity.verifier).size,
         cosigned=_last_cosignature(party),
+        owed_runs=owed_runs(party),
     )
 
 

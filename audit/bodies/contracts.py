@@ -76,6 +76,8 @@ class ContractSigned(Record):
         origins: by party, the origin of its log, by which coalitions are named.
         export_to: by party, the platforms that it may take its lists to; absent for none.
         transfers: what crosses a border, and on which basis; absent for none.
+        suppression_seconds: how long a withdrawal may take to come off a list; absent for the
+            list's own end.
     """
 
     parties: Annotated[tuple[str, ...], ListOf(LABEL, MAX_PARTIES)]
@@ -93,6 +95,7 @@ class ContractSigned(Record):
     transfers: (
         Annotated[tuple[TransferStated, ...], ListOf(Nested(TransferStated), MAX_TRANSFERS)] | None
     ) = None
+    suppression_seconds: Natural | None = None
 
     def _require_together(self) -> None:
         if len(self.parties) == 1:

@@ -14,22 +14,27 @@ from organisations import Wire, make_pair, run_both
 
 from audit.errors import AuditError
 from client.consenting import receipt_of, withdraw
+from client.render_audit import verification_shown
+from client.render_status import status_document
 from party.consent.events import Act, State
 from party.consent.receipt import check_receipt
 from party.datasets import inspect, load_definition
 from party.desk import Desk
-from party.evidence import StoredLog, compare_logs
+from party.errors import Refusal
+from party.evidence import StoredLog, compare_logs, verify_log
 from party.request import Request
 from party.request_parameters import Parameters
+from party.standing import standing_of
 from party.suppression.desk import SuppressionDesk
 
 SENDER, RECEIVER = "advertiser", "channel"
 RUNS = 2
+DAY = 86_400
 
 
 @pytest.fixture
 def pair(tmp_path):
-    parties, contract = make_pair(tmp_path)
+    parties, contract = make_pair(tmp_path, beside="suppression_days: 2\n")
     sender = parties[SENDER]
     path = tmp_path / "data" / SENDER / "customers.yaml"
     text = path.read_text(encoding="utf-8")
@@ -91,11 +96,23 @@ def test_receipt_suppression_acknowledgement_and_the_next_match_without_the_pers
         with pytest.raises(AuditError):
             check_receipt(receipt, subject, key=key)
 
+    # The contract gives it two days; status says until when, and that they are over.
+    (owed,) = standing_of(sender).owed_runs
+    assert (owed.request, owed.recipient) == (first.id, RECEIVER)
+    assert 0 < owed.due_at - sender.now <= 2 * DAY
+    (shown,) = status_document(sender, standing_of(sender))["suppressions"]
+    assert shown["overdue"] is False
+    sender.clock = lambda: time.time() + 2 * DAY + 60
+    (shown,) = status_document(sender, standing_of(sender))["suppressions"]
+    assert shown["overdue"] is True
+    sender.clock = time.time
+
     # The suppression run takes them off, and the receiver's signed word comes back.
     filed = {name: Desk(party).find(first.id) for name, party in parties.items()}
     run = (taking := SuppressionDesk(sender).sender(filed[SENDER])).next_run()
     taking.take(SuppressionDesk(receiver).receiver(filed[RECEIVER]).apply(run))
     assert taking.next_run() is None
+    assert standing_of(sender).owed_runs == ()
     assert listed(receiver, first) == {f"ref{person}" for person in range(21, 60)}
     for party in parties.values():
         assert "list.suppressed" in [entry.kind for entry in entries(party)]
@@ -120,3 +137,34 @@ def test_receipt_suppression_acknowledgement_and_the_next_match_without_the_pers
         witnesses=[receiver.identity.cosigner.verifier.vkey],
     )
     assert [one.cosigner for one in checked.cosignatures] == [receiver.identity.log_origin]
+
+
+def test_under_a_deadline_a_match_has_suppression_runs(pair):
+    parties, contract = pair
+    request = Request.match(
+        contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time()),
+        parameters=Parameters(suppression_runs=0),
+    )  # fmt: skip
+    with pytest.raises(Refusal, match="a deadline for withdrawals, and this match no suppression"):
+        Desk(parties[SENDER]).make(request, contract, actor="test")
+
+
+def test_what_comes_too_late_is_told_by_audit_for_ever(pair):
+    parties, contract = pair
+    sender, receiver = parties[SENDER], parties[RECEIVER]
+    first = match(parties, contract)
+    sender.consent.withdraw("ref5", actor="test")  # whom the list does not have
+    assert verify_log(StoredLog(sender.store, sender.identity)).overdue == ()
+    sender.clock = receiver.clock = lambda: time.time() + 3 * DAY
+    said = [Act("late", State.GIVEN, sender.consent.now)]
+    sender.consent.record(notice(document()), said, actor="test")
+    (late,) = verify_log(StoredLog(sender.store, sender.identity)).overdue
+    assert (late.request, late.recipient) == (first.id, RECEIVER)
+    filed = {name: Desk(party).find(first.id) for name, party in parties.items()}
+    taking = SuppressionDesk(sender).sender(filed[SENDER])
+    run = taking.next_run(cover=True)
+    taking.take(SuppressionDesk(receiver).receiver(filed[RECEIVER]).apply(run))
+    told = verify_log(StoredLog(sender.store, sender.identity))
+    assert told.overdue == (late,)
+    assert "Overdue: the list of request" in str(verification_shown(told))
+    assert verify_log(StoredLog(receiver.store, receiver.identity)).overdue == ()
