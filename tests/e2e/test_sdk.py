@@ -308,15 +308,22 @@ def test_two_parties_meet_by_an_invitation(tmp_path):
             name=name,
             organisation=name,
             origin=f"{name}.test/log",
-            jurisdiction="NL",
+            jurisdiction=law,
             listen=listen,
         )
-        for name, listen in (("vendor", None), ("channel", f"127.0.0.1:{free_port()}"))
-    }
+        for name, law, listen in (
+            ("vendor", "US", None), ("channel", "NL", f"127.0.0.1:{free_port()}"),
+        )
+    }  # fmt: skip
     vendor, channel = made["vendor"], made["channel"]
     with vendor, channel, channel.serve():
         line = channel.invite("vendor", hours=1)
-        draft = asyncio.run(vendor.aio.join(line, id="met", out=tmp_path / "met.yaml"))
+        with pytest.raises(errors.ContractError, match="crosses 2 borders"):
+            vendor.join(line, id="met", out=tmp_path / "met.yaml")
+        assert not (tmp_path / "met.yaml").exists()
+        transfers = ["vendor:channel:US:local-law:none asked", "channel:vendor:EEA:adequacy:DPF"]
+        again = vendor.aio.join(line, id="met", transfers=transfers, out=tmp_path / "met.yaml")
+        draft = asyncio.run(again)
         assert draft.read_text(encoding="utf-8").count("  channel:\n") > 1
         failed = [check for check in vendor.doctor("channel") if check.state == "failed"]
         assert [check.name for check in failed] == ["channel: contract"]
