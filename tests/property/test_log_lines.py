@@ -85,4 +85,7 @@ def test_every_line_of_the_listener_is_an_event():
             and isinstance(node.func.value, ast.Name)
             and node.func.value.id in ("_log", "logging", "warnings")
         ]
-        assert set(calls) <= {"getLogger", "StreamHandler"}, path
+        warns = (
+            {"warn"} if path.parent.name == "sdk" else set()
+        )  # who calls a verb, not who listens
+        assert set(calls) <= {"getLogger", "StreamHandler"} | warns, path
