@@ -64,6 +64,16 @@ def carrying_out(folder: Path, request_id: str) -> AbstractContextManager[Callab
     return held(folder / _FOLDER / request_id, taken)
 
 
+def replaying(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that repeats a request's finished session.
+
+    Raises:
+        InUse: another process of this party does.
+    """
+    taken = InUse(f"the session of request {request_id[:8]} is being replayed by another command")
+    return held(folder / _FOLDER / f"replay-{request_id}", taken)
+
+
 def is_carried_out(folder: Path, request_id: str) -> bool:
     """Say whether a process is carrying out a request's session now."""
     return said_by_holder(folder / _FOLDER / request_id) is not None

@@ -201,6 +201,10 @@ class Organisation:
         """Return the folder of a session's artefacts."""
         return SessionFolder(self.folder / "sessions" / request_id)
 
+    def replay_folder(self, request_id: str) -> SessionFolder:
+        """Return the folder in which a session is repeated, which is deleted at the end."""
+        return SessionFolder(self.folder / "sessions" / f"replay-{request_id}")
+
     # -- contracts ------------------------------------------------------------------------
 
     def keep_contract(self, contract: Contract) -> None:

@@ -13,8 +13,9 @@ system's: of that, only the commitment is held against what was released.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from party.driver import Driver, ProgressHook
 from party.errors import DatasetError, PartyError
 from party.evidence import StoredLog, verify_log
 from party.inputs import SessionInput, prepare_input
+from party.occupied import replaying
 from party.own_side import Own
 from party.replay_rounds import (
     Check,
@@ -45,6 +47,7 @@ from party.terms import Terms
 from party.transcript import Transcript
 from psi.answers import commit_seed
 from psi.errors import PsiError
+from psi.identifiers import Profile
 from psi.keys import Keys
 
 if TYPE_CHECKING:
@@ -53,10 +56,9 @@ if TYPE_CHECKING:
 __all__ = ["Check", "Replay", "Verdict", "replay"]
 
 _REST: Final = "the steps that follow"
-_SCRATCH: Final = "replay-{}"
 _CHANGED: Final = (
-    "the dataset, or consent in it, is not what it was when the session began, so the set that was "
-    "sent cannot be made again from it"
+    "the dataset, consent in it, or how this program reads identifiers is not what it was when the "
+    "session began, so the set that was sent cannot be made again"
 )
 _ANOTHER: Final = (
     "the same dataset and the same consent give another input than the one that was committed to"
@@ -99,6 +101,7 @@ def replay(party: Organisation, wanted: str, progress: ProgressHook | None = Non
     Raises:
         AuditError: the log does not verify, so there is nothing to hold a session against.
         ResultError: the stored result is not what this party stored.
+        InUse: another process replays it now.
         PartyError: there is no such request, its session has not finished, or its seed is deleted.
     """
     desk = Desk(party)
@@ -119,7 +122,8 @@ def replay(party: Organisation, wanted: str, progress: ProgressHook | None = Non
     session = _Session(party, request, contract, me, opening, transcript)
     entries = log.about(request.id)
     session.hold_against(entries)
-    session.walk(session.take_in(result["snapshot"]), _logged(party, entries), progress)
+    with replaying(party.folder, request.id):
+        session.walk(session.take_in(result), _logged(party, entries), progress)
     return Replay(
         request.id,
         transcript.conversation.session_id.hex(),
@@ -179,10 +183,10 @@ class _Session:
 
     # -- the rounds -----------------------------------------------------------------------
 
-    def take_in(self, snapshot: str) -> SessionInput | None:
+    def take_in(self, result: Mapping[str, Any]) -> SessionInput | None:
         """Read the dataset as it was read then; None where it cannot be.
 
-        `snapshot` is the digest of what was read then, in hexadecimal digits.
+        The session's `result` says what was read then, and how identifiers were.
         """
         request, opening = self._request, self._opening
         what = "the input is that of the dataset, by consent at the snapshot"
@@ -206,8 +210,12 @@ class _Session:
         if same_consent and taken.root == opening.input_root:
             self.checks.append(Check(what, Verdict.AGREES))
             return taken
-        same_source = taken.prepared.snapshot.hex() == snapshot and not definition.erased
-        if same_consent and same_source:
+        now = Profile.current(gmail=self._contract.profile.gmail).to_json()
+        same_source = (taken.prepared.snapshot.hex(), now) == (
+            result.get("snapshot"),
+            result.get("profile"),
+        )
+        if same_consent and same_source and not definition.erased:
             self.checks.append(Check(what, Verdict.DIFFERS, _ANOTHER))
         else:
             self.checks.append(Check(what, Verdict.UNCHECKED, _CHANGED))
@@ -219,9 +227,8 @@ class _Session:
         """Repeat the rounds in a folder of their own, which is deleted at the end."""
         party, seed = self._party, self._opening.seed
         kept = party.session_folder(self._request.id)
-        name = _SCRATCH.format(self._request.id)
-        party.session_folder(name).wipe()  # what a replay has left that was killed
-        scratch = party.session_folder(name)
+        party.replay_folder(self._request.id).wipe()  # what a replay has left that was killed
+        scratch = party.replay_folder(self._request.id)
         rounds = Rounds(self._terms, self.role, kept, scratch, self._transcript.steps)
         if taken is None:
             rounds.give_own_set()

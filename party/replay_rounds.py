@@ -112,7 +112,11 @@ class Rounds:
         """Compare what this party sends now with what it sent then."""
         what = self._named(index)
         if index in self._given:
-            self.note(what, Verdict.UNCHECKED, "it is taken as it was sent: see the input above")
+            self.note(
+                what,
+                Verdict.UNCHECKED,
+                "it is taken as it was sent, since it cannot be made again: see above",
+            )
             return
         if artefact_digest(index, artefact) == self._digests[index]:
             self.note(what, Verdict.AGREES)

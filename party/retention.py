@@ -104,6 +104,7 @@ def _end_holders(party: Organisation, ended: Kept) -> None:
 
 def _end_session(party: Organisation, ended: Kept) -> None:
     party.session_folder(ended.name).wipe()
+    party.replay_folder(ended.name).wipe()  # of a replay that was killed
 
     def work(connection: Connection) -> None:
         is_it = (SESSIONS.c.request == ended.name, SESSIONS.c.sealed_seed != b"")

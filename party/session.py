@@ -158,7 +158,11 @@ class Session:
         )
         outcome = driver.run()
         transcript = self._close(conversation)
-        result = {**bench.keep(outcome, session_input), "transcript": transcript.to_json()}
+        result = {
+            **bench.keep(outcome, session_input),
+            "profile": Profile.current(gmail=self._contract.profile.gmail).to_json(),
+            "transcript": transcript.to_json(),
+        }
         bench.record.finish(transcript.digest, result, self._now())
         return greetings
 

@@ -20,8 +20,9 @@ from commonground.cli import app
 from party import driver, inputs, session_record
 from party.artefacts import SessionFolder, artefact_digest
 from party.driver import Driver
-from party.errors import PartyError
+from party.errors import InUse, PartyError
 from party.evidence import StoredLog
+from party.occupied import replaying
 from party.own_side import OwnSide
 from party.replay import Verdict, replay
 from party.retention import prune
@@ -31,6 +32,7 @@ from party.terms import Terms
 from privacy.counts import NoisyTable
 from privacy.release import Release, release_table
 from psi.curve import Scalar, raise_points
+from psi.identifiers import Profile
 from psi.legs import Order
 from psi.own import OwnSet
 from psi.sets import LabelledSet
@@ -253,6 +255,31 @@ def test_a_dataset_that_changed_leaves_its_set_unchecked_and_the_rest_checked(tm
     assert replay(parties["channel"], request.id).verdict is Verdict.UNCHECKED
     for party in parties.values():
         party.close()
+
+
+def test_another_profile_of_identifiers_accuses_nobody(parties, monkeypatch):
+    request = carried(parties)
+    honest = Profile.current
+    monkeypatch.setattr(Profile, "current", lambda **given: replace(honest(**given), phone="0"))
+    monkeypatch.setattr(inputs, "_input_root", lambda prepared, salt: bytes(32))
+    done = replay(parties["channel"], request.id)
+    assert done.verdict is Verdict.UNCHECKED
+    assert not done.of(Verdict.DIFFERS)
+
+
+def test_what_a_killed_replay_left_goes_with_the_next_or_with_the_session(parties):
+    request = carried(parties)
+    party = parties["channel"]
+    party.replay_folder(request.id).write_bytes("00.set", b"points")
+    with replaying(party.folder, request.id), pytest.raises(InUse, match="another command"):
+        replay(party, request.id)
+    assert replay(party, request.id).verdict is Verdict.AGREES
+    left = party.replay_folder(request.id)
+    left.write_bytes("00.set", b"points")
+    now = party.clock()
+    party.clock = lambda: now + 91 * DAY
+    prune(party)
+    assert not left.path.exists()
 
 
 def test_artefacts_that_are_gone_or_changed_are_said_to_be(parties):

@@ -93,7 +93,7 @@ def test_a_match_gives_the_receiver_its_own_people_and_nothing_to_the_sender(pai
     assert by["ref20"] == "phone+email"
     assert by["ref21"] == "email"
     sent = Desk(parties["advertiser"]).result(request.id)
-    assert set(sent) == {"role", "steps", "snapshot", "transcript"}
+    assert set(sent) == {"role", "steps", "snapshot", "profile", "transcript"}
     assert sent["snapshot"] == parties["advertiser"].dataset("customers").snapshot
 
 
