@@ -6,6 +6,7 @@ from typing import assert_type
 import pandas as pd
 
 from audit.verify import Comparison, Verification
+from client.subjects import Answer, Erased
 from commonground import (
     Audience,
     CancelToken,
@@ -47,6 +48,9 @@ def verbs(party: Party, progress: list[Progress]) -> None:
     assert_type(party.lists.refresh("n", progress=progress.append).added, pd.DataFrame)
     assert_type(party.lists.export("n", "meta", "o.csv", identifiers=("email",)), Exported)
     assert_type(party.suppress("1", cover=True), Suppressed)
+    assert_type(party.subjects.access("1", "answer", identifier="email"), Answer)
+    assert_type(party.subjects.consent("1"), Answer)
+    assert_type(party.subjects.erase("1", "receipt.json", dataset="d"), Erased)
     assert_type(party.overlap_by_identifier(resume=True), OverlapByIdentifier)
     assert_type(party.overlap_by_identifier().private.verdicts_to_pandas(), pd.DataFrame)
     assert_type(party.quote.overlap_by_identifier(), QuoteByIdentifier)

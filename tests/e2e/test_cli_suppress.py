@@ -89,3 +89,29 @@ def test_more_runs_than_may_be_are_refused_before_anything_is_asked(listed):
     pair, _, _ = listed
     words = ("match", "--receiver", "channel", "--suppression-runs", "32", *FEW)
     assert "suppression_runs" in pair.advertiser._run(*words, expect=3).output
+
+
+def test_an_erased_person_is_answered_before_and_comes_off_the_list_that_is_out(listed, tmp_path):
+    pair, _, request = listed
+    who = sorted(true_match("few"))[3]
+    name = reference("advertiser", who)
+    told = pair.advertiser.read("subject", "access", name, "--out", tmp_path / "answer")
+    assert [session["request"] for session in told["sessions"]] == [request]
+    assert told["sessions"][0]["list_for"] == "channel"
+    consent = pair.advertiser.read("subject", "consent", name, "--dataset", "few")
+    assert consent["datasets"][0]["dataset"] == "few"
+    done = pair.advertiser.read("subject", "erase", name, "--out", tmp_path / "receipt.json")
+    assert done["suppressed"] == {request: "1 runs sent and acknowledged"}
+    assert done["waiting"] == []
+    out = tmp_path / "list.csv"
+    pair.channel.read("report", "show", request, "--out", out)
+    left = references_in(out)
+    assert reference("channel", who) not in left
+    assert left
+    again = pair.advertiser.read("subject", "access", name, "--out", tmp_path / "again")
+    assert again["sessions"] == []
+    kinds = [one["kind"] for one in pair.advertiser.read("audit", "show")["entries"]]
+    assert kinds.count("subject.access") == 3
+    assert kinds.count("subject.erasure") == 1
+    compared = pair.advertiser.read("audit", "verify", "--with", pair.channel.folder)
+    assert compared["verified"] is True

@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from dataset_builder import prepared, references_of, row, steps_of, write
+from dataset_builder import SALT, prepared, references_of, row, steps_of, write
 from hypothesis import given
 from hypothesis import strategies as st
 
 from party.datasets.erased import Erased, identifier_tokens, reference_tokens
+from party.subjects.participants import Participants
 from psi.arrow import texts
 from psi.columns import ColumnSpec, read_column
+from psi.keys import Keys
+from psi.seed import Seed
 
 KEY = bytes(range(32))
 EMAIL = {"email": "id.email", "opt_in": "consent"}
@@ -72,3 +75,19 @@ def test_exactly_the_others_take_part(tmp_path_factory, pairs, names, mails):
     kept = result.person_refs.take(np.unique(result.owners[:, 1])).to_pylist()
     assert set(kept) == expected | {"z"}
     assert set(references_of(result)) >= set(kept)
+
+
+def test_rows_that_are_people_took_part_by_their_keys(tmp_path):
+    rows = [row("", "a@example.com"), row("", "b@example.com", opt_in="no")]
+    result = prepared(write(tmp_path, rows, columns=EMAIL, person=None), identifiers=["email"])
+    seed = Seed(SALT)
+    people = Participants.of(result, seed, by_reference=False)
+    keys = {
+        name: Keys.from_digests(
+            "email", read_column(ColumnSpec.parse("email"), texts([f"{name}@example.com"])).digests
+        )
+        for name in "ab"
+    }
+    assert [people.include((), keys[name], seed) for name in "ab"] == [True, False]
+    assert not people.without((), keys["a"], seed).include((), keys["a"], seed)
+    assert not people.include((), keys["a"], Seed(bytes(32))), "tokens are of one session"

@@ -6,6 +6,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from consent_notices import ADS
 from organisations import (
     Wire,
     copy_pair,
@@ -15,14 +16,15 @@ from organisations import (
     run_both,
     write_dataset,
 )
-from test_consent_records import LOYALTY, NOW, act, describe
+from test_consent_records import LOYALTY, NOW, SALT, act, describe
 from test_suppression import DAY, RECEIVER, SENDER, disclose
 
 from audit.commitment import verify_opening
 from audit.errors import CommitmentError
 from client.registering import register_frame
 from client.subjects import SubjectDesk
-from party.datasets import inspect, load_definition
+from party.datasets import inspect, load_definition, prepare
+from party.datasets.definition import read_definition
 from party.desk import Desk
 from party.errors import PartyError, RefusalStatus
 from party.evidence import StoredLog, compare_logs, verify_log
@@ -337,3 +339,21 @@ def test_an_erasure_forgets_whose_the_records_are(keeper):
     assert keeper.consent.find("a") is None
     assert keeper.consent.find("b") is not None
     verify_log(StoredLog(keeper.store, keeper.identity))
+
+
+def test_an_address_of_gmail_is_erased_in_both_readings(keeper, tmp_path):
+    (tmp_path / "g.csv").write_text("ref,email,ok\nx,a.b+shop@gmail.com,yes\ny,y@example.com,yes\n")
+    given = {"column": "ok", "given": ["yes"], "purposes": [ADS], "recipients": ["channel"]}
+    document = {"dataset": "g", "source": "g.csv", "person": "ref", "consent": given,
+                "columns": {"email": "id.email"}}  # fmt: skip
+    definition = read_definition(document, tmp_path, "the description")
+    keeper.keep_dataset(definition, inspect(definition), "others")
+    erased(keeper, "x", dataset="g")
+    (tmp_path / "g.csv").write_text("ref,email,ok\nz,ab@gmail.com,yes\ny,y@example.com,yes\n")
+    for gmail in (True, False):
+        taken = prepare(
+            keeper.definition("g"), label=None, values=(), identifiers=["email"], offer="all",
+            most_identifiers=1, purpose=ADS, recipients=["channel"], salt=SALT, now=NOW,
+            gmail=gmail,
+        )  # fmt: skip
+        assert len(taken.keys) == 1, "a.b+shop and ab are one person to gmail"
