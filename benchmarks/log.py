@@ -62,16 +62,42 @@ LIMITS: Final = {"append": 2_000, "tree": 50_000, "verify": 20_000}
 
 
 @dataclass(frozen=True)
+class Rate:
+    """Entries a second, by the clock and of this process's own time.
+
+    All of it is one process, so that the two are the same where nothing else runs; append waits
+    for the disk besides.
+    """
+
+    by_clock: float
+    by_processor: float
+
+
+@dataclass(frozen=True)
 class Figures:
-    """What was measured: entries a second, and milliseconds."""
+    """What was measured: rates, and milliseconds by the clock."""
 
     entries: int
-    append: float
-    tree: float
-    verify: float
+    append: Rate
+    tree: Rate
+    verify: Rate
     receipt_median_ms: float
     receipt_worst_ms: float
     cosignatures: int
+
+
+class Stopwatch:
+    """Measures from when it is made."""
+
+    def __init__(self) -> None:
+        self._clock, self._processor = time.perf_counter(), time.process_time()
+
+    def rate(self, entries: int) -> Rate:
+        """Return how fast so many entries went by."""
+        return Rate(
+            entries / (time.perf_counter() - self._clock),
+            entries / (time.process_time() - self._processor),
+        )
 
 
 class Clock:
@@ -168,23 +194,23 @@ def measure(entries: int, folder: Path) -> Figures:
     ours, theirs = _two_parties(folder)
     writer = Writer(ours, theirs)
     before, groups = _size(ours), round(entries / OF_A_SESSION / SESSIONS_A_GROUP)
-    start = time.perf_counter()
+    append = Stopwatch()
     for _ in range(groups):
         writer.write(SESSIONS_A_GROUP)
-    append = (_size(ours) - before) / (time.perf_counter() - start)
+    written = append.rate(_size(ours) - before)
     size = _size(ours)
     receipts = [_receipt_ms(ours, seq) for seq in random.Random(SEED).sample(range(size), RECEIPTS)]
     log = StoredLog(ours.store, ours.identity)
-    start = time.perf_counter()
+    tree = Stopwatch()
     _verify_tree(ours, log)
-    tree = size / (time.perf_counter() - start)
-    start = time.perf_counter()
+    hashed = tree.rate(size)
+    verify = Stopwatch()
     verification = verify_log(log)
-    verified = size / (time.perf_counter() - start)
+    verified = verify.rate(size)
     return Figures(
         entries=size,
-        append=append,
-        tree=tree,
+        append=written,
+        tree=hashed,
         verify=verified,
         receipt_median_ms=statistics.median(receipts),
         receipt_worst_ms=max(receipts),
@@ -249,9 +275,12 @@ def main() -> None:
     (FOLDER / "log.json").write_text(json.dumps(asdict(figures), indent=2) + "\n")
     print(f"{figures.entries:,} entries, {figures.cosignatures:,} cosignatures")
     for name, least in LIMITS.items():
-        found = getattr(figures, name)
-        mark = "✓" if found >= least else "✗"
-        print(f"  {mark} {name:<8} {found:>9,.0f} entries a second (at least {least:,})")
+        found: Rate = getattr(figures, name)
+        mark = "✓" if found.by_clock >= least else "✗"
+        print(
+            f"  {mark} {name:<8} {found.by_clock:>9,.0f} entries a second (at least {least:,}); "
+            f"{found.by_processor:,.0f} of processor time"
+        )
     print(
         f"    receipt  {figures.receipt_median_ms:.1f} ms, "
         f"{figures.receipt_worst_ms:.1f} ms at worst of {RECEIPTS}"

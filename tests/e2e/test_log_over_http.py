@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from commonground import LogAccess, Party, verify_log
+from commonground import LogAccess, Party, check_receipt, errors, verify_log
 
 
 def command(*arguments, cwd):
@@ -62,21 +62,24 @@ def test_a_log_that_is_served_verifies_from_outside_by_url_and_by_export(served,
     )
     assert code == 0, err
     assert json.loads(out)["origin"] == "channel.test/log"
-    code, out, err = command("audit", "verify", url, "--json", cwd=tmp_path)
-    assert (code, "another token" in err) == (6, True)
-    code, _, err = command("audit", "export", "--tiles", "out", "--party", folder, cwd=tmp_path)
-    assert code == 0, err
-    found, _ = verify_log(tmp_path / "out", [], key=vkey, access=LogAccess())
-    assert found.entries >= 1
-    receipt = ("audit", "receipt", "0", "--out", "made.tlog-proof", "--party", folder)
-    assert command(*receipt, cwd=tmp_path)[0] == 0
+    with pytest.raises(errors.PartyError, match="another token"):
+        verify_log(url)
+    receipt = tmp_path / "made.tlog-proof"
+    with Party(folder) as party:  # beside the one that serves
+        assert party.audit.export_tiles(tmp_path / "out") >= 4
+        party.audit.receipt(0, receipt)
+    assert verify_log(tmp_path / "out", [], key=vkey)[0].entries >= 1
+    assert verify_log(url, key=vkey, access=LogAccess(token))[0].entries >= 3
     folder.rename(tmp_path / "away")  # who checks has neither folder nor network
-    check = ("audit", "check-receipt", "made.tlog-proof", "--json", "--key")
-    code, out, err = command(*check, vkey, cwd=tmp_path)
+    code, out, err = command(
+        "audit", "check-receipt", receipt, "--json", "--key", vkey, cwd=tmp_path
+    )
     (tmp_path / "away").rename(folder)
     assert code == 0, err
     assert json.loads(out)["entry"]["kind"] == "party.created"
-    assert command(*check, "nobody", cwd=tmp_path)[0] == 6
-    text = (tmp_path / "made.tlog-proof").read_text(encoding="utf-8")
-    (tmp_path / "made.tlog-proof").write_text(text.replace("index 0", "index 1"), encoding="utf-8")
-    assert command(*check, vkey, cwd=tmp_path)[0] == 5
+    with pytest.raises(errors.PartyError, match="name\\+id\\+key"):
+        check_receipt(receipt, "nobody")
+    text = receipt.read_text(encoding="utf-8")
+    receipt.write_text(text.replace("index 0", "index 1"), encoding="utf-8")
+    with pytest.raises(errors.AuditError):
+        check_receipt(receipt, vkey)
