@@ -19,7 +19,7 @@ from client.page.entries import entries_page
 from client.page.evidence import evidence_page, page_name
 from client.results import result_of
 from client.verifying import stored_log
-from languages import LANGUAGES
+from languages import LANGUAGES, Language, LanguageError
 from languages import language as language_called
 from party.activation.private_file import drafted, publish, require_new
 from party.bundle import REPORT, Evidence, collect, sealed
@@ -114,12 +114,16 @@ def export_entries(
     `language` is that of a page: `en` or `zh`.
 
     Raises:
-        PartyError: another ending, or it cannot be written.
+        PartyError: another ending or language, or it cannot be written.
     """
     form = _form_of(path)
+    try:
+        spoken = language_called(language)
+    except LanguageError as error:
+        raise PartyError(str(error)) from None
     require_new(path)
     entries = selected(party, wanted)
-    _write(path, form(party, entries, language))
+    _write(path, form(party, entries, spoken))
     return entries
 
 
@@ -173,11 +177,11 @@ def _report_of(party: Organisation, filed: Filed) -> ShareableRendering | None:
     return result if isinstance(result, ShareableRendering) else None
 
 
-def _lines(party: Organisation, entries: Sequence[Entry], code: str) -> bytes:
+def _lines(party: Organisation, entries: Sequence[Entry], spoken: Language) -> bytes:
     return b"".join(entry.encode() + b"\n" for entry in entries)
 
 
-def _table(party: Organisation, entries: Sequence[Entry], code: str) -> bytes:
+def _table(party: Organisation, entries: Sequence[Entry], spoken: Language) -> bytes:
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
@@ -188,11 +192,11 @@ def _table(party: Organisation, entries: Sequence[Entry], code: str) -> bytes:
     return text.getvalue().encode()
 
 
-def _page(party: Organisation, entries: Sequence[Entry], code: str) -> bytes:
-    return entries_page(party.identity.vkey, entries, language_called(code)).encode()
+def _page(party: Organisation, entries: Sequence[Entry], spoken: Language) -> bytes:
+    return entries_page(party.identity.vkey, entries, spoken).encode()
 
 
-_Form = Callable[[Organisation, Sequence[Entry], str], bytes]
+_Form = Callable[[Organisation, Sequence[Entry], Language], bytes]
 FORMS: Final[Mapping[str, _Form]] = {
     ".jsonl": _lines,
     ".csv": _table,

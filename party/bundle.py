@@ -71,10 +71,6 @@ class Evidence:
     transcript: Mapping[str, Any] | None
     files: Mapping[str, bytes]
 
-    def about(self, kind: str) -> list[Entry]:
-        """Return the entries of a kind that name this request or its contract."""
-        return [entry for entry in self.entries if entry.kind == kind]
-
 
 @dataclass(frozen=True)
 class _Mark:
@@ -98,7 +94,7 @@ def collect(party: Organisation, filed: Filed) -> Evidence:
     latest = _mark(log.checkpoint())
     nodes = TileNodes(latest.size, log.read_tile)
     cosigned, cosigners = _cosigned(log, contract, latest)
-    entries = tuple(_entries_about(log, request, contract.me(party.identity), latest.size))
+    entries = tuple(_entries_about(log, request, contract.me(party.identity)))
     result = Desk(party).result(request.id) or {}
     transcript = result.get("transcript")
     found = {
@@ -147,17 +143,14 @@ def verifier() -> bytes:
 # -- entries -----------------------------------------------------------------------------------
 
 
-def _entries_about(log: StoredLog, request: Request, me: str, size: int) -> Iterator[Entry]:
-    """Yield the entries of the first `size` that are about a request, or that it rests on.
+def _entries_about(log: StoredLog, request: Request, me: str) -> Iterator[Entry]:
+    """Yield the entries that are about a request, or that it rests on.
 
     Before its own come the log's beginning, the contract, its dataset as it was then, its consent
     snapshot, and the charges that share the window with its own.
     """
-    own = [e for e in _naming(log, request.id, size) if _request_of(e) == request.id]
-    if not own:
-        yield from _beneath(log, request, me, None, size)
-        return
-    beneath = _beneath(log, request, me, _Needs.of(own), size)
+    own = log.about(request.id)
+    beneath = _beneath(log, request, me, _Needs.of(own) if own else None)
     by_place = {entry.seq: entry for entry in (*beneath, *own)}
     yield from (by_place[seq] for seq in sorted(by_place))
 
@@ -195,15 +188,11 @@ class _Needs:
         )
 
 
-def _beneath(
-    log: StoredLog, request: Request, me: str, needs: _Needs | None, size: int
-) -> Iterator[Entry]:
+def _beneath(log: StoredLog, request: Request, me: str, needs: _Needs | None) -> Iterator[Entry]:
     """Yield what a request rests on."""
     dataset: Entry | None = None
     name = request.datasets[me]
     for seq, data in enumerate(log.entries()):
-        if seq >= size:
-            break
         if seq and not _may_matter(data, needs):
             continue
         entry = Entry.parse(data)
@@ -234,21 +223,6 @@ def _may_matter(data: bytes, needs: _Needs | None) -> bool:
     if b'"kind":"consent.snapshot"' in data:
         return needs.snapshot is not None and needs.snapshot.encode() in data
     return b'"kind":"budget.spent"' in data
-
-
-def _naming(log: StoredLog, wanted: str, size: int) -> Iterator[Entry]:
-    """Yield the entries that have a text in them; what is parsed is what may be meant."""
-    text = wanted.encode()
-    for seq, data in enumerate(log.entries()):
-        if seq >= size:
-            return
-        if text in data:
-            yield Entry.parse(data)
-
-
-def _request_of(entry: Entry) -> str | None:
-    found: str | None = getattr(entry.body, "request", None)
-    return found
 
 
 # -- proofs ------------------------------------------------------------------------------------

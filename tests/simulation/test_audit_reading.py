@@ -106,6 +106,8 @@ def test_a_file_is_never_written_over_and_another_ending_is_refused(party, tmp_p
     assert "exists already" in typed(party, "export", path, code=6) or path.read_text() == "mine"
     assert path.read_text() == "mine"
     typed(party, "export", tmp_path / "log.xml", code=6)
+    with pytest.raises(PartyError, match="no language"):
+        Audit(party).export(tmp_path / "log.html", language="fr")
     typed(party, "evidence", "0" * 8, code=6)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl"]
 
