@@ -20,6 +20,7 @@ from audit.errors import VerificationError
 from audit.source import Cosigned, LogSource
 from audit.tiles import Tile
 from audit.verify import Comparison, Verification, compare_all, verify
+from party.consent.logged import stored_roots
 from party.contract import Contract
 from party.contract_file import parse_contract
 from party.identity import Identity
@@ -56,7 +57,8 @@ class StoredLog:
         """
         frozen = StoredLog(self._store, self._identity)
         reads = (_size, _checkpoint, _contracts, _witnesses, _cosigned, _witnessed, _released)
-        frozen._kept = self._store.read(lambda c: {read: read(c) for read in (*reads, _charged)})
+        beside = (_charged, stored_roots)
+        frozen._kept = self._store.read(lambda c: {read: read(c) for read in (*reads, *beside)})
         return frozen
 
     @property
@@ -131,7 +133,7 @@ class StoredLog:
         return self._store.read(lambda connection: list(connection.execute(query).scalars()))
 
     def require_told(self, told: Told) -> None:
-        """Require that contracts, tables and charges in the store are those of the log.
+        """Require that contracts, tables, charges and consent in the store are those of the log.
 
         Raises:
             VerificationError: the first thing that does not fit.
@@ -139,6 +141,7 @@ class StoredLog:
         told.require_contracts(self.contracts())
         told.require_tables(self.releases())
         told.require_charges(self.charges())
+        told.require_consent(self._read(stored_roots))
 
     def releases(self) -> dict[str, str]:
         """Return the digest of each stored table that this party released, by request."""

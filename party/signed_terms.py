@@ -1,4 +1,4 @@
-"""What the log says of contracts, tables and charges, held against those themselves.
+"""What the log says of contracts, tables, charges and consent, held against those themselves.
 
 The entry `contract.signed` repeats the terms that later entries are held to. It is the log's
 owner who writes it, so the terms are compared with the contract, which the others have signed.
@@ -10,7 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from audit.bodies import Budget, BudgetSpent, ContractSigned, ReportReleased, TransferStated
+from audit.bodies import (
+    Budget,
+    BudgetSpent,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    ContractSigned,
+    ReportReleased,
+    TransferStated,
+)
 from audit.entry import Entry
 from audit.errors import VerificationError
 from party.contract import Contract
@@ -39,12 +47,13 @@ def signed_terms(contract: Contract) -> ContractSigned:
 
 
 class Told:
-    """What a log tells of contracts, tables and charges, gathered while it is verified."""
+    """What a log tells of contracts, tables, charges and consent, gathered while it is verified."""
 
     def __init__(self) -> None:
         self._contracts: list[Entry] = []
         self._releases: list[tuple[int, ReportReleased]] = []
         self._charges: list[tuple[int, Charge]] = []
+        self._consent: dict[int, str] = {}
 
     def take(self, _: str, entry: Entry) -> None:
         """Take in the next entry of the log (`audit.verify.Watch`)."""
@@ -56,6 +65,8 @@ class Told:
             case BudgetSpent() as spent:
                 charge = (spent.request, spent.epsilon_nano, spent.rho_nano, spent.delta_e15)
                 self._charges.append((entry.seq, charge))
+            case ConsentRecorded(root=root) | ConsentWithdrawn(root=root):
+                self._consent[entry.seq] = root
 
     def require_contracts(self, contracts: Iterable[Contract]) -> None:
         """Require each contract that the log names, with the terms that the log gives it.
@@ -116,6 +127,22 @@ class Told:
             raise VerificationError(
                 f"the ledger has a charge of request {left[0]} that was never logged"
             )
+
+    def require_consent(self, stored: Mapping[int, bytes]) -> None:
+        """Require the records of consent, by entry, to be exactly those that were logged.
+
+        Raises:
+            VerificationError: one is missing, was changed, or was never logged.
+        """
+        for index, root in self._consent.items():
+            if index not in stored or stored[index].hex() != root:
+                raise VerificationError(
+                    f"entry {index}: the stored records of consent are not those that it has: "
+                    "they were changed afterwards, so sessions may have taken other people",
+                    entry=index,
+                )
+        if stored.keys() - self._consent.keys():
+            raise VerificationError("the store has records of consent that were never logged")
 
 
 def _exports_of(contract: Contract) -> dict[str, tuple[str, ...]] | None:

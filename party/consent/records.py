@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from party.consent.book import Book, Subject, event_of, tokens_of
-from party.consent.events import MICROSECONDS, Act, By, Event, State, said_badly
+from party.consent.events import MICROSECONDS, Act, By, Event, State, require_subject, said_badly
 from party.consent.notice import Notice
 from party.consent.standing import GIVEN, ORDER, SILENT, Question, ends_after, standing
 from party.errors import ConsentError
@@ -318,6 +318,7 @@ def _read_person(
         return None
     (row,) = found
     who = Subject(row.id, row.commitment, row.salt)
+    require_subject(who.commitment, subject, who.salt)
     table = CONSENT_EVENTS
     query = sa.select(table).where(table.c.subject == who.number).order_by(table.c.seq)
     events = []

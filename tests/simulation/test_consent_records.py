@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from organisations import make_party
 
+from audit.errors import VerificationError
 from audit.merkle import root
 from party.consent.events import Act, By, State, require_subject
 from party.consent.standing import GIVEN, REFUSED, SILENT, Question
@@ -35,6 +36,13 @@ def at(days):
 
 def act(subject, state=State.GIVEN, days=1, **more):
     return Act(subject, State(state), at(days), **more)
+
+
+_MOVED = "UPDATE consent_events SET subject = 3 - subject"
+_ADDED = (
+    "INSERT INTO consent_events SELECT 9, batch, record, subject, notice, 'given', at, purpose, "
+    'recipient, "by", how, supersedes, tc_string, leaf FROM consent_events WHERE seq = 2'
+)
 
 
 @pytest.fixture
@@ -180,6 +188,17 @@ def test_a_record_that_was_changed_afterwards_is_refused(party):
     party.store.write(lambda c: c.execute(sa.update(CONSENT_EVENTS).values(state="given")))
     with pytest.raises(ConsentError, match="changed afterwards"):
         party.consent.find("a")
+    with pytest.raises(VerificationError, match="records of consent are not those that it has"):
+        verify_log(StoredLog(party.store, party.identity))
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM consent_events WHERE seq = 1", _MOVED, _ADDED])
+def test_audit_finds_records_that_were_dropped_moved_or_put_in(party, statement):
+    party.consent.record(LOYALTY, [act("a"), act("b", "refused")], actor="test")
+    verify_log(StoredLog(party.store, party.identity))
+    party.store.write(lambda c: c.exec_driver_sql(statement))
+    with pytest.raises(VerificationError, match="records of consent"):
+        verify_log(StoredLog(party.store, party.identity))
 
 
 def test_a_guardians_consent_is_told_from_the_persons(party):
