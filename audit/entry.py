@@ -29,6 +29,7 @@ _WRITER: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
 )
 _FIELDS: Final = _REQUIRED | _OPTIONAL
+_ABSENT: Final = dict.fromkeys(_OPTIONAL)
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
@@ -71,7 +72,7 @@ class Entry:
             ("session", self.session, kind.session),
             ("contract", self.contract, kind.contract),
         ):
-            rule.check(value, f"{name} of {self.kind}")
+            rule.check(value, name, self.kind)
             if value is not None:
                 DIGEST.check(value, name)
 
@@ -121,7 +122,10 @@ class Entry:
             raise EntryError("an entry must be in canonical form (RFC 8785)")
         body = kind_named(fields["kind"]).body.from_json(fields.pop("body"), "body")
         del fields["v"]
-        return cls(**fields, body=body)
+        made = object.__new__(cls)  # as the constructor would, at a fraction of its time
+        made.__dict__.update(_ABSENT, **fields, body=body)
+        made.__post_init__()
+        return made
 
 
 def format_time(moment: datetime) -> str:

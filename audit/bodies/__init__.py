@@ -112,12 +112,12 @@ class Presence(Enum):
     OPTIONAL = "optional"
     REQUIRED = "required"
 
-    def check(self, value: object, where: str) -> None:
+    def check(self, value: object, field: str, kind: str) -> None:
         """Raise `EntryError` when the field is there or missing against the rule."""
         if self is Presence.REQUIRED and value is None:
-            raise EntryError(f"{where} must be given")
+            raise EntryError(f"{field} of {kind} must be given")
         if self is Presence.ABSENT and value is not None:
-            raise EntryError(f"{where} must be left out")
+            raise EntryError(f"{field} of {kind} must be left out")
 
 
 @dataclass(frozen=True)
