@@ -253,7 +253,7 @@ def _granted(
     party: Organisation, contracts: Mapping[str, Contract], name: str
 ) -> Iterator[Granted]:
     for digest, contract in contracts.items():
-        me = _name_of(party, contract)
+        me = registrations.name_in(party, contract)
         if name not in contract.datasets[me]:
             continue
         outputs = tuple(
@@ -272,7 +272,7 @@ def _served(
     """Yield the requests that ask of this dataset, oldest first, each with its contract."""
     for filed in reversed(Desk(party).filed()):
         contract = contracts[filed.request.contract]
-        if filed.request.datasets.get(_name_of(party, contract)) == name:
+        if filed.request.datasets.get(registrations.name_in(party, contract)) == name:
             yield filed, contract
 
 
@@ -285,7 +285,7 @@ def _uses(party: Organisation, served: list[tuple[Filed, Contract]]) -> Iterator
             request=filed.id,
             kind=str(request.kind),
             purpose=request.purpose,
-            role=_role(request.roles, _name_of(party, contract)),
+            role=_role(request.roles, registrations.name_in(party, contract)),
             contract=contract.id,
             peers=filed.peers,
             asked_at=write_time(request.created),
@@ -303,7 +303,7 @@ def _recipients(
         if filed.state != FINISHED:
             continue
         request, when = filed.request, write_time(filed.updated_at)
-        me = _name_of(party, contract)
+        me = registrations.name_in(party, contract)
         if request.kind is OutputKind.MATCH:
             if request.roles[SENDER] == me:
                 until = write_time(contract.list_expires_at(request.created))
@@ -325,12 +325,6 @@ def _recipients(
         yield Recipient(
             who, what, len(times), max(when for when, _ in times), max(ends, default=None)
         )
-
-
-def _name_of(party: Organisation, contract: Contract) -> str:
-    """Return what a contract calls this party, also one that pins an earlier certificate."""
-    cards = contract.parties.items()
-    return next(name for name, card in cards if card.identity == party.identity.vkey)
 
 
 def _role(roles: Mapping[str, str], party: str) -> str:

@@ -22,13 +22,13 @@ from audit.roles import BY_HAND
 from party.contract_terms import OutputKind, write_time
 from party.datasets.retention import Retention
 from party.errors import DatasetError, Refusal, RefusalStatus
-from party.schema import DATASETS
+from party.request import Request
+from party.schema import DATASETS, REQUESTS, SESSIONS
 
 if TYPE_CHECKING:
     from party.contract import Contract
     from party.datasets import Definition, QualityReport
     from party.organisation import Organisation
-    from party.request import Request
 
 FRAMES: Final = "frames"
 """Where a party's folder holds tables that came from memory."""
@@ -103,8 +103,8 @@ def keep(
 
     Raises:
         DatasetError: an identifier column cannot be used as it is declared, there is only
-            one person, its retention is over, or the population is another one; nothing is
-            registered.
+            one person, its retention is over or ends before a list that was made of it, or the
+            population is another one; nothing is registered.
     """
     problems = [f"{c.name}: {c.problem}" for c in quality.columns if c.problem]
     problems += [f"{one.column}: {one.problem}" for one in quality.personal]
@@ -112,7 +112,7 @@ def keep(
         problems.append("it has a single person, who cannot hide among others")
     if problems:
         raise DatasetError(f"dataset {definition.name} is not registered. " + "; ".join(problems))
-    snapshot = quality.snapshot.hex()
+    snapshot, out_until = quality.snapshot.hex(), _last_list_end(party, definition.name)
 
     def work(connection: Connection) -> None:
         key = DATASETS.c.name == definition.name
@@ -135,6 +135,12 @@ def keep(
             begun,
         )
         registered.require_in_use(party.now)
+        if registered.ends_at is not None and max(registered.ends_at, party.now) < out_until:
+            raise DatasetError(
+                f"dataset {definition.name} would end on {write_time(registered.ends_at)}, and a "
+                f"list that was made of it is out until {write_time(out_until)}: whoever withdraws "
+                "has to be found in it until then. State a later end"
+            )
         values = {
             "definition": json.dumps(registered.definition),
             "quality": json.dumps(registered.quality),
@@ -161,6 +167,31 @@ def keep(
         party.journal.append(connection, "dataset.registered", body, actor=BY_HAND)
 
     party.store.write(work)
+
+
+def name_in(party: Organisation, contract: Contract) -> str:
+    """Return what a contract calls this party, also one that pins an earlier certificate."""
+    cards = contract.parties.items()
+    return next(name for name, card in cards if card.identity == party.identity.vkey)
+
+
+def _last_list_end(party: Organisation, name: str) -> int:
+    """Return when the last list ends that was made of a dataset, 0 where there is none."""
+    contracts = {contract.digest: contract for contract in party.contracts()}
+    rows = party.store.rows(
+        sa.select(REQUESTS.c.body, REQUESTS.c.contract)
+        .join(SESSIONS, SESSIONS.c.request == REQUESTS.c.id)
+        .where(REQUESTS.c.kind == str(OutputKind.MATCH), SESSIONS.c.state == "finished")
+    )
+    made = [(Request.decode(row.body.encode()), contracts[row.contract]) for row in rows]
+    return max(
+        (
+            contract.list_expires_at(request.created)
+            for request, contract in made
+            if request.datasets.get(name_in(party, contract)) == name
+        ),
+        default=0,
+    )
 
 
 def every(party: Organisation) -> list[Registered]:

@@ -117,6 +117,17 @@ def test_a_list_may_not_outlive_the_dataset_that_it_is_made_from(pair, ready):
     Desk(parties["advertiser"]).make(match(contract), contract, actor="test")
 
 
+def test_a_dataset_cannot_be_given_an_end_before_that_of_a_list_that_is_out(pair, ready):
+    parties, contract = pair
+    request = ask(parties, contract, match(contract))
+    assert run_both(parties, request, Wire()) == {"advertiser": None, "channel": None}
+    with pytest.raises(DatasetError, match="a list that was made of it is out until"):
+        register(parties["advertiser"], ready, "{days: 29}")
+    register(parties["advertiser"], ready, "{days: 31}")
+    at(parties["advertiser"], 30.5)  # the list has ended
+    register(parties["advertiser"], ready, "{days: 31}")
+
+
 def test_the_same_content_does_not_begin_again_and_other_content_does(pair, ready, tmp_path):
     party = pair[0]["advertiser"]
     first = every(party)[0].registered_at
