@@ -192,7 +192,8 @@ def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
     if at_rest:  # SQLite makes no file beside it, and takes the one that is there as unchanging
         url = sa.make_url(f"sqlite:///file:{quote(str(url.database))}?immutable=1&uri=true")
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    pragmas = ("synchronous=FULL", "foreign_keys=ON")
+    # what is deleted, such as the salts of somebody who is erased, is overwritten with zeros
+    pragmas = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:  # noqa: ANN401 - the driver's own type

@@ -15,7 +15,7 @@ from organisations import make_party
 from store_backends import PostgreSQLStores
 
 from party.errors import StoreError
-from party.schema import DATASETS, LOG_ENTRIES, METADATA, REQUEST_PEERS, REQUESTS, REVISION
+from party.schema import DATASETS, LOG_ENTRIES, METADATA, REQUEST_PEERS, REQUESTS, REVISION, SALTS
 from party.settings import Settings
 from party.store import Store, _alembic_config, sqlite_url
 
@@ -372,6 +372,19 @@ def test_writes_survive_the_process_synchronously(tmp_path):
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
     store.close()
+
+
+def test_what_is_deleted_does_not_stay_in_the_file(tmp_path):
+    store, salt = Store.create(sqlite_url(tmp_path / "store.sqlite")), bytes(range(100, 132))
+    row = {"commitment": bytes(32), "salt": salt, "value": b"v"}
+    store.write(lambda connection: connection.execute(sa.insert(SALTS).values(**row)))
+    store.close()
+    assert salt in (tmp_path / "store.sqlite").read_bytes()
+    store = Store.open(sqlite_url(tmp_path / "store.sqlite"))
+    store.write(lambda connection: connection.execute(sa.delete(SALTS)))
+    store.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["store.sqlite"]
+    assert salt not in (tmp_path / "store.sqlite").read_bytes()
 
 
 def test_postgresql_runs_every_transaction_serializable_and_synchronously(postgresql):
