@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import BudgetSpent, ConsentReference, LineageEmitted, SessionFailed
-from audit.entry import Entry
+from audit.entry import Entry, parse_time
 from audit.tlog_proof import prove
 from party.contract import Contract
 from party.identity import Identity
@@ -70,6 +70,7 @@ class Teller:
             actor=actor,
             session=entry.session,
             contract=entry.contract,
+            moment=parse_time(entry.time),  # a charge reads the clock once
         )
         connection.execute(
             sa.insert(LINEAGE_EVENTS).values(
