@@ -16,6 +16,7 @@ import typer
 from known_people import email, reference
 from sdk_pair import make_pair, true_match
 
+import commonground
 from commonground import CancelToken, Party, errors
 from commonground.cli import app
 
@@ -268,7 +269,10 @@ VERBS = {
     "subject access": "subjects.access",
     "subject consent": "subjects.consent",
     "subject erase": "subjects.erase",
-    "audit verify": "audit.verify",
+    "audit verify": "audit.verify verify_log",
+    "audit receipt": "audit.receipt",
+    "audit check-receipt": "check_receipt",
+    "audit witness": "audit.witness",
     "audit show": "audit.entries audit.show",
     "audit filter": "audit.filter",
     "audit export": "audit.export",
@@ -282,7 +286,7 @@ VERBS = {
 }
 NAMED = {  # what a command calls otherwise than its verb
     "listen": "address", "contract_id": "id", "wanted": "which", "others": "with_",
-    "identifier": "identifiers", "id_": "id",
+    "identifier": "identifiers", "id_": "id", "token_file": "access", "fingerprint": "access",
 }  # fmt: skip
 OTHERWISE = {  # an option whose part another verb, property or word has: docs/sdk.md says which
     "--ask", "--out", "--private", "--their-people", "--match-rate", "--by-identifier", "--upgrade",
@@ -294,7 +298,7 @@ OTHERWISE = {  # an option whose part another verb, property or word has: docs/s
 def arguments(party, verbs):
     found = [verbs] if callable(verbs) else []
     for path in [] if callable(verbs) else verbs.split():
-        verb = party
+        verb = party if hasattr(party, path.partition(".")[0]) else commonground
         for name in path.split("."):
             verb = getattr(verb, name)
         found.append(verb)
