@@ -157,17 +157,12 @@ def check_receipt(
             help="The key of somebody who must have cosigned the log; may be repeated.",
         ),
     ] = None,
-    party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a receipt by the log's key alone: no folder and no network is needed.
-
-    `--party` is taken as everywhere, and not read.
-    """
+    """Check a receipt by the log's key alone: no folder and no network is needed."""
     from client.receipts import check_receipt as check
     from client.render_audit import proven_document, proven_shown
 
-    del party
     output = begin(ctx, as_json)
     proven = check(file, key, witnesses or ())
     output.result(proven_document(proven), *proven_shown(proven))

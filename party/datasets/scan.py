@@ -80,9 +80,8 @@ class FoundPersonal:
         said = "is not declared" if self.declared is None else f"is declared as {self.declared}"
         ways = "scan: {dropped: […]}" if self.declared is None else "scan: {not_personal: […]}"
         sure = "to have it never read" if self.declared is None else "where it is none"
-        return (
-            f"holds what looks like {self.kind}s and {said}: {self.remedy}; or write {ways} {sure}"
-        )
+        several = self.kind + ("es" if self.kind.endswith("s") else "s")
+        return f"holds what looks like {several} and {said}: {self.remedy}; or write {ways} {sure}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statement as a JSON object."""

@@ -158,8 +158,11 @@ def test_google_gets_device_ids_in_a_file_of_their_own_as_they_are(listed, out):
 def test_a_dataset_of_device_ids_alone_makes_the_file_of_device_ids(listed, out):
     with_devices(listed)
     listed.register(
-        lambda text: text.replace("  email: id.email\n", "  email: attribute\n").replace(
-            "{kind: id.phone, region: US}", "attribute"
+        lambda text: (
+            text.replace("  email: id.email\n", "  email: attribute\n").replace(
+                "{kind: id.phone, region: US}", "attribute"
+            )
+            + "scan: {not_personal: [email, phone]}\n"
         )
     )
     export(listed, out, "google-customer-match")
