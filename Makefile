@@ -65,10 +65,10 @@ kernel-soak: ## RFC 7748 a million times, then the tiers on made-up inputs: SECO
 demo: engine ## Three organisations on this machine: match, reports, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
-demo-log-kills: $(READY) ## Kill -9 between any two writes of the log: KILLS=200 at random besides
+log-kills: $(READY) ## Kill -9 between any two writes of the log: KILLS=200 at random besides
 	@$(BIN)/python tests/simulation/log_kills.py $(if $(KILLS),$(KILLS),200)
 
-coverage: $(READY) ## Intervals of simulated releases of the demo's reach table: RUNS=300, a plot
+demo-coverage: $(READY) ## Intervals of simulated releases of the demo's reach table: RUNS=300, a plot
 	@$(BIN)/python -m examples.demo.coverage $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) \
 		$(if $(RUNS),--runs $(RUNS))
 
