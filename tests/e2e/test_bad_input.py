@@ -172,8 +172,9 @@ def test_a_counterpart_that_raises_with_several_scalars_is_an_incident_for_who_n
     fresh.channel.listener.stop()
     assert said in fresh.channel.listener.err
     after = recorded(fresh)
-    assert after["advertiser"]["kinds"][-2:] == ["incident.wrong_answer", "session.failed"]
-    assert after["channel"]["kinds"][-2:] == ["session.started", "session.failed"]
+    ends = ["session.failed", "lineage.emitted"]
+    assert after["advertiser"]["kinds"][-3:] == ["incident.wrong_answer", *ends]
+    assert after["channel"]["kinds"][-4:] == ["session.started", "lineage.emitted", *ends]
     assert not any(one["results"] or one["lists"] for one in after.values())
     fresh.advertiser.read("audit", "verify", "--with", fresh.channel.folder)
 
