@@ -149,11 +149,11 @@ def test_a_flipped_byte_in_a_contract_file_is_refused_and_the_file_left_alone(
     assert new_kinds(rest, before) == {"advertiser": [], "channel": []}
 
 
-def test_looking_at_logs_writes_nothing_into_either(rest, monkeypatch):
+def test_looking_at_logs_writes_only_that_they_were_read(rest, monkeypatch):
     """Whoever is handed a party's folder verifies it as it is, also after its lists' expiry."""
     before, now = recorded(rest), time.time
     monkeypatch.setattr(time, "time", lambda: now() + 200 * DAY)
     rest.advertiser.read("audit", "verify", "--with", rest.channel.folder)
     rest.advertiser.read("audit", "verify")
     rest.advertiser.read("audit", "show")
-    assert new_kinds(rest, before) == {"advertiser": [], "channel": []}
+    assert new_kinds(rest, before) == {"advertiser": ["audit.read"] * 3, "channel": []}

@@ -15,6 +15,7 @@ from organisations import make_party
 from store_backends import PostgreSQLStores
 
 from party.errors import StoreError
+from party.places import Places
 from party.schema import DATASETS, LOG_ENTRIES, METADATA, REQUEST_PEERS, REQUESTS, REVISION, SALTS
 from party.settings import Settings
 from party.store import Store, _alembic_config, sqlite_url
@@ -253,7 +254,12 @@ def test_a_database_serves_one_party_and_another_one_is_not_half_made(postgresql
     settings = Settings("The channel", store=first.settings.store)
     with pytest.raises(StoreError, match="another party's log"):
         type(first).create(
-            tmp_path / "channel", settings, name="channel", log_origin="c.test/log", hosts=[]
+            tmp_path / "channel",
+            settings,
+            name="channel",
+            log_origin="c.test/log",
+            hosts=[],
+            places=Places.of("NL"),
         )
     assert not (tmp_path / "channel").exists()
     assert len(first.store.rows(sa.select(LOG_ENTRIES.c.seq))) == 1
