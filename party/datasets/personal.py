@@ -127,7 +127,7 @@ def _passes(check: Check, text: str) -> bool:
 _PHONE_REMEDY: Final = "declare it as id.phone, or leave it out of the source"
 _NATIONAL_PHONE: Final = r"[(]?[0-9][0-9 ()./-]{5,17}[0-9]"
 
-_KINDS: Final = (
+ADDRESSES: Final = (
     PersonalKind(
         "e-mail address",
         r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()/]+\.[A-Za-z]{2,24}",
@@ -135,6 +135,10 @@ _KINDS: Final = (
         0.0,
         remedy="declare it as id.email, or leave it out of the source",
     ),
+)
+"""All that is looked for where times and amounts are declared, which may look like any number."""
+_KINDS: Final = (
+    *ADDRESSES,
     PersonalKind(
         "telephone number", r"[+][1-9][0-9 ()./-]{6,18}[0-9]", _is_phone, remedy=_PHONE_REMEDY
     ),

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from party.datasets.personal import PersonalKind, kinds_for
+from party.datasets.personal import ADDRESSES, PersonalKind, kinds_for
 from party.datasets.rules import COLUMN
 from party.document import Section
 from party.errors import DatasetError
@@ -117,6 +117,8 @@ class ColumnScan:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        if pa.types.is_temporal(cells.type):
+            return
         texts = _as_texts(cells)
         if texts is None:
             self.unread = True
@@ -169,7 +171,9 @@ class Scan:
         if column in self.but:
             return
         if column not in self._columns:
-            self._columns[column] = ColumnScan(kinds_for(column, self._regions))
+            numbers = self._declared.get(column) in ("event_time", "value")
+            kinds = ADDRESSES if numbers else kinds_for(column, self._regions)
+            self._columns[column] = ColumnScan(kinds)
         self._columns[column].look(cells)
 
     def found(self) -> tuple[FoundPersonal, ...]:

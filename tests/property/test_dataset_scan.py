@@ -163,6 +163,18 @@ def test_a_column_that_is_declared_as_something_else_is_named_too(tmp_path):
     assert personal(definition) == [("segment", "e-mail address", "attribute")]
 
 
+def test_times_and_amounts_are_no_numbers_of_people(tmp_path):
+    moments = pa.array([1_509_364_800, 1_509_451_200, 1_509_537_600])
+    columns = {"seen": moments, "paid": ["13812345678"] * 3, "day": moments.cast(pa.timestamp("s"))}
+    pq.write_table(table(**columns), tmp_path / "crm.parquet")
+    definition = described(tmp_path, "crm.parquet", columns={
+        "email": "id.email", "ok": "consent", "seen": "event_time", "paid": "value",
+    })  # fmt: skip
+    assert personal(definition) == []
+    pq.write_table(table(**columns | {"seen": ["p@x.de"] * 3}), tmp_path / "crm.parquet")
+    assert personal(definition) == [("seen", "e-mail address", "event_time")]
+
+
 def test_what_a_query_answers_beside_the_declared_columns_is_looked_at_and_not_copied(tmp_path):
     with sqlite3.connect(tmp_path / "crm.db") as database:
         table(notes=NOTES).to_pandas().to_sql("crm", database, index=False)
