@@ -7,7 +7,6 @@ an owner who rewrites what nobody has cosigned, which nothing can find (docs/aud
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,6 +16,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
 from audit_logs import DIGEST, LogKeeper, run_session, two_parties  # noqa: E402 - found on the path above
+from dp_record import ask  # noqa: E402
 from forged_evidence import Forger  # noqa: E402
 from organisations import Wire, make_pair, make_party, run_both  # noqa: E402
 
@@ -32,11 +32,9 @@ from audit.verify import compare, verify  # noqa: E402
 from client.audit_files import bundle_of, zipped  # noqa: E402
 from client.log_places import LogAccess  # noqa: E402
 from client.verifying import verify_at  # noqa: E402
-from party.contract_terms import OutputKind  # noqa: E402
 from party.desk import Desk  # noqa: E402
 from party.evidence import StoredLog  # noqa: E402
 from party.log_files import LogFiles, write_files  # noqa: E402
-from party.request import Request  # noqa: E402
 
 NOT_IN_EVIDENCE = "–"
 LATEST, COSIGNED = "checkpoints/latest.txt", "checkpoints/cosigned.txt"
@@ -151,17 +149,7 @@ def entries_of(change):
 
 
 def ask_reach(parties, contract):
-    request = Request.crosstab(
-        contract,
-        OutputKind.REACH,
-        requester="advertiser",
-        tabulator="channel",
-        recipient="advertiser",
-        labels={"channel": "frequency", "advertiser": "segment"},
-        now=int(time.time()),
-    )
-    signed = Desk(parties["advertiser"]).make(request, contract, actor="test")
-    Desk(parties["channel"]).submit("advertiser", signed)
+    signed = ask(parties, contract)
     assert run_both(parties, signed, Wire()) == {"advertiser": None, "channel": None}
     return signed
 

@@ -381,6 +381,7 @@ def test_writes_survive_the_process_synchronously(tmp_path):
 
 
 def test_what_is_deleted_does_not_stay_in_the_file(tmp_path):
+    """Many builds of SQLite do so anyway; on others it is the store's pragma that does."""
     store, salt = Store.create(sqlite_url(tmp_path / "store.sqlite")), bytes(range(100, 132))
     row = {"commitment": bytes(32), "salt": salt, "value": b"v"}
     store.write(lambda connection: connection.execute(sa.insert(SALTS).values(**row)))
