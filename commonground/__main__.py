@@ -18,8 +18,13 @@ _LARGE_BYTES: Final = 1 << 18
 def run() -> None:
     """Run the command line on `sys.argv` and exit with its code."""
     _give_memory_back()
+    from party.process import keep_memory_private
+
+    keep_memory_private()
+    from client.interrupt import hear
     from commonground.cli import app
 
+    hear()
     app(prog_name="commonground")
 
 
@@ -28,9 +33,11 @@ def _give_memory_back() -> None:
 
     Arrow's own pools keep what a read has freed. glibc gives each thread a heap that keeps what
     the thread has freed, and learns to put even a large buffer there; sessions and calls come on
-    many threads. So there is one heap, and what is large stays out of it.
+    many threads. So there is one heap, and what is large stays out of it. NumPy's linear algebra,
+    which has matrices of a few labels here, starts no threads with buffers of their own.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if os.name == "posix" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_ARENA_MAX, 1)
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)

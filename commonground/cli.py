@@ -1,42 +1,17 @@
 """The command line, put together: a root, above client and server.
 
-It refuses nothing by itself. What a command does is in `client.commands`; what listens is in
-`server`, and is handed to `serve` from here.
+It refuses nothing by itself. What a command does is in `client.commands`, in a module of its name
+that is loaded once it is typed. What listens is in `server`, and is handed to `serve` from here.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.main import get_group
 
-from client.commands import (
-    access,
-    audit,
-    consent,
-    contract,
-    dataset,
-    doctor,
-    init,
-    invitations,
-    invite,
-    join,
-    ledger,
-    lineage,
-    lists,
-    lookalike,
-    match,
-    peers,
-    quote,
-    report,
-    requests,
-    retention,
-    sandbox,
-    serve,
-    status,
-    subject,
-    suppress,
-)
 from client.exits import ExitCode
 from client.group import Commands
 from commonground.listening import listen, listen_http
@@ -52,8 +27,27 @@ To begin:
   commonground join LINE --party advertiser/
 """
 
+_HANDED: Final[dict[str, tuple[Any, ...]]] = {"sandbox": (listen,), "serve": (listen, listen_http)}
+"""What a command is given of the layer that it must not import."""
+_IN_MODULE: Final = {"restore": "backup"}
+"""Commands that share a module with another."""
+
+
+class _Program(Commands):
+    """All commands: a group of its own each, or one that its module adds."""
+
+    def load(self, name: str) -> Any:  # noqa: ANN401 - a command of Click's private module
+        module = import_module(f"client.commands.{_IN_MODULE.get(name, name)}")
+        alone = typer.Typer()
+        if hasattr(module, "add_to") and not hasattr(module, "app"):
+            module.add_to(alone, *_HANDED.get(name, ()))
+        else:
+            alone.add_typer(module.app, name=name)
+        return get_group(alone).commands[name]
+
+
 app = typer.Typer(
-    cls=Commands,
+    cls=_Program,
     name="commonground",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -88,30 +82,3 @@ def commonground(
     datasets, and ask each other for lists (`match`) and noisy tables (`report`). Every command
     explains itself with --help and takes --json.
     """
-
-
-sandbox.add_to(app, listen)
-init.add_to(app)
-invite.add_to(app)
-join.add_to(app)
-app.add_typer(invitations.app, name="invitations")
-app.add_typer(peers.app, name="peers")
-serve.add_to(app, listen, listen_http)
-status.add_to(app)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(consent.app, name="consent")
-app.add_typer(contract.app, name="contract")
-quote.add_to(app)
-match.add_to(app)
-app.add_typer(lists.app, name="lists")
-suppress.add_to(app)
-app.add_typer(subject.app, name="subject")
-app.add_typer(report.app, name="report")
-lookalike.add_to(app)
-app.add_typer(requests.app, name="requests")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(retention.app, name="retention")
-app.add_typer(audit.app, name="audit")
-app.add_typer(lineage.app, name="lineage")
-app.add_typer(access.app, name="access")
-doctor.add_to(app)

@@ -25,6 +25,7 @@ from client.errors import (
 from client.exits import EXPECTED, ExitCode, exit_code
 from party.errors import (
     AccessError,
+    BackupError,
     ConsentError,
     ContractError,
     DatasetError,
@@ -51,6 +52,7 @@ __all__ = [
     "EXPECTED",
     "AccessError",
     "AuditError",
+    "BackupError",
     "Cancelled",
     "ConsentError",
     "ContractError",

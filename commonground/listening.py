@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from client.serving import ServedDesk
     from party.organisation import Organisation
-    from server.http import RunningHttp
+    from server.http import Health, RunningHttp
     from server.serve import RunningServer
 
 
@@ -27,12 +27,15 @@ def listen(party: Organisation, desk: ServedDesk, address: str) -> RunningServer
         address,
         reception=Reception(party),
         max_sessions=party.settings.max_sessions,
+        max_sessions_a_peer=party.settings.max_sessions_a_peer,
         patience_seconds=party.settings.patience_seconds,
     )
 
 
-def listen_http(party: Organisation, address: str) -> RunningHttp:
+def listen_http(party: Organisation, address: str, health: Health) -> RunningHttp:
     """Offer a party's log over HTTP on an address (host:port; port 0 takes a free one).
+
+    `health` says how what listens for counterparts stands.
 
     Raises:
         CannotListen: the address is taken, malformed, or not this machine's, or the extra `http`
@@ -40,4 +43,4 @@ def listen_http(party: Organisation, address: str) -> RunningHttp:
     """
     from server.http import start_http
 
-    return start_http(party, address)
+    return start_http(party, address, health)

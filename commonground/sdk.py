@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from client.listening import listening, listening_http
+from client.listening import listening
 from client.sdk import party
 from commonground.listening import listen, listen_http
 
@@ -42,9 +42,7 @@ class Party(party.Party):
             PartyError: the address cannot be listened on, or the certificate is not valid now.
         """
         where = address or self._party.settings.listen
-        with (
-            self._calls.listening(listening(self._party, listen, where)) as listener,
-            self._calls.listening(listening_http(self._party, listen_http, http)) as url,
-        ):
+        begun = listening(self._party, listen, where, listen_http, http)
+        with self._calls.listening(begun) as now:
             host = where.rpartition(":")[0]
-            yield Serving(f"{host}:{listener.port}", listener.port, url)
+            yield Serving(f"{host}:{now.port}", now.port, now.url)

@@ -64,6 +64,11 @@ def digest(
     data[offsets[i]:offsets[i + 1]]; `width` is 32 for SHA-256 and 16 for MD5.
     """
 
+def hash_behind(
+    prefix: Buffer, data: Buffer, offsets: Buffer, hashes: Buffer, *, threads: int = 0
+) -> None:
+    """Write SHA-256 of `prefix` ‖ data[offsets[i]:offsets[i + 1]], 32 bytes, for each i."""
+
 class Engine:
     """One tier: what raises points and hashes to the curve. All give the same bytes."""
 

@@ -36,6 +36,14 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(contiguous)])
 
 
+def flags(values: npt.NDArray[np.bool_]) -> pa.Array:
+    """Return n truth values as an Arrow array."""
+    import pyarrow as pa
+
+    bits = np.packbits(values, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(bits)])
+
+
 def is_compact(values: pa.DictionaryArray) -> bool:
     """Say whether a dictionary is of large strings, each of them some row's, and none null."""
     import pyarrow as pa

@@ -191,7 +191,8 @@ def parse_value(text: str) -> int | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    if not number.is_finite() or abs(number) > MOST:
+    # Compared and not computed with: a huge exponent would overflow.
+    if not number.is_finite() or not -MOST <= number <= MOST:
         return None
     return int((number * MILLION).to_integral_value())
 

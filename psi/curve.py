@@ -38,6 +38,7 @@ __all__ = [
     "Progress",
     "Scalar",
     "Tags",
+    "beyond",
     "engine",
     "hash_and_raise",
     "hash_to_curve",
@@ -61,15 +62,16 @@ def raise_points(
     points: Points,
     scalar: Scalar,
     *,
-    width: int = POINT_BYTES,
     executor: Executor | None = None,
     chunk: int = CHUNK,
     progress: Progress | None = None,
+    out: Rows | None = None,
 ) -> Rows:
-    """Raise points (n, 32) to a scalar, in their order: X25519 of each, its first `width` bytes.
+    """Raise points (n, 32) to a scalar, in their order: X25519 of each.
 
-    Whether points or images repeat is a question about the whole set: `require_points` before
-    and `require_distinct` after.
+    With `out`, of shape (n, w), the first w bytes of the images stand there. Whether points or
+    images repeat is a question about the whole set: `require_points` before and
+    `require_distinct` after.
 
     Raises:
         InvalidPoint: points that are not canonical (then nothing is raised) or whose image is
@@ -78,7 +80,7 @@ def raise_points(
     require_canonical(points)
     secret = scalar.secret_bytes()
     jobs = ((points[start:stop], secret) for start, stop in _spans(len(points), chunk))
-    images = np.empty((len(points), width), dtype=np.uint8)
+    images = _rows(len(points)) if out is None else out
     _work(engine().raise_chunk, jobs, images, executor, progress)
     require_nonzero(images)
     return images
@@ -144,6 +146,11 @@ def raise_to_each(point: bytes, scalars: Sequence[Scalar]) -> Points:
     images = _work(engine().raise_to_chunk, jobs, _rows(len(scalars)), None, None)
     require_nonzero(images)
     return images
+
+
+def beyond(begun: int, progress: Progress | None) -> Progress | None:
+    """Return what counts on from the first `begun`."""
+    return None if progress is None else lambda done: progress(begun + done)
 
 
 def points_per_second(

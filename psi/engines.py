@@ -42,6 +42,7 @@ class Engine:
     raise_to_chunk: Callable[[bytes, bytes], Points]
     find: Callable[[Rows, Rows], Places]
     sort_order: Callable[[Rows], Places]
+    hash_behind: Callable[[bytes, _Data, _Offsets], Rows]
     digest_plain: Callable[[str, int, _Data, _Offsets], tuple[Rows, npt.NDArray[np.bool_]]] | None
 
 
@@ -70,6 +71,7 @@ def choose(asked: str | None) -> Engine:
         raise_to_chunk=kernel.raise_to_chunk,
         find=kernel.find,
         sort_order=kernel.sort_order,
+        hash_behind=kernel.hash_behind,
         digest_plain=kernel.digest_plain,
     )
 
@@ -87,5 +89,6 @@ def _portable() -> Engine:
         raise_to_chunk=portable.raise_to_chunk,
         find=portable.find,
         sort_order=portable.sort_order,
+        hash_behind=portable.hash_behind,
         digest_plain=None,
     )

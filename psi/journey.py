@@ -129,8 +129,8 @@ def read_journeys(texts: Sequence[str]) -> tuple[Journey, ...]:
     for needed in lasts(campaigns_of(journeys)):
         if needed not in listed:
             raise JourneyError(
-                f"the list lacks '{needed.text}'; it needs every pair of last campaign and drawn"
-                " one, since a journey that is not listed becomes its last campaign"
+                f"the list lacks '{needed.text[:80]}'; it needs every pair of last campaign and "
+                "drawn one, since a journey that is not listed becomes its last campaign"
             )
     return journeys
 

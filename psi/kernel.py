@@ -20,13 +20,15 @@ import numpy.typing as npt
 
 from psi.errors import EngineError
 from psi.expand import DST
-from psi.points import POINT_BYTES, Places, Points, Rows
+from psi.points import HASH_BYTES, POINT_BYTES, Places, Points, Rows
 
 if TYPE_CHECKING:
     import commonground_kernel
 
 INTERFACE: Final = 2
 """What `commonground_kernel.INTERFACE` must be."""
+_ADDED: Final = ("hash_behind",)
+"""What the kernel has had since that interface, and this version calls."""
 _REMEDY: Final = "install the wheel that was built with this version, or set COMMONGROUND_KERNEL"
 # RFC 7748 §5.2, the first vector; and the hash of "abc" of RFC 9380 J.4.1 under its own DST.
 _SCALAR: Final = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"
@@ -54,6 +56,9 @@ def module() -> ModuleType | None:
     found = getattr(commonground_kernel, "INTERFACE", None)
     if found != INTERFACE:
         raise _unusable(f"has interface {found}, and this version calls {INTERFACE}")
+    lacking = [name for name in _ADDED if not hasattr(commonground_kernel, name)]
+    if lacking:
+        raise _unusable(f"is older than this version, which calls {', '.join(lacking)}")
     return commonground_kernel
 
 
@@ -141,6 +146,13 @@ def digest_plain(
     taken = np.empty(len(offsets) - 1, dtype=np.uint8)
     _required().digest(form, width, data, offsets, digests, taken)
     return digests, taken.view(np.bool_)
+
+
+def hash_behind(prefix: bytes, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Rows:
+    """Return SHA-256 of prefix ‖ data[offsets[i]:offsets[i + 1]] for each i: shape (n, 32)."""
+    hashes = np.empty((len(offsets) - 1, HASH_BYTES), dtype=np.uint8)
+    _required().hash_behind(prefix, data, offsets, hashes)
+    return hashes
 
 
 def _require_answers(engine: commonground_kernel.Engine) -> None:

@@ -59,15 +59,31 @@ class Keys:
         chosen: npt.NDArray[np.int64] | None = None,
     ) -> Keys:
         """Return type ‖ 0x00 ‖ digest for each row of `digests` (n, width), or the chosen rows."""
+        return cls.of_rows(cls.rows_of_digests(type, digests, chosen))
+
+    @classmethod
+    def of_rows(cls, rows: npt.NDArray[np.uint8]) -> Keys:
+        """Return n keys of one length, the rows of (n, width) bytes."""
+        count, width = rows.shape
+        return cls(rows.reshape(-1), np.arange(0, count * width + 1, width, dtype=np.int64))
+
+    @staticmethod
+    def rows_of_digests(
+        type: str,  # noqa: A002
+        digests: npt.NDArray[np.uint8],
+        chosen: npt.NDArray[np.int64] | None = None,
+    ) -> npt.NDArray[np.uint8]:
+        """Return the keys of `from_digests` as rows, beside which nobody needs the digests."""
         prefix = np.frombuffer(type.encode() + b"\0", dtype=np.uint8)
         count = len(digests) if chosen is None else len(chosen)
         rows = np.empty((count, len(prefix) + digests.shape[1]), dtype=np.uint8)
         rows[:, : len(prefix)] = prefix
         for start in range(0, count, _TAKE_BLOCK):
             block = slice(start, start + _TAKE_BLOCK)
-            rows[block, len(prefix) :] = digests[block if chosen is None else chosen[block]]
-        width = rows.shape[1]
-        return cls(rows.reshape(-1), np.arange(0, count * width + 1, width, dtype=np.int64))
+            rows[block, len(prefix) :] = (
+                digests[block] if chosen is None else np.take(digests, chosen[block], axis=0)
+            )
+        return rows
 
     @classmethod
     def concat(cls, parts: Sequence[Keys]) -> Keys:
@@ -92,7 +108,7 @@ class Keys:
             at += len(part)
         if at != count:
             raise IdentifierError(f"{count} keys were to be gathered, and {at} came")
-        return cls(rows.reshape(-1), np.arange(0, count * width + 1, width, dtype=np.int64))
+        return cls.of_rows(rows)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -144,8 +160,7 @@ class Keys:
             block = slice(start, start + _TAKE_BLOCK)
             rows[block, :width] = heads[chosen[block]]
             rows[block, width:] = suffixes[block]
-        offsets = np.arange(0, len(chosen) * whole + 1, whole, dtype=np.int64)
-        return Keys(rows.reshape(-1), offsets)
+        return Keys.of_rows(rows)
 
     def take(self, indices: npt.NDArray[np.integer[Any]]) -> Keys:
         """Return the keys at `indices`, in that order; repeats are allowed."""

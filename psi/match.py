@@ -28,13 +28,13 @@ def matched_positions(mine: LabelledSet, theirs: LabelledSet) -> npt.NDArray[np.
     return np.flatnonzero(contains(theirs.elements, mine.elements))
 
 
-def require_dummies(mine: LabelledSet, theirs: LabelledSet, places: npt.NDArray[np.int64]) -> None:
-    """Require that the other set has every dummy that stands in mine.
+def require_dummies(matched: npt.NDArray[np.int64], dummies: npt.NDArray[np.int64]) -> None:
+    """Require that all positions of dummies are among those that matched.
 
     Raises:
         WrongAnswer: the sender left agreed dummies out.
     """
-    if not contains(theirs.elements, mine.elements[places]).all():
+    if not np.isin(dummies, matched, assume_unique=True).all():
         raise WrongAnswer(
             "agreed dummies are missing from the counterpart's set: its count of the match "
             "would not be noisy. No list is made; talk to them"

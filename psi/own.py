@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from psi.answers import Fillers, filler_points
-from psi.curve import Points, Scalar, engine, hash_and_raise
+from psi.curve import Points, Scalar, beyond, engine, hash_and_raise
 from psi.errors import LimitExceeded
 from psi.keys import Keys
 from psi.points import POINT_BYTES
@@ -98,7 +98,7 @@ def blind_points(
     points = np.empty((hashed + filler_count, POINT_BYTES), dtype=np.uint8)
     blind = partial(hash_and_raise, scalar=scalar, prefix=session_id, executor=executor)
     blind(keys, progress=progress, out=points[: len(keys)])
-    blind(dummies, progress=_beyond(len(keys), progress), out=points[len(keys) : hashed])
+    blind(dummies, progress=beyond(len(keys), progress), out=points[len(keys) : hashed])
     start = hashed
     for pile in fillers:
         points[start : start + len(pile.secrets)] = filler_points(pile, scalar, executor=executor)
@@ -127,7 +127,7 @@ def shuffle_own_set(
             *(FIRST_FILLER - np.arange(count, dtype=np.int32) for count in fillers),
         ]
     )[order]
-    return OwnSet(LabelledSet(sizes, points[order]), source)
+    return OwnSet(LabelledSet(sizes, np.take(points, order, axis=0)), source)
 
 
 def _numbered(counts: Sequence[int]) -> Numbers:
@@ -145,10 +145,5 @@ def _order_by_label(points: Points, number_of: Numbers, sizes: Sequence[int]) ->
     for size in sizes:
         start, stop = stop, stop + size
         among = order[start:stop]
-        order[start:stop] = among[sort_order(points[among])]
+        order[start:stop] = among[sort_order(np.take(points, among, axis=0))]
     return order
-
-
-def _beyond(begun: int, progress: Progress | None) -> Progress | None:
-    """Return what counts on from the first `begun`."""
-    return None if progress is None else lambda done: progress(begun + done)

@@ -18,6 +18,7 @@ Rows = npt.NDArray[np.uint8]  # points or tags
 Places = npt.NDArray[np.int64]  # (n,) places in a set
 
 POINT_BYTES = 32
+HASH_BYTES = 32  # of SHA-256
 _ADVICE = "The counterpart's software is at fault or hostile, and the session ends"
 _HEAD = np.dtype("<u8")
 _P_WORDS = (2**64 - 19, 2**64 - 1, 2**64 - 1, 2**63 - 1)  # p, least significant first

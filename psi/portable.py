@@ -10,6 +10,7 @@ bytes, through the pipe to the party's own worker.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from psi.elligator import points_of_pairs
 from psi.expand import DST, hash_to_field
-from psi.points import POINT_BYTES, Places, Points, Rows, as_words
+from psi.points import HASH_BYTES, POINT_BYTES, Places, Points, Rows, as_words
 
 _BATCH = 2048  # keys: two field elements each, and the squaring's buffers stay within 1.5 MB
 _ZERO = bytes(POINT_BYTES)
@@ -93,6 +94,16 @@ def find(wanted: Rows, rows: Rows) -> Places:
 def sort_order(rows: Rows) -> Places:
     """Return the place of each row in bytewise order: (n,) int64; equal rows keep theirs."""
     return np.argsort(as_words(rows), kind="stable").astype(np.int64, copy=False)
+
+
+def hash_behind(prefix: bytes, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Rows:
+    """Return SHA-256 of prefix ‖ data[offsets[i]:offsets[i + 1]] for each i: shape (n, 32)."""
+    begun, held, hashes = sha256(prefix), data.data, []
+    for start, stop in pairwise(offsets.tolist()):
+        one = begun.copy()
+        one.update(held[start:stop])
+        hashes.append(one.digest())
+    return np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, HASH_BYTES)
 
 
 def _private_keys(scalars: bytes) -> Iterator[X25519PrivateKey]:

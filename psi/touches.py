@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from psi.errors import JourneyError
 from psi.journey import MOST_CAMPAIGNS, Journey, campaigns_of
-from psi.time_keys import Slots, Window
+from psi.time_keys import Slots
+from psi.windows import Window
 
 Numbers = npt.NDArray[np.int64]
 

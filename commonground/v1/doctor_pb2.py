@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from commonground.v1 import session_pb2 as commonground_dot_v1_dot_session__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ommonground/v1/doctor.proto\x12\x0f\x63ommonground.v1\x1a\x1d\x63ommonground/v1/session.proto\"\x10\n\x0e\x45xamineRequest\"`\n\x0f\x45xamineResponse\x12\x0f\n\x07time_ms\x18\x01 \x01(\x04\x12)\n\x07profile\x18\x02 \x01(\x0b\x32\x18.commonground.v1.Profile\x12\x11\n\tcontracts\x18\x03 \x03(\x0c\"/\n\x0c\x43\x61rryRequest\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12\x0e\n\x06wanted\x18\x02 \x01(\r\" \n\rCarryResponse\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x32\xa5\x01\n\rDoctorService\x12L\n\x07\x45xamine\x12\x1f.commonground.v1.ExamineRequest\x1a .commonground.v1.ExamineResponse\x12\x46\n\x05\x43\x61rry\x12\x1d.commonground.v1.CarryRequest\x1a\x1e.commonground.v1.CarryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ommonground/v1/doctor.proto\x12\x0f\x63ommonground.v1\x1a\x1d\x63ommonground/v1/session.proto\"\x10\n\x0e\x45xamineRequest\"y\n\x0f\x45xamineResponse\x12\x0f\n\x07time_ms\x18\x01 \x01(\x04\x12)\n\x07profile\x18\x02 \x01(\x0b\x32\x18.commonground.v1.Profile\x12\x11\n\tcontracts\x18\x03 \x03(\x0c\x12\x17\n\x0fseen_checkpoint\x18\x04 \x01(\t\"/\n\x0c\x43\x61rryRequest\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x12\x0e\n\x06wanted\x18\x02 \x01(\r\" \n\rCarryResponse\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\x32\xa5\x01\n\rDoctorService\x12L\n\x07\x45xamine\x12\x1f.commonground.v1.ExamineRequest\x1a .commonground.v1.ExamineResponse\x12\x46\n\x05\x43\x61rry\x12\x1d.commonground.v1.CarryRequest\x1a\x1e.commonground.v1.CarryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXAMINEREQUEST']._serialized_start=80
   _globals['_EXAMINEREQUEST']._serialized_end=96
   _globals['_EXAMINERESPONSE']._serialized_start=98
-  _globals['_EXAMINERESPONSE']._serialized_end=194
-  _globals['_CARRYREQUEST']._serialized_start=196
-  _globals['_CARRYREQUEST']._serialized_end=243
-  _globals['_CARRYRESPONSE']._serialized_start=245
-  _globals['_CARRYRESPONSE']._serialized_end=277
-  _globals['_DOCTORSERVICE']._serialized_start=280
-  _globals['_DOCTORSERVICE']._serialized_end=445
+  _globals['_EXAMINERESPONSE']._serialized_end=219
+  _globals['_CARRYREQUEST']._serialized_start=221
+  _globals['_CARRYREQUEST']._serialized_end=268
+  _globals['_CARRYRESPONSE']._serialized_start=270
+  _globals['_CARRYRESPONSE']._serialized_end=302
+  _globals['_DOCTORSERVICE']._serialized_start=305
+  _globals['_DOCTORSERVICE']._serialized_end=470
 # @@protoc_insertion_point(module_scope)

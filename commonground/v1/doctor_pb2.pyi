@@ -12,14 +12,16 @@ class ExamineRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ExamineResponse(_message.Message):
-    __slots__ = ("time_ms", "profile", "contracts")
+    __slots__ = ("time_ms", "profile", "contracts", "seen_checkpoint")
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     CONTRACTS_FIELD_NUMBER: _ClassVar[int]
+    SEEN_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     time_ms: int
     profile: _session_pb2.Profile
     contracts: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, time_ms: _Optional[int] = ..., profile: _Optional[_Union[_session_pb2.Profile, _Mapping]] = ..., contracts: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    seen_checkpoint: str
+    def __init__(self, time_ms: _Optional[int] = ..., profile: _Optional[_Union[_session_pb2.Profile, _Mapping]] = ..., contracts: _Optional[_Iterable[bytes]] = ..., seen_checkpoint: _Optional[str] = ...) -> None: ...
 
 class CarryRequest(_message.Message):
     __slots__ = ("payload", "wanted")

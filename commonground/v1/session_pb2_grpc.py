@@ -263,7 +263,7 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Cosign(self, request, context):
-        """Cosign the other side's checkpoint.
+        """Cosign the other side's checkpoint; answered when the listener has stored it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

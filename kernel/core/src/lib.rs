@@ -14,6 +14,7 @@ mod error;
 mod expand;
 mod find;
 mod hash;
+mod hash_behind;
 mod identifiers;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
@@ -34,6 +35,7 @@ pub use each::{public_points, raise_to_each};
 pub use error::KernelError;
 pub use find::find;
 pub use hash::{Messages, hash, hash_and_raise};
+pub use hash_behind::hash_behind;
 pub use identifiers::{Form, Hashed, digest};
 pub use raise::{Image, raise};
 pub use scalar::Scalar;

@@ -18,7 +18,8 @@ mod commonground_kernel {
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
 
-    /// Raised by one whenever a function is added or changed: a caller names the one it knows.
+    /// Raised by one whenever a function is changed or removed: a caller names the one it knows,
+    /// and looks whether there is what was added since.
     #[pymodule_export]
     const INTERFACE: u32 = 2;
 
@@ -245,6 +246,25 @@ mod commonground_kernel {
                 32 => core::digest(form, values, rows::<32>(digests)?, taken, threads),
                 _ => Err(core::KernelError::Rows),
             }
+        })
+    }
+
+    /// Write SHA-256 of the prefix and each value behind it.
+    #[pyfunction]
+    #[pyo3(signature = (prefix, data, offsets, hashes, *, threads=0))]
+    fn hash_behind(
+        py: Python<'_>,
+        prefix: Input,
+        data: Input,
+        offsets: Input,
+        mut hashes: Output,
+        threads: usize,
+    ) -> PyResult<()> {
+        let hashes = hashes.bytes(&[&prefix, &data, &offsets])?;
+        let (prefix, data, offsets) = (prefix.bytes(), data.bytes(), offsets.integers::<i64>()?);
+        detached(py, || {
+            let values = Column::new(data, offsets)?;
+            core::hash_behind(prefix, values, rows::<32>(hashes)?, Threads::or_all(threads))
         })
     }
 
