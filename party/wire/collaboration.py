@@ -7,6 +7,7 @@ from typing import Final
 
 from commonground.v1 import collaboration_pb2 as pb
 from party.decision import Decision, State
+from party.errors import Breach, Refusal
 from party.request import Request
 from party.wire import fields, limits
 from party.wire.refusals import decode_refusal, encode_refusal
@@ -27,7 +28,10 @@ def encode_request(request: Request) -> pb.SignedRequest:
 def decode_request(message: pb.SignedRequest) -> Request:
     """Return the request in a message; its signature is not checked here."""
     data = fields.bounded_bytes(message.document, limits.MOST_REQUEST_BYTES, "request.document")
-    return Request.decode(data)
+    try:
+        return Request.decode(data)
+    except Refusal as refusal:
+        raise Breach(refusal.status, refusal.message) from None
 
 
 def encode_listing(requests: Iterable[Request]) -> pb.ListRequestsResponse:

@@ -125,6 +125,8 @@ def _encode_consent(consent: ConsentStatement) -> pb.ConsentStatement:
 
 
 def _decode_consent(message: pb.ConsentStatement) -> ConsentStatement:
+    if not message.sequence:
+        raise fields.malformed("consent.sequence", "names no snapshot: they are numbered from 1")
     return ConsentStatement(
         root=fields.digest(message.root, "consent.root"),
         sequence=fields.whole(message.sequence, limits.MOST_WHOLE, "consent.sequence"),

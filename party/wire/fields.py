@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence, Sized
 from typing import Final, Protocol
 
-from party.errors import Refusal, RefusalStatus
+from party.errors import Breach, RefusalStatus
 from party.wire import limits
 
 REQUEST_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -19,17 +19,17 @@ class Presence(Protocol):
         """Say whether a submessage is there."""
 
 
-def malformed(field: str, problem: str) -> Refusal:
+def malformed(field: str, problem: str) -> Breach:
     """Return the refusal of a field that is out of shape."""
-    return Refusal(
+    return Breach(
         RefusalStatus.BAD_REQUEST,
         f"the message's field {field} {problem}. Both sides must run compatible versions",
     )
 
 
-def too_large(field: str, most: int, unit: str) -> Refusal:
+def too_large(field: str, most: int, unit: str) -> Breach:
     """Return the refusal of a field that is larger than the protocol allows."""
-    return Refusal(
+    return Breach(
         RefusalStatus.LIMIT_EXCEEDED,
         f"the message's field {field} is larger than the protocol allows: at most {most} {unit}",
     )

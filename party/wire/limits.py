@@ -45,6 +45,7 @@ PATIENCE_SECONDS: Final = 120.0
 CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MOST_MESSAGE_BYTES),
+    ("grpc.compression_enabled_algorithms_bitset", 1),  # none: points do not shrink, bombs grow
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -1,0 +1,95 @@
+"""A party's own keys as people read them, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from client.units import shown_time
+from party.desk import Desk
+from party.key_statement import KeyStatement
+from party.node_key import place_of_node_key
+from party.organisation import Organisation
+from party.renewals import Renewals
+from party.revocation import Revocations
+
+
+def keys_document(party: Organisation) -> dict[str, Any]:
+    """Return the keys as JSON values; times are Unix seconds."""
+    identity = party.identity
+    return {
+        "log": identity.vkey,
+        "signing": identity.signing,
+        "fingerprint": identity.fingerprint,
+        "certificate_ends": identity.certificate.not_after,
+        "node_key": place_of_node_key(party.folder / "keys"),
+        "statements": [_statement(one, party.now) for one in identity.statements],
+        "known_by": _known_by(party),
+    }
+
+
+def keys_shown(party: Organisation) -> RenderableType:
+    """Return the keys in use, what replaces what, and who knows."""
+    identity = party.identity
+    shown = Table.grid(padding=(0, 2))
+    shown.add_row("log", identity.vkey)
+    shown.add_row("signing", "the same" if identity.signing == identity.vkey else identity.signing)
+    shown.add_row("certificate", identity.fingerprint)
+    shown.add_row("", f"until {shown_time(identity.certificate.not_after)}")
+    shown.add_row("node key", f"from the {place_of_node_key(party.folder / 'keys')}")
+    for one in identity.statements:
+        which = "signing key" if one.replaces_signing_key else "certificate"
+        shown.add_row(
+            f"statement {one.number}",
+            f"{which}: used from {shown_time(one.starts)}; the one before is accepted until "
+            f"{shown_time(one.ends)}",
+        )
+    for peer, number in _known_by(party).items():
+        shown.add_row(f"known by {peer}", f"statements up to {number}")
+    return shown
+
+
+def _statement(one: KeyStatement, now: int) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "key": "identity" if one.replaces_signing_key else "tls",
+        "signing": one.after.signing,
+        "fingerprint": one.after.fingerprint,
+        "made": one.made,
+        "starts": one.starts,
+        "ends": one.ends,
+        "state": "made" if now < one.starts else "overlap" if now < one.ends else "ended",
+    }
+
+
+def _known_by(party: Organisation) -> dict[str, int]:
+    """Return up to which statement each counterpart of contracts in force knows them."""
+    if not party.identity.statements:
+        return {}
+    told = Renewals(party).told()
+    found: dict[str, int] = {}
+    for contract in Desk(party).contracts():
+        me = contract.me(party.identity)
+        pinned = party.identity.place_of(contract.parties[me].keys) or 0
+        for peer in contract.counterparts(me):
+            number = max(pinned, told.get(contract.parties[peer].identity, 0))
+            found[peer] = max(number, found.get(peer, 0))
+    return found
+
+
+def revoked_document(party: Organisation) -> list[dict[str, Any]]:
+    """Return who is revoked as JSON values; times are Unix seconds."""
+    return [
+        {"peer": one.name, "log": one.party, "since": one.since, "reason": one.reason}
+        for one in Revocations(party).all()
+    ]
+
+
+def revoked_shown(party: Organisation) -> list[str]:
+    """Return a line for everybody who is revoked."""
+    return [
+        f"{one.name} since {shown_time(one.since)}: {one.reason}"
+        for one in Revocations(party).all()
+    ]
