@@ -9,9 +9,8 @@ ledger admitted.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal, localcontext
-from typing import Final
+from typing import Final, NamedTuple
 
 from audit.bodies import BASIC, Budget
 from audit.errors import RuleError
@@ -21,8 +20,7 @@ _HALVINGS: Final = 120
 _DIGITS: Final = 60
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(NamedTuple):
     """A sum of charges: ε and ρ in 1e-9, δ in 1e-15."""
 
     epsilon_nano: int = 0

@@ -17,7 +17,7 @@ from audit.bodies import (
     ListSuppressed,
     SubjectErasure,
 )
-from audit.entry import Entry, parse_time
+from audit.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Deadlines:
         self._out: dict[str, tuple[str, int, int]] = {}
         self._due: dict[str, int] = {}
         self._late: list[Overdue] = []
-        self._now = 0
+        self._last: Entry | None = None
 
     def admit(self, entry: Entry) -> None:
         """Take in the next entry, which the other rules have admitted."""
-        self._now = now = int(parse_time(entry.time).timestamp())
+        self._last = entry
         match entry.body:
             case ContractSigned(suppression_seconds=allowed) if allowed is not None:
                 self._allowed[entry.contract or ""] = allowed
@@ -50,17 +50,19 @@ class Deadlines:
                 if allowed is not None and recipient != entry.party:
                     self._out[request] = (recipient, ends, allowed)
             case ConsentWithdrawn() | SubjectErasure():
+                now = int(entry.seconds)
                 for request, (_, ends, allowed) in self._out.items():
                     if now + allowed < ends:
                         self._due.setdefault(request, now + allowed)
             case ListSuppressed(request=request) if request in self._due:
                 due = self._due.pop(request)
-                if now > due:
+                if int(entry.seconds) > due:
                     self._late.append(self._overdue(request, due))
 
     def overdue(self) -> tuple[Overdue, ...]:
         """Return what was late, and what was by the last entry, in order of its deadline."""
-        missing = [self._overdue(*owed) for owed in self._due.items() if self._now > owed[1]]
+        now = 0 if self._last is None else int(self._last.seconds)
+        missing = [self._overdue(*owed) for owed in self._due.items() if now > owed[1]]
         return tuple(sorted([*self._late, *missing], key=lambda one: one.due_at))
 
     def owed(self, now: int) -> tuple[Overdue, ...]:

@@ -11,11 +11,11 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
-import rfc8785
-
 from audit.bodies import kind_named
+from audit.canonical import canonical
 from audit.errors import EntryError
 from audit.merkle import LeafHash, leaf_hash
 from audit.shapes import DIGEST, LABEL, NATURAL, JsonObject, Record
@@ -25,11 +25,10 @@ MAX_ENTRY_BYTES: Final = 64 * 1024 - 1
 """What the two bytes of a length in a bundle of entries can say (`audit.tiles`)."""
 _REQUIRED: Final = frozenset({"v", "seq", "time", "kind", "party", "actor", "body"})
 _OPTIONAL: Final = frozenset({"session", "contract"})
-_WRITER: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-)
 _FIELDS: Final = _REQUIRED | _OPTIONAL
+_READER: Final = json.JSONDecoder()
 _ABSENT: Final = dict.fromkeys(_OPTIONAL)
+_TIME_WORDS: Final = "time must be RFC 3339 in UTC with microseconds: 2026-01-31T08:00:00.000000Z"
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
@@ -63,18 +62,15 @@ class Entry:
     def __post_init__(self) -> None:
         NATURAL.check(self.seq, "seq")
         parse_time(self.time)
-        LABEL.check(self.party, "party")
-        LABEL.check(self.actor, "actor")
-        kind = kind_named(self.kind)
-        if type(self.body) is not kind.body:
-            raise EntryError(f"the body of {self.kind} must be a {kind.body.__name__}")
-        for name, value, rule in (
-            ("session", self.session, kind.session),
-            ("contract", self.contract, kind.contract),
-        ):
-            rule.check(value, name, self.kind)
-            if value is not None:
-                DIGEST.check(value, name)
+        head = self.kind, self.party, self.actor, self.session is not None, self.contract
+        try:
+            body = _body_of(*head)
+        except TypeError:
+            raise EntryError("kind, party, actor and contract of an entry must be text") from None
+        if type(self.body) is not body:
+            raise EntryError(f"the body of {self.kind} must be a {body.__name__}")
+        if self.session is not None:
+            DIGEST.check(self.session, "session")
 
     def encode(self) -> bytes:
         """Return the canonical bytes, which are what the log stores and hashes.
@@ -97,6 +93,11 @@ class Entry:
         _require_size(data)
         return data
 
+    @property
+    def seconds(self) -> float:
+        """The time as POSIX seconds."""
+        return parse_time(self.time).timestamp()
+
     def leaf_hash(self) -> LeafHash:
         """Return the hash of the entry as a leaf."""
         return leaf_hash(self.encode())
@@ -118,7 +119,7 @@ class Entry:
             raise EntryError("an entry has a null; a field without a value is left out")
         if type(fields["v"]) is not int or fields["v"] != VERSION:
             raise EntryError(f"v must be {VERSION}: this program reads no other version")
-        if _rewritten(fields, data) != data:
+        if _canonical(fields) != data:
             raise EntryError("an entry must be in canonical form (RFC 8785)")
         body = kind_named(fields["kind"]).body.from_json(fields.pop("body"), "body")
         del fields["v"]
@@ -136,7 +137,7 @@ def format_time(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise EntryError("the time of an entry needs a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def parse_time(text: object) -> datetime:
@@ -145,14 +146,34 @@ def parse_time(text: object) -> datetime:
     Raises:
         EntryError: it is not RFC 3339 in UTC with six digits of a second.
     """
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise EntryError(
-            "time must be RFC 3339 in UTC with microseconds: 2026-01-31T08:00:00.000000Z"
-        )
+    if not isinstance(text, str):
+        raise EntryError(_TIME_WORDS)
+    return _moment(text)
+
+
+@lru_cache(maxsize=64)  # several rules ask for the time of one entry
+def _moment(text: str) -> datetime:
+    if not _TIME.fullmatch(text):
+        raise EntryError(_TIME_WORDS)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise EntryError("time must be a moment that exists") from error
+
+
+@lru_cache(maxsize=1024)
+def _body_of(
+    kind: str, party: str, actor: str, in_session: bool, contract: str | None
+) -> type[Record]:
+    """Check what many entries have alike, and return the class of their body."""
+    LABEL.check(party, "party")
+    LABEL.check(actor, "actor")
+    named = kind_named(kind)
+    named.session.check(in_session or None, "session", kind)
+    named.contract.check(contract, "contract", kind)
+    if contract is not None:
+        DIGEST.check(contract, "contract")
+    return named.body
 
 
 def _require_size(data: bytes) -> None:
@@ -163,7 +184,7 @@ def _require_size(data: bytes) -> None:
 def _read_object(data: bytes) -> JsonObject:
     """Read a JSON object; duplicate names do not survive the canonical form."""
     try:
-        value = json.loads(data.decode())
+        value, _ = _READER.raw_decode(data.decode())  # what follows it is not canonical
     except (ValueError, RecursionError) as error:
         raise EntryError("an entry must be a JSON object in UTF-8") from error
     if not isinstance(value, dict):
@@ -171,24 +192,8 @@ def _read_object(data: bytes) -> JsonObject:
     return value
 
 
-def _rewritten(fields: dict[str, Any], data: bytes) -> bytes:
-    """Return the canonical form of what was read from `data`, or other bytes if it is not that.
-
-    In ASCII, and with integers only, which the shapes see to, Python's own writer has the form of
-    RFC 8785: names in the order of their code points, the same escapes, no spaces. It is written
-    in C, and a long log is verified several times as fast. Text in which anything else stands is
-    written again by the library.
-    """
-    if not data.isascii():
-        return _canonical(fields)
-    try:
-        return _WRITER.encode(fields).encode(errors="surrogatepass")
-    except RecursionError as error:
-        raise EntryError("an entry has a value that canonical JSON cannot hold") from error
-
-
 def _canonical(fields: dict[str, Any]) -> bytes:
     try:
-        return rfc8785.dumps(fields)
+        return canonical(fields)
     except (ValueError, RecursionError) as error:
         raise EntryError("an entry has a value that canonical JSON cannot hold") from error

@@ -3,12 +3,15 @@
 - the log begins with its party and its key, and stays with that party;
 - from the first member on, each entry was written by a member whose role may write its kind, and
   among members there is always an operator;
+- statements of keys count from 1, its own and each counterpart's, and nothing begins, is charged
+  or leaves under a contract with a counterpart that is revoked (`audit.succession`);
 - a contract is signed once, and everything is held to the contract that it names;
 - a session starts at most once and ends at most once, and its entries agree on contract and id;
 - a session's consent snapshot stands earlier and was not older than the contract allows;
 - a snapshot leaves minors out by the rule with which its dataset was registered, and names no
   sensitive column that was not declared as one;
 - consent is read of no dataset that has come to the end of its retention;
+- a session is told of as a lineage event after it was so, once each;
 - what is released or disclosed was charged before, and what was skipped was due and is never
   charged;
 - people are taken off a list by runs that count from 1 without a gap, after the list was made and
@@ -20,21 +23,27 @@
 - the charges of a population towards a coalition since a window began, under whatever contract,
   and those towards any coalition that has a member of it, stay within the contract's budget, by
   its filter; the windows of one contract are whole lengths
-  apart and none begins after the charge, so that naming another window gives no second budget.
+  apart and none begins after the charge, so that naming another window gives no second budget;
+- a party that was restored from a backup spends nothing in a window that had begun by then, unless
+  its operator answers for it that nothing was spent since the backup.
 
 `History` holds what entries established so far; it reads nothing and stores nothing.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from typing import Final
 
 from audit.accounting import Spent, require_within
 from audit.bodies import (
     COALITION_SEPARATOR,
     OWN_REFERENCES,
+    BoundChosen,
     Budget,
     BudgetSpent,
     ConsentReference,
@@ -42,10 +51,12 @@ from audit.bodies import (
     ContractSigned,
     DocumentMade,
     ExportMade,
+    LineageEmitted,
     ListDisclosed,
     ListSuppressed,
     LookalikeMade,
     PartyCreated,
+    PartyRestored,
     PeerForgotten,
     PeerPinned,
     ReportReleased,
@@ -58,29 +69,35 @@ from audit.bodies import (
 )
 from audit.dataset_ends import DatasetEnds
 from audit.deadlines import Deadlines
-from audit.entry import Entry, parse_time
+from audit.entry import Entry
 from audit.errors import RuleError
 from audit.membership import Members
 from audit.protection import Protection
+from audit.succession import Succession
 
 DAY_SECONDS: Final = 86_400
 FINISHED: Final = "finished"
 FAILED: Final = "failed"
 DP: Final = "dp"
 DISCLOSURE: Final = "disclosure"
+CLOSED: Final = "closed"
+_TOLD_AFTER: Final = {"START": None, "COMPLETE": FINISHED, "FAIL": FAILED}
 
+_Snapshot = tuple[str, int, int]
+"""Root, number and time of a consent snapshot."""
 _OfSession = (
     SessionStarted
     | BudgetSpent
     | ReportReleased
     | ListDisclosed
     | ListSuppressed
+    | LineageEmitted
     | SessionFinished
     | SessionFailed
 )
 
 
-@dataclass
+@dataclass(slots=True)
 class SessionHistory:
     """What the log says about the session of one request so far.
 
@@ -97,6 +114,7 @@ class SessionHistory:
         list_deleted: whether its list was deleted.
         released: whether its table was released by the log's party.
         runs: the digests of the suppression runs on its list, in order.
+        told: the lineage events that told of it.
     """
 
     contract: str
@@ -108,14 +126,16 @@ class SessionHistory:
     transcript: str | None = None
     ends_at: int | None = None
     list_ends: int | None = None
-    runs: list[str] = field(default_factory=list)
+    runs: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     list_deleted: bool = False
     released: bool = False
-    _paid: set[str] = field(default_factory=set)
+    _paid: tuple[str, ...] = ()
 
     def pay(self, what: str) -> None:
         """Note a charge of this kind."""
-        self._paid.add(what)
+        if what not in self._paid:
+            self._paid = (*self._paid, what)
 
     @property
     def disclosed(self) -> bool:
@@ -161,11 +181,13 @@ class History:
         self._vkey = vkey
         self._party: str | None = None
         self._members = Members()
+        self._succession = Succession(vkey)
         self.deadlines = Deadlines()
         self._pinned: dict[str, tuple[str, str]] = {}
         self._contracts: dict[str, ContractSigned] = {}
+        self._coalitions: dict[str, str] = {}
         self._datasets = DatasetEnds()
-        self._snapshots: dict[ConsentReference, set[str]] = {}
+        self._snapshots: dict[_Snapshot, frozenset[str]] = {}
         self._protection = Protection()
         self._charges: dict[tuple[str, str], _Charges] = {}
         self._first_windows: dict[str, int] = {}
@@ -173,6 +195,8 @@ class History:
         self._matches: set[str] = set()
         self._charged: set[str] = set()
         self._skipped: set[str] = set()
+        self._chosen: set[str] = set()
+        self._closed_until = -math.inf
         self.sessions: dict[str, SessionHistory] = {}
         self.spends = 0
 
@@ -187,6 +211,7 @@ class History:
         self._members.admit(entry)
         self.deadlines.admit(entry)
         self._datasets.admit(entry.body)
+        self._succession.admit(entry.body, self._contracts.get(entry.contract or ""))
         match entry.body:
             case PeerPinned(peer=peer, vkey=vkey, certificate=certificate):
                 if vkey == self._vkey:
@@ -197,17 +222,16 @@ class History:
                     raise RuleError("it forgets keys that were not pinned under this name")
             case ContractSigned() as terms:
                 self._sign(entry, terms)
-            case ConsentSnapshot(root=root, sequence=sequence, taken_at=taken_at) as snapshot:
-                recipients = self._snapshots.setdefault(
-                    ConsentReference(root, sequence, taken_at), set()
-                )
-                recipients.update(snapshot.recipient.split(", "))
+            case ConsentSnapshot(recipient=recipient) as snapshot:
+                named, before = _named_in(recipient), self._snapshots.get(_key_of(snapshot))
+                self._snapshots[_key_of(snapshot)] = named if before is None else before | named
             case (
                 SessionStarted()
                 | BudgetSpent()
                 | ReportReleased()
                 | ListDisclosed()
                 | ListSuppressed()
+                | LineageEmitted()
                 | SessionFinished()
                 | SessionFailed()
             ) as body:
@@ -218,7 +242,7 @@ class History:
                 self.sessions[request].list_deleted = True
             case ExportMade() | LookalikeMade() as use:
                 self._use(entry, use)
-            case ReportSkipped() | DocumentMade() as beside:
+            case PartyRestored() | ReportSkipped() | BoundChosen() | DocumentMade() as beside:
                 self._admit_beside(entry, beside)
 
     def _admit_party(self, entry: Entry) -> None:
@@ -234,6 +258,14 @@ class History:
         if entry.party != self._party:
             raise RuleError("it is about another party than the log is")
 
+    def _restore(self, entry: Entry, restored: PartyRestored) -> None:
+        if restored.entries != entry.seq:
+            raise RuleError(
+                "it follows another number of entries than it says came out of a backup"
+            )
+        if restored.budgets == CLOSED:
+            self._closed_until = entry.seconds
+
     def _sign(self, entry: Entry, terms: ContractSigned) -> None:
         contract = entry.contract or ""
         if contract in self._contracts:
@@ -241,6 +273,7 @@ class History:
         if entry.party not in terms.parties:
             raise RuleError("the log's own party is not among the parties of the contract")
         self._contracts[contract] = terms
+        self._coalitions[contract] = terms.coalition_against(entry.party)
 
     def _admit_to_session(self, entry: Entry, body: _OfSession) -> None:
         session = self._session_of(entry, body.request)
@@ -263,6 +296,8 @@ class History:
             case ListSuppressed():
                 _require_party(body.recipient, terms)
                 _suppress(entry, session, body)
+            case LineageEmitted():
+                _tell(session, body)
             case SessionFinished():
                 if not session.started:
                     raise RuleError("the session finishes and no session.started stands before it")
@@ -286,7 +321,7 @@ class History:
         if session.disclosed:
             raise RuleError("its list is the counterpart's, to whom this party disclosed it")
         session.end_list(export.expires_at)
-        if session.list_deleted or _seconds(entry) >= export.expires_at:
+        if session.list_deleted or entry.seconds >= export.expires_at:
             raise RuleError("its list had ended or was deleted before")
         granted = (self._contracts[session.contract].export_to or {}).get(entry.party, ())
         if export.to not in (*OWN_REFERENCES, *granted):
@@ -302,20 +337,34 @@ class History:
         if made.recipient == entry.party:
             raise RuleError("its recipient is the party itself: consent is held for another")
 
-    def _admit_beside(self, entry: Entry, body: ReportSkipped | DocumentMade) -> None:
-        """Take in what belongs to a contract and to no session."""
+    def _admit_beside(
+        self, entry: Entry, body: PartyRestored | ReportSkipped | BoundChosen | DocumentMade
+    ) -> None:
+        """Take in what belongs to the party, or to a contract and to no session."""
+        if isinstance(body, PartyRestored):
+            self._restore(entry, body)
+            return
         self._require_contract(entry)
         if isinstance(body, ReportSkipped):
             self._skip(entry, body)
+        elif isinstance(body, BoundChosen):
+            self._choose(body)
 
     def _skip(self, entry: Entry, skipped: ReportSkipped) -> None:
-        if skipped.due_at > _seconds(entry):
+        if skipped.due_at > entry.seconds:
             raise RuleError("its run was not due yet, so it was not skipped")
         if skipped.request in self._charged:
             raise RuleError("its request was charged before, so it was not skipped")
         if skipped.request in self._skipped:
             raise RuleError("its request was skipped before: a run is skipped once")
         self._skipped.add(skipped.request)
+
+    def _choose(self, chosen: BoundChosen) -> None:
+        if chosen.request not in self._charged:
+            raise RuleError("nothing was charged for the bound that it tells of")
+        if chosen.request in self._chosen:
+            raise RuleError("its charge has brought a bound before: another is charged again")
+        self._chosen.add(chosen.request)
 
     def _require_contract(self, entry: Entry) -> str:
         contract = entry.contract or ""
@@ -326,8 +375,10 @@ class History:
     def _session_of(self, entry: Entry, request: str) -> SessionHistory:
         """Return the session of a request, with the entry's contract and id held against it."""
         contract = self._require_contract(entry)
-        session = self.sessions.setdefault(request, SessionHistory(contract, entry.seq))
-        if session.contract != contract:
+        session = self.sessions.get(request)
+        if session is None:  # one text for all sessions of a contract
+            session = self.sessions[request] = SessionHistory(intern(contract), entry.seq)
+        elif session.contract != contract:
             raise RuleError("earlier entries of its request name another contract")
         if entry.session is None:
             return session
@@ -350,11 +401,12 @@ class History:
         if entry.party in body.others or not set(body.others) <= set(terms.parties):
             raise RuleError("the other parties that it names are not others of the contract")
         consent = body.consent
-        if consent not in self._snapshots:
+        recipients = self._snapshots.get(_key_of(consent))
+        if recipients is None:
             raise RuleError("it rests on a consent snapshot that no consent.snapshot before it has")
-        if not set(body.others) <= self._snapshots[consent]:
+        if not recipients.issuperset(body.others):
             raise RuleError("its consent snapshot is not for all the other parties that it names")
-        age = _seconds(entry) - consent.taken_at
+        age = entry.seconds - consent.taken_at
         if age < 0:
             raise RuleError("its consent snapshot was taken after the session started")
         if age > terms.consent_max_age_seconds:
@@ -363,7 +415,7 @@ class History:
                 f"the contract allows {terms.consent_max_age_seconds}"
             )
         session.started = True
-        session.parties = tuple(sorted((entry.party, *body.others)))
+        session.parties = _together(entry.party, body.others)
 
     def _spend(self, entry: Entry, spend: BudgetSpent, contract: str) -> None:
         terms = self._contracts[contract]
@@ -373,10 +425,12 @@ class History:
         self._charged.add(spend.request)
         if budget is None:
             raise RuleError("the contract has no budget for the party that spends")
-        if spend.coalition != terms.coalition_against(entry.party):
+        if spend.coalition != self._coalitions[contract]:
             raise RuleError("its coalition is not all the other parties of the contract")
-        time = _seconds(entry)
+        time = entry.seconds
         self._require_window(spend.window, time, contract, budget)
+        if spend.window <= self._closed_until and _costs(spend):
+            raise RuleError("its window was closed when the party was restored from a backup")
         self._charges.setdefault((spend.population, spend.coalition), _Charges()).add(time, spend)
         require_within(budget, terms.filter, self._shared_with(spend))
         self.spends += 1
@@ -387,11 +441,9 @@ class History:
         Counterparts that stand in one contract may pool what they learn (docs/protocol.md,
         Charges).
         """
-        members, total = frozenset(spend.coalition.split(COALITION_SEPARATOR)), Spent()
+        members, total = _named_in(spend.coalition), Spent()
         for (population, coalition), charges in self._charges.items():
-            if population == spend.population and not members.isdisjoint(
-                coalition.split(COALITION_SEPARATOR)
-            ):
+            if population == spend.population and not members.isdisjoint(_named_in(coalition)):
                 total = total.plus(charges.since(spend.window))
         return total
 
@@ -410,10 +462,30 @@ class History:
             )
 
 
+def _key_of(snapshot: ConsentSnapshot | ConsentReference) -> _Snapshot:
+    return snapshot.root, snapshot.sequence, snapshot.taken_at
+
+
+@lru_cache(maxsize=1024)
+def _named_in(names: str) -> frozenset[str]:
+    """Return the names in a text of several; a log has few such texts."""
+    return frozenset(names.split(COALITION_SEPARATOR))
+
+
+@lru_cache(maxsize=1024)
+def _together(party: str, others: tuple[str, ...]) -> tuple[str, ...]:
+    """Return all parties of a session in order, the same for all of these."""
+    return tuple(sorted((party, *others)))
+
+
 def _end(session: SessionHistory, outcome: str, transcript: str | None, index: int) -> None:
     if session.outcome:
         raise RuleError(f"the session had {session.outcome} before: a session ends once")
     session.outcome, session.transcript, session.ends_at = outcome, transcript, index
+
+
+def _costs(spend: BudgetSpent) -> bool:
+    return bool(spend.epsilon_nano or spend.rho_nano or spend.delta_e15 or spend.what == DISCLOSURE)
 
 
 def _require_open_for_release(session: SessionHistory) -> None:
@@ -423,6 +495,16 @@ def _require_open_for_release(session: SessionHistory) -> None:
         raise RuleError("its session had failed before")
 
 
+def _tell(session: SessionHistory, told: LineageEmitted) -> None:
+    if not session.started:
+        raise RuleError("no session.started for its request stands before it")
+    if session.outcome != _TOLD_AFTER[told.event]:
+        raise RuleError("it tells of another end of the session than the log has")
+    if told.event in session.told:
+        raise RuleError("the session was told of so before: an event is emitted once")
+    session.told = (*session.told, told.event)
+
+
 def _suppress(entry: Entry, session: SessionHistory, body: ListSuppressed) -> None:
     """Take in a run on a list: the sender's log has disclosed it, the receiver's finished it."""
     if body.recipient == entry.party and session.outcome != FINISHED:
@@ -430,20 +512,15 @@ def _suppress(entry: Entry, session: SessionHistory, body: ListSuppressed) -> No
     if body.recipient != entry.party:
         if session.list_ends is None:
             raise RuleError("no list.disclosed for its request stands before it")
-        if _seconds(entry) >= session.list_ends:
+        if entry.seconds >= session.list_ends:
             raise RuleError("its list had come to its end before")
     if body.run != len(session.runs) + 1:
         raise RuleError("the runs on a list count from 1 without a gap, and each is entered once")
     if body.digest in session.runs:
         raise RuleError("an earlier run on this list had the same points")
-    session.runs.append(body.digest)
+    session.runs = (*session.runs, body.digest)
 
 
 def _require_party(name: str, terms: ContractSigned) -> None:
     if name not in terms.parties:
         raise RuleError("its recipient is not among the parties of the contract")
-
-
-def _seconds(entry: Entry) -> float:
-    """Return the time of an entry as POSIX seconds."""
-    return parse_time(entry.time).timestamp()

@@ -192,6 +192,47 @@ def consistency_proof(nodes: Nodes, old_size: int, new_size: int) -> tuple[NodeH
     return (*start, *_siblings(nodes, level, index, new_size))
 
 
+@dataclass(frozen=True)
+class PathStep:
+    """One step from a leaf up to the root: a sibling to the left or right, and what both make."""
+
+    sibling: NodeHash
+    is_left: bool
+    node: NodeHash
+
+
+def inclusion_path(
+    leaf: LeafHash, index: int, size: int, proof: Sequence[NodeHash]
+) -> tuple[PathStep, ...]:
+    """Return the way from leaf `index` to the root of a tree of `size` leaves (RFC 9162 2.1.3.2).
+
+    The last node is the root that the proof leads to; of a tree of one leaf the leaf is.
+
+    Raises:
+        InclusionError: there is no such leaf, or the proof is not exactly as long as it must be.
+    """
+    if not 0 <= index < size <= MAX_SIZE:
+        raise InclusionError(f"a tree of {size} leaves has no leaf {index}")
+    if any(len(item) != HASH_BYTES for item in (leaf, *proof)):
+        raise InclusionError("a leaf, a root and each hash of a proof are 32 bytes")
+    computed, position, last = leaf, index, size - 1
+    path = []
+    for sibling in proof:
+        if last == 0:
+            raise InclusionError(_wrong_length("an inclusion proof", size, "long"))
+        is_left = bool(position & 1) or position == last
+        if is_left:
+            computed = node_hash(sibling, computed)
+            position, last = _skip_levels(position, last)
+        else:
+            computed = node_hash(computed, sibling)
+        path.append(PathStep(sibling, is_left, computed))
+        position, last = position >> 1, last >> 1
+    if last != 0:
+        raise InclusionError(_wrong_length("an inclusion proof", size, "short"))
+    return tuple(path)
+
+
 def verify_inclusion(
     leaf: LeafHash, index: int, size: int, proof: Sequence[NodeHash], root: RootHash
 ) -> None:
@@ -200,23 +241,10 @@ def verify_inclusion(
     Raises:
         InclusionError: it is not, or the proof is not exactly as long as it must be.
     """
-    if not 0 <= index < size <= MAX_SIZE:
-        raise InclusionError(f"a tree of {size} leaves has no leaf {index}")
-    if any(len(item) != HASH_BYTES for item in (leaf, root, *proof)):
+    path = inclusion_path(leaf, index, size, proof)
+    if len(root) != HASH_BYTES:
         raise InclusionError("a leaf, a root and each hash of a proof are 32 bytes")
-    computed, position, last = leaf, index, size - 1
-    for sibling in proof:
-        if last == 0:
-            raise InclusionError(_wrong_length("an inclusion proof", size, "long"))
-        if position & 1 or position == last:
-            computed = node_hash(sibling, computed)
-            position, last = _skip_levels(position, last)
-        else:
-            computed = node_hash(computed, sibling)
-        position, last = position >> 1, last >> 1
-    if last != 0:
-        raise InclusionError(_wrong_length("an inclusion proof", size, "short"))
-    if computed != root:
+    if (path[-1].node if path else leaf) != root:
         raise InclusionError(f"leaf {index} is not in the tree of {size} leaves with this root")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from audit.merkle import EMPTY_ROOT, RootHash
+from audit.merkle import EMPTY_ROOT, HASH_BYTES, RootHash
 from psi.points import Places, Rows
-from psi.row_hashes import HASH_BYTES, hash_rows
+from psi.row_hashes import hash_rows
 
 _SUBTREE = 65_536  # entries; a power of two, so that the subtrees' roots are a level of the tree
 
@@ -15,10 +15,8 @@ def root_of_rows(entries: Rows, order: Places) -> RootHash:
     """Return the root over n entries, the rows of (n, width) bytes, taken in an order (n,)."""
     if not len(order):
         return EMPTY_ROOT
-    roots = [
-        _root_of_level(hash_rows(b"\x00", entries[order[start : start + _SUBTREE]]))
-        for start in range(0, len(order), _SUBTREE)
-    ]
+    parts = (order[start : start + _SUBTREE] for start in range(0, len(order), _SUBTREE))
+    roots = [_root_of_level(hash_rows(b"\x00", np.take(entries, part, axis=0))) for part in parts]
     return _root_of_level(np.frombuffer(b"".join(roots), np.uint8).reshape(-1, HASH_BYTES))
 
 

@@ -89,7 +89,9 @@ class Verifier:
         name, key_id, public_key = _split_key(vkey, cls.algorithm)
         verifier = cls(name, public_key)
         if verifier.key_id.hex() != key_id:
-            raise NoteError(f"the id in the key of {name} is not that of the key; copy it again")
+            raise NoteError(
+                f"the id in the key of {name[:60]} is not that of the key; copy it again"
+            )
         return verifier
 
     @classmethod
@@ -311,7 +313,9 @@ def _split_key(text: str, algorithm: int) -> tuple[str, str, bytes]:
         raise NoteError("a key in text form is name+id+key")
     material = _decode(encoded, "a key")
     if len(material) != 1 + PUBLIC_KEY_BYTES or material[0] != algorithm:
-        raise NoteError(f"the key of {name} is not an Ed25519 key of algorithm {algorithm:02x}")
+        raise NoteError(
+            f"the key of {name[:60]} is not an Ed25519 key of algorithm {algorithm:02x}"
+        )
     return name, key_id, material[1:]
 
 

@@ -3,7 +3,9 @@
 While a party has no members, whoever can open its folder is its operator, and entries say so
 without a name. From the first member on each entry ends with the account and the role of who
 wrote it: `alice/operator`, or, where a person has not done it with their own hands,
-`session:alice/operator` (what it belongs to, then whose process it was).
+`session:alice/operator` (what it belongs to, then whose process it was). Accounts that the party
+keeps itself, of its console and of programs, are named in any case: `carla~console/compliance`,
+`nightly~token/analyst`.
 """
 
 from __future__ import annotations
@@ -25,9 +27,17 @@ class Role(Enum):
     """Reads everything, runs and changes nothing."""
 
 
-READING_KINDS: Final = ("audit.read", "access.refused", "subject.access", "document.made")
+READING_KINDS: Final = (
+    "audit.read",
+    "access.refused",
+    "subject.access",
+    "document.made",
+    "console.signed_in",
+    "console.signed_out",
+    "console.password",
+)
 """What reading itself leaves in the log, documents of what was read included; every role writes
-these."""
+these. Whoever reads signs in, signs out, and has a password."""
 ASKING_KINDS: Final = (
     "request.made",
     "request.refused",
@@ -38,6 +48,7 @@ ASKING_KINDS: Final = (
     "budget.spent",
     "report.released",
     "report.skipped",
+    "bound.chosen",
     "list.disclosed",
     "list.suppressed",
     "export.made",
@@ -51,9 +62,13 @@ BY_HAND: Final = "operator"
 """How an entry names a person who acts, while the party has no members."""
 NOBODY: Final = "none"
 """The role, in an entry, of an account that is not a member: it can only have been refused."""
+STAFF: Final = "~"
+"""What stands in the name of an account that is the party's own and not the machine's."""
+ACCOUNT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}(?:~(?:console|token))?")
+"""An account of the machine; with its end, one of the console (`alice~console`) or a token."""
 _INCIDENT: Final = "incident."
 _ACTOR: Final = re.compile(
-    r"(?:(?P<how>.{1,200}):)?(?P<account>[A-Za-z_][A-Za-z0-9_.-]{0,31})/(?P<role>[a-z]+)"
+    rf"(?:(?P<how>.{{1,200}}):)?(?P<account>{ACCOUNT.pattern})/(?P<role>[a-z]+)"
 )
 
 

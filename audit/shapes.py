@@ -10,8 +10,9 @@ asks. Messages name the field and never its value.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import (
     Annotated,
     Any,
@@ -29,6 +30,9 @@ from audit.errors import EntryError, NoteError
 from audit.note import Verifier
 
 JsonObject: TypeAlias = dict[str, Any]
+_Check: TypeAlias = Callable[[object, str], None]
+_Read: TypeAlias = Callable[[object, str], object]
+_Matches: TypeAlias = Callable[[str], object]
 
 MAX_INTEGER: Final = 2**53 - 1
 _ADDRESS_LIKE: Final = re.compile(r"@")
@@ -85,13 +89,21 @@ class Words(_Scalar):
         """Raise `EntryError` unless `value` is such text."""
         if not isinstance(value, str) or not 0 < len(value) <= self.longest:
             raise EntryError(f"{where} must be text of 1 to {self.longest} characters")
-        if not value.isprintable() or value != value.strip():
-            raise EntryError(f"{where} must be printable text without spaces around it")
-        if self.refused.search(value):
-            raise EntryError(
-                f"{where} has something like an address, a phone number or a digest in it; "
-                "the log holds no identifiers: say it without"
-            )
+        if fault := _fault(value, self.refused):
+            raise EntryError(f"{where} {fault}")
+
+
+@lru_cache(maxsize=4096)
+def _fault(text: str, refused: re.Pattern[str]) -> str | None:
+    """Say what is wrong with text for people, None for nothing; a log has few such texts."""
+    if not text.isprintable() or text != text.strip():
+        return "must be printable text without spaces around it"
+    if refused.search(text):
+        return (
+            "has something like an address, a phone number or a digest in it; "
+            "the log holds no identifiers: say it without"
+        )
+    return None
 
 
 @dataclass(frozen=True)
@@ -212,16 +224,17 @@ class Record:
             raise EntryError(f"{where} must be an object")
         plan = _plan(cls, where)
         if not plan.required <= value.keys():
-            missing = [name for name in plan.shapes if name in plan.required - value.keys()]
+            missing = [name for name in plan.fields if name in plan.required - value.keys()]
             raise EntryError(f"{where} lacks {', '.join(missing)}")
-        if not value.keys() <= plan.shapes.keys():
-            raise EntryError(f"{where} has a field besides {', '.join(plan.shapes)}")
+        if not value.keys() <= plan.fields.keys():
+            raise EntryError(f"{where} has a field besides {', '.join(plan.fields)}")
         values: dict[str, Any] = dict(plan.absent)
         for name, item in value.items():
-            shape, named = plan.shapes[name]
-            if not isinstance(shape, _Scalar):
-                item = shape.read(item, named)
-            shape.check(item, named)
+            read, matches, check, named = plan.fields[name]
+            if read is not None:
+                item = read(item, named)
+            if matches is None or type(item) is not str or not matches(item):
+                check(item, named)
             values[name] = item
         made = object.__new__(cls)  # each field was just checked: not once more
         made.__dict__.update(values)
@@ -257,9 +270,13 @@ class Nested:
 
 @dataclass(frozen=True)
 class _Plan:
-    """How an object is read: its fields with their shapes and names, and which may be absent."""
+    """How an object is read: by field its reader, pattern, check and name, and which may be absent.
 
-    shapes: Mapping[str, tuple[Shape, str]]
+    A reader is None where a value is the same in Python and in JSON. Text that matches the pattern
+    needs no check.
+    """
+
+    fields: Mapping[str, tuple[_Read | None, _Matches | None, _Check, str]]
     required: frozenset[str]
     absent: Mapping[str, None]
 
@@ -269,14 +286,24 @@ _PLANS: Final[dict[tuple[type[Record], str], _Plan]] = {}
 
 def _plan(record: type[Record], where: str) -> _Plan:
     """Return how records of a class are read that stand at a place, of which there are few."""
-    if (record, where) not in _PLANS:
-        shapes = _shapes(record)
-        _PLANS[record, where] = _Plan(
-            {name: (shape, f"{where}.{name}") for name, (shape, _) in shapes.items()},
-            frozenset(name for name, (_, optional) in shapes.items() if not optional),
-            {name: None for name, (_, optional) in shapes.items() if optional},
-        )
-    return _PLANS[record, where]
+    known = _PLANS.get((record, where))
+    if known is not None:
+        return known
+    shapes = _shapes(record)
+    plan = _PLANS[record, where] = _Plan(
+        {
+            name: (
+                None if isinstance(shape, _Scalar) else shape.read,
+                shape.pattern.fullmatch if isinstance(shape, Matching) else None,
+                shape.check,
+                f"{where}.{name}",
+            )
+            for name, (shape, _) in shapes.items()
+        },
+        frozenset(name for name, (_, optional) in shapes.items() if not optional),
+        {name: None for name, (_, optional) in shapes.items() if optional},
+    )
+    return plan
 
 
 _KNOWN: Final[dict[type[Record], dict[str, tuple[Shape, bool]]]] = {}

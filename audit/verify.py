@@ -15,6 +15,7 @@ from itertools import combinations, zip_longest
 from typing import Final
 
 from audit.checkpoint import Checkpoint
+from audit.collector import paused
 from audit.deadlines import Overdue
 from audit.entry import Entry
 from audit.errors import AuditError, RuleError, VerificationError
@@ -165,7 +166,8 @@ def _examine(statements: Statements, more: Sequence[Checkpoint], watch: Watch | 
     marks.append((own, "that the log signed last"))
     history = History(statements.log.vkey)
     wanted = {mark.size for mark, _ in marks} | {mark.size for mark in more}
-    tree, roots = _replay(statements, history, wanted, watch)
+    with paused():
+        tree, roots = _replay(statements, history, wanted, watch)
     summary = _summary(statements, tree.size, history)
     examined = _Examined(origin, tree.size, roots, marks, history.sessions, summary)
     _require_on_tree(examined, marks)
@@ -303,6 +305,7 @@ def _summary(statements: Statements, size: int, history: History) -> Verificatio
             "that snapshot was for every other party of the session",
             "every charge is towards all the other parties of its contract",
             "no session starts or ends twice, and its entries agree",
+            "lineage events tell of sessions as they went, once each",
             "every release and disclosure was charged before",
             "runs that take people off a list follow it, in order and before its end",
             "the charges in each window are within the contract's budget, by its filter",

@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from audit.bodies.access import AccessGranted, AccessRefused, AccessRemoved, AuditRead
+from audit.bodies.access import (
+    AccessGranted,
+    AccessRefused,
+    AccessRemoved,
+    AuditRead,
+    PasswordSet,
+    SignedIn,
+    SignedOut,
+    SignInRefused,
+)
 from audit.bodies.consent import (
     ConsentRecorded,
     ConsentReference,
@@ -41,8 +50,17 @@ from audit.bodies.lists import (
     ListSuppressed,
     LookalikeMade,
 )
-from audit.bodies.parties import PartyCreated, PeerForgotten, PeerPinned
+from audit.bodies.parties import (
+    KeyRotated,
+    PartyCreated,
+    PeerForgotten,
+    PeerPinned,
+    PeerRenewed,
+    PeerRestored,
+    PeerRevoked,
+)
 from audit.bodies.sessions import (
+    BoundChosen,
     BudgetSpent,
     LineageEmitted,
     ReportReleased,
@@ -54,7 +72,7 @@ from audit.bodies.sessions import (
     SessionStarted,
 )
 from audit.bodies.subjects import SubjectAccess, SubjectErasure
-from audit.bodies.upkeep import Incident, RetentionPruned
+from audit.bodies.upkeep import BackupMade, Incident, PartyRestored, RetentionPruned
 from audit.errors import EntryError
 from audit.shapes import Record
 
@@ -69,6 +87,8 @@ __all__ = [
     "AccessRefused",
     "AccessRemoved",
     "AuditRead",
+    "BackupMade",
+    "BoundChosen",
     "Budget",
     "BudgetSpent",
     "ConsentRecorded",
@@ -82,13 +102,19 @@ __all__ = [
     "EntryKind",
     "ExportMade",
     "Incident",
+    "KeyRotated",
     "LineageEmitted",
     "ListDisclosed",
     "ListSuppressed",
     "LookalikeMade",
     "PartyCreated",
+    "PartyRestored",
+    "PasswordSet",
     "PeerForgotten",
     "PeerPinned",
+    "PeerRenewed",
+    "PeerRestored",
+    "PeerRevoked",
     "Presence",
     "ReportReleased",
     "ReportSkipped",
@@ -98,6 +124,9 @@ __all__ = [
     "SessionFailed",
     "SessionFinished",
     "SessionStarted",
+    "SignInRefused",
+    "SignedIn",
+    "SignedOut",
     "SubjectAccess",
     "SubjectErasure",
     "TransferStated",
@@ -133,8 +162,14 @@ _NO, _MAY, _MUST = Presence.ABSENT, Presence.OPTIONAL, Presence.REQUIRED
 
 KINDS: Final[Mapping[str, EntryKind]] = {
     "party.created": EntryKind(PartyCreated, session=_NO, contract=_NO),
+    "party.restored": EntryKind(PartyRestored, session=_NO, contract=_NO),
+    "backup.made": EntryKind(BackupMade, session=_NO, contract=_NO),
     "peer.pinned": EntryKind(PeerPinned, session=_NO, contract=_NO),
     "peer.forgotten": EntryKind(PeerForgotten, session=_NO, contract=_NO),
+    "peer.renewed": EntryKind(PeerRenewed, session=_NO, contract=_NO),
+    "peer.revoked": EntryKind(PeerRevoked, session=_NO, contract=_NO),
+    "peer.restored": EntryKind(PeerRestored, session=_NO, contract=_NO),
+    "key.rotated": EntryKind(KeyRotated, session=_NO, contract=_NO),
     "contract.signed": EntryKind(ContractSigned, session=_NO, contract=_MUST),
     "document.made": EntryKind(DocumentMade, session=_NO, contract=_MUST),
     "dataset.registered": EntryKind(DatasetRegistered, session=_NO, contract=_NO),
@@ -148,6 +183,7 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "session.started": EntryKind(SessionStarted, session=_MAY, contract=_MUST),
     "budget.spent": EntryKind(BudgetSpent, session=_MAY, contract=_MUST),
     "report.released": EntryKind(ReportReleased, session=_MUST, contract=_MUST),
+    "bound.chosen": EntryKind(BoundChosen, session=_NO, contract=_MUST),
     "report.skipped": EntryKind(ReportSkipped, session=_NO, contract=_MUST),
     "list.disclosed": EntryKind(ListDisclosed, session=_MUST, contract=_MUST),
     "list.suppressed": EntryKind(ListSuppressed, session=_MUST, contract=_MUST),
@@ -163,6 +199,10 @@ KINDS: Final[Mapping[str, EntryKind]] = {
     "access.removed": EntryKind(AccessRemoved, session=_NO, contract=_NO),
     "access.refused": EntryKind(AccessRefused, session=_NO, contract=_NO),
     "audit.read": EntryKind(AuditRead, session=_NO, contract=_NO),
+    "console.signed_in": EntryKind(SignedIn, session=_NO, contract=_NO),
+    "console.signed_out": EntryKind(SignedOut, session=_NO, contract=_NO),
+    "console.refused": EntryKind(SignInRefused, session=_NO, contract=_NO),
+    "console.password": EntryKind(PasswordSet, session=_NO, contract=_NO),
 }
 INCIDENT: Final = EntryKind(Incident, session=_MAY, contract=_MAY)
 _INCIDENT_NAME: Final = re.compile(r"incident\.[a-z][a-z_]{0,39}")

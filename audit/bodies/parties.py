@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from audit.shapes import Digest, Label, OneOf, Record, VkeyText
+from audit.shapes import Digest, Label, Natural, OneOf, Record, Sentence, UnixTime, VkeyText
 
 
 @dataclass(frozen=True)
@@ -51,3 +51,79 @@ class PeerForgotten(Record):
     peer: Label
     vkey: VkeyText
     certificate: Digest
+
+
+@dataclass(frozen=True)
+class PeerRevoked(Record):
+    """`peer.revoked`: nothing is done with a counterpart any more, whatever contracts say.
+
+    Args:
+        peer: the counterpart's name.
+        vkey: the key of its log, by which it is known.
+        reason: why, in words.
+    """
+
+    peer: Label
+    vkey: VkeyText
+    reason: Sentence
+
+
+@dataclass(frozen=True)
+class PeerRestored(Record):
+    """`peer.restored`: a counterpart is again what contracts and invitations make it.
+
+    Args:
+        peer: the counterpart's name.
+        vkey: the key of its log, by which it is known.
+        reason: why, in words.
+    """
+
+    peer: Label
+    vkey: VkeyText
+    reason: Sentence
+
+
+@dataclass(frozen=True)
+class KeyRotated(Record):
+    """`key.rotated`: this party replaced a key, and says so to counterparts in a statement.
+
+    Args:
+        number: of the statement, from 1.
+        key: which was replaced, `signing` or `tls`.
+        signing: the signing key from then on, in text form; the log's key stays.
+        certificate: SHA-256 of the certificate (DER) from then on.
+        statement: SHA-256 of what both signing keys have signed.
+        starts: when the new key comes into use.
+        ends: until when the one before is accepted.
+    """
+
+    number: Natural
+    key: Annotated[str, OneOf(("signing", "tls"))]
+    signing: VkeyText
+    certificate: Digest
+    statement: Digest
+    starts: UnixTime
+    ends: UnixTime
+
+
+@dataclass(frozen=True)
+class PeerRenewed(Record):
+    """`peer.renewed`: a counterpart's statement of keys was verified and is known from now on.
+
+    Args:
+        peer: the counterpart's name.
+        vkey: the key of its log, by which it is known.
+        number: of the statement, from 1.
+        signing: its signing key after that, in text form.
+        certificate: SHA-256 of its certificate (DER) after that.
+        statement: SHA-256 of what both signing keys have signed.
+        ends: until when the keys before are accepted.
+    """
+
+    peer: Label
+    vkey: VkeyText
+    number: Natural
+    signing: VkeyText
+    certificate: Digest
+    statement: Digest
+    ends: UnixTime

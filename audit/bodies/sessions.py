@@ -61,6 +61,21 @@ class ReportSkipped(Record):
 
 
 @dataclass(frozen=True)
+class BoundChosen(Record):
+    """`bound.chosen`: a top bound of value buckets that was taken from the party's data.
+
+    Args:
+        request: the name of its charge.
+        dataset: whose people were counted.
+        result: SHA-256 of what the party stored of it.
+    """
+
+    request: Token
+    dataset: Annotated[str, LABEL]
+    result: Digest
+
+
+@dataclass(frozen=True)
 class SessionStarted(Record):
     """`session.started`: what a party is bound to before the first byte.
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from party.contract_file import load_contract
 from party.contract_terms import ListUse, OutputKind, Platform
 from party.errors import ContractError, Refusal
+from party.places import Places
 from party.request import Request
 
 FOLDER = Path(__file__).parent / "contract"
@@ -43,7 +44,13 @@ AUTUMN = Signed(
     FOLDER / "exclude-request.json",
     "059c00c81e4f9395f8427d6d90eed556d1450327720c7b1119bf7a85481a09a7",
 )
-SIGNED = [SUMMER, AUTUMN]
+WINTER = Signed(
+    FOLDER / "winter-2026.yaml",
+    "b7e4c6aa2e38609ea0408c1ac87dc87121826be258375964ac1e82e508bbc42c",
+    FOLDER / "cross-channel-request.json",
+    "f92c53cdae1c2a6d0cc5682ce860bdf5dabc5d9cae2a35b051605026dcc6f6b4",
+)
+SIGNED = [SUMMER, AUTUMN, WINTER]
 
 # A verifier that shares no code with the product: all texts stay as they stand in the file.
 
@@ -52,8 +59,8 @@ def plain_contract(path):
     document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
     for name in ("window_days", "min_match", "min_cell", "list_expiry_days", "retention_days"):
         document[name] = int(document[name])
-    if "result_days" in document:
-        document["result_days"] = int(document["result_days"])
+    for name in {"result_days", "replay_days"} & set(document):
+        document[name] = int(document[name])
     document["consent_max_age_hours"] = int(document["consent_max_age_hours"])
     document["profile"]["gmail"] = {"true": True, "false": False}[document["profile"]["gmail"]]
     for own in document["datasets"].values():
@@ -130,12 +137,36 @@ def test_the_uses_and_platforms_of_a_match_are_read_as_they_were_signed():
         replace(request, use=ListUse.INCLUDE).check(contract, NOW)
 
 
-def test_what_the_maker_makes_verifies_in_the_same_way_and_is_never_made_over(tmp_path):
-    contract, request = contract_maker.make(tmp_path)
+def test_a_table_of_three_is_read_as_it_was_signed():
+    contract = load_contract(WINTER.contract)
+    request = Request.decode(WINTER.request.read_bytes())
+    assert dict(request.roles) == {
+        "tabulator": "channel", "recipient": "advertiser", "third": "vendor"
+    }  # fmt: skip
+    assert request.labels["vendor"].values == ("1", "2+")
+    assert contract.output(OutputKind.CROSS_CHANNEL, request.roles).purpose == request.purpose
+    assert contract.parties["advertiser"].places == Places("FR", ("FR", "DE"))
+    assert [str(one.crossing) for one in contract.transfers] == [
+        "advertiser to channel, out of EEA", "vendor to channel, out of EEA",
+        "channel to advertiser, out of CN", "channel to vendor, out of CN",
+    ]  # fmt: skip
+    others = {**request.roles, "tabulator": "vendor", "third": "channel"}
+    with pytest.raises(Refusal, match="is not signed by the identity key"):
+        replace(request, expires=request.expires + 1).check(contract, NOW)
+    with pytest.raises(Refusal, match="does not grant"):
+        contract.output(OutputKind.CROSS_CHANNEL, others)
+
+
+@pytest.mark.parametrize(("name", "signed"), [("autumn", AUTUMN), ("winter", WINTER)])
+def test_what_the_maker_makes_verifies_in_the_same_way_and_is_never_made_over(
+    tmp_path, name, signed
+):
+    recipe = contract_maker.RECIPES[name]
+    contract, request = contract_maker.make(recipe, tmp_path)
     assert verify_request(request, contract)[1] == verify_contract(contract)
-    assert contract.read_bytes() != AUTUMN.contract.read_bytes()
+    assert contract.read_bytes() != signed.contract.read_bytes()
     with pytest.raises(FileExistsError, match="was signed once"):
-        contract_maker.make(tmp_path)
+        contract_maker.make(recipe, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +183,10 @@ def test_what_the_maker_makes_verifies_in_the_same_way_and_is_never_made_over(tm
         (AUTUMN, "[google-customer-match, meta]", "[meta, google-customer-match]"),
         (AUTUMN, "[google-customer-match, meta]", "[google-customer-match, meta, tiktok]"),
         (AUTUMN, ", export_to: [google-customer-match, meta]", ""),
+        (WINTER, "tabulator: channel, third: vendor", "tabulator: vendor, third: channel"),
+        (WINTER, "备案 2026-8", "备案 2026-9"),
+        (WINTER, "storage: [FR, DE]", "storage: [FR]"),
+        (WINTER, "replay_days: 730", "replay_days: 731"),
     ],
 )
 def test_an_edited_contract_is_refused(tmp_path, signed, old, new):
