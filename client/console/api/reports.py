@@ -1,0 +1,205 @@
+"""Reports: what may be asked, a quote, asking, watching, the numbers."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from client.actors import OPERATOR
+from client.console.api.call import Asking, Call, Denied, Reading
+from client.console.report_form import LABEL, PEOPLE, ReportForm, Typed, offered_to
+from client.console.report_view import FORMS, View, file_of
+from client.console.under_way import now_of
+from client.quoting import quote_for
+from client.render_request import request_document
+from languages import ENGLISH
+from party.desk import Desk
+from party.errors import PartyError
+from party.filing import PAGE, Filed, Filing, Wanted
+
+router = APIRouter(tags=["reports"])
+Id = Annotated[str, Path(pattern="^[0-9a-f]{8,32}$", description="The id, or its beginning")]
+
+
+class Grant(BaseModel):
+    """Something that a contract in force lets this party ask for."""
+
+    contract: str
+    grant: int
+    kind: str
+    roles: dict[str, str]
+    purpose: str
+    said: str
+    """Who learns what, in plain words."""
+
+
+class Choice(BaseModel):
+    """What is asked for: a grant, a label of each party (`dataset/label`), and ε."""
+
+    contract: str = Field(max_length=80)
+    grant: int = Field(ge=0, le=63)
+    labels: dict[str, str] = Field(default_factory=dict, max_length=3)
+    people: dict[str, int] = Field(default_factory=dict, max_length=3)
+    options: dict[str, str] = Field(default_factory=dict, max_length=20)
+    """Further fields of the form, such as `epsilon`, `start` or `name`."""
+
+
+class Asked(Choice):
+    """The same, with a key: a request is made once for each (32 hexadecimal digits)."""
+
+    key: str = Field(pattern="^[0-9a-f]{32}$", default_factory=lambda: secrets.token_hex(16))
+
+
+class Progress(BaseModel):
+    """How a request stands at this moment; `done` of `total` points where a phase is counted."""
+
+    id: str
+    kind: str
+    state: str
+    said: str
+    moving: bool
+    carried_here: bool
+    done: int
+    total: int
+
+
+class Page(BaseModel):
+    """Some requests, newest first; `older` is what `before` takes for the next page."""
+
+    requests: list[Progress]
+    older: int | None
+
+
+@router.get("/grants")
+def grants(call: Reading) -> list[Grant]:
+    """Return what the contracts in force let this party ask for."""
+    offered = offered_to(call.party, Desk(call.party).contracts(), ENGLISH)
+    return [
+        Grant(
+            contract=one.contract.digest,
+            grant=one.number,
+            kind=str(one.grant.kind),
+            roles=dict(one.grant.roles),
+            purpose=one.grant.purpose,
+            said=one.said,
+        )
+        for one in offered
+    ]
+
+
+@router.get("/requests")
+def requests(
+    call: Reading,
+    state: Annotated[list[str] | None, Query(max_length=5)] = None,
+    before: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
+    most: Annotated[int, Query(ge=1, le=200)] = PAGE,
+) -> Page:
+    """Return requests, newest first."""
+    found = Filing(call.party).page(Wanted(states=tuple(state or ())), before=before, most=most)
+    return Page(requests=[_progress(call, one) for one in found.requests], older=found.older)
+
+
+@router.post("/quotes")
+def quote(call: Asking, choice: Choice) -> dict[str, Any]:
+    """Say what a request would cost and how good its numbers would be; nothing is asked."""
+    form = _form(call, choice)
+    return quote_for(call.party, form.contract, form.request(call.party), form.guess()).to_json()
+
+
+@router.post("/reports", status_code=202)
+def ask(call: Asking, asked: Asked) -> Progress:
+    """Ask for a report or a list, and carry it on in the background; watch `/requests/{id}/now`."""
+    desk, runner = Desk(call.party), call.console.runner
+    if desk.known(asked.key) is None:
+        form = _form(call, asked)
+        request = replace(form.request(call.party), id=asked.key)
+        runner.require_room()
+        naming = form.naming(call.party, request)
+        desk.make(request, form.contract, actor=OPERATOR, naming=naming)
+        runner.begin(asked.key, call.account.account)
+    return _progress(call, desk.find(asked.key))
+
+
+@router.get("/requests/{request}/now")
+def now(call: Reading, request: Id) -> Progress:
+    """Say what a request is at."""
+    return _progress(call, _found(call, request))
+
+
+@router.post("/requests/{request}/resumption", status_code=202)
+def resume(call: Asking, request: Id) -> Progress:
+    """Go on with a request where it was."""
+    filed = _found(call, request)
+    call.console.runner.begin(filed.id, call.account.account)
+    return _progress(call, filed)
+
+
+@router.post("/requests/{request}/suspension")
+def suspend(call: Asking, request: Id) -> Progress:
+    """Stop carrying a request here; it stays as it is and can go on."""
+    filed = _found(call, request)
+    call.console.runner.suspend(filed.id)
+    return _progress(call, filed)
+
+
+@router.get("/reports/{request}")
+def report(call: Reading, request: Id, view: Annotated[View, Query()]) -> dict[str, Any]:
+    """Return a finished report: shareable, unless `kind` insists; a model costs nothing."""
+    from client.console.report_view import rendering_of
+
+    filed = _found(call, request)
+    return {**request_document(filed), "result": rendering_of(call.party, filed, view).to_dict()}
+
+
+@router.get(
+    "/reports/{request}/files/{form}",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in FORMS.values()}}},
+)
+def file(
+    call: Reading,
+    request: Id,
+    form: Annotated[str, Path(pattern="^(csv|parquet|json|html|png|pdf)$")],
+    view: Annotated[View, Query()],
+) -> Response:
+    """Return a finished report as a file."""
+    data, kind, _ = file_of(call.party, _found(call, request), view, form, ENGLISH)
+    return Response(data, media_type=kind)
+
+
+def _found(call: Call, request: str) -> Filed:
+    try:
+        return Desk(call.party).find(request)
+    except PartyError as error:
+        raise Denied(404, "No such request", str(error)) from None
+
+
+def _form(call: Call, choice: Choice) -> ReportForm:
+    """Read a choice as the page's form is read."""
+    fields = {
+        **choice.options,
+        "contract": choice.contract,
+        "grant": str(choice.grant),
+        **{LABEL + party: label for party, label in choice.labels.items()},
+        **{PEOPLE + party: str(people) for party, people in choice.people.items()},
+    }
+    return ReportForm.of(call.party, Typed.read(fields))
+
+
+def _progress(call: Call, filed: Filed) -> Progress:
+    at = now_of(call.party, call.console.runner, filed, ENGLISH)
+    return Progress(
+        id=filed.id,
+        kind=str(filed.request.kind),
+        state=filed.state,
+        said=at.said,
+        moving=at.moving,
+        carried_here=at.here,
+        done=at.done,
+        total=at.total,
+    )

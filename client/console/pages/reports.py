@@ -1,0 +1,218 @@
+"""Reports: choose, quote, run, look, export; and the reports that run by themselves."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from importlib.resources import files
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import RedirectResponse, Response
+
+from client import quote_words
+from client.actors import OPERATOR
+from client.console.forms import Problem
+from client.console.pages.requests import lines_of
+from client.console.report_form import ReportForm, Typed, offered_to
+from client.console.report_view import FORMS, View, chart_of, file_of, page_values
+from client.console.typed import Form
+from client.console.visit import Analyst, Reader, Visit
+from client.exits import EXPECTED
+from client.quoting import Quoted, quote_for
+from client.request_words import kind_in_words
+from party.contract_terms import OutputKind
+from party.decision import FINISHED
+from party.desk import Desk
+from party.errors import PartyError
+from party.filing import APPROVED, Filing, Wanted
+from party.request import Request
+from party.series import SeriesBook
+from party.templates import templates
+from party.terms import Terms
+from reports.attribution import ALL_MODELS, MODELS
+
+router = APIRouter(prefix="/reports")
+Shown = Literal["finished", "open", "all"]
+WANTED: Final = {
+    "finished": Wanted(states=(FINISHED,), lists=False),
+    "open": Wanted(states=(APPROVED,), lists=False),
+    "all": Wanted(lists=False),
+}
+_KEY_LETTERS: Final = 32
+
+
+@router.get("", name="reports")
+def reports(
+    visit: Reader, show: Shown = "finished", before: Annotated[int | None, Query(ge=0)] = None
+) -> Response:
+    """List reports, newest first."""
+    page = Filing(visit.party).page(WANTED[show], before=before)
+    return visit.page(
+        "reports/list.html.jinja",
+        lines=lines_of(visit, page.requests),
+        show=show,
+        before=before,
+        older=page.older,
+    )
+
+
+@router.get("/new", name="new_report")
+def choose(visit: Analyst) -> Response:
+    """Offer what the contracts in force grant."""
+    contracts = Desk(visit.party).contracts()
+    return visit.page(
+        "reports/choose.html.jinja",
+        contracts=contracts,
+        offered=list(offered_to(visit.party, contracts, visit.language)),
+    )
+
+
+@router.get("/new/labels", name="report_form")
+def fill_in(visit: Analyst) -> Response:
+    """Ask by which labels, and at what ε."""
+    typed = Typed.read(visit.request.query_params)
+    return _form(visit, ReportForm.of(visit.party, typed))
+
+
+@router.get("/new/quote", name="report_quote")
+def quote(visit: Analyst) -> Response:
+    """Say what it would cost, and how good its numbers would be; nothing is asked."""
+    form = ReportForm.of(visit.party, Typed.read(visit.request.query_params))
+    try:
+        request = form.request(visit.party)
+        form.naming(visit.party, request)
+        quoted = quote_for(visit.party, form.contract, request, form.guess())
+    except EXPECTED as error:
+        return _form(visit, form, str(error))
+    return _quote(visit, form, quoted)
+
+
+@router.post("", name="ask_report")
+def ask(visit: Analyst, form: Form) -> Response:
+    """Ask for a report, once for each quote that was shown, and carry it on in the background.
+
+    The form's key is the request's id: a second click finds the request.
+    """
+    key, party = form.text("key"), visit.party
+    if len(key) != _KEY_LETTERS or not set(key) <= set("0123456789abcdef"):
+        raise PartyError("the form has no key: begin again with a quote")
+    if Desk(party).known(key) is None:
+        filled = ReportForm.of(party, Typed.read(form.values))
+        try:
+            request = replace(filled.request(party), id=key)
+            visit.console.runner.require_room()
+            naming = filled.naming(party, request)
+            Desk(party).make(request, filled.contract, actor=OPERATOR, naming=naming)
+        except EXPECTED as error:
+            return _form(visit, filled, str(error))
+        visit.console.runner.begin(key, visit.acts_as)
+    return RedirectResponse(visit.url("request", request_id=key), status_code=303)
+
+
+@router.get("/standing", name="standing_reports")
+def standing(visit: Reader) -> Response:
+    """Show what runs by itself, and what it will spend."""
+    _ = visit.language
+    saved = templates(visit.party)
+    return visit.page(
+        "reports/standing.html.jinja",
+        templates=[
+            (one, kind_in_words(one.request, _), _own_cost(visit, one.request)) for one in saved
+        ],
+        series=SeriesBook(visit.party).all(),
+        kinds={one.name: kind_in_words(one.request, _) for one in saved},
+        now=visit.party.now,
+    )
+
+
+@router.post("/standing/{name}/cancel", name="cancel_schedule")
+def cancel(visit: Analyst, name: str) -> Response:
+    """Plan no more runs; what was asked goes on."""
+    SeriesBook(visit.party).cancel(name)
+    _ = visit.language
+    said = _("No more runs are planned. What was held for them is free again.")
+    return visit.then("standing_reports", said)
+
+
+@router.get("/style.css", name="report_style")
+def style(visit: Reader) -> Response:
+    """Hand out the style of what a report and its page have in common."""
+    del visit
+    text = files("client.page").joinpath("report.css").read_text(encoding="utf-8")
+    return Response(text, media_type="text/css", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@router.get("/{request_id}", name="report")
+def report(visit: Reader, request_id: str, view: Annotated[View, Query()]) -> Response:
+    """Show a finished report; its models and costs cost nothing."""
+    filed = Desk(visit.party).find(request_id)
+    if filed.state != FINISHED:
+        return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
+    _, values = visit.language, page_values(visit, filed, view)
+    return visit.page(
+        "reports/one.html.jinja",
+        filed=filed,
+        view=view,
+        models=filed.request.kind is OutputKind.ATTRIBUTION,
+        model_options=[(one, _(one)) for one in (ALL_MODELS, *MODELS)],
+        files=FORMS,
+        **values,
+    )
+
+
+@router.get("/{request_id}/charts/{number}.svg", name="report_chart")
+def chart(visit: Reader, request_id: str, number: int, view: Annotated[View, Query()]) -> Response:
+    """Draw one chart of a report."""
+    filed = Desk(visit.party).find(request_id)
+    drawing = chart_of(visit.party, filed, view, number, visit.language)
+    return Response(drawing, media_type="image/svg+xml")
+
+
+@router.get("/{request_id}/files/{form}", name="report_file")
+def export(visit: Reader, request_id: str, form: str, view: Annotated[View, Query()]) -> Response:
+    """Hand out a report as a file; what may be passed on unless its owner insists."""
+    filed = Desk(visit.party).find(request_id)
+    data, kind, name = file_of(visit.party, filed, view, form, visit.language)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=kind, headers=headers)
+
+
+def _form(visit: Visit, form: ReportForm, problem: str | None = None) -> Response:
+    _ = visit.language
+    roles = form.grant.roles
+    offered = next(
+        one for one in offered_to(visit.party, [form.contract], _) if one.grant == form.grant
+    )
+    return visit.page(
+        "reports/form.html.jinja",
+        status=200 if problem is None else 422,
+        problems=[] if problem is None else [Problem("", problem)],
+        form=form,
+        typed=form.typed,
+        offered=offered,
+        labels={party: form.labels_of(party, _) for party in roles.values()},
+        identifiers=[("", _("as usual")), *((one, one) for one in form.contract.identifiers)],
+    )
+
+
+def _quote(visit: Visit, form: ReportForm, quoted: Quoted) -> Response:
+    _ = visit.language
+    return visit.page(
+        "reports/quote.html.jinja",
+        form=form,
+        kind=kind_in_words(quoted.request, _),
+        quality=list(quote_words.quality_of(quoted, _)),
+        work=list(quote_words.work_of(quoted, _)),
+        paid=quote_words.paid_by(quoted, _),
+        account=quote_words.account_of(quoted, _),
+        coverage=quote_words.coverage_of(quoted, _),
+        assumptions=quoted.assumptions,
+        key=secrets.token_hex(_KEY_LETTERS // 2),
+    )
+
+
+def _own_cost(visit: Visit, request: Request) -> int:
+    """Return what one run costs this party's people: ε in 1e-9."""
+    me = visit.party.contract(request.contract).me(visit.party.identity)
+    return Terms.of(request).spend_of(me).epsilon_nano

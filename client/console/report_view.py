@@ -1,0 +1,155 @@
+"""One finished report, as somebody wants to see it: shareable or private, by which models.
+
+Everything here is arithmetic on the stored table: it may be done for ever and costs nothing. What
+was drawn is kept for a while, since a table does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from client.page.document import page_of, parts_of
+from client.page.figures import Figure, figures_of, pdf_of, png_of
+from client.page.source import source_of
+from client.results import result_of, written
+from languages import Language
+from languages import language as language_called
+from party.desk import Desk
+from party.errors import PartyError
+from party.filing import Filed
+from party.organisation import Organisation
+from psi.legs import RECIPIENT
+from reports.costs import Costs
+from reports.rendering import Rendering
+
+if TYPE_CHECKING:
+    from client.console.visit import Visit
+
+FORMS: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "png": "image/png",
+    "pdf": "application/pdf",
+}
+"""How a report is handed out: ending and media type. A PDF has the charts alone."""
+_MOST_RENDERINGS: Final = 64
+_MOST_DRAWINGS: Final = 256
+
+
+class View(BaseModel):
+    """What is chosen on a report's page, in its address; all of it costs nothing."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    kind: Literal["shareable", "private"] = "shareable"
+    model: str = Field("", max_length=20)
+    cost: str = Field("", max_length=40)
+
+    @property
+    def private(self) -> bool:
+        """Whether it is for this party's own eyes."""
+        return self.kind == "private"
+
+    @property
+    def query(self) -> str:
+        """The view as the end of an address."""
+        fields = {"kind": self.kind, "model": self.model, "cost": self.cost}
+        return urlencode({name: text for name, text in fields.items() if text})
+
+
+def rendering_of(party: Organisation, filed: Filed, view: View) -> Rendering:
+    """Return the report.
+
+    Raises:
+        PartyError: it is a list, or there is none (any more), or no private one, or no such model.
+        ResultError: it was changed after it was made.
+        UnsuitableCosts: the cost is no number, or the report has none.
+    """
+    Desk(party).require_result(filed)  # what is kept below may have come to its end since
+    return _rendering(party, filed.id, view)
+
+
+@lru_cache(maxsize=_MOST_RENDERINGS)
+def _rendering(party: Organisation, request_id: str, view: View) -> Rendering:
+    filed = Desk(party).find(request_id)
+    costs = Costs.of_everything(view.cost) if view.cost else None
+    found = result_of(party, filed, private=view.private, costs=costs, model=view.model or None)
+    if not isinstance(found, Rendering):
+        raise PartyError(f"request {filed.id[:8]} has brought no report")
+    return found
+
+
+def page_values(visit: Visit, filed: Filed, view: View) -> dict[str, Any]:
+    """Return what the page of a report shows."""
+    party, _ = visit.party, visit.language
+    rendering = rendering_of(party, filed, view)
+    sources = [source_of(party, filed)]
+    address = _chart_address(visit, filed, view)
+    return {
+        **parts_of(rendering, sources, party.identity.name, _, address),
+        "may_be_private": may_be_private(party, filed),
+    }
+
+
+def may_be_private(party: Organisation, filed: Filed) -> bool:
+    """Say whether this party is the recipient, who alone has a private reading."""
+    me = party.contract(filed.request.contract).me(party.identity)
+    return filed.request.roles.get(RECIPIENT) == me
+
+
+def chart_of(party: Organisation, filed: Filed, view: View, number: int, _: Language) -> str:
+    """Return one figure of a report as SVG, by its place from 0; PartyError where there is none."""
+    Desk(party).require_result(filed)
+    return _drawing(party, filed.id, view, number, _.code)
+
+
+@lru_cache(maxsize=_MOST_DRAWINGS)
+def _drawing(party: Organisation, request_id: str, view: View, number: int, code: str) -> str:
+    figures = figures_of(_rendering(party, request_id, view), language_called(code))
+    if not 0 <= number < len(figures):
+        raise PartyError(f"report {request_id[:8]} has no chart {number}")
+    return figures[number].svg()
+
+
+def file_of(
+    party: Organisation, filed: Filed, view: View, form: str, language: Language
+) -> tuple[bytes, str, str]:
+    """Return a report as a file: its bytes, its media type, its name.
+
+    Raises:
+        PartyError: not in this form, or nothing to draw.
+    """
+    if form not in FORMS:
+        raise PartyError(f"a report is handed out as {', '.join(FORMS)}, not as {form[:20]}")
+    rendering = rendering_of(party, filed, view)
+    marked = "-private" if view.private else ""
+    name = f"{filed.request.kind}-{filed.id[:8]}{marked}.{form}"
+    return _data(party, filed, rendering, form, language), FORMS[form], name
+
+
+def _data(
+    party: Organisation, filed: Filed, rendering: Rendering, form: str, language: Language
+) -> bytes:
+    match form:
+        case "html":
+            sources = [source_of(party, filed)]
+            return page_of(rendering, sources, party.identity.name, language).encode()
+        case "png":
+            return png_of(rendering, language)
+        case "pdf":
+            return pdf_of(rendering, language)
+    return written(rendering, f".{form}")
+
+
+def _chart_address(visit: Visit, filed: Filed, view: View) -> Callable[[int, Figure], str]:
+    def address(number: int, _: Figure) -> str:
+        place = visit.url("report_chart", request_id=filed.id, number=number)
+        return f"{place}?{view.query}"
+
+    return address

@@ -1,0 +1,101 @@
+"""What a request is at, for whoever looks: what it waits for or does, and what can be done.
+
+It may be carried here, by `commonground serve` or by a command: what another process does is read
+from the lock that it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from client.console.running import Run, Runner
+from client.page.glossary import Glossary
+from client.request_words import state_in_words
+from client.units import shown_seconds
+from languages import Language, message
+from party.doing import Doing
+from party.filing import APPROVED, PENDING, Filed
+from party.occupied import said_of
+from party.organisation import Organisation
+
+PHASES = Glossary(
+    (
+        message("reading and preparing the data"),
+        message("reading its own data"),
+        message("blinding own set"),
+        message("raising the {party}'s set"),
+        message("greeting"),
+        message("commitment"),
+        message("nonce"),
+        message("account of the steps"),
+        message("transcript"),
+        message("checkpoint"),
+        message("cosignature"),
+        message("receipt of step {number}"),
+        message("step {number}"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Now:
+    """How a request stands at this moment.
+
+    `moving` is whether it may be different in a second; `done` of `total` points is how far a phase
+    is, where it is counted. `here` is whether this console carries it.
+    """
+
+    said: str
+    moving: bool
+    here: bool
+    done: int = 0
+    total: int = 0
+    left: str = ""
+
+
+def now_of(party: Organisation, runner: Runner, filed: Filed, _: Language) -> Now:
+    """Return what a request is at."""
+    state = state_in_words(filed, _)
+    run = runner.run_of(filed.id)
+    if filed.state != PENDING and run is not None:
+        return _carried(party, run, filed, _)
+    if filed.state != APPROVED:
+        return Now(state, moving=False, here=False)
+    text = said_of(party.folder, filed.id)
+    if text is not None:
+        return Now(_doing(Doing.read(text), _), moving=True, here=False)
+    why = runner.said_of(filed.id)
+    if why:
+        state = _("suspended: {why}", why=why)
+    elif filed.mine and not filed.awaited:
+        state = _("suspended; nobody carries it on now")
+    return Now(state, moving=False, here=False)
+
+
+def _carried(party: Organisation, run: Run, filed: Filed, _: Language) -> Now:
+    phase = run.phase
+    if phase is not None and phase.total and phase.done < phase.total:
+        left = phase.left
+        return Now(
+            PHASES.said(phase.name, _),
+            moving=True,
+            here=True,
+            done=phase.done,
+            total=phase.total,
+            left="" if left is None else _("{time} left", time=shown_seconds(left)),
+        )
+    text = said_of(party.folder, filed.id)
+    if text is not None:
+        return Now(_doing(Doing.read(text), _), moving=True, here=True)
+    if filed.awaited:
+        return Now(state_in_words(filed, _), moving=True, here=True)
+    return Now(run.said or _("begins"), moving=True, here=True)
+
+
+def _doing(doing: Doing | None, _: Language) -> str:
+    if doing is None:
+        return _("is carried out")
+    what = PHASES.said(doing.what, _)
+    if doing.waits_for is None:
+        return what
+    return _("waits for {party}: {what}", party=doing.waits_for, what=what)

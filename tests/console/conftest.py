@@ -1,0 +1,144 @@
+"""A party with its console in this process, and visitors of each role who are signed in."""
+
+import os
+import re
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
+
+from organisations import make_pair
+from visitors import NAMES, PASSWORD, PLACE, Visitor
+
+from client.console.app import make_app
+from client.console.hosting import hosting
+from party.staff import passwords
+from party.staff.accounts import Staff
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords():
+    """Hash with the least that argon2 takes: what it costs is a test of its own."""
+    from argon2 import PasswordHasher
+
+    passwords._hasher.cache_clear()
+    kept, passwords._hasher = passwords._hasher, lambda: PasswordHasher(1, 8, 1)
+    yield
+    passwords._hasher = kept
+
+
+@pytest.fixture(scope="module")
+def parties(tmp_path_factory):
+    """Return advertiser and channel, with a contract and datasets, and staff at the advertiser."""
+    reached = {"advertiser": "127.0.0.1:7443"}  # the channel dials
+    made, _ = make_pair(tmp_path_factory.mktemp("console"), addresses=reached)
+    for role, name in NAMES.items():
+        Staff(made["advertiser"]).add(name, role, PASSWORD)
+    yield made
+    for party in made.values():
+        party.close()
+
+
+@pytest.fixture(scope="module")
+def app(parties):
+    """Return the console of the advertiser."""
+    return make_app(parties["advertiser"], PLACE)
+
+
+@pytest.fixture(scope="module")
+def signed_in(app):
+    """Return a visitor by role, signed in once a module."""
+    made = {}
+
+    def visitor(role):
+        if role not in made:
+            made[role] = Visitor(app)
+            assert made[role].sign_in(NAMES[role]).status_code == 200
+        return made[role]
+
+    return visitor
+
+
+@pytest.fixture
+def stranger(app):
+    """Return a visitor who has not signed in."""
+    return Visitor(app)
+
+
+# -- a real browser -------------------------------------------------------------------------------
+
+REQUIRE = "COMMONGROUND_REQUIRE_BROWSER"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Yield Debian's Chromium through Playwright, or skip; with the variable, fail.
+
+    Not for longer than a module: Playwright leaves an event loop running in this thread, and
+    other modules have loops of their own.
+    """
+    from playwright.sync_api import sync_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if program is None:
+        refuse = pytest.fail if os.environ.get(REQUIRE) == "1" else pytest.skip
+        refuse("NO PAGE IS OPENED IN A BROWSER: there is none; apt-get install chromium")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(parties):
+    """Yield the URL of the advertiser's console, which answers over TLS in this process."""
+    with hosting(parties["advertiser"], "127.0.0.1:0") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def looking(chromium, served):
+    """Return how to open a browser that is signed in: `looking(role, language=…, theme=…, …)`.
+
+    A role of None is a stranger.
+
+    It yields Playwright's page; whatever the page complains of fails the test. `javascript=False`
+    is a browser without it.
+    """
+    states = {}
+
+    @contextmanager
+    def look(role, *, language="en", theme="light", width=1280, javascript=True):
+        options = {
+            "base_url": served,
+            "ignore_https_errors": True,  # the certificate is the party's own
+            "locale": "zh-CN" if language == "zh" else "en-GB",
+            "color_scheme": theme,
+            "viewport": {"width": width, "height": 900},
+            "java_script_enabled": javascript,
+            "reduced_motion": "reduce",
+        }
+        context = chromium.new_context(**options, storage_state=states.get(role))
+        context.set_default_timeout(60_000)
+        page, complaints = context.new_page(), []
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        try:
+            if role is not None and role not in states:
+                page.goto("/sign-in")
+                page.fill("[name=name]", NAMES[role])
+                page.fill("[name=password]", PASSWORD)
+                page.click("main button")
+                page.wait_for_url(re.compile(r"/$"))
+                states[role] = context.storage_state()
+            yield page
+        finally:
+            context.close()
+        assert not complaints
+
+    return look

@@ -1,0 +1,447 @@
+"""Who is let in, what they reach, and what every answer says to a browser.
+
+Covers: OWASP's list for sign-in, sessions, forms and headers, against the application itself with
+every route that it has. Does not cover: TLS (tests/e2e), and what a browser does with the headers.
+"""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+from visitors import NAMES, PASSWORD, PLACE, Visitor
+
+from audit.entry import Entry
+from audit.roles import Role
+from client.console.app import MOST_BODY_BYTES, Place, make_app, roles_of
+from client.console.paths import own_path
+from client.console.visit import RANK, Anybody, visiting
+from party.evidence import StoredLog, verify_log
+from party.schema import STAFF_DELAYS
+from party.staff import entrance, passwords, sessions
+from party.staff.accounts import Staff
+from party.staff.entrance import Entrance
+from party.staff.sessions import Sessions
+
+
+@pytest.fixture
+def party(parties):
+    """The advertiser, whose clock a test may set."""
+    made = parties["advertiser"]
+    clock = made.clock
+    yield made
+    made.clock = clock
+
+
+@pytest.fixture
+def later(party):
+    """Let time pass."""
+
+    def pass_(seconds):
+        before = party.clock
+        party.clock = lambda: before() + seconds
+
+    return pass_
+
+
+@pytest.fixture
+def mallory(party):
+    """Somebody's account, new in each test; nobody has tried to sign in before."""
+    party.store.record(lambda connection: connection.execute(sa.delete(STAFF_DELAYS)))
+    staff = Staff(party)
+    staff.add("mallory", Role.ANALYST, PASSWORD)
+    yield "mallory"
+    if staff.find("mallory~console") is not None:
+        staff.remove("mallory~console")
+
+
+def newest(party, number=1):
+    entries = [Entry.parse(one) for one in StoredLog(party.store, party.identity).entries()]
+    return entries[-number:]
+
+
+def concrete(path):
+    """Return an address of a route: its parts hold what no thing is called."""
+    return re.sub(r"\{[^}]*\}", "00000000", path)
+
+
+def session_of(visitor):
+    return visitor.client.cookies.get("__Host-commonground-443-session")
+
+
+# -- roles ----------------------------------------------------------------------------------------
+
+
+def test_a_route_without_a_role_makes_no_console(app):
+    @app.get("/forgotten")
+    def forgotten():
+        return "everybody reads this"
+
+    try:
+        with pytest.raises(LookupError, match="/forgotten"):
+            roles_of(app)
+    finally:
+        app.router.routes[:] = [
+            one for one in app.router.routes if getattr(one, "path", "") != "/forgotten"
+        ]
+
+
+def test_every_route_turns_away_whom_it_is_not_for(app, signed_in, stranger):
+    """The role matrix, over every route that there is."""
+    for (method, path), needed in roles_of(app).items():
+        if method != "GET" or needed is None:
+            continue
+        answer = stranger.client.get(concrete(path), follow_redirects=False)
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/sign-in"), path
+        for role in Role:
+            if RANK[role] < RANK[needed]:
+                assert signed_in(role).get(concrete(path)).status_code == 403, (path, role)
+
+
+def test_every_form_is_refused_without_its_token(app, signed_in, stranger):
+    for (method, path), needed in roles_of(app).items():
+        if method == "GET" or method == "HEAD":
+            continue
+        visitor = stranger if needed is None else signed_in(Role.OPERATOR)
+        for token in ({}, {"form_token": "A" * 88}):
+            answer = visitor.client.post(concrete(path), data=token, follow_redirects=False)
+            assert answer.status_code == 403, (path, token)
+            assert "too old" in answer.text
+
+
+def test_what_is_open_to_anybody_is_a_short_list(app):
+    found = {path for (_, path), role in roles_of(app).items() if role is None}
+    assert found == {
+        "/sign-in", "/sign-in/provider", "/sign-in/back", "/choices", "/static/{digest}/{name}",
+    }  # fmt: skip
+
+
+def test_a_role_that_is_taken_away_is_lost_at_once(party, app, mallory):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    assert visitor.get("/").url.path == "/"
+    Staff(party).set_role("mallory~console", Role.COMPLIANCE)
+    assert visitor.get("/").url.path == "/sign-in"
+
+
+# -- forms ----------------------------------------------------------------------------------------
+
+
+def test_a_form_of_another_session_is_refused(app, mallory, signed_in):
+    visitor, other = Visitor(app), signed_in(Role.OPERATOR)
+    visitor.sign_in(mallory)
+    token = re.search(r'name="form_token" value="([^"]*)"', other.get("/").text)[1]
+    assert visitor.client.post("/sign-out", data={"form_token": token}).status_code == 403
+    assert visitor.get("/").url.path == "/"
+
+
+def test_a_form_that_another_site_sends_is_refused_whatever_it_carries(app, mallory):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    token = re.search(r'name="form_token" value="([^"]*)"', visitor.get("/").text)[1]
+    for site in ("cross-site", "same-site"):
+        headers = {"Sec-Fetch-Site": site}
+        answer = visitor.client.post("/sign-out", data={"form_token": token}, headers=headers)
+        assert answer.status_code == 403
+    assert visitor.get("/").url.path == "/"
+
+
+def test_a_token_is_another_on_each_page(signed_in):
+    visitor = signed_in(Role.OPERATOR)
+    tokens = re.findall(r'name="form_token" value="([^"]*)"', visitor.get("/").text)
+    assert len(tokens) == len(set(tokens)) > 1
+
+
+# -- sessions -------------------------------------------------------------------------------------
+
+
+def test_a_cookie_is_worth_nothing_after_signing_out(party, app, mallory):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    kept = session_of(visitor)
+    visitor.send("/", "/sign-out")
+    replayed = Visitor(app)
+    replayed.client.cookies.set("__Host-commonground-443-session", kept, domain="testserver.local")
+    assert replayed.get("/").url.path == "/sign-in"
+    assert Sessions(party).find(kept) is None
+    assert [one.kind for one in newest(party, 2)] == ["console.signed_in", "console.signed_out"]
+    assert newest(party)[0].actor == "mallory~console/analyst"
+
+
+def test_signing_in_gives_a_new_secret_and_forgets_what_was_there_before(app, mallory):
+    visitor = Visitor(app)
+    visitor.get("/sign-in")
+    before = visitor.client.cookies.get("__Host-commonground-443-before")
+    visitor.sign_in(mallory)
+    first = session_of(visitor)
+    assert before
+    assert first not in (None, before)
+    assert visitor.client.cookies.get("__Host-commonground-443-before") is None
+    again = Visitor(app)
+    again.sign_in(mallory)
+    assert session_of(again) != first
+
+
+def test_a_session_ends_when_nothing_is_asked_and_after_a_day_of_work(party, app, later, mallory):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    secret = session_of(visitor)
+    later(sessions.IDLE_SECONDS - 60)
+    assert Sessions(party).find(secret) is not None
+    later(sessions.IDLE_SECONDS)
+    assert Sessions(party).find(secret) is None
+    visitor.sign_in(mallory)
+    secret = session_of(visitor)
+    for _ in range(sessions.LONGEST_SECONDS // 1200):
+        later(1200)
+        found = Sessions(party).find(secret)
+    assert found is None
+
+
+@pytest.mark.parametrize("change", ["password", "role", "remove"])
+def test_a_change_of_the_account_ends_its_sessions(party, app, mallory, change):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    account, staff = "mallory~console", Staff(party)
+    {
+        "password": lambda: staff.set_password(account, PASSWORD + "!"),
+        "role": lambda: staff.set_role(account, Role.OPERATOR),
+        "remove": lambda: staff.remove(account),
+    }[change]()
+    assert Sessions(party).find(session_of(visitor)) is None
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(app, mallory):
+    visitor = Visitor(app)
+    text = visitor.client.get("/sign-in")
+    token = re.search(r'name="form_token" value="([^"]*)"', text.text)[1]
+    data = {"name": mallory, "password": PASSWORD, "form_token": token}
+    answer = visitor.client.post("/sign-in", data=data, follow_redirects=False)
+    said = text.headers.get_list("set-cookie") + answer.headers.get_list("set-cookie")
+    assert len(said) >= 3
+    for one in said:
+        assert one.startswith("__Host-")
+        for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+            assert word in one
+        assert "Domain" not in one
+
+
+def test_the_store_holds_no_secret_of_a_session_or_a_token(party, app, mallory):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    _, token = Staff(party).add_token("reader", Role.COMPLIANCE, 1)
+    data = b"".join(path.read_bytes() for path in party.folder.glob("party.db*"))
+    for secret in (session_of(visitor), token, PASSWORD):
+        assert secret.encode() not in data
+    assert b"$argon2id$" in data
+    Staff(party).remove("reader~token")
+
+
+# -- passwords ------------------------------------------------------------------------------------
+
+
+def test_guessing_is_slowed_by_account_and_by_address_and_outlives_a_start(party, later, mallory):
+    door = Entrance(party)
+    for _ in range(entrance.FREE_OF_ACCOUNT):
+        assert door.by_password(mallory, "wrong", "10.0.0.1").wait_seconds == 0
+    waits = []
+    for _ in range(12):
+        tried = Entrance(party).by_password(mallory, "wrong", "10.0.0.1")  # as after a start
+        assert tried.account is None
+        waits.append(tried.wait_seconds)
+        assert Entrance(party).by_password(mallory, PASSWORD, "10.0.0.2").waits
+        later(tried.wait_seconds)
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (2, entrance.LONGEST_SECONDS)
+    assert Entrance(party).by_password(mallory, PASSWORD, "10.0.0.2").account is not None
+    assert Entrance(party).by_password(mallory, "wrong", "10.0.0.2").wait_seconds == 0
+
+
+def test_an_address_that_guesses_at_many_accounts_is_slowed(party):
+    door = Entrance(party)
+    for number in range(entrance.FREE_OF_ADDRESS):
+        assert not door.by_password(f"user{number}", "wrong", "10.0.0.9").waits
+    assert door.by_password("another", "wrong", "10.0.0.9").wait_seconds > 0
+    assert door.by_password("another", "wrong", "10.0.0.9").waits
+    assert not door.by_password("someone", "wrong", "10.0.0.10").waits
+
+
+def test_an_account_that_does_not_exist_is_answered_as_one_that_does(
+    party, app, mallory, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(entrance, "fits", lambda *given: asked.append(given) or False)
+    texts = []
+    for name in (mallory, "nobody"):
+        answer = Visitor(app).sign_in(name, "wrong")
+        text = re.sub(r'value="[^"]*"', "", answer.text)
+        texts.append((answer.status_code, text))
+    assert texts[0] == texts[1]
+    assert len(asked) == 2  # a hash was computed for both
+    refused = newest(party, 2)
+    assert [one.kind for one in refused] == ["console.refused"] * 2
+    assert [one.body.account for one in refused] == ["mallory~console", None]
+    assert b"nobody" not in refused[1].encode()
+
+
+def test_a_hash_is_computed_where_there_is_no_account():
+    computed = []
+
+    class Counted:
+        def verify(self, hashed, password):
+            computed.append(hashed)
+            raise passwords_error()
+
+        def hash(self, password):
+            return "$argon2id$nobody"
+
+    def passwords_error():
+        from argon2.exceptions import VerifyMismatchError
+
+        return VerifyMismatchError()
+
+    kept, passwords._hasher = passwords._hasher, Counted
+    passwords._nobodys.cache_clear()
+    try:
+        assert not passwords.fits(None, "something")
+    finally:
+        passwords._hasher = kept
+        passwords._nobodys.cache_clear()
+    assert computed == ["$argon2id$nobody"]
+
+
+def test_a_long_password_is_not_hashed():
+    assert not passwords.fits(None, "x" * 5000)
+
+
+def test_passwords_that_do_not_serve_are_refused(party):
+    from party.errors import AccessError
+
+    for password in ("short", "xena-is-my-password", "abababababababab", "x" * 2000):
+        with pytest.raises(AccessError):
+            Staff(party).add("xena", Role.ANALYST, password)
+
+
+# -- what every answer says -----------------------------------------------------------------------
+
+
+def test_every_answer_has_the_headers_of_owasp(app, signed_in, stranger):
+    answers = [
+        signed_in(Role.OPERATOR).get(concrete(path))
+        for (method, path) in roles_of(app)
+        if method == "GET"
+    ]
+    answers += [stranger.get("/no/such/page"), stranger.client.post("/sign-in"), stranger.get("/")]
+    answers += [stranger.get("/api/v1/status"), stranger.get("/api/v1/openapi.json")]
+    for answer in answers:
+        headers = answer.headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["strict-transport-security"].startswith("max-age=")
+        if "/static/" not in str(answer.url) or answer.status_code == 404:
+            assert headers["cache-control"] == "no-store"
+        assert "server" not in headers
+
+
+def test_no_page_has_a_script_or_a_style_in_it(app, signed_in):
+    for method, path in roles_of(app):
+        if method == "GET" and "{" not in path:
+            text = signed_in(Role.OPERATOR).get(path).text
+            assert not re.search(
+                r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", text
+            )
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "testserver.evil.example", "", "testserver:x", "[::1"]
+)
+def test_another_name_of_this_host_is_refused(stranger, host):
+    assert stranger.client.get("/sign-in", headers={"Host": host}).status_code == 421
+
+
+def test_names_that_are_ours_are_not():
+    place = Place(frozenset({"localhost", "::1", "console.example"}), 7490, secure=False)
+    from client.console.guard import Guard
+
+    guard = Guard(None, place, 1)
+    for host in ("localhost", "LOCALHOST:7490", "[::1]:7490", "[::1]", "console.example:443"):
+        assert guard._is_ours(host), host
+
+
+def test_a_body_that_is_too_large_is_refused_said_or_not(stranger):
+    large = b"x" * (MOST_BODY_BYTES + 1)
+    assert stranger.client.post("/sign-in", content=large).status_code == 413
+
+    def parts():
+        for _ in range(20):
+            yield large[: MOST_BODY_BYTES // 10]
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert stranger.client.post("/sign-in", content=parts(), headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "then",
+    ["//evil.example", "https://evil.example/", "/\\evil.example", "/\t/evil", "javascript:x",
+     "/a//b", "/%2f/evil", "evil", "", "/sign-in?next=//evil", "/a\r\nSet-Cookie: x"],
+)  # fmt: skip
+def test_nobody_is_sent_elsewhere_after_signing_in(app, mallory, then):
+    assert own_path(then) == "/"
+    visitor = Visitor(app)
+    page = visitor.client.get("/sign-in", params={"next": then})
+    assert 'name="next" value="/"' in page.text
+    token = re.search(r'name="form_token" value="([^"]*)"', page.text)[1]
+    data = {"name": mallory, "password": PASSWORD, "form_token": token, "next": then}
+    answer = visitor.client.post("/sign-in", data=data, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_an_own_page_is_gone_back_to(app):
+    visitor = Visitor(app)
+    answer = visitor.get("/health")
+    assert answer.url.path == "/sign-in"
+    assert 'name="next" value="/health"' in answer.text
+
+
+def test_a_fault_leaks_nothing(parties):
+    app = make_app(parties["advertiser"], PLACE)
+
+    @app.get("/broken")
+    def broken(visit: Anybody):
+        raise RuntimeError("the secret of the house")
+
+    client = TestClient(app, base_url="https://testserver", raise_server_exceptions=False)
+    answer = client.get("/broken")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    assert "A fault of this program" in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_people_typed_is_escaped(app):
+    answer = Visitor(app).sign_in('"><script>alert(1)</script>', "wrong")
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+
+
+def test_without_tls_nothing_claims_it(parties):
+    app = make_app(parties["advertiser"], Place(frozenset({"testserver"}), 7490, secure=False))
+    answer = TestClient(app, base_url="http://testserver").get("/sign-in")
+    assert "strict-transport-security" not in answer.headers
+    assert "Secure" not in answer.headers["set-cookie"]
+
+
+def test_the_log_with_all_of_this_in_it_verifies(party, app, mallory):
+    Visitor(app).sign_in(mallory)
+    verify_log(StoredLog(party.store, party.identity))
+
+
+def test_the_visit_of_a_role_is_named_by_it():
+    assert [visiting(role).role for role in Role] == list(Role)
+    assert NAMES.keys() == set(Role)

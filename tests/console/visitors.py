@@ -1,0 +1,33 @@
+"""Who signs in to the console of a test, and where it is."""
+
+import re
+
+from starlette.testclient import TestClient
+
+from audit.roles import Role
+from client.console.app import Place
+
+PASSWORD = "correct horse battery staple"
+NAMES = {Role.OPERATOR: "olga", Role.ANALYST: "ana", Role.COMPLIANCE: "carl"}
+PLACE = Place(frozenset({"testserver"}), 443, secure=True)
+
+
+class Visitor:
+    """A browser without JavaScript that sends each form as the page has it."""
+
+    def __init__(self, app):
+        self.client = TestClient(app, base_url="https://testserver", follow_redirects=True)
+
+    def get(self, path, **options):
+        return self.client.get(path, **options)
+
+    def send(self, page, action, **values):
+        """Send the form of a page (a path) that goes to `action`, with its hidden fields."""
+        text = self.client.get(page).text
+        forms = re.findall(r'<form method="post" action="([^"]*)".*?>(.*?)</form>', text, re.S)
+        inside = next(body for address, body in forms if address == action)
+        hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', inside)
+        return self.client.post(action, data=dict(hidden) | values)
+
+    def sign_in(self, name, password=PASSWORD):
+        return self.send("/sign-in", "/sign-in", name=name, password=password)
