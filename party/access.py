@@ -7,7 +7,8 @@ only reads changes nothing, and no entry is written whose kind its author's role
 use ask first (`require`), so that nothing is begun. Whoever is turned away is in the log.
 
 Without members the party is as open as its folder, and so it is for whoever can read its keys: the
-operating system's permissions are what holds (docs/operations.md).
+operating system's permissions are what holds (docs/operations.md). Who has signed in to the console
+acts in the role of that account (`party.staff`), whether or not there are members.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from sqlalchemy.engine import Connection
 
 from audit.bodies import AccessGranted, AccessRefused, AccessRemoved, AuditRead
 from audit.errors import EntryError
-from audit.roles import BY_HAND, NOBODY, Role, Signed, may_write
+from audit.roles import BY_HAND, NOBODY, STAFF, Role, Signed, may_write
 from audit.shapes import TOKEN
 from party import accounts
 from party.errors import AccessError, NotEntitled, StoreError
-from party.schema import MEMBERS
+from party.schema import MEMBERS, STAFF_ACCOUNTS
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
@@ -67,7 +68,8 @@ class Standing:
         """
         if not self.has_members:
             names = kind.startswith("access.")
-            return Signed(self.account, Role.OPERATOR.value).after(None) if names else how
+            named = Signed(self.account, Role.OPERATOR.value)
+            return named.after(None if how == BY_HAND else how) if names else how
         if kind != "access.refused" and (self.role is None or not may_write(self.role, kind)):
             raise NotEntitled(self.described, kind)
         role = NOBODY if self.role is None else self.role.value
@@ -84,8 +86,16 @@ class Standing:
 def standing_of(connection: Connection) -> Standing:
     """Return how the account that runs this program stands, within a transaction."""
     account = accounts.current()
+    if STAFF in account:
+        return Standing(account, True, _role_of_staff(connection, account))
     roles = {row.account: Role(row.role) for row in connection.execute(sa.select(MEMBERS))}
     return Standing(account, bool(roles), roles.get(account))
+
+
+def _role_of_staff(connection: Connection, account: str) -> Role | None:
+    query = sa.select(STAFF_ACCOUNTS.c.role).where(STAFF_ACCOUNTS.c.account == account)
+    role = connection.execute(query).scalar_one_or_none()
+    return None if role is None else Role(role)
 
 
 class Access:

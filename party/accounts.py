@@ -4,6 +4,9 @@ Never what the environment says (`USER`, `LOGNAME`, `SUDO_USER`), which anybody 
 it is the account that logged in, which stays the same under `su` and `sudo`: so people who act
 through one service account are told apart. Where nobody logged in (a service, a container), and on
 other systems, it is the account that the process runs as.
+
+What the console does for somebody who has signed in there is done `acting_as` that account
+(`party.staff`), as long as the block lasts and in what is started within its context.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from __future__ import annotations
 import os
 import pwd
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +26,27 @@ _LOGIN: Final = Path("/proc/self/loginuid")
 _NOBODY_LOGGED_IN: Final = 2**32 - 1
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _NUMBERED: Final = re.compile(r"uid-[0-9]{1,10}")
+_ACTING: Final[ContextVar[str | None]] = ContextVar("acting", default=None)
 
 
 def current() -> str:
-    """Return the account that this process acts for, as entries name it."""
-    return _named(_user_id())
+    """Return the account that acts, as entries name it: who is acted for, or the process's own."""
+    return _ACTING.get() or _named(_user_id())
+
+
+@contextmanager
+def acting_as(account: str) -> Iterator[None]:
+    """Act for an account of the party's own meanwhile; a thread needs a copy of the context."""
+    before = _ACTING.set(account)
+    try:
+        yield
+    finally:
+        _ACTING.reset(before)
+
+
+def act_as(account: str) -> None:
+    """Act for an account of the party's own to the end of this context, as of one request."""
+    _ACTING.set(account)
 
 
 def known(account: str) -> str:

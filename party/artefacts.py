@@ -13,6 +13,7 @@ import json
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +29,7 @@ from party.messages import (
     ReleaseArtefact,
     SizesArtefact,
 )
-from psi.sets import Buffer, LabelledSet
+from psi.sets import MAX_KEYS, Buffer, LabelledSet
 
 CHUNK_POINTS: Final = 32_768
 DIGEST_BYTES: Final = 32
@@ -112,11 +113,11 @@ def _digest_of(step: int, *parts: bytes) -> bytes:
 
 
 class SessionFolder:
-    """The artefacts of one session, by step."""
+    """The artefacts of one session, by step; a set that comes in has at most `most_points`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most_points: int = MAX_KEYS) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path = path
+        self.path, self.most_points = path, most_points
 
     def store(self, step: int, artefact: Artefact) -> bytes:
         """Write the artefact of a step and return its digest."""
@@ -143,13 +144,46 @@ class SessionFolder:
         header = decode_header(self._file(step, "header").read_bytes())
         return LabelledSet(header.sizes, self._map(self._file(step, "set"), header))
 
+    def header(self, step: int) -> SetHeader | None:
+        """Return the header of a set that is here or has begun to come."""
+        data = self.read_bytes(f"{step:02d}.header") or self.read_bytes(f"{step:02d}.part-header")
+        return None if data is None else decode_header(data)
+
+    def arrived(self, step: int, seen: int) -> Buffer | None:
+        """Return the elements after the first `seen` of a set that are here, None while none is.
+
+        While it comes in, these are whole chunks: each is in the file before its digest is.
+        """
+        header = self.header(step)
+        if header is None:
+            return None
+        path, here = self._file(step, "set"), header.elements
+        if self.digest(step) is None:
+            path, digests = self._file(step, "part"), self._file(step, "part-digests")
+            here = min(_size(digests) // DIGEST_BYTES * CHUNK_POINTS, here)
+        if here <= seen or _size(path) < here * header.width:
+            return None
+        with suppress(FileNotFoundError):  # it may just have got its name as a whole set
+            return np.memmap(path, np.uint8, "r", shape=(here, header.width))[seen:]
+        return None
+
     def digest(self, step: int) -> bytes | None:
         """Return the digest of a complete step."""
-        path = self._file(step, "digest")
-        return path.read_bytes() if path.exists() else None
+        return self.read_bytes(f"{step:02d}.digest")
 
     def incoming(self, step: int, header: SetHeader) -> IncomingSet:
-        """Open, or open again, a set that is on its way in."""
+        """Open, or open again, a set that is on its way in.
+
+        Raises:
+            Refusal: it has more points than this party takes, or another header than before.
+        """
+        if header.elements > self.most_points:
+            raise Refusal(
+                RefusalStatus.LIMIT_EXCEEDED,
+                f"step {step} brings {header.elements:,} points, and this party takes at most "
+                f"{self.most_points:,} in a set (max_points in its party.toml): agree on a smaller "
+                "dataset, or on more",
+            )
         return IncomingSet(self, step, header)
 
     def interrupted(self, step: int) -> IncomingSet | None:
@@ -170,7 +204,9 @@ class SessionFolder:
 
     def read_bytes(self, name: str) -> bytes | None:
         """Read back what `write_bytes` wrote, or return None when nothing was."""
-        return (self.path / name).read_bytes() if self.has(name) else None
+        with suppress(FileNotFoundError):
+            return (self.path / name).read_bytes()
+        return None
 
     def write_array(self, name: str, array: np.ndarray[Any, Any]) -> None:
         """Write an array's bytes under `name`."""
@@ -218,7 +254,7 @@ class IncomingSet:
     @property
     def next_chunk(self) -> int:
         """Index of the first chunk that is still missing."""
-        return self._digests.stat().st_size // DIGEST_BYTES if self._digests.exists() else 0
+        return _size(self._digests) // DIGEST_BYTES
 
     @property
     def complete(self) -> bool:
@@ -304,6 +340,13 @@ def decode_header(data: bytes) -> SetHeader:
     """Read a set's header back from its own bytes."""
     width, labels = struct.unpack_from(">II", data)
     return SetHeader(width, struct.unpack_from(f">{labels}Q", data, 8))
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file, 0 while there is none."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def _append(path: Path, data: bytes) -> None:

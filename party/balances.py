@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 from party.contract import Contract
 from party.errors import ContractError
 from party.holds import held
-from party.ledger import Account, Allowance, Balance, spent
+from party.ledger import Account, Allowance, Balance, is_closed, spent
 from party.organisation import Organisation
 from party.registrations import every
 
@@ -21,7 +21,13 @@ def balances(party: Organisation) -> list[Balance]:
             for account, allowance in _accounts(party, contract):
                 if account not in found:
                     kept = held(connection, account, allowance, party.now)
-                    found[account] = Balance(account, allowance, spent(connection, account), kept)
+                    found[account] = Balance(
+                        account,
+                        allowance,
+                        spent(connection, account),
+                        kept,
+                        is_closed(connection, account),
+                    )
         return list(found.values())
 
     return party.store.read(work)

@@ -26,7 +26,7 @@ from audit.bodies import (
     SessionStarted,
 )
 from audit.checkpoint import Checkpoint, with_cosignatures
-from audit.entry import Entry, parse_time
+from audit.entry import Entry
 from audit.merkle import Nodes, consistency_proof
 from audit.note import Signature, parse_note
 from audit.tiles import TileNodes
@@ -104,6 +104,7 @@ def collect(party: Organisation, filed: Filed) -> Evidence:
         **_seen(log, contract, party.identity.vkey),
         **_receipts(nodes, entries, latest, cosigned),
     }
+    found |= _statements(contract)
     if transcript is not None:
         found["transcript.json"] = rfc8785.dumps(transcript)
     table = _table(party, request, result)
@@ -131,7 +132,7 @@ def sealed(party: Organisation, evidence: Evidence, more: Mapping[str, bytes]) -
         "files": {name: sha256(data).hexdigest() for name, data in whole.items()},
     }
     text = rfc8785.dumps(manifest)  # type: ignore[arg-type]
-    signature = b64encode(party.identity.sign(_PREFIX + text)) + b"\n"
+    signature = b64encode(party.identity.sign_own(_PREFIX + text)) + b"\n"
     return {**whole, MANIFEST: text, SIGNATURE: signature}
 
 
@@ -179,10 +180,9 @@ class _Needs:
 
     def shares(self, entry: Entry, spent: BudgetSpent) -> bool:
         """Tell whether a charge counts in the window of one of the request's own."""
-        time = parse_time(entry.time).timestamp()
         return entry.seq < self.last_charge and any(
             spent.population == own.population
-            and time >= own.window
+            and entry.seconds >= own.window
             and not set(spent.coalition.split(", ")).isdisjoint(own.coalition.split(", "))
             for own in self.charges
         )
@@ -273,6 +273,15 @@ def _seen(log: StoredLog, contract: Contract, own: str) -> dict[str, bytes]:
         f"checkpoints/seen-{name}.txt": last[card.verifier.name].encode()
         for name, card in contract.parties.items()
         if card.identity != own and card.verifier.name in last
+    }
+
+
+def _statements(contract: Contract) -> dict[str, bytes]:
+    """Return by what statements the keys of parties were replaced, one a line."""
+    return {
+        f"keys/{name}.jsonl": b"".join(one.encode() + b"\n" for one in card.statements)
+        for name, card in contract.parties.items()
+        if card.statements
     }
 
 

@@ -9,7 +9,8 @@ secret, and it proves nothing by itself: the two sides compare fingerprints by a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -20,12 +21,14 @@ from party.certificate import Certificate, read_certificate
 from party.document import Fail, Section, TextRule
 from party.errors import ContractError, IdentityError
 from party.identity import LOG_ORIGIN, MOST_ORIGIN_CHARACTERS, Identity
+from party.key_statement import Accepted, KeyStatement, PublicKeys, Signers, accepted_keys
 from party.places import PLACE_KEYS, Places
 from party.yaml_text import read_yaml, write_yaml
 
 CARD_FORMAT: Final = "commonground/1"
 REQUIRED_KEYS: Final = ("organisation", "identity", "fingerprint", "certificate")
-OPTIONAL_KEYS: Final = ("address", *PLACE_KEYS)
+SIGNING: Final = "signing"
+OPTIONAL_KEYS: Final = ("address", SIGNING, *PLACE_KEYS)
 
 ORGANISATION = TextRule("a line of text")
 _VKEY = TextRule(
@@ -48,7 +51,9 @@ class IdentityCard:
     `places` is None on a card of a version that did not ask: where data lies is not declared.
 
     `identity` is the verifier key's text; `certificate` the PEM, whose fingerprint (over its DER)
-    is `fingerprint`.
+    is `fingerprint`. `signing` is the key that signs what others read, None while that is
+    `identity`. `statements` are no part of the card: what is known here of how its keys were
+    replaced (`party.renewals`), verified.
     """
 
     organisation: str
@@ -57,6 +62,8 @@ class IdentityCard:
     certificate: str
     address: str | None = None
     places: Places | None = None
+    signing: str | None = None
+    statements: tuple[KeyStatement, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(
@@ -74,6 +81,8 @@ class IdentityCard:
             "fingerprint": identity.fingerprint,
             "certificate": identity.certificate.pem,
         }
+        if identity.signing != identity.vkey:
+            card[SIGNING] = identity.signing
         if address is not None:
             card["address"] = address
         if places is not None:
@@ -105,11 +114,15 @@ class IdentityCard:
             certificate=section.text("certificate", _PEM),
             address=section.optional_text("address", ADDRESS),
             places=Places.read(section),
+            signing=section.optional_text(SIGNING, _VKEY),
         )
-        try:
-            Verifier.from_vkey(card.identity)
-        except NoteError as error:
-            raise section.fault("identity", str(error)) from None
+        for key in ("identity", SIGNING):
+            try:
+                Verifier.from_vkey(getattr(card, key) or card.identity)
+            except NoteError as error:
+                raise section.fault(key, str(error)) from None
+        if card.signer.name != card.verifier.name:
+            raise section.fault(SIGNING, "it is under another name than the identity key")
         try:
             certificate = read_certificate(card.certificate)
         except IdentityError as error:
@@ -126,6 +139,50 @@ class IdentityCard:
     def verifier(self) -> Verifier:
         """The public identity key, under which the party signs its log."""
         return Verifier.from_vkey(self.identity)
+
+    @cached_property
+    def signer(self) -> Verifier:
+        """The key that signed what others read when this card was made, contracts with it."""
+        return Verifier.from_vkey(self.signing or self.identity)
+
+    @cached_property
+    def keys(self) -> PublicKeys:
+        """The keys in the card that its owner may replace."""
+        return PublicKeys(self.signing or self.identity, self.parsed_certificate.pem)
+
+    @cached_property
+    def _accepted(self) -> tuple[Accepted, ...]:
+        return accepted_keys(self.keys, self.statements)
+
+    def certificates(self, now: float) -> tuple[Certificate, ...]:
+        """Return the certificates that are accepted at `now` (Unix seconds), the newest last."""
+        found = {one.keys.fingerprint: one.keys.parsed for one in self._accepted if one.at(now)}
+        return tuple(found.values())
+
+    def signers(self, since: float) -> Signers:
+        """Return the keys whose signatures were accepted at some moment from `since` on."""
+        found = {one.keys.signing: one.keys.verifier for one in self._accepted if one.at(since)}
+        return Signers(tuple(found.values()))
+
+    def has_had(self, fingerprint: str) -> bool:
+        """Say whether a certificate is or was its owner's, as far as is known here."""
+        return any(one.keys.fingerprint == fingerprint for one in self._accepted)
+
+    @property
+    def newest(self) -> PublicKeys:
+        """The keys that its owner has now, as far as is known here."""
+        return self._accepted[-1].keys
+
+    def knowing(self, statements: Mapping[str, tuple[KeyStatement, ...]]) -> IdentityCard:
+        """Return the card with what is known of its party's keys; see `Contract.knowing`."""
+        return replace(self, statements=statements.get(self.identity, ()))
+
+    def with_keys(self, keys: PublicKeys) -> IdentityCard:
+        """Return the card with other keys of the same party."""
+        signing = None if keys.signing == self.identity else keys.signing
+        return replace(
+            self, certificate=keys.certificate, fingerprint=keys.fingerprint, signing=signing
+        )
 
     @cached_property
     def cosignature_verifier(self) -> CosignatureVerifier:
@@ -145,6 +202,8 @@ class IdentityCard:
             "fingerprint": self.fingerprint,
             "certificate": self.certificate,
         }
+        if self.signing is not None:
+            card[SIGNING] = self.signing
         if self.address is not None:
             card["address"] = self.address
         if self.places is not None:

@@ -18,13 +18,13 @@ from party import registrations
 from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
 from party.datasets import Definition
+from party.decision import FINISHED
 from party.desk import Desk
 from party.evidence import StoredLog
 from party.filing import Filed
 from party.kept import kept
 from party.registrations import Registered
 from party.schema import RESULTS
-from party.session_record import FINISHED
 from psi.legs import RECEIVER, SENDER
 
 if TYPE_CHECKING:

@@ -67,8 +67,8 @@ class Certificate:
         if now >= self.not_after:
             raise IdentityError(
                 f"The certificate of {self.internal_name} expired on {_date(self.not_after)}."
-                " Its owner makes a new party with 'commonground init'; both sides then sign a"
-                " contract that pins the new certificate."
+                " Its owner replaces it with 'commonground keys rotate tls', and gives keys.json to"
+                " those who could not be told."
             )
 
 
@@ -169,6 +169,13 @@ def read_certificate(pem: str) -> Certificate:
         not_after=int(certificate.not_valid_after_utc.timestamp()),
         public_key_der=_der(key),
     )
+
+
+def hosts_of(certificate: Certificate) -> list[str]:
+    """Return the DNS names and addresses for which a certificate was made, but its stable name."""
+    parsed = x509.load_pem_x509_certificate(certificate.pem.encode())
+    names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(one.value) for one in names if str(one.value) != certificate.internal_name]
 
 
 def host_of_origin(log_origin: str) -> str:

@@ -22,7 +22,6 @@ from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
 from party.contract_terms import (
     EXPORT_TO,
     NAME,
-    SIGNATURE,
     USES,
     AccountingFilter,
     Budget,
@@ -35,9 +34,10 @@ from party.contract_terms import (
     read_time,
     write_time,
 )
-from party.document import Fail, Section, TextRule
+from party.document import SIGNATURE, Fail, Section, TextRule
 from party.errors import ContractError, IdentityError, Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
+from party.key_statement import KeyStatement
 from party.moment_terms import MOMENTS
 from party.transfers import TRANSFERS, Transfer, read_transfers, require_not_lapsed
 
@@ -160,6 +160,11 @@ class Contract:
         does not cover it: nobody signs after a contract was altered.
         """
         name = self.me(identity)
+        if self.parties[name].keys.signing != identity.signing:
+            raise ContractError(
+                f"Contract {self.id} has another signing key of '{name}' than this party signs"
+                " with now. Propose the contract again with the present public.yaml."
+            )
         self.verify_signatures(require_all=False)
         signature = identity.sign(SIGNATURE_PREFIX + self.canonical)
         signatures = {**self.signatures, name: b64encode(signature).decode()}
@@ -207,8 +212,8 @@ class Contract:
     def require_in_force(self, now: int) -> None:
         """Raise ContractError unless all have signed and `now` (Unix seconds) is in its time.
 
-        The pinned certificates are part of it, and what transfers across borders rest on: one that
-        has expired ends the contract.
+        The certificates are part of it, and what transfers across borders rest on: where the last
+        known of a party has expired, nothing goes on under the contract.
         """
         self.verify_signatures()
         if now < self.starts:
@@ -221,7 +226,7 @@ class Contract:
             )
         for card in self.parties.values():
             try:
-                card.parsed_certificate.require_valid(now)
+                card.newest.parsed.require_valid(now)
             except IdentityError as error:
                 raise ContractError(f"Contract {self.id}: {error}") from None
         require_not_lapsed(self.transfers, self.id, now)
@@ -231,16 +236,24 @@ class Contract:
         for name, card in self.parties.items():
             if card.identity != identity.vkey:
                 continue
-            if card.fingerprint != identity.fingerprint:
+            if identity.place_of(card.keys) is None:
                 raise ContractError(
                     f"Contract {self.id} pins another certificate for '{name}' than this party"
-                    " has. Propose the contract again with the present public.yaml."
+                    " ever had. Propose the contract again with the present public.yaml."
                 )
             return name
         raise ContractError(
             f"Contract {self.id} is between {', '.join(self.parties)}, and none of them has this"
             " party's identity key. Open it in the folder of the party that it is for."
         )
+
+    def knowing(self, statements: Mapping[str, tuple[KeyStatement, ...]]) -> Contract:
+        """Return the contract with what is known of how its parties' keys were replaced.
+
+        `statements` are verified, by the log's key of their party; the contract's text is the same.
+        """
+        parties = {name: card.knowing(statements) for name, card in self.parties.items()}
+        return replace(self, parties=MappingProxyType(parties))
 
     def counterparts(self, me: str) -> tuple[str, ...]:
         """Return the names of the other parties."""
@@ -271,7 +284,7 @@ class Contract:
     def _verify_signature(self, name: str, card: IdentityCard) -> None:
         signature = b64decode(self.signatures[name])
         try:
-            card.verifier.verify(SIGNATURE_PREFIX + self.canonical, signature)
+            card.signer.verify(SIGNATURE_PREFIX + self.canonical, signature)
         except SignatureError:
             raise ContractError(
                 f"The signature of '{name}' does not cover this text of contract {self.id}: it was"

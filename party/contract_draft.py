@@ -7,6 +7,7 @@ they do not mean. It is signed by nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from party.card import IdentityCard
@@ -77,6 +78,27 @@ _PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What a draft grants, and within which limits; the rest is for its text.
+
+    `kinds` are the outputs, `by_hand` those of them that ask a person each time. ε and δ are exact
+    decimal text, of each party's people in a window of `window_days`.
+    """
+
+    kinds: frozenset[OutputKind] = frozenset(OutputKind)
+    by_hand: frozenset[OutputKind] = frozenset({OutputKind.MATCH})
+    epsilon: str = "10"
+    delta: str = "1e-6"
+    window_days: int = 30
+    min_match: int = 1000
+    min_cell: int = 10
+    list_expiry_days: int = 30
+
+
+USUAL: Final = Wishes()
+
+
 def draft_contract(
     parties: Mapping[str, IdentityCard],
     *,
@@ -86,6 +108,7 @@ def draft_contract(
     ends: int,
     datasets: Mapping[str, Mapping[str, DatasetTerms]] | None = None,
     transfers: Sequence[Transfer] = (),
+    wishes: Wishes = USUAL,
 ) -> str:
     """Return the YAML of a draft between two parties, or three.
 
@@ -93,7 +116,7 @@ def draft_contract(
     sender of matches and the recipient of tables, the second as their counterpart, and the third
     adds its labels to tables. `starts` and `ends` are Unix seconds. A party without `datasets` gets
     an example to edit. `transfers` states what data crosses borders on, which the places on the
-    cards make necessary.
+    cards make necessary. It grants, of the usual outputs, what is in `wishes`.
 
     Raises:
         ContractError: a value does not serve, or a transfer is not stated.
@@ -117,13 +140,13 @@ def draft_contract(
             party: {name: terms.to_json() for name, terms in own.items()}
             for party, own in offered.items()
         },
-        "outputs": _usual_outputs(first, *others),
-        "budgets": {party: {"epsilon": "10", "delta": "1e-6"} for party in parties},
+        "outputs": _wished(_usual_outputs(first, *others), wishes),
+        "budgets": {party: {"epsilon": wishes.epsilon, "delta": wishes.delta} for party in parties},
         "filter": "basic",
-        "window_days": 30,
-        "min_match": 1000,
-        "min_cell": 10,
-        "list_expiry_days": 30,
+        "window_days": wishes.window_days,
+        "min_match": wishes.min_match,
+        "min_cell": wishes.min_cell,
+        "list_expiry_days": wishes.list_expiry_days,
         "retention_days": 90,
         "result_days": 1095,
         "consent_max_age_hours": 24,
@@ -193,6 +216,16 @@ def _types_of(datasets: Mapping[str, Mapping[str, DatasetTerms]]) -> list[str]:
             for kind in terms.identifiers
         )
     )
+
+
+def _wished(outputs: list[dict[str, object]], wishes: Wishes) -> list[dict[str, object]]:
+    """Return the outputs that are wished for, each approved as it is wished."""
+    by_hand = {kind.value for kind in wishes.by_hand}
+    return [
+        {**one, "approval": "manual" if one["kind"] in by_hand else "rule"}
+        for one in outputs
+        if one["kind"] in wishes.kinds
+    ]
 
 
 def _usual_outputs(first: str, second: str, third: str | None = None) -> list[dict[str, object]]:

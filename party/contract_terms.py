@@ -43,10 +43,6 @@ PURPOSE: Final = TextRule(
     re.compile(r"dpv:[A-Z][A-Za-z0-9]*"),
     most=100,
 )
-SIGNATURE: Final = TextRule(
-    "an Ed25519 signature: 64 bytes in canonical base64", re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
-)
-"""One spelling a signature: the last letter has no stray bits, so a signed text has one form."""
 _DECIMAL = TextRule('a decimal number in quotes, such as "0.5" or "1e-6"', most=40)
 _VERSION = TextRule('a profile version, such as "2026.1"', re.compile(r"[0-9]{4}\.[0-9]{1,3}"))
 _TIME = TextRule(

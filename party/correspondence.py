@@ -64,6 +64,15 @@ class Correspondence:
         """Say whether the counterpart has the artefact of a step on disk."""
         return self._folder.has(self._file("acknowledged", f"{step:02d}"))
 
+    def conclude(self) -> None:
+        """Store that nothing of what the counterpart said is left to be done."""
+        self._folder.write_bytes(self._file("concluded", "session"), b"")
+
+    @property
+    def concluded(self) -> bool:
+        """Whether nothing of what the counterpart said is left to be done."""
+        return self._folder.has(self._file("concluded", "session"))
+
     def note_end(self) -> None:
         """Store that the counterpart knows that the session has ended without a result."""
         self._folder.write_bytes(self._file("ended", "told"), b"")

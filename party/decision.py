@@ -1,4 +1,4 @@
-"""How a request stands at the party that decides on it."""
+"""How requests and sessions stand: the words of the store, and a decision."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from party.errors import Refusal, RefusalStatus
 State = Literal["pending", "approved", "refused", "finished"]
 OPEN_STATES: Final = ("pending", "approved")
 """The states of a request that may still bring a result."""
+OPENED, CHARGED, FINISHED, FAILED = "opened", "charged", "finished", "failed"
+"""The states of a session, in their order; the last two are a request's too."""
 
 
 @dataclass(frozen=True)

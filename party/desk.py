@@ -7,33 +7,41 @@ that only dials.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from audit.errors import SignatureError
-from audit.roles import Role
+from audit.roles import BY_HAND, Role
 from party.artefacts import SessionFolder
+from party.breaches import Breaches
 from party.contract import Contract
 from party.contract_terms import Approval
 from party.datasets import BoundStep, Definition
-from party.decision import Decision
+from party.decision import FINISHED, Decision
 from party.declared import refuse_moved
 from party.driver import ProgressHook
 from party.errors import (
+    Breach,
     ContractError,
     PartyError,
     Refusal,
     RefusalStatus,
     ResultError,
     SessionSuspended,
+    StoreError,
 )
 from party.filing import APPROVED, PENDING, REFUSED, Filed, Filing
+from party.forks import keep_fork
 from party.inputs import SessionInput, prepare_input
-from party.ledger import Balance
+from party.key_statement import Signers
+from party.known_peers import KnownPeers
+from party.ledger import DAY_SECONDS, Balance
 from party.lineage.delivery import file_events
 from party.link import Link
 from party.list_names import Naming, naming_of
@@ -41,17 +49,23 @@ from party.occupied import carrying_out
 from party.organisation import Organisation
 from party.parcels.seal import Seal
 from party.registrations import require_kept
+from party.renewals import Renewals
 from party.request import Request
 from party.results import Keeper
+from party.revocation import refuse_revoked, revoked
 from party.schema import RESULTS
 from party.session import Bench, Session
 from party.session_charge import SessionCharge
-from party.session_record import FINISHED, SessionRecord, result_message
+from party.session_record import SessionRecord, result_message
 from party.subjects.participants import PARTICIPANTS_FILE, Participants
 from party.suppression.list_file import ListFile
 from party.suppression.withdrawals import Holders, keep_holders, tells_by_column
+from party.tracing import tracing
+from party.watch import Watch
 from psi.legs import SENDER
 from psi.seed import Seed
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Desk:
@@ -59,6 +73,12 @@ class Desk:
 
     def __init__(self, party: Organisation) -> None:
         self._party, self._filing = party, Filing(party)
+        self._breaches = Breaches(party)
+
+    @property
+    def renewals(self) -> Renewals:
+        """What counterparts have said of keys that they replaced."""
+        return Renewals(self._party)
 
     # -- asking ---------------------------------------------------------------------------
 
@@ -98,16 +118,17 @@ class Desk:
         if filed is None:
             contract = self._contract_of(request)
             if request.requester != peer:
-                raise Refusal(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
-            request.verify_signature(contract.parties[peer].verifier)
+                raise Breach(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
+            _require_signed(request, contract, peer, self._party.now)
             request.check(contract, self._party.now)
             refuse_moved(self._party, contract)
             if contract.me(self._party.identity) not in request.participants:
-                raise Refusal(
+                raise Breach(
                     RefusalStatus.BAD_REQUEST, f"{peer} brings a request without a role for us"
                 )
             self.require_budget(request, contract)
             require_kept(self._party, request, contract)
+            self._require_day_has_room(peer)
             by_rule = contract.output(request.kind, request.roles).approval is Approval.RULE
             state = APPROVED if by_rule else PENDING
             self._filing.file(
@@ -115,10 +136,16 @@ class Desk:
             )
             filed = self.find(request.id)
         if filed.request.digest != request.digest or peer not in filed.peers:
-            raise Refusal(
-                RefusalStatus.BAD_REQUEST, "another request was made under this id before"
-            )
+            raise Breach(RefusalStatus.BAD_REQUEST, "another request was made under this id before")
         return filed.decision
+
+    def note_breach(self, peer: str, contract_hash: str | None, breach: Breach) -> bool:
+        """Log what a counterpart did outside of any session; say whether the log took it."""
+        return self._breaches.note(peer, contract_hash, breach)
+
+    def require_ready(self) -> None:
+        """Raise StoreError unless the store answers."""
+        self._party.store.require_answer()
 
     def offered(self, contract_hash: bytes, peer: str) -> list[Request]:
         """Return this party's own unfinished requests to a counterpart that dials.
@@ -127,7 +154,7 @@ class Desk:
         """
         return [
             filed.request
-            for filed in self.filed()
+            for filed in self._filing.open()
             if filed.mine
             and filed.peers == (peer,)
             and filed.request.contract == contract_hash.hex()
@@ -159,6 +186,8 @@ class Desk:
         """Approve a counterpart's request by hand, as an operator."""
         self._party.access.require(Role.OPERATOR, "request.approve")
         filed = self.find(request_id)
+        contract = self._contract_of(filed.request)
+        self._party.store.read(lambda connection: refuse_revoked(connection, contract))
         if filed.state == PENDING:
             self._filing.settle(filed, APPROVED, None, None, actor=actor)
         elif filed.state != APPROVED:
@@ -179,15 +208,27 @@ class Desk:
     # -- sessions -------------------------------------------------------------------------
 
     def contracts(self) -> list[Contract]:
-        """Return the contracts in force."""
+        """Return the contracts in force that name nobody who is revoked."""
         alive = []
+        shut_out = self._party.store.read(revoked)
         for contract in self._party.contracts():
             try:
                 contract.require_in_force(self._party.now)
             except ContractError:
                 continue
-            alive.append(contract)
+            if shut_out.keys().isdisjoint(card.identity for card in contract.parties.values()):
+                alive.append(contract)
         return alive
+
+    def seen_checkpoint(self, fingerprint: str) -> str:
+        """Return the checkpoint that was witnessed last of the log of a certificate's party.
+
+        It is "" where none was, or where no contract in force and no invitation pins it.
+        """
+        cards = [card for contract in self.contracts() for card in contract.parties.values()]
+        cards += KnownPeers(self._party).cards().values()
+        origin = next((one.verifier.name for one in cards if one.has_had(fingerprint)), "")
+        return self._party.journal.seen_checkpoint(origin)
 
     def folder(self, request_id: str) -> SessionFolder:
         """Return where a session's artefacts lie."""
@@ -196,9 +237,10 @@ class Desk:
     def seal(self, request: Request, own: str, peer: str) -> Seal:
         """Return this party's end of what it exchanges with a party that it does not meet.
 
-        Its session key follows from the session's seed, which exists once the session is open.
+        Its session key follows from the session's seed, which exists once the session is open. Keys
+        that either has replaced meanwhile are asked for at every use.
         """
-        contract, identity = self._contract_of(request), self._party.identity
+        contract = self._contract_of(request)
         record = self._record(request, contract, own)
 
         def seed() -> Seed:
@@ -207,8 +249,13 @@ class Desk:
                 raise PartyError(f"the session of request {request.id} is not open here")
             return opening.seed
 
-        verifier = contract.parties[peer].verifier
-        return Seal(request, own, peer, identity.sign, verifier, seed)
+        def sign(message: bytes) -> bytes:
+            return self.renewals.keys_towards(contract, peer).sign(message)
+
+        def signers() -> Signers:
+            return self._contract_of(request).parties[peer].signers(request.created)
+
+        return Seal(request, own, peer, sign, signers, seed)
 
     def run(
         self, request: Request, links: Mapping[str, Link], progress: ProgressHook | None = None
@@ -219,6 +266,7 @@ class Desk:
             Refusal: it ended without a result.
             SessionSuspended: the counterpart is gone, or another process of this party carries
                 it out; running again goes on.
+            StoreError: the disk or the database took no more; running again goes on.
         """
         party, contract = self._party, self._contract_of(request)
         me = contract.me(party.identity)
@@ -235,19 +283,31 @@ class Desk:
             prepare=self._preparer(request, contract, me),
             remember=lambda seed, taken: self._remember(request, contract, me, seed, taken),
             keep=keeper.keep,
+            keep_fork=lambda note: keep_fork(party.folder, note),
             clock=party.clock,
             executor=party.curve_executor,
-            progress=progress,
         )
         try:
-            with carrying_out(party.folder, request.id):
-                Session(contract, request, me, links, bench).run()
+            with (
+                carrying_out(party.folder, request.id) as tell,
+                tracing(request, me, tuple(links)) as trace,
+            ):
+                watch = Watch(tell, party.clock, trace)
+                bench = replace(bench, progress=watch.progress(progress))
+                Session(contract, request, me, watch.links(links), bench).run()
         except BrokenExecutor:
             party.end_workers()
             raise SessionSuspended(
                 "a worker process of this party ended in the middle of its work, perhaps for "
                 "want of memory; the session is kept and can be resumed"
             ) from None
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise StoreError(
+                f"no room is left on the disk of {party.folder}; the session is kept. Make room, "
+                "then go on"
+            ) from error
         finally:
             file_events(party)
 
@@ -268,8 +328,25 @@ class Desk:
             )
         self._fail(filed, refusal)
 
+    def end_here(self, filed: Filed, refusal: Refusal) -> None:
+        """End a request that is open, as this party's own decision; what was spent stays spent."""
+        if self._record_of(filed).opening() is not None:
+            self._fail(filed, refusal)
+        else:
+            status, actor = refusal.status, BY_HAND
+            self._filing.settle(filed, REFUSED, status, refusal.message, actor=actor)
+
     def _fail(self, filed: Filed, refusal: Refusal) -> None:
         self._record_of(filed).fail(refusal, self._party.now, peer_at_fault=False)
+
+    def _require_day_has_room(self, peer: str) -> None:
+        most = self._party.settings.max_requests_a_day
+        if self._filing.count_of(peer, since=self._party.now - DAY_SECONDS) >= most:
+            raise Refusal(
+                RefusalStatus.LIMIT_EXCEEDED,
+                f"{peer} has made {most} requests in 24 hours, the most that this party takes "
+                "(max_requests_a_day in its party.toml): ask again later",
+            )
 
     def require_budget(self, request: Request, contract: Contract) -> None:
         """Refuse a request whose charge would not fit now; nothing is spent.
@@ -383,6 +460,7 @@ class Desk:
 
         def prepare(salt: bytes, began: int) -> SessionInput:
             refuse_moved(party, contract)
+            party.store.read(lambda connection: refuse_revoked(connection, contract))
             now = party.clock()  # before the dataset's end is looked at, which the log tells
             return prepare_input(
                 self._definition(request, contract, me),
@@ -416,3 +494,10 @@ class Desk:
     def _definition(self, request: Request, contract: Contract, me: str) -> Definition:
         require_kept(self._party, request, contract)
         return self._party.definition(request.datasets[me])
+
+
+def _require_signed(request: Request, contract: Contract, peer: str, now: int) -> None:
+    try:
+        request.verify_signature(contract.parties[peer].signers(now))
+    except Refusal as refusal:
+        raise Breach(refusal.status, refusal.message) from None

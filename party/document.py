@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import rfc8785
 
@@ -41,6 +42,12 @@ class TextRule:
         if not text.isprintable():
             return f"expected {self.expects}; found a control or invisible character"
         return None
+
+
+SIGNATURE: Final = TextRule(
+    "an Ed25519 signature: 64 bytes in canonical base64", re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
+)
+"""One spelling a signature: the last letter has no stray bits, so a signed text has one form."""
 
 
 def read_canonical(data: bytes, fail: Fail) -> object:

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 import numpy as np
 
+from party.ahead import Ahead, ArrivingSet
 from party.artefacts import SessionFolder
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.link import Link
@@ -51,7 +53,8 @@ from psi.match import count_common, is_below_minimum, matched_positions, require
 from psi.own import OwnSet
 from psi.sets import Buffer, LabelledSet, raise_set, require_answerable
 
-SOURCE_FILE = "own.source"
+SOURCE_FILE: Final = "own.source"
+FINAL: Final = Form.TAGS, Order.KEPT  # how a tabulator raises others' sets: it only counts them
 
 
 class Recorder(Protocol):
@@ -101,7 +104,7 @@ class Driver:
         self._folder = folder
         self._shelf = Shelf(terms.table, folder)
         self._executor, self._progress = executor, progress
-        self._ahead: dict[int, LabelledSet] = {}  # steps that may not leave yet
+        self._ahead = Ahead()
         self._finals: dict[str, LabelledSet] = {}  # what the tabulator has raised last, by owner
 
     def run(self) -> Outcome:
@@ -112,14 +115,17 @@ class Driver:
             Refusal: the match is below its minimum, or the peer refused.
             SessionSuspended: the peer is gone; running again goes on from here.
         """
-        self._blind_ahead()
-        for index, step in enumerate(self._terms.table.steps):
-            if step.sender == self._role:
-                self._links[step.receiver].send(index, self._outgoing(index, step))
-            elif step.receiver == self._role:
-                self._raise_ahead(index)
-                self._take(index, step, self._links[step.sender].receive(index))
-        return self._outcome()
+        with self._ahead:
+            self._blind_ahead()
+            for index, step in enumerate(self._terms.table.steps):
+                if step.sender == self._role:
+                    artefact = self._outgoing(index, step)
+                    self._raise_ahead(index)
+                    self._links[step.receiver].send(index, artefact)
+                elif step.receiver == self._role:
+                    self._raise_ahead(index)
+                    self._take(index, step, self._links[step.sender].receive(index))
+            return self._outcome()
 
     # -- what is sent ---------------------------------------------------------------------
 
@@ -130,23 +136,29 @@ class Driver:
         self._own.forget_keys()  # a set that was stored before is not blinded again
 
     def _raise_ahead(self, index: int) -> None:
-        """Raise what is here and leaves after step `index`, while others work on that step.
+        """Begin to raise what is here or comes in with step `index`, while that step travels.
 
-        It stays in memory. A step that stands on disk has passed every check that lets it out,
-        and a restart asks none of them again.
+        The answers stay in memory. A step that stands on disk has passed every check that lets it
+        out, and a restart asks none of them again.
         """
-        if self._folder.digest(index) is not None:
-            return  # it is here: others wait for this party
-        for later, step in enumerate(self._terms.table.steps):
-            if later > index and isinstance(step, Leg) and self._can_raise(later, step):
-                self._ahead[later] = self._raise(step.owner, step.hop - 1, step.form, step.order)
+        for coming, step in enumerate(self._terms.table.steps):
+            if not isinstance(step, Leg) or step.receiver != self._role or coming in self._ahead:
+                continue
+            owed = self._owed(step)
+            if owed and (coming == index or self._folder.digest(coming) is not None):
+                self._ahead.begin(coming, partial(self._raise_now, step.owner, step.hop, *owed))
 
-    def _can_raise(self, index: int, leg: Leg) -> bool:
-        """Say whether this party owes another's set raised, and has all that it takes."""
-        if leg.sender != self._role or leg.hop == 0 or index in self._ahead:
-            return False
-        held = self._folder.digest(self._shelf.leg(leg.owner, leg.hop - 1)) is not None
-        return held and self._folder.digest(index) is None
+    def _owed(self, came: Leg) -> tuple[Form, Order] | None:
+        """Return how this party has yet to raise the set that a leg brings; None if it has not."""
+        owner, table = came.owner, self._terms.table
+        if owner == self._role or owner in self._finals:
+            return None
+        if came is not table.legs_of(owner)[-1]:
+            following = table.legs_of(owner)[came.hop + 1]
+            done = self._folder.digest(self._shelf.leg(owner, following.hop)) is not None
+            return None if done else (following.form, following.order)
+        released = self._folder.digest(self._shelf.release_step) is not None
+        return None if released else FINAL
 
     def _outgoing(self, index: int, step: Step) -> Artefact:
         """Return the artefact of a step as it is stored, now or before.
@@ -184,16 +196,18 @@ class Driver:
             built = self._own.blind(self._executor, self._meter)
             self._folder.write_array(SOURCE_FILE, built.source)
             return built.labelled
-        answer = self._ahead.pop(index, None)
-        if answer is None:
-            answer = self._raise(leg.owner, leg.hop - 1, leg.form, leg.order)
+        answer = self._raise(leg.owner, leg.hop - 1, leg.form, leg.order)
         if leg.order is Order.KEPT:
             self._require_minimum(answer)
             self._recorder.disclose(answer)
         return answer
 
     def _raise(self, owner: str, hop: int, form: Form, order: Order) -> LabelledSet:
-        received = self._shelf.hop(owner, hop)
+        raised = self._ahead.take(self._shelf.leg(owner, hop))
+        return self._raise_now(owner, hop, form, order) if raised is None else raised
+
+    def _raise_now(self, owner: str, hop: int, form: Form, order: Order) -> LabelledSet:
+        received = ArrivingSet(self._folder, self._shelf.leg(owner, hop), self._ahead)
         return raise_set(
             received,
             self._own.scalar,
@@ -201,7 +215,7 @@ class Driver:
             form=form,
             order=order,
             executor=self._executor,
-            progress=self._meter(f"raising the {owner}'s set", len(received)),
+            progress=self._meter(f"raising the {owner}'s set", sum(received.sizes)),
         )
 
     def _require_minimum(self, answer: LabelledSet) -> None:
@@ -318,7 +332,7 @@ class Driver:
         if last.form is Form.TAGS:
             return self._shelf.hop(owner, last.hop)
         if owner not in self._finals:
-            tags = self._raise(owner, last.hop, Form.TAGS, Order.KEPT)  # only counted, here
+            tags = self._raise(owner, last.hop, *FINAL)
             if self._terms.table.raisers(owner):
                 answers.require_complete(tags, self._shelf.sizes_of(owner))
             self._finals[owner] = tags
@@ -361,17 +375,19 @@ class Driver:
     def _list(self) -> ListOutcome:
         mine, theirs = self._shelf.hop(RECEIVER, 1), self._shelf.hop(SENDER, 1)
         own = self._own_set()
-        require_dummies(mine, theirs, own.dummy_positions())
         matched = matched_positions(mine, theirs)
+        require_dummies(matched, own.dummy_positions())
         people = matched[own.source[matched] >= 0]
         ordered = people[np.argsort(own.source[people])]
         return ListOutcome(own.source[ordered].astype(np.int64), np.array(mine.elements[ordered]))
 
-    def _meter(self, phase: str, total: int) -> Callable[[int], None] | None:
-        hook = self._progress
-        if hook is None:
-            return None
-        return lambda done: hook(Progress(phase, done, total))
+    def _meter(self, phase: str, total: int) -> Callable[[int], None]:
+        def tell(done: int) -> None:
+            self._ahead.require_going()
+            if self._progress is not None:
+                self._progress(Progress(phase, done, total))
+
+        return tell
 
 
 def release_shape(terms: Terms) -> tuple[tuple[int, ...], int]:

@@ -50,6 +50,10 @@ class StoreError(PartyError):
     """The store is missing, of another version, or did not take a change."""
 
 
+class BackupError(PartyError):
+    """A backup cannot be made where it was asked for, or does not serve to restore a party."""
+
+
 class ExportError(PartyError):
     """Files of the log cannot be written where they were asked for."""
 
@@ -129,12 +133,31 @@ class Refusal(PartyError):  # noqa: N818 - the protocol's word: a refusal is an 
         return f"{self.status.value}: {self.message}"
 
 
+class Breach(Refusal):
+    """What a counterpart does and no faultless program would: whoever notices it logs an incident.
+
+    A refusal of what is merely not granted, or has ended meanwhile, is none.
+    """
+
+
+class Forked(Breach):
+    """The log called `origin` has signed two trees of one size: the note is kept as evidence."""
+
+    def __init__(self, message: str, origin: str) -> None:
+        super().__init__(RefusalStatus.BAD_REQUEST, message)
+        self.origin = origin
+
+
 class RefusedThere(Refusal):
     """A refusal that came from the counterpart, which noticed what was wrong and logged it."""
 
 
 class InputChanged(Refusal):
-    """This party's own input is not what the session began with."""
+    """This party's own input or log is not what the session began with."""
+
+
+class CannotListen(PartyError):  # noqa: N818 - a state of the machine
+    """The address is taken, malformed, or not this machine's."""
 
 
 class SessionSuspended(PartyError):  # noqa: N818 - a state, not a failure: the session resumes

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import SessionFinished
+from audit.collector import paused
 from audit.entry import Entry
 from audit.errors import VerificationError
 from audit.source import Cosigned, LogSource
@@ -25,6 +26,8 @@ from party.contract import Contract
 from party.contract_file import parse_contract
 from party.identity import Identity
 from party.ledger import STOP
+from party.log_index import REQUEST, first_amiss, stored_index
+from party.log_pages import entries_of
 from party.log_tree import read_tile
 from party.schema import (
     CONTRACTS,
@@ -142,6 +145,7 @@ class StoredLog:
         told.require_tables(self.releases())
         told.require_charges(self.charges())
         told.require_consent(self._read(stored_roots))
+        self._require_index(told.index)
 
     def releases(self) -> dict[str, str]:
         """Return the digest of each stored table that this party released, by request."""
@@ -158,15 +162,25 @@ class StoredLog:
 
     def about(self, request_id: str) -> list[Entry]:
         """Return the entries whose body is about a request, in their order."""
-        wanted = request_id.encode()
-        # What is parsed is what may be it.
-        found = [Entry.parse(data) for data in self.entries() if wanted in data]
-        return [entry for entry in found if getattr(entry.body, "request", None) == request_id]
+        found = self._store.read(lambda connection: entries_of(connection, REQUEST, request_id))
+        size = self._read(_size)
+        return [entry for entry in found if entry.seq < size]
 
     def parsed(self) -> Iterator[Entry]:
         """Yield the entries, parsed."""
         for data in self.entries():
             yield Entry.parse(data)
+
+    def _require_index(self, told: bytes) -> None:
+        size = self._read(_size)
+        if self._store.read(lambda connection: stored_index(connection, size)) == told:
+            return
+        amiss = self._store.read(lambda connection: first_amiss(connection, self.parsed(), size))
+        raise VerificationError(
+            f"entry {amiss}: the index of the log, by which pages of it are found, was changed: "
+            "entries may have been missing where it was filtered",
+            entry=amiss,
+        )
 
     def _column(self, column: sa.Column[bytes]) -> Iterator[bytes]:
         start, stop = 0, self._read(_size)
@@ -246,15 +260,24 @@ class HeldLog(LogSource, Protocol):
         ...
 
 
-def verify_log(log: HeldLog) -> Verification:
+def verify_log(log: HeldLog, passed: Callable[[int], None] | None = None) -> Verification:
     """Verify a party's log, and that what lies beside it is what it logged.
+
+    `passed` is told each entry, by its place, that the rules have admitted.
 
     Raises:
         VerificationError: the first thing that fails.
     """
-    now, told = log.at_one_moment(), Told()
-    verification = verify(now, told.take)
-    now.require_told(told)
+    with paused():
+        now, told = log.at_one_moment(), Told()
+
+        def take(origin: str, entry: Entry) -> None:
+            told.take(origin, entry)
+            if passed is not None:
+                passed(entry.seq)
+
+        verification = verify(now, told.take if passed is None else take)
+        now.require_told(told)
     return verification
 
 
@@ -274,9 +297,10 @@ def compare_all_logs(*logs: HeldLog) -> tuple[Comparison, ...]:
     Raises:
         VerificationError: the first thing that fails.
     """
-    now = [log.at_one_moment() for log in logs]
-    told = {log.vkey.partition("+")[0]: Told() for log in now}
-    comparisons = compare_all(now, lambda origin, entry: told[origin].take(origin, entry))
-    for log, said in zip(now, told.values(), strict=True):
-        log.require_told(said)
+    with paused():
+        now = [log.at_one_moment() for log in logs]
+        told = {log.vkey.partition("+")[0]: Told() for log in now}
+        comparisons = compare_all(now, lambda origin, entry: told[origin].take(origin, entry))
+        for log, said in zip(now, told.values(), strict=True):
+            log.require_told(said)
     return comparisons

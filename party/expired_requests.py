@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from party.contract import Contract
 from party.contract_terms import write_time
-from party.decision import OPEN_STATES
 from party.errors import Refusal, RefusalStatus, SessionSuspended
 from party.filing import Filed, Filing
 from party.occupied import carrying_out
-from party.session_record import SessionRecord
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
@@ -25,11 +23,12 @@ def end_expired(party: Organisation) -> int:
 
     One whose session is being carried out now ends there.
     """
-    contracts = {contract.digest: contract for contract in party.contracts()}
+    waiting = Filing(party).open()
+    contracts = {contract.digest: contract for contract in party.contracts()} if waiting else {}
     ended = 0
-    for filed in Filing(party).all():
+    for filed in waiting:
         contract = contracts[filed.request.contract]
-        if filed.state in OPEN_STATES and party.now >= _end_of(filed, contract):
+        if party.now >= _end_of(filed, contract):
             ended += _end(party, filed, contract)
     return ended
 
@@ -39,6 +38,8 @@ def _end_of(filed: Filed, contract: Contract) -> int:
 
 
 def _end(party: Organisation, filed: Filed, contract: Contract) -> bool:
+    from party.session_record import SessionRecord
+
     refusal = Refusal(
         RefusalStatus.EXPIRED,
         f"request {filed.id} or its contract ended on {write_time(_end_of(filed, contract))}, "

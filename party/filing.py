@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,17 +13,21 @@ from sqlalchemy.engine import Connection
 from audit.bodies import RequestRefused, RequestStep
 from party import holds
 from party.contract import Contract
-from party.decision import Decision
+from party.decision import FAILED, FINISHED, OPEN_STATES, Decision
 from party.errors import PartyError, RefusalStatus
 from party.list_names import Naming, register
 from party.request import Request
+from party.revocation import refuse_revoked
 from party.schema import REQUEST_PEERS, REQUESTS
-from party.session_record import FAILED, FINISHED
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
 PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
+PAGE: Final = 25
+"""How many requests a page lists."""
+_LIST_KIND: Final = "match"
+_COUNT: Final = sa.select(sa.func.count().label("requests")).select_from(REQUESTS)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,37 @@ class Filed:
         return Decision("pending" if self.state == PENDING else "approved")
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which requests a page lists: those for which everything holds that is said.
+
+    `lists` is whether they make a list, `mine` whether this party has asked.
+    """
+
+    states: tuple[str, ...] = ()
+    lists: bool | None = None
+    mine: bool | None = None
+
+    def of(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """Return a query of requests, of these alone."""
+        if self.states:
+            query = query.where(REQUESTS.c.state.in_(self.states))
+        if self.lists is not None:
+            is_list = REQUESTS.c.kind == _LIST_KIND
+            query = query.where(is_list if self.lists else ~is_list)
+        if self.mine is not None:
+            query = query.where(REQUESTS.c.mine == int(self.mine))
+        return query
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some requests, newest first; `older` is where the next page begins, None at the end."""
+
+    requests: tuple[Filed, ...]
+    older: int | None
+
+
 class Filing:
     """A party's requests, its own and its counterparts'."""
 
@@ -84,6 +120,29 @@ class Filing:
         """Return every request, newest first."""
         query = sa.select(REQUESTS).order_by(REQUESTS.c.number.desc())
         return self._read(query)
+
+    def open(self) -> list[Filed]:
+        """Return the requests that may still bring a result, newest first."""
+        query = sa.select(REQUESTS).where(REQUESTS.c.state.in_(OPEN_STATES))
+        return self._read(query.order_by(REQUESTS.c.number.desc()))
+
+    def page(self, wanted: Wanted, *, before: int | None = None, most: int = PAGE) -> Page:
+        """Return the newest requests, or the newest `before` where an earlier page ended."""
+        query = wanted.of(sa.select(REQUESTS))
+        if before is not None:
+            query = query.where(REQUESTS.c.number < before)
+        query = query.order_by(REQUESTS.c.number.desc()).limit(most + 1)
+        found = self._read(query)
+        if len(found) <= most:
+            return Page(tuple(found), None)
+        last = sa.select(REQUESTS.c.number).where(REQUESTS.c.id == found[most - 1].id)
+        row = self._party.store.row(last)
+        return Page(tuple(found[:most]), None if row is None else int(row.number))
+
+    def count(self, wanted: Wanted) -> int:
+        """Return how many requests there are of these."""
+        row = self._party.store.row(wanted.of(_COUNT))
+        return 0 if row is None else int(row.requests)
 
     def find(self, wanted: str) -> Filed:
         """Return the request whose id starts with `wanted`.
@@ -103,6 +162,16 @@ class Filing:
         found = self._read(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))
         return found[0] if found else None
 
+    def count_of(self, peer: str, *, since: int) -> int:
+        """Return how many requests of a counterpart were filed since a time (Unix seconds)."""
+        row = self._party.store.row(
+            sa.select(sa.func.count().label("requests"))
+            .select_from(REQUESTS.join(REQUEST_PEERS, REQUEST_PEERS.c.request == REQUESTS.c.id))
+            .where(REQUEST_PEERS.c.peer == peer, REQUESTS.c.mine == 0)
+            .where(REQUESTS.c.created_at > since)
+        )
+        return 0 if row is None else int(row.requests)
+
     def file(
         self,
         request: Request,
@@ -117,6 +186,9 @@ class Filing:
         """File a request and log it, once; `naming` is for the list that it makes.
 
         `peers` have still to say whether they approve a request of this party's own.
+
+        Raises:
+            Refusal: a counterpart of the contract is revoked.
         """
 
         def work(connection: Connection) -> None:
@@ -124,6 +196,7 @@ class Filing:
             known = sa.select(REQUESTS.c.id).where(REQUESTS.c.id == request.id)
             if connection.execute(known).first() is not None:
                 return  # another call has filed it meanwhile
+            refuse_revoked(connection, contract)
             connection.execute(
                 sa.insert(REQUESTS).values(
                     id=request.id,
@@ -227,7 +300,7 @@ def _note_word(connection: Connection, request_id: str, peer: str, word: str) ->
 
 def _read_filed(row: sa.Row[Any], said: Sequence[sa.Row[Any]]) -> Filed:
     return Filed(
-        Request.decode(row.body.encode()),
+        _decoded(row.body),
         bool(row.mine),
         tuple(one.peer for one in said),
         tuple(one.word for one in said),
@@ -237,3 +310,8 @@ def _read_filed(row: sa.Row[Any], said: Sequence[sa.Row[Any]]) -> Filed:
         row.created_at,
         row.updated_at,
     )
+
+
+@lru_cache(maxsize=1024)  # a page is looked at again and again; a request does not change
+def _decoded(body: str) -> Request:
+    return Request.decode(body.encode())

@@ -1,8 +1,11 @@
 """Who a party is: its identity key, its TLS key and certificate, and the key of its node.
 
 The Ed25519 identity key signs contracts, requests and checkpoints. The P-256 key with its pinned
-certificate speaks TLS. The node key seals secrets that this party keeps at rest (AES-256-GCM), so
-that a copied database is not a copied seed. Secrets hide in `repr` and refuse to pickle.
+certificate speaks TLS. Both may be replaced while the party is open, here or in another process
+(`party.rotation`): then a new signing key signs what others read, and the first identity key goes
+on signing the log and what this party keeps. The node key seals secrets that this party keeps at
+rest (AES-256-GCM), so that a copied database is not a copied seed. Secrets hide in `repr` and
+refuse to pickle.
 """
 
 from __future__ import annotations
@@ -12,31 +15,38 @@ import ipaddress
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 from audit.checkpoint import Cosigner
-from audit.errors import NoteError
 from audit.note import Signer, Verifier
-from party.certificate import Certificate, host_of_origin, issue_certificate, read_certificate
+from party.certificate import Certificate, host_of_origin, issue_certificate
 from party.errors import IdentityError
-from party.key_files import damaged, read_key_file, write_key_folder
+from party.key_files import write_key_folder
+from party.key_statement import KeyStatement, PublicKeys
+from party.node_key import FILE as NODE_KEY
+from party.node_key import load_node_key, new_node_key
+from party.own_keys import (
+    IDENTITY_KEY,
+    TLS_CERTIFICATE,
+    TLS_KEY,
+    VERIFIER_KEY,
+    KeyRing,
+    OwnKeys,
+    load_identity_key,
+    private_pem,
+)
 from party.sealed_stream import seal_parts, unseal_blocks
-from psi.buckets import RoundingKey
+
+if TYPE_CHECKING:
+    from psi.buckets import RoundingKey
 
 PARTY_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?")
 """A party's name: a DNS label, since it becomes part of a host name."""
@@ -49,9 +59,6 @@ MOST_ORIGIN_CHARACTERS = 200
 
 _DNS_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _FOLDER = "keys"
-_IDENTITY_KEY, _VERIFIER_KEY = "identity.key", "identity.vkey"
-_TLS_KEY, _TLS_CERTIFICATE, _NODE_KEY = "tls.key", "tls.crt", "node.key"
-_NODE_KEY_BYTES = 32
 _ROUNDING = b"commonground/rounding/v1"
 _SUBJECTS = b"commonground/subjects/v1"
 _SEAL_VERSION = b"\x01"
@@ -63,7 +70,8 @@ class Identity:
     """A party's keys, opened. Made by `create` and `open`, and by nothing else.
 
     `signer` signs the notes of the party's log and `cosigner` those of others, both with the
-    identity key; `certificate` is what counterparts pin.
+    identity key; `certificate` is what counterparts pin. What may be replaced is asked for anew at
+    every use, so that a program that is open goes on with the new keys. `clock` gives Unix seconds.
     """
 
     def __init__(
@@ -71,24 +79,22 @@ class Identity:
         *,
         log_origin: str,
         identity_key: Ed25519PrivateKey,
-        tls_key: ec.EllipticCurvePrivateKey,
-        certificate: Certificate,
+        ring: KeyRing,
         node_key: bytes,
     ) -> None:
         self.signer = Signer(log_origin, identity_key.private_bytes_raw())
         self.cosigner = Cosigner(log_origin, identity_key.private_bytes_raw())
-        self.certificate = certificate
-        self._tls_key = tls_key
-        self._node_key = node_key
+        self.clock: Callable[[], float] = time.time
+        self._ring, self._node_key = ring, node_key
 
     @property
     def name(self) -> str:
         """The party's own short name, as given to `create`."""
-        return self.certificate.party_name
+        return self._ring.first.certificate.party_name
 
     @property
     def verifier(self) -> Verifier:
-        """The public identity key."""
+        """The public identity key: the log's, for ever."""
         return self.signer.verifier
 
     @property
@@ -101,18 +107,82 @@ class Identity:
         """The origin of the party's log, and the name of its key."""
         return self.signer.name
 
+    # -- keys that may be replaced ------------------------------------------------------------
+
+    @property
+    def statements(self) -> tuple[KeyStatement, ...]:
+        """What this party has said of its keys to counterparts, oldest first."""
+        return self._ring.read()[1]
+
+    @property
+    def keys(self) -> OwnKeys:
+        """The keys that are in use now."""
+        return self.keys_after(len(self.statements))
+
+    @property
+    def newest(self) -> OwnKeys:
+        """The keys that were made last, which may not be in use yet."""
+        return self._ring.read()[0][-1]
+
+    def keys_after(self, number: int) -> OwnKeys:
+        """Return the keys that are in use now towards whoever knows statements up to `number`.
+
+        They are those before a statement that it does not know, for as long as it accepts them and
+        their certificate is valid.
+        """
+        states, statements = self._ring.read()
+        now, used = self.clock(), 0
+        for one in statements:
+            over = now >= min(one.ends, states[used].certificate.not_after)
+            known = one.number <= number or over
+            if now >= one.starts and known:
+                used = one.number
+        return states[used]
+
+    @property
+    def signing(self) -> str:
+        """The key that signs what others read, in text form."""
+        return self.keys.public.signing
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate that is in use now."""
+        return self.keys.certificate
+
     @property
     def fingerprint(self) -> str:
         """`sha256:` and the hex SHA-256 of the TLS certificate's DER."""
         return self.certificate.fingerprint
 
+    def place_of(self, keys: PublicKeys) -> int | None:
+        """Return after how many statements these were this party's keys; None: they never were."""
+        states = [one.public for one in self._ring.read()[0]]
+        return states.index(keys) if keys in states else None
+
     def sign(self, message: bytes) -> bytes:
-        """Return the Ed25519 signature (64 bytes) over `message`, which starts with its prefix."""
+        """Return the Ed25519 signature (64 bytes) over `message`, which starts with its prefix.
+
+        It is by the signing key in use, for others to verify.
+        """
+        return self.keys.sign(message)
+
+    def sign_own(self, message: bytes) -> bytes:
+        """Return the same by the log's key: for what this party keeps, or proves by its log."""
         return self.signer.sign(message).blob
 
     def tls_key_pem(self) -> bytes:
         """Return the TLS private key as PKCS#8 PEM: for a TLS library, never for a file."""
-        return _private_pem(self._tls_key)
+        return self.keys.tls_key_pem()
+
+    def tls_files(self) -> tuple[Path, Path]:
+        """Return where the certificate in use and its key lie, for a library that wants files."""
+        return self._ring.tls_files(self.place_of(self.keys.public) or 0)
+
+    def delete_replaced(self) -> bool:
+        """Delete the private keys that nobody accepts any more; say whether there were any."""
+        return self._ring.delete_replaced(self.clock())
+
+    # -- what this party keeps ----------------------------------------------------------------
 
     def seal(self, plaintext: bytes, context: str) -> bytes:
         """Return `plaintext` encrypted for this node; `context` says what it is and must recur.
@@ -148,6 +218,8 @@ class Identity:
     @cached_property
     def rounding_key(self) -> RoundingKey:
         """The secret that places values between two bounds, the same in every session."""
+        from psi.buckets import RoundingKey
+
         return RoundingKey(hmac.digest(self._node_key, _ROUNDING, "sha256"))
 
     @cached_property
@@ -187,37 +259,43 @@ def create(
         now=int(time.time()) if now is None else now,
     )
     files = {
-        _IDENTITY_KEY: _private_pem(identity_key),
-        _VERIFIER_KEY: verifier.vkey.encode() + b"\n",
-        _TLS_KEY: _private_pem(tls_key),
-        _TLS_CERTIFICATE: certificate.pem.encode(),
-        _NODE_KEY: os.urandom(_NODE_KEY_BYTES).hex().encode() + b"\n",
+        IDENTITY_KEY: private_pem(identity_key),
+        VERIFIER_KEY: verifier.vkey.encode() + b"\n",
+        TLS_KEY: private_pem(tls_key),
+        TLS_CERTIFICATE: certificate.pem.encode(),
+        NODE_KEY: new_node_key(),
     }
     write_key_folder(Path(folder) / _FOLDER, files)
     return open(folder, now=now)
 
 
-def open(folder: Path | str, *, now: int | None = None) -> Identity:  # noqa: A001 - as gzip.open
+def open(  # noqa: A001 - as gzip.open
+    folder: Path | str, *, now: int | None = None, expired: bool = False
+) -> Identity:
     """Return the keys in `folder`/keys.
 
     Raises IdentityError when a file is missing, readable by others, damaged or of another party,
-    and when the certificate is not valid at `now` (Unix seconds; the clock's without it).
+    and, unless `expired` certificates serve, when the one in use is not valid at `now` (Unix
+    seconds; the clock's without it).
     """
     keys = Path(folder) / _FOLDER
     if not keys.is_dir():
         raise IdentityError(
             f"{folder} is not a party's folder: {keys} does not exist. Run 'commonground init'."
         )
-    identity_key = _load_identity_key(keys / _IDENTITY_KEY)
-    tls_key = _load_tls_key(keys / _TLS_KEY)
+    identity_key = load_identity_key(keys / IDENTITY_KEY)
+    ring = KeyRing.load(keys, identity_key)
     identity = Identity(
-        log_origin=_load_log_origin(keys / _VERIFIER_KEY, identity_key),
+        log_origin=ring.first.public.verifier.name,
         identity_key=identity_key,
-        tls_key=tls_key,
-        certificate=_load_certificate(keys / _TLS_CERTIFICATE, tls_key),
-        node_key=_load_node_key(keys / _NODE_KEY),
+        ring=ring,
+        node_key=load_node_key(keys, ring.first.public.signing),
     )
-    identity.certificate.require_valid(int(time.time()) if now is None else now)
+    if now is not None:
+        identity.clock = lambda: now
+    if not expired:
+        identity.certificate.require_valid(int(identity.clock()))
+    identity.clock = time.time
     return identity
 
 
@@ -253,63 +331,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _load_identity_key(path: Path) -> Ed25519PrivateKey:
-    key = _load_private_key(path)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise damaged(path, "it is not an Ed25519 key")
-    return key
-
-
-def _load_tls_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = _load_private_key(path)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise damaged(path, "it is not an elliptic-curve key")
-    return key
-
-
-def _load_private_key(path: Path) -> object:
-    data = read_key_file(path)
-    try:
-        return load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise damaged(path, "it is not a private key in PEM") from None
-
-
-def _load_log_origin(path: Path, key: Ed25519PrivateKey) -> str:
-    data = read_key_file(path)
-    try:
-        verifier = Verifier.from_vkey(data.decode("ascii").strip())
-    except (NoteError, UnicodeDecodeError):
-        raise damaged(path, "it is not a verifier key") from None
-    if verifier.public_key != key.public_key().public_bytes_raw():
-        raise damaged(path, f"it does not belong to {_IDENTITY_KEY}")
-    return verifier.name
-
-
-def _load_certificate(path: Path, key: ec.EllipticCurvePrivateKey) -> Certificate:
-    data = read_key_file(path)
-    try:
-        certificate = read_certificate(data.decode("ascii"))
-    except (IdentityError, UnicodeDecodeError):
-        raise damaged(path, "it is not a certificate of a party") from None
-    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if certificate.public_key_der != public:
-        raise damaged(path, f"it does not belong to {_TLS_KEY}")
-    return certificate
-
-
-def _load_node_key(path: Path) -> bytes:
-    data = read_key_file(path)
-    try:
-        key = bytes.fromhex(data.decode("ascii").strip())
-    except ValueError:
-        raise damaged(path, "it is not hexadecimal") from None
-    if len(key) != _NODE_KEY_BYTES:
-        raise damaged(path, f"it does not hold {_NODE_KEY_BYTES} bytes")
-    return key
-
-
-def _private_pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

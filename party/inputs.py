@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets import Definition, Prepared, Timed, prepare
+from party.datasets import Definition, Prepared, Timed
 from party.datasets.bounds import require_covered
 from party.datasets.consent import Protected
+from party.datasets.prepare import prepare
 from party.errors import DatasetError
 from party.request import Request
 from party.terms import Terms

@@ -9,7 +9,6 @@ the words of a contract, so that the joiner's draft is complete.
 
 from __future__ import annotations
 
-import binascii
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ import rfc8785
 from audit.errors import SignatureError
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
 from party.contract_terms import DatasetTerms, read_offered
-from party.document import Section, TextRule, read_canonical
+from party.document import SIGNATURE, Section, TextRule, read_canonical
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
 
@@ -35,7 +34,6 @@ SIGNATURE_PREFIX: Final = b"commonground/introduction/v1\n"
 
 _KEYS: Final = ("card", "invitation", "part", "signature")
 _FINGERPRINT: Final = TextRule("the fingerprint of an invitation", most=71)
-_SIGNATURE: Final = TextRule("a signature in base64", most=88)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class Introduction:
             card=IdentityCard.read(card),
             invitation=section.text("invitation", _FINGERPRINT),
             part="joiner" if part == "joiner" else "maker",
-            signature=section.text("signature", _SIGNATURE),
+            signature=section.text("signature", SIGNATURE),
             datasets=stated,
         )
 
@@ -126,8 +124,8 @@ class Introduction:
             raise _malformed("the certificate's name is no party's name")
         text = SIGNATURE_PREFIX + self.signed_text
         try:
-            self.card.verifier.verify(text, b64decode(self.signature, validate=True))
-        except (SignatureError, binascii.Error):
+            self.card.signer.verify(text, b64decode(self.signature))
+        except SignatureError:
             raise _malformed("the card is not signed by the identity key in it") from None
 
 

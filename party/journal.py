@@ -25,14 +25,15 @@ from audit.checkpoint import (
 )
 from audit.commitment import commit, new_salt
 from audit.entry import Entry, format_time, parse_time
-from audit.errors import StaleError, TreeError
-from audit.merkle import CompactRange, consistency_proof, leaf_hash
+from audit.errors import RollbackError, StaleError, TreeError
+from audit.merkle import CompactRange, consistency_proof, leaf_hash, verify_consistency
 from audit.note import Verifier
 from audit.shapes import Record
 from audit.tlog_proof import LogProof, prove
 from audit.witness import witness
 from party.access import standing_of
 from party.identity import Identity
+from party.log_index import Words, words_of, write_index
 from party.log_tree import nodes_within, tile_rows
 from party.schema import (
     COSIGNATURES,
@@ -67,6 +68,7 @@ class Group:
         self._last = _last_moment(connection)
         self._standing = standing_of(connection)
         self._entries: list[dict[str, Any]] = []
+        self._words: list[tuple[int, Words]] = []
         self._nodes: list[dict[str, Any]] = []
 
     def append(
@@ -96,6 +98,7 @@ class Group:
         leaf = leaf_hash(data)
         self._tree, closed = self._tree.grow(leaf)
         self._entries.append({"seq": seq, "data": data, "leaf": leaf})
+        self._words.append((seq, words_of(entry)))
         self._nodes += tile_rows(seq, closed)
         return seq
 
@@ -106,6 +109,7 @@ class Group:
         self._connection.execute(sa.insert(LOG_ENTRIES), self._entries)
         if self._nodes:
             self._connection.execute(sa.insert(LOG_NODES), self._nodes)
+        write_index(self._connection, self._words)
         tree = self._tree
         checkpoint = Checkpoint(self._identity.log_origin, tree.size, tree.root())
         values = {
@@ -189,6 +193,12 @@ class Journal:
         row = self._store.row(sa.select(LOG_HEAD.c.checkpoint))
         return "" if row is None else str(row.checkpoint)
 
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        row = self._store.row(sa.select(LOG_HEAD.c.size))
+        return 0 if row is None else int(row.size)
+
     def offer(self, seen_size: int) -> tuple[str, tuple[bytes, ...]]:
         """Return the log's checkpoint, and the proof that it extends what another saw of it.
 
@@ -240,6 +250,36 @@ class Journal:
         )
         return int(row.size) if row is not None and row.size is not None else 0
 
+    def seen_checkpoint(self, origin: str) -> str:
+        """Return the checkpoint of a counterpart's log that was witnessed last, "" for none."""
+        newest = sa.select(WITNESSED.c.checkpoint).where(WITNESSED.c.origin == origin)
+        row = self._store.row(newest.order_by(WITNESSED.c.size.desc()))
+        return "" if row is None else str(row.checkpoint)
+
+    def require_extends(self, note: str) -> int:
+        """Require that the log still holds all that a checkpoint of its own covers.
+
+        Returns the checkpoint's size.
+
+        Raises:
+            RollbackError: it covers more entries than the log has.
+            audit.errors.AuditError: this log has not signed it, or says something else now.
+        """
+        seen = open_checkpoint(note, self._identity.verifier)
+
+        def work(connection: Connection) -> None:
+            tree = _read_head(connection).tree
+            if seen.size > tree.size:
+                raise RollbackError(
+                    f"{seen.size} entries of this log were seen, and it has {tree.size}",
+                    seen_size=seen.size,
+                )
+            proof = consistency_proof(nodes_within(connection, tree.size), seen.size, tree.size)
+            verify_consistency(seen.size, seen.root, tree.size, tree.root(), proof)
+
+        self._store.read(work)
+        return seen.size
+
     def witness(self, note: str, log: Verifier, proof: Sequence[bytes], base: int) -> str:
         """Check a log's checkpoint against the last one seen, store it, and return our cosignature.
 
@@ -284,6 +324,18 @@ class Journal:
             return seen.line
 
         return self._store.write(work)
+
+    def attested(self, note: str, origin: str) -> str:
+        """Return the cosignature that was given on exactly this checkpoint of a log, "" for none.
+
+        It can be given again at any time, since it attests nothing new.
+        """
+        row = self._store.row(
+            sa.select(WITNESSED.c.line).where(
+                WITNESSED.c.origin == origin, WITNESSED.c.checkpoint == note
+            )
+        )
+        return "" if row is None else str(row.line)
 
     def keep_cosignature(
         self,

@@ -20,7 +20,7 @@ from party.contract_terms import OutputKind, write_time
 from party.list_names import replaced
 from party.request import Request
 from party.schema import REQUESTS, RESULTS, SESSIONS
-from party.suppression.withdrawals import HOLDERS_FILE
+from party.suppression.list_file import HOLDERS_FILE
 
 if TYPE_CHECKING:
     from party.organisation import Organisation

@@ -17,9 +17,12 @@ from audit.bodies import PeerForgotten, PeerPinned
 from audit.roles import BY_HAND, Role
 from party.card import IdentityCard
 from party.errors import ContractError, InvitationError
+from party.renewals import by_party, known_statements
+from party.revocation import Revoked, revoked
 from party.schema import INVITATIONS, PEERS
 
 if TYPE_CHECKING:
+    from party.contract import Contract
     from party.organisation import Organisation
 
 How = Literal["invited", "joined"]
@@ -30,13 +33,15 @@ class Peer:
     """A counterpart that this party lets in: its card, and why.
 
     `pinned_at` (Unix seconds) is when an invitation pinned it, None where contracts alone do;
-    `contracts` are the ids of contracts that pin its keys and have not ended.
+    `contracts` are the ids of contracts that pin its keys and have not ended. While it is
+    `revoked` nothing is done with it.
     """
 
     name: str
     card: IdentityCard
     pinned_at: int | None
     contracts: tuple[str, ...]
+    revoked: Revoked | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class KnownPeers:
     def cards(self) -> dict[str, IdentityCard]:
         """Return every pinned card by the peer's name."""
         rows = self._party.store.rows(sa.select(PEERS).order_by(PEERS.c.name))
-        return {row.name: _read(row.name, row.card) for row in rows}
+        known = by_party(known_statements(self._party))
+        return {row.name: _read(row.name, row.card).knowing(known) for row in rows}
 
     def peers(self) -> list[Peer]:
         """Return everybody who is let in, by name: pinned peers, and parties of contracts.
@@ -65,15 +71,20 @@ class KnownPeers:
         Raises:
             StoredContractError: a stored contract is not what was signed.
         """
-        agreed = self._agreed()
-        rows = self._party.store.rows(sa.select(PEERS).order_by(PEERS.c.name))
+        agreed, pinned = self._agreed(), self.cards()
+        shut_out = self._party.store.read(revoked)
+        rows = self._party.store.rows(sa.select(PEERS.c.name, PEERS.c.pinned_at))
         found = []
         for row in rows:
-            card = _read(row.name, row.card)
-            contracts = agreed.pop(card.fingerprint, _Agreed(row.name, card)).contracts
-            found.append(Peer(row.name, card, row.pinned_at, tuple(contracts)))
-        found += [Peer(it.name, it.card, None, tuple(it.contracts)) for it in agreed.values()]
-        return sorted(found, key=lambda peer: (peer.name, peer.card.fingerprint))
+            card = pinned[row.name]
+            contracts = agreed.pop(card.identity, _Agreed(row.name, card)).contracts
+            found.append((row.name, card, row.pinned_at, contracts))
+        found += [(it.name, it.card, None, it.contracts) for it in agreed.values()]
+        peers = [
+            Peer(name, card, pinned_at, tuple(contracts), shut_out.get(card.identity))
+            for name, card, pinned_at, contracts in found
+        ]
+        return sorted(peers, key=lambda peer: (peer.name, peer.card.fingerprint))
 
     def forget(self, name: str) -> int:
         """Take a peer's pin away and log it; return how many open invitations went with it.
@@ -105,6 +116,22 @@ class KnownPeers:
 
         return self._party.store.write(work)
 
+    def require_pinned_keys(self, contract: Contract) -> None:
+        """Refuse a contract that gives the name of a pinned peer to another identity.
+
+        Raises:
+            ContractError: it does, so the draft was made with somebody else's card.
+        """
+        for name, pinned in self.cards().items():
+            named = contract.parties.get(name)
+            if named is not None and named.identity != pinned.identity:
+                raise ContractError(
+                    f"contract {contract.id} names '{name}' with another identity key than the one "
+                    "that an invitation has pinned here. Ask them, by a way that you trust, for "
+                    "the fingerprint of their card. If they have made new keys, forget the old "
+                    f"ones (`commonground peers forget {name}`); otherwise draft the contract anew"
+                )
+
     def _to_forget(self, name: str) -> IdentityCard:
         peers = self.peers()
         named = [peer for peer in peers if peer.name == name]
@@ -124,14 +151,14 @@ class KnownPeers:
         return pinned.card
 
     def _agreed(self) -> dict[str, _Agreed]:
-        """Return whose keys contracts that have not ended pin, by fingerprint."""
+        """Return whose keys contracts that have not ended pin, by the key of its log."""
         agreed: dict[str, _Agreed] = {}
         for contract in self._party.contracts():
             if contract.ends <= self._party.now:
                 continue
             for name, card in contract.parties.items():
                 if card.identity != self._party.identity.vkey:
-                    one = agreed.setdefault(card.fingerprint, _Agreed(name, card))
+                    one = agreed.setdefault(card.identity, _Agreed(name, card))
                     one.contracts.append(contract.id)
         return agreed
 
@@ -154,7 +181,7 @@ class KnownPeers:
         """Raise InvitationError when a name is another's: a peer's or this party's own."""
         self._require_not_own(name)
         known = self.cards().get(name)
-        if known is not None and known.fingerprint != fingerprint:
+        if known is not None and not known.has_had(fingerprint):
             raise _taken(name)
 
     def pin(
@@ -167,13 +194,19 @@ class KnownPeers:
         """
         name = card.parsed_certificate.party_name
         self._require_not_own(name)
+        if card.identity in revoked(connection):
+            raise InvitationError(
+                f"'{name}' is revoked here, and its keys are not pinned; `commonground peers "
+                f"restore {name}` takes that back"
+            )
         key = PEERS.c.name == name
         row = connection.execute(sa.select(PEERS).where(key)).first()
         if row is not None:
             known = _read(name, row.card)
             if known == card:
                 return
-            same = (known.identity, known.fingerprint) == (card.identity, card.fingerprint)
+            renewed = known.knowing(by_party(known_statements(self._party)))
+            same = known.identity == card.identity and renewed.has_had(card.fingerprint)
             if not same and not replace:
                 raise _taken(name)
         values = {"card": card.to_yaml(), "pinned_at": self._party.now}

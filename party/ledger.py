@@ -8,7 +8,7 @@ requests to come (`party.holds`) counts against everybody else's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Column
@@ -18,7 +18,7 @@ from audit.bodies import COALITION_SEPARATOR
 from party.contract import Contract
 from party.contract_terms import write_time
 from party.errors import Refusal, RefusalStatus
-from party.schema import DATASETS, LEDGER
+from party.schema import DATASETS, LEDGER, RESTORES
 from privacy.accounting import BasicFilter, BudgetFilter, Spend, ZcdpFilter
 from privacy.errors import BudgetExhausted
 from privacy.units import format_epsilon
@@ -84,12 +84,13 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Balance:
-    """How one account stands in its window."""
+    """How one account stands in its window; nothing is left of one that a restore has closed."""
 
     account: Account
     allowance: Allowance
     spent: Spend
     held: Spend = NOTHING
+    closed: bool = False
 
     @property
     def renews_at(self) -> int:
@@ -99,7 +100,7 @@ class Balance:
     @property
     def left(self) -> tuple[int, int]:
         """The largest pure release that still fits (1e-9), and the δ left (1e-15)."""
-        return self.allowance.rule.left(self.spent + self.held)
+        return (0, 0) if self.closed else self.allowance.rule.left(self.spent + self.held)
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,8 @@ def admit(
     Raises:
         Refusal: BUDGET_EXHAUSTED, with whose budget it is, what is left and when it renews.
     """
+    if new != NOTHING:
+        _require_not_closed(connection, account, allowance.ends(account))
     try:
         allowance.rule.admit(spent(connection, account) + held, new)
     except BudgetExhausted as error:
@@ -166,6 +169,27 @@ def admit(
             f"the budget of {account.population} towards {account.coalition} does not suffice: "
             f"{error}{kept}. The window renews on {write_time(allowance.ends(account))}",
         ) from error
+
+
+def is_closed(connection: Connection, account: Account) -> bool:
+    """Say whether the party was restored from a backup since the account's window began.
+
+    What was spent between backup and restore is not known, so nothing of that window is left.
+    """
+    closing = sa.select(RESTORES.c.at).where(
+        RESTORES.c.closes == 1, RESTORES.c.at >= account.window_start
+    )
+    return connection.execute(closing).first() is not None
+
+
+def _require_not_closed(connection: Connection, account: Account, ends: int) -> None:
+    if is_closed(connection, account):
+        raise Refusal(
+            RefusalStatus.BUDGET_EXHAUSTED,
+            f"the budget of {account.population} towards {account.coalition} is closed: the party "
+            "was restored from a backup, and what was spent after the backup is not known. The "
+            f"window renews on {write_time(ends)}",
+        )
 
 
 def charge(
@@ -196,14 +220,15 @@ def charge(
     return True
 
 
-def require_stops_left(connection: Connection, account: Account) -> None:
-    """Refuse a match after three stops at the minimum in one window.
+def require_stops_left(connection: Connection, account: Account, ends: int) -> None:
+    """Refuse a match after three stops at the minimum in one window, or in a closed one.
 
     Each stop tells the counterpart something about the size of the match.
 
     Raises:
         Refusal: BUDGET_EXHAUSTED.
     """
+    _require_not_closed(connection, account, ends)
     stops = connection.execute(
         sa.select(sa.func.count()).where(*_of(connection, account), LEDGER.c.what == STOP)
     ).scalar_one()
@@ -217,17 +242,18 @@ def require_stops_left(connection: Connection, account: Account) -> None:
 
 def rows(connection: Connection) -> list[LedgerRow]:
     """Return the whole ledger, oldest first."""
-    found = connection.execute(sa.select(LEDGER).order_by(LEDGER.c.id))
-    return [
-        LedgerRow(
-            row.request,
-            row.what,
-            Account(row.population, row.coalition, row.window_start),
-            Spend(row.epsilon_nano, row.rho_nano, row.delta_e15),
-            row.spent_at,
-        )
-        for row in found
-    ]
+    return [read_row(row) for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.id))]
+
+
+def read_row(row: sa.Row[Any]) -> LedgerRow:
+    """Return a row of the ledger from the store's."""
+    return LedgerRow(
+        row.request,
+        row.what,
+        Account(row.population, row.coalition, row.window_start),
+        Spend(row.epsilon_nano, row.rho_nano, row.delta_e15),
+        row.spent_at,
+    )
 
 
 def sharing(

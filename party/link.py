@@ -39,5 +39,11 @@ class Link(Protocol):
     def receive(self, step: int) -> Artefact:
         """Wait for the artefact of a step; a set arrives in file-backed memory."""
 
+    def conclude(self) -> None:
+        """Note that what the counterpart said last is stored here, so that it may rely on it.
+
+        A counterpart that dials has no answer to its last words before.
+        """
+
     def refuse(self, status: str, reason: str) -> None:
         """Tell the counterpart, as far as it can be reached, that the session ends and why."""

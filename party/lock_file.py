@@ -41,14 +41,17 @@ def said_by_holder(path: Path) -> str | None:
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return os.read(handle, _MOST_BYTES).decode("utf-8", "replace")
+            return os.read(handle, _MOST_BYTES).decode("utf-8", "replace").partition("\n")[0]
         finally:
             os.close(handle)
     return None
 
 
 def _say(handle: int, text: str) -> None:
-    os.pwrite(handle, text.encode(), 0)
+    """Let the file say one line; a reader at the same time finds the old one or the new one."""
+    line = text.encode() + b"\n"
+    os.pwrite(handle, line, 0)
+    os.ftruncate(handle, len(line))
 
 
 def _lock(path: Path) -> int | None:

@@ -26,7 +26,7 @@ from psi.errors import JourneyError
 from psi.journey import read_journeys
 from psi.legs import RECIPIENT, TABULATOR
 from psi.sets import MAX_KEYS
-from psi.time_keys import MOST_SLOTS, Timing
+from psi.windows import MOST_SLOTS, Timing
 
 if TYPE_CHECKING:
     from party.request import Request

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from party.document import Section
-from psi.time_keys import MOST_ORDINAL
+from psi.windows import MOST_ORDINAL
 
 MOMENTS: Final = "moments"
 MOST_KEYS_A_PERSON: Final = 1 << 16

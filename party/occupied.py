@@ -64,6 +64,16 @@ def carrying_out(folder: Path, request_id: str) -> AbstractContextManager[Callab
     return held(folder / _FOLDER / request_id, taken)
 
 
+def backing_up(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that makes a backup of the party.
+
+    Raises:
+        InUse: another process of this party does.
+    """
+    taken = InUse("another command makes a backup of this party: wait for it to end")
+    return held(folder / _FOLDER / "backup", taken)
+
+
 def replaying(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:
     """Be the one process that repeats a request's finished session.
 
@@ -76,4 +86,9 @@ def replaying(folder: Path, request_id: str) -> AbstractContextManager[Callable[
 
 def is_carried_out(folder: Path, request_id: str) -> bool:
     """Say whether a process is carrying out a request's session now."""
-    return said_by_holder(folder / _FOLDER / request_id) is not None
+    return said_of(folder, request_id) is not None
+
+
+def said_of(folder: Path, request_id: str) -> str | None:
+    """Return what the process says that carries out a request's session, None where none does."""
+    return said_by_holder(folder / _FOLDER / request_id)

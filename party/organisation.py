@@ -21,7 +21,6 @@ from audit.roles import BY_HAND, Role
 from party import identity as identities
 from party import registrations
 from party.access import Access
-from party.artefacts import SessionFolder
 from party.card import ADDRESS, ORGANISATION, IdentityCard
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
@@ -34,16 +33,19 @@ from party.errors import (
 )
 from party.identity import Identity
 from party.journal import Journal
+from party.key_files import replace_file
 from party.places import PLACE_KEYS, Places
 from party.registrations import Registered
+from party.renewals import by_party, known_statements
+from party.revocation import require_none_revoked
 from party.schema import CONTRACTS, LOG_HEAD
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.signed_terms import signed_terms
 from party.store import Store, sqlite_url
 from party.workers import start_threads, start_workers
-from psi.engines import engine
 
 if TYPE_CHECKING:
+    from party.artefacts import SessionFolder
     from party.consent.records import ConsentRecords
     from party.datasets import Definition, QualityReport
 
@@ -57,6 +59,7 @@ class Organisation:
     def __init__(self, folder: Path, settings: Settings, identity: Identity, store: Store) -> None:
         self.folder, self.settings, self.identity, self.store = folder, settings, identity, store
         self.clock: Callable[[], float] = time.time
+        identity.clock = lambda: self.clock()
         self.journal = Journal(store, identity, lambda: self.clock())
         self.access = Access(self)
         store.guard = self.access.changing
@@ -93,7 +96,7 @@ class Organisation:
         if address is not None:
             _require("address", address, ADDRESS)
         if settings.store:
-            _require_unused(settings.store)
+            require_unused(settings.store)
         identity = identities.create(folder, name=name, log_origin=log_origin, hosts=hosts)
         folder.chmod(0o700)  # results and lists will lie in it
         store = Store.create(settings.store or sqlite_url(folder / STORE_FILE))
@@ -110,15 +113,15 @@ class Organisation:
         return party
 
     @classmethod
-    def open(cls, folder: Path) -> Organisation:
-        """Open a party's folder.
+    def open(cls, folder: Path, *, expired: bool = False) -> Organisation:
+        """Open a party's folder, also with an `expired` certificate where it is to be replaced.
 
         Raises:
             SettingsError, IdentityError, StoreError: a part of it is missing or damaged.
             NotEntitled: the party has members, and the account that runs this program is none.
         """
         settings = load_settings(folder)
-        identity = identities.open(folder)
+        identity = identities.open(folder, expired=expired)
         store = Store.open(settings.store or sqlite_url(folder / STORE_FILE))
         party = cls(folder, settings, identity, store)
         try:
@@ -166,6 +169,8 @@ class Organisation:
     @property
     def curve_executor(self) -> Executor:
         """Workers for the curve: threads where its engine releases the GIL, else the processes."""
+        from psi.engines import engine
+
         if not engine().releases_gil:
             return self.executor
         with self._starting_workers:
@@ -193,16 +198,24 @@ class Organisation:
             card = IdentityCard.parse(path.read_bytes(), source=str(path))
         except OSError as error:
             raise SettingsError(f"the card {path} cannot be read: {error.strerror}") from None
-        if (card.identity, card.fingerprint) != (self.identity.vkey, self.identity.fingerprint):
+        if card.identity != self.identity.vkey or self.identity.place_of(card.keys) is None:
             raise SettingsError(f"{path} is another party's card; restore this party's own")
-        return card
+        present = card.with_keys(self.identity.keys.public)
+        if present != card:  # a key was replaced, and the new one has come into use
+            replace_file(path, present.to_yaml().encode())
+        return present
 
     def session_folder(self, request_id: str) -> SessionFolder:
         """Return the folder of a session's artefacts."""
-        return SessionFolder(self.folder / "sessions" / request_id)
+        from party.artefacts import SessionFolder
+
+        most = self.settings.max_points
+        return SessionFolder(self.folder / "sessions" / request_id, most_points=most)
 
     def replay_folder(self, request_id: str) -> SessionFolder:
         """Return the folder in which a session is repeated, which is deleted at the end."""
+        from party.artefacts import SessionFolder
+
         return SessionFolder(self.folder / "sessions" / f"replay-{request_id}")
 
     # -- contracts ------------------------------------------------------------------------
@@ -218,6 +231,7 @@ class Organisation:
         body = signed_terms(contract)
 
         def work(connection: Connection) -> None:
+            require_none_revoked(connection, contract)
             known = sa.select(CONTRACTS.c.hash).where(CONTRACTS.c.hash == contract.digest)
             if connection.execute(known).first() is not None:
                 return
@@ -242,7 +256,8 @@ class Organisation:
             StoredContractError: one is not what was signed.
         """
         rows = self.store.rows(sa.select(CONTRACTS).order_by(CONTRACTS.c.stored_at.desc()))
-        return [_read_contract(row.name, row.text, row.hash) for row in rows]
+        known = known_statements(self)
+        return [_read_contract(row.name, row.text, row.hash, known) for row in rows]
 
     def contract(self, wanted: str | None) -> Contract:
         """Return the contract with an id, or a hash's first digits; the only one for None.
@@ -311,20 +326,23 @@ class Organisation:
 
 
 @lru_cache(maxsize=64)  # every call of a counterpart is held against the contracts
-def _read_contract(name: str, text: str, digest: str) -> Contract:
-    """Return a contract from its row in the store, unless it was changed there."""
+def _read_contract(name: str, text: str, digest: str, known: tuple[str, ...]) -> Contract:
+    """Return a contract from its row in the store, unless it was changed there.
+
+    `known` are statements of keys, by which its parties' cards lead to the present keys.
+    """
     with suppress(ContractError):
         contract = parse_contract(text.encode(), source=f"contract {name}")
         contract.verify_signatures()
         if contract.digest == digest:
-            return contract
+            return contract.knowing(by_party(known))
     raise StoredContractError(
         f"the stored contract {name} was changed after it was signed: restore the store from a "
         "backup"
     )
 
 
-def _require_unused(url: str) -> None:
+def require_unused(url: str) -> None:
     """Refuse a store that a party has: two would write one log with two keys."""
     store = Store.create(url)
     try:

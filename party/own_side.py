@@ -125,7 +125,7 @@ class OwnSide:
         )
 
     def blind(
-        self, executor: Executor | None, meter: Callable[[str, int], Callable[[int], None] | None]
+        self, executor: Executor | None, meter: Callable[[str, int], Callable[[int], None]]
     ) -> OwnSet:
         """Build the own set; `meter(phase, total)` makes the progress callback.
 

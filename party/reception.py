@@ -22,7 +22,7 @@ from party.identity import PARTY_NAME
 from party.introduction import MOST_STATED_BYTES, Introduction, read_stored, to_json
 from party.invitation import SCHEME, Invitation, short_id
 from party.known_peers import KnownPeers, user_of
-from party.offered import offered_of
+from party.revocation import Revocations
 from party.schema import INVITATIONS
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Reception:
     ) -> Invitation:
         """Make an invitation that ends after so many hours, for one name where one is given.
 
+        It ends sooner where another certificate than the one in its line comes into use sooner.
         Whoever joins is told what `datasets` hold, as a contract states it.
 
         Raises:
@@ -118,7 +119,7 @@ class Reception:
             "for_name": for_name,
             "replaces": int(replace),
             "made_at": now,
-            "ends_at": now + hours * HOUR_SECONDS,
+            "ends_at": min([now + hours * HOUR_SECONDS, *self._certificates_to_come()]),
             "datasets": self._stated(datasets),
         }
 
@@ -130,10 +131,20 @@ class Reception:
         self._party.store.write(work)
         return invitation
 
+    def _certificates_to_come(self) -> list[int]:
+        """Return when certificates come into use that are made and not in use yet."""
+        return [
+            one.starts
+            for one in self._party.identity.statements
+            if one.starts > self._party.now and not one.replaces_signing_key
+        ]
+
     def _stated(self, names: Collection[str]) -> str | None:
         """Return what the joiner will be told of datasets, as JSON text."""
         if not names:
             return None
+        from party.offered import offered_of
+
         text = json.dumps(to_json(offered_of(self._party, names)))
         if len(text.encode()) > MOST_STATED_BYTES:
             raise InvitationError(
@@ -168,7 +179,7 @@ class Reception:
             InvitationError: there is none such or more than one, or it is not open any more.
         """
         self._party.access.require(Role.OPERATOR, "invitation.withdraw")
-        fingerprint = self._named(wanted).fingerprint
+        fingerprint = self.find(wanted).fingerprint
         key = INVITATIONS.c.fingerprint == fingerprint
 
         def work(connection: Connection) -> None:
@@ -179,10 +190,14 @@ class Reception:
             )
 
         self._party.store.write(work)
-        return self._named(fingerprint.removeprefix("sha256:"))
+        return self.find(fingerprint.removeprefix("sha256:"))
 
-    def _named(self, wanted: str) -> Issued:
-        """Return the one invitation that is meant."""
+    def find(self, wanted: str) -> Issued:
+        """Return the one invitation that is meant by its id, its first digits, or its line.
+
+        Raises:
+            InvitationError: there is none such, or more than one.
+        """
         if wanted.startswith(SCHEME):
             wanted = Invitation.parse(wanted).certificate.fingerprint
         digits = wanted.removeprefix("sha256:")
@@ -201,8 +216,9 @@ class Reception:
         )
 
     def peers(self) -> dict[str, IdentityCard]:
-        """Return the cards of pinned peers by name."""
-        return self._known.cards()
+        """Return the cards of pinned peers by name, but for who is revoked."""
+        lets_in = Revocations(self._party).lets_in
+        return {name: card for name, card in self._known.cards().items() if lets_in(card)}
 
     def welcome(self, invitation: str, introduction: bytes) -> Welcomed:
         """Pin whoever holds the invitation with this fingerprint, and use it up.
@@ -266,6 +282,19 @@ class Reception:
                 "ask for one of your own",
             )
         return row
+
+
+def end_invitations(connection: Connection, moment: int) -> None:
+    """Let open invitations end when the certificate in their lines goes out of use, if not before.
+
+    Who dials then finds another certificate, and says nothing to it.
+    """
+    open_after = sa.and_(
+        INVITATIONS.c.used_at.is_(None),
+        INVITATIONS.c.withdrawn_at.is_(None),
+        INVITATIONS.c.ends_at > moment,
+    )
+    connection.execute(sa.update(INVITATIONS).where(open_after).values(ends_at=moment))
 
 
 def _issued(row: sa.Row[Any], pinned: Mapping[str, str]) -> Issued:

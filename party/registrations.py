@@ -22,13 +22,13 @@ from audit.roles import BY_HAND
 from party.contract_terms import OutputKind, write_time
 from party.datasets.retention import Retention
 from party.errors import DatasetError, Refusal, RefusalStatus
-from party.request import Request
 from party.schema import DATASETS, REQUESTS, SESSIONS
 
 if TYPE_CHECKING:
     from party.contract import Contract
     from party.datasets import Definition, QualityReport
     from party.organisation import Organisation
+    from party.request import Request
 
 FRAMES: Final = "frames"
 """Where a party's folder holds tables that came from memory."""
@@ -177,6 +177,8 @@ def name_in(party: Organisation, contract: Contract) -> str:
 
 def _last_list_end(party: Organisation, name: str) -> int:
     """Return when the last list ends that was made of a dataset, 0 where there is none."""
+    from party.request import Request
+
     contracts = {contract.digest: contract for contract in party.contracts()}
     rows = party.store.rows(
         sa.select(REQUESTS.c.body, REQUESTS.c.contract)

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from audit.bodies import ListDisclosed, ReportReleased, SessionFinished, SessionStarted
 from audit.entry import Entry
 from party.contract import Contract
+from party.decision import FINISHED
 from party.desk import Desk
 from party.driver import Driver, ProgressHook
 from party.errors import DatasetError, PartyError
@@ -42,7 +43,7 @@ from party.replay_rounds import (
 )
 from party.request import Request
 from party.schema import SALTS, SESSIONS
-from party.session_record import FINISHED, Opening, SessionRecord
+from party.session_record import Opening, SessionRecord
 from party.terms import Terms
 from party.transcript import Transcript
 from psi.answers import commit_seed

@@ -204,6 +204,10 @@ class KeptLink:
         """Refuse: a replay says nothing."""
         self._say_nothing()
 
+    def conclude(self) -> None:
+        """Refuse: a replay says nothing."""
+        self._say_nothing()
+
     def refuse(self, status: str, reason: str) -> None:
         """Refuse: a replay says nothing."""
         self._say_nothing()

@@ -23,21 +23,19 @@ from typing import Final
 import rfc8785
 
 from audit.errors import SignatureError
-from audit.note import Verifier
-from party import request_check
 from party.contract import Contract
 from party.contract_terms import (
     LABEL_VALUE,
     NAME,
     PURPOSE,
-    SIGNATURE,
     ListUse,
     OutputKind,
     read_identifiers,
 )
-from party.document import Section, TextRule, read_canonical
+from party.document import SIGNATURE, Section, TextRule, read_canonical
 from party.errors import Refusal, RefusalStatus
 from party.identity import PARTY_NAME, Identity
+from party.key_statement import Signers
 from party.request_parameters import MOST_INTEGER, Parameters, read_parameters
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 
@@ -229,11 +227,11 @@ class Request:
         signature = identity.sign(SIGNATURE_PREFIX + self._signed_text)
         return replace(self, signature=b64encode(signature).decode())
 
-    def verify_signature(self, verifier: Verifier) -> None:
-        """Raise Refusal (BAD_REQUEST) unless `verifier` is the key that signed this request."""
+    def verify_signature(self, signers: Signers) -> None:
+        """Raise Refusal (BAD_REQUEST) unless one of `signers` has signed this request."""
         try:
             signature = b64decode(self.signature, validate=True)
-            verifier.verify(SIGNATURE_PREFIX + self._signed_text, signature)
+            signers.verify(SIGNATURE_PREFIX + self._signed_text, signature)
         except (SignatureError, binascii.Error):
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
@@ -243,6 +241,8 @@ class Request:
 
     def check(self, contract: Contract, now: int) -> None:
         """Raise the Refusal that fits unless `contract` grants all of this at `now`."""
+        from party import request_check
+
         request_check.check(self, contract, now)
 
     @cached_property
@@ -266,6 +266,8 @@ def _build(
     use: ListUse | None = None,
     identifier: str | None = None,
 ) -> Request:
+    from party import request_check
+
     grant = contract.output(kind, roles)
     _require_roles(roles, [*labels, *datasets])
     chosen = {
@@ -310,8 +312,9 @@ def _require_roles(roles: Mapping[str, str], named: Iterable[str]) -> None:
 
 
 def _label(contract: Contract, party: str, dataset: str, name: str | None) -> LabelList:
-    values = request_check.granted_values(contract, party, dataset, name)
-    return LabelList(name, values)
+    from party.request_check import granted_values
+
+    return LabelList(name, granted_values(contract, party, dataset, name))
 
 
 def _malformed(problem: str) -> Refusal:

@@ -28,7 +28,7 @@ from privacy.errors import PrivacyError
 from privacy.units import E15
 from psi.legs import RECIPIENT, TABULATOR, THIRD
 from psi.suppression import MOST_RUNS
-from psi.time_keys import MOST_ORDINAL
+from psi.windows import MOST_ORDINAL
 
 if TYPE_CHECKING:
     from party.request import Request
@@ -170,7 +170,7 @@ def _check_requester(request: Request, contract: Contract) -> None:
             raise not_granted(f"'{party}' is no party of contract {contract.id}.")
     if THIRD in request.roles:
         _check_hub(request, contract)
-    request.verify_signature(contract.parties[request.requester].verifier)
+    request.verify_signature(contract.parties[request.requester].signers(request.created))
 
 
 def _check_hub(request: Request, contract: Contract) -> None:

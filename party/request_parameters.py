@@ -10,7 +10,7 @@ from typing import Final
 from party.document import Section
 from privacy.units import NANO
 from psi.errors import LimitExceeded
-from psi.time_keys import Timing, Window
+from psi.windows import Timing, Window
 
 MOST_INTEGER: Final = (1 << 53) - 1
 _NUMBERS: Final = (

@@ -16,12 +16,12 @@ from sqlalchemy.engine import Connection
 from party import holds, ledger
 from party.contract import Contract
 from party.contract_terms import write_time
+from party.decision import CHARGED, FINISHED
 from party.errors import Refusal, RefusalStatus
 from party.ledger import Account, Allowance, Balance
 from party.request import Request
 from party.schema import REQUESTS, SESSIONS
 from party.session_charge import SessionCharge
-from party.session_record import CHARGED, FINISHED
 from party.terms import Terms
 from privacy.accounting import Spend
 from privacy.errors import BudgetExhausted
@@ -68,6 +68,7 @@ def shares(connection: Connection, planned: Iterable[Planned], now: int) -> list
             allowance,
             ledger.spent(connection, account),
             holds.held(connection, account, allowance, now),
+            ledger.is_closed(connection, account),
         )
         spend = sum((one.charge.spend for one in group), Spend())
         found.append(Share(balance, len(group), spend))

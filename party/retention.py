@@ -31,9 +31,7 @@ from party.lineage.delivery import file_events
 from party.list_files import delete_changes
 from party.occupied import carrying_out
 from party.schema import RELEASES, REQUESTS, RESULTS, SALTS, SESSIONS
-from party.suppression.book import forget_points
-from party.suppression.list_file import ListFile
-from party.suppression.withdrawals import HOLDERS_FILE
+from party.suppression.list_file import HOLDERS_FILE, ListFile
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
@@ -80,6 +78,8 @@ def _end_dataset(party: Organisation, ended: Kept) -> None:
 
 
 def _end_list(party: Organisation, ended: Kept) -> None:
+    from party.suppression.book import forget_points
+
     ListFile(party.folder / "lists", ended.name, party.identity).delete()
     delete_changes(party.folder / "lists", ended.name)
 
@@ -93,6 +93,8 @@ def _end_list(party: Organisation, ended: Kept) -> None:
 
 
 def _end_holders(party: Organisation, ended: Kept) -> None:
+    from party.suppression.book import forget_points
+
     (party.folder / "sessions" / ended.name / HOLDERS_FILE).unlink(missing_ok=True)
 
     def work(connection: Connection) -> None:

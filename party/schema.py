@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0015"
+REVISION: Final = "0022"
 """The last of `party/migrations`, after which a store has these tables."""
 
 LOG_ENTRIES: Final = Table(
@@ -44,6 +44,33 @@ LOG_NODES: Final = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary(32), nullable=False),
 )
+
+LOG_WORDS: Final = Table(
+    "log_words",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("field", String(10), nullable=False),
+    Column("word", String(300), nullable=False),
+    UniqueConstraint("field", "word", name="log_words_once"),
+)
+"""Each kind, actor, request, contract and counterpart that an entry has named, once."""
+
+LOG_INDEX: Final = Table(
+    "log_index",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Integer, nullable=False),
+    Column("actor", Integer, nullable=False),
+    Column("request", Integer),
+    Column("contract", Integer),
+    Column("peer", Integer),
+    Index("log_index_by_kind", "kind", "seq", "actor", "contract"),
+    Index("log_index_by_actor", "actor", "seq"),
+    Index("log_index_by_request", "request", "seq"),
+    Index("log_index_by_contract", "contract", "seq"),
+    Index("log_index_by_peer", "peer", "seq"),
+)
+"""Which words each entry has, by their ids: to find entries without reading the log."""
 
 LOG_HEAD: Final = Table(
     "log_head",
@@ -151,7 +178,18 @@ REQUESTS: Final = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("number", Integer, nullable=False, server_default="0"),
     Index("requests_by_state", "state", "created_at"),
+    Index("requests_by_number", "number"),
+    Index("requests_by_state_and_number", "state", "number"),
 )
+
+CONSOLE_RUNS: Final = Table(
+    "console_runs",
+    METADATA,
+    Column("request", String(32), ForeignKey("requests.id"), primary_key=True),
+    Column("account", String(40), nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+)
+"""Requests that the console carries, for the account that began them."""
 
 REQUEST_PEERS: Final = Table(
     "request_peers",
@@ -215,6 +253,15 @@ HOLDS: Final = Table(
     Column("holder", String(100), nullable=False),
     Index("holds_by_population", "population", "due_at"),
 )
+
+RESTORES: Final = Table(
+    "restores",
+    METADATA,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("closes", Integer, nullable=False),
+)
+"""`closes` is 1 where what was spent between the backup and `at` is not known."""
 
 SUPPRESSION_RUNS: Final = Table(
     "suppression_runs",
@@ -290,6 +337,34 @@ PEERS: Final = Table(
     Column("name", String(100), primary_key=True),
     Column("card", Text, nullable=False),
     Column("pinned_at", BigInteger, nullable=False),
+)
+
+KEY_STATEMENTS: Final = Table(
+    "key_statements",
+    METADATA,
+    Column("party", String(300), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+)
+"""How counterparts, by their log's key, replaced keys; this party's own lie beside its keys."""
+
+KEYS_TOLD: Final = Table(
+    "keys_told",
+    METADATA,
+    Column("party", String(300), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("told_at", BigInteger, nullable=False),
+)
+"""Up to which of this party's own statements a counterpart knows them."""
+
+REVOKED: Final = Table(
+    "revoked",
+    METADATA,
+    Column("party", String(300), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("revoked_at", BigInteger, nullable=False),
 )
 
 LIST_GENERATIONS: Final = Table(
@@ -385,3 +460,63 @@ CONSENT_EVENTS: Final = Table(
     Index("consent_events_by_batch", "batch", "seq"),
 )
 """`at` is in microseconds since 1970."""
+
+COMMITS: Final = Table(
+    "commits",
+    METADATA,
+    Column("token", String(32), primary_key=True),
+    Column("made_at", BigInteger, nullable=False),
+)
+"""Marks of transactions whose COMMIT may not be answered (PostgreSQL; `party.store`)."""
+
+BOUNDS: Final = Table(
+    "bounds",
+    METADATA,
+    Column("charge", String(32), primary_key=True),
+    Column("contract", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("chosen_at", BigInteger, nullable=False),
+)
+"""Top bounds that were taken from data; `body` is JSON, whose digest is in the log."""
+
+STAFF_ACCOUNTS: Final = Table(
+    "staff_accounts",
+    METADATA,
+    Column("account", String(40), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("password", Text),
+    Column("issuer", String(300)),
+    Column("subject", String(300)),
+    Column("token", LargeBinary(32)),
+    Column("ends_at", BigInteger),
+    UniqueConstraint("token", name="staff_accounts_by_token"),
+    UniqueConstraint("issuer", "subject", name="staff_accounts_by_subject"),
+)
+"""Accounts of the console and tokens of its API: each has a password's argon2 hash, or who an
+OpenID Connect provider says it is, or a token's SHA-256 and its end."""
+
+STAFF_SESSIONS: Final = Table(
+    "staff_sessions",
+    METADATA,
+    Column("id", LargeBinary(32), primary_key=True),
+    Column(
+        "account",
+        String(40),
+        ForeignKey("staff_accounts.account", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("began_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("staff_sessions_by_account", "account"),
+)
+"""Who is signed in to the console; `id` is the SHA-256 of what the browser holds."""
+
+STAFF_DELAYS: Final = Table(
+    "staff_delays",
+    METADATA,
+    Column("id", LargeBinary(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", BigInteger, nullable=False),
+)
+"""How often it was tried in vain to sign in: as an account, and from an address, by hash."""

@@ -1,4 +1,4 @@
-"""Which entries of a log are wanted: by kind, session, contract, time and actor."""
+"""Which entries of a log are wanted: by kind, session, contract, counterpart, time and actor."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Selection:
         since: the first time, as entries have it.
         until: the time before which it was.
         actor: who acted: as the entry has it, or a part of it: account, role, or how.
+        peer: a counterpart, which the body names or which has the entry's contract.
+        contracts_with: the hashes of the contracts that this counterpart has.
     """
 
     kinds: tuple[str, ...] = ()
@@ -35,6 +37,8 @@ class Selection:
     since: str | None = None
     until: str | None = None
     actor: str | None = None
+    peer: str | None = None
+    contracts_with: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.kinds:
@@ -48,7 +52,8 @@ class Selection:
             and self.contract in (None, entry.contract)
             and (self.since is None or self.since <= entry.time)
             and (self.until is None or entry.time < self.until)
-            and (self.actor is None or self.actor in _names_in(entry.actor))
+            and (self.actor is None or self.actor in names_in(entry.actor))
+            and (self.peer is None or self._is_with(entry, self.peer))
         )
 
     def of(self, entries: Iterable[bytes]) -> Iterator[Entry]:
@@ -59,13 +64,17 @@ class Selection:
         """
         return (entry for entry in map(Entry.parse, entries) if self.admits(entry))
 
+    def _is_with(self, entry: Entry, peer: str) -> bool:
+        named: object = getattr(entry.body, "peer", None)
+        return named == peer or entry.contract in self.contracts_with
+
     @staticmethod
     def _is_of_session(entry: Entry, wanted: str) -> bool:
         named = getattr(entry.body, "request", ""), entry.session or ""
         return any(one.startswith(wanted) for one in named)
 
 
-def _names_in(actor: str) -> tuple[str, ...]:
+def names_in(actor: str) -> tuple[str, ...]:
     """Return an actor, such as `session:alice/operator`, and each of its parts."""
     return actor, *re.split("[:/]", actor)
 

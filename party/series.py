@@ -144,7 +144,7 @@ class SeriesBook:
                     f"schedules cancel {template.name}`, or save a template of another name"
                 )
             reservation.reserve(connection, planned, f"series {template.name}", party.now)
-            signature = party.identity.sign(series_message(series_id, template.name, body))
+            signature = party.identity.sign_own(series_message(series_id, template.name, body))
             connection.execute(
                 sa.insert(SERIES).values(
                     id=series_id,

@@ -15,12 +15,20 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from audit.errors import AuditError, StaleError
+from audit.errors import AuditError, ForkError, StaleError
 from audit.note import Verifier
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.driver import Driver, ProgressHook
-from party.errors import ContractError, InputChanged, Refusal, RefusalStatus, RefusedThere
+from party.errors import (
+    Breach,
+    ContractError,
+    Forked,
+    InputChanged,
+    Refusal,
+    RefusalStatus,
+    RefusedThere,
+)
 from party.inputs import SessionInput
 from party.journal import Journal
 from party.link import Link
@@ -67,7 +75,7 @@ class Bench:
     `prepare(salt, began)` reads the dataset by the request, by the consent of now and by the events
     of the time when the session began (Unix seconds); `remember(seed, input)` keeps of the input
     what is needed after the session, before anything leaves; `keep(outcome, input)` turns an
-    outcome into what is stored as the result.
+    outcome into what is stored as the result; `keep_fork(note)` keeps evidence against a log.
     """
 
     record: SessionRecord
@@ -76,6 +84,7 @@ class Bench:
     prepare: Callable[[bytes, int], SessionInput]
     remember: Callable[[Seed, SessionInput], None]
     keep: Callable[[Outcome, SessionInput], dict[str, Any]]
+    keep_fork: Callable[[str], object]
     clock: Callable[[], float]
     executor: Executor | None = None
     progress: ProgressHook | None = None
@@ -133,6 +142,8 @@ class Session:
         bench, terms = self._bench, self._terms
         opening, session_input = self._open()
         greetings = self._greet(opening)
+        for peer, greeting in greetings.items():
+            self._require_fresh(peer, greeting.theirs)
         bench.record.charge(opening, self._now())
         conversation = self._agree(opening, greetings)
         session_id = conversation.session_id
@@ -216,13 +227,13 @@ class Session:
             self._require_sender(peer, theirs)
             own.profile.require_equal(theirs.profile)
             self._require_same_request(theirs)
-            self._require_fresh(peer, theirs)
+            self._require_not_restored(peer, theirs)
             greetings[peer] = Greeting(own, theirs)
         return greetings
 
     def _require_same_request(self, theirs: Hello) -> None:
         if theirs.contract_hash.hex() != self._contract.digest:
-            raise Refusal(
+            raise Breach(
                 RefusalStatus.CONTRACT_UNKNOWN, "the counterpart speaks of another contract"
             )
         if theirs.request.digest != self._request.digest:
@@ -232,11 +243,24 @@ class Session:
         age = self._now() - theirs.consent.taken_at
         most = self._contract.consent_max_age_hours * 3600
         if age > most or age < -FUTURE_SECONDS:
-            raise Refusal(
+            raise Breach(
                 RefusalStatus.CONSENT_STALE,
                 f"the consent snapshot of {peer} is not from the last "
                 f"{self._contract.consent_max_age_hours} hours, which the contract asks for: "
                 "compare the clocks, or make a new request",
+            )
+
+    def _require_not_restored(self, peer: str, theirs: Hello) -> None:
+        """Stop before the charge where this party's log lacks what a counterpart has seen of it.
+
+        After a restore from an old backup the ledger may lack charges too.
+        """
+        if theirs.seen_size > self._bench.journal.size:
+            raise InputChanged(
+                RefusalStatus.BAD_REQUEST,
+                f"{peer} has seen {theirs.seen_size} entries of this party's log, which has fewer: "
+                "its store was restored from an old backup, or they are wrong. `doctor --peer` "
+                "asks them for what they have seen",
             )
 
     # -- the session id -------------------------------------------------------------------
@@ -279,16 +303,13 @@ class Session:
         own = Closing(self._me, Shelf(self._terms.table, self._bench.folder).digests())
         seen: dict[int, bytes] = {}
         for party, theirs in self._exchange(own).items():
+            self._require_own_steps(party, theirs)
             for index, digest in theirs.digests.items():
                 if seen.setdefault(index, digest) != digest:
                     raise Refusal(
                         RefusalStatus.TRANSCRIPT_MISMATCH,
                         f"{party} saw another artefact in step {index}",
                     )
-        if sorted(seen) != list(range(len(self._terms.table.steps))):
-            raise Refusal(
-                RefusalStatus.TRANSCRIPT_MISMATCH, "a step of the session was seen by nobody"
-            )
         transcript = Transcript(conversation, tuple(seen[index] for index in sorted(seen)))
         for party, finish in self._exchange(Finish(self._me, transcript.digest)).items():
             if finish.transcript != transcript.digest:
@@ -296,6 +317,17 @@ class Session:
                     RefusalStatus.TRANSCRIPT_MISMATCH, f"{party} ended with another transcript"
                 )
         return transcript
+
+    def _require_own_steps(self, party: str, closing: Closing) -> None:
+        """Require of a party the digests of the steps that it took part in, and of no other."""
+        role = self._terms.role_of(party)
+        steps = enumerate(self._terms.table.steps)
+        own = {index for index, step in steps if role in (step.sender, step.receiver)}
+        if set(closing.digests) != own:
+            raise Refusal(
+                RefusalStatus.TRANSCRIPT_MISMATCH,
+                f"{party} states what it saw in other steps than those it took part in",
+            )
 
     def _cosign(self, greetings: Mapping[str, Greeting]) -> None:
         """Witness each counterpart's log and have ours witnessed; the result stands by now."""
@@ -314,13 +346,21 @@ class Session:
             )
             cosignature = link.exchange(Cosignature(self._me, line))
             journal.keep_cosignature(offer.checkpoint, cosignature.line, card.cosignature_verifier)
+            link.conclude()
 
     def _witness(self, log: Verifier, offer: CheckpointOffer, base: int) -> str:
-        """Return our cosignature; "" where another session has witnessed more meanwhile."""
+        """Return our cosignature; "" where another session has witnessed more meanwhile.
+
+        One that was given before this process ended is given again.
+        """
+        journal = self._bench.journal
         try:
-            return self._bench.journal.witness(offer.checkpoint, log, offer.proof, base)
+            return journal.witness(offer.checkpoint, log, offer.proof, base)
         except StaleError:
-            return ""
+            return journal.attested(offer.checkpoint, log.name)
+        except ForkError as error:
+            self._bench.keep_fork(offer.checkpoint)
+            raise Forked(str(error), log.name) from None
 
     # -- saying ---------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class SessionCharge:
             self.allowance,
             ledger.spent(connection, account),
             holds.held(connection, account, self.allowance, now),
+            ledger.is_closed(connection, account),
         )
 
     def require_room(self, connection: Connection, now: int) -> None:
@@ -71,7 +72,7 @@ class SessionCharge:
         account = self.account(connection, now)
         charges = {ledger.SESSION: self.spend}
         if self._discloses:
-            ledger.require_stops_left(connection, account)
+            ledger.require_stops_left(connection, account, self.allowance.ends(account))
             charges[ledger.DISCLOSURE] = Spend()
         people = self._terms.people_spend_of(self.me)
         if people != Spend():

@@ -21,7 +21,6 @@ from sqlalchemy.engine import Connection
 from audit.bodies import (
     ConsentReference,
     ConsentSnapshot,
-    Incident,
     ListDisclosed,
     ReportReleased,
     SessionFailed,
@@ -33,13 +32,15 @@ from party import holds
 from party.artefacts import decode_small, encode_small
 from party.contract import Contract
 from party.datasets.consent import UNPROTECTED, Protected
-from party.decision import OPEN_STATES
+from party.decision import CHARGED, FAILED, FINISHED, OPEN_STATES, OPENED
 from party.errors import Refusal, RefusalStatus, RefusedThere
 from party.identity import Identity
+from party.incidents import incident_of
 from party.journal import Journal
 from party.lineage.book import Teller
 from party.messages import ConsentStatement, ReleaseArtefact
 from party.request import Request
+from party.revocation import refuse_revoked
 from party.schema import CONSENT_SNAPSHOTS, RELEASES, REQUESTS, RESULTS, SESSIONS, STEPS
 from party.session_charge import SessionCharge
 from party.store import Store
@@ -52,13 +53,6 @@ from psi.legs import RECEIVER, THIRD
 from psi.seed import Seed
 from psi.sets import LabelledSet
 
-OPENED, CHARGED, FINISHED, FAILED = "opened", "charged", "finished", "failed"
-INCIDENTS: Final = {
-    RefusalStatus.INVALID_POINT: ("invalid_point", "a peer sent a point that must not be raised"),
-    RefusalStatus.WRONG_ANSWER: ("wrong_answer", "a known answer did not come back as it must"),
-    RefusalStatus.TRANSCRIPT_MISMATCH: ("transcript", "the parties saw different sessions"),
-    RefusalStatus.BAD_REQUEST: ("bad_message", "a peer sent a message that is out of shape"),
-}
 ACTOR: Final = "session"
 
 
@@ -221,6 +215,7 @@ class SessionRecord:
         """Record that a step's artefact is on disk."""
 
         def work(connection: Connection) -> None:
+            self._require_not_failed(connection)
             key = (STEPS.c.request == self._request.id, STEPS.c.step == index)
             if connection.execute(sa.select(STEPS.c.step).where(*key)).first() is None:
                 connection.execute(
@@ -315,37 +310,44 @@ class SessionRecord:
             if self.state(connection) == FINISHED:
                 return
             self._require_not_failed(connection)
-            body = SessionFinished(request=self._request.id, transcript=transcript.hex())
-            self._log(connection, "session.finished", body)
-            self._update(connection, state=FINISHED, transcript=transcript, ended_at=now)
-            self._update_request(connection, state=FINISHED, updated_at=now)
             text = json.dumps(result)
             connection.execute(
                 sa.insert(RESULTS).values(
                     request=self._request.id,
                     kind=str(self._request.kind),
                     body=text,
-                    signature=self._identity.sign(result_message(self._request.id, text)),
+                    signature=self._identity.sign_own(result_message(self._request.id, text)),
                     list_file=result.get("list_file"),
                     expires_at=result.get("expires_at"),
                     made_at=now,
                 )
             )
+            self._update(connection, state=FINISHED, transcript=transcript, ended_at=now)
+            self._update_request(connection, state=FINISHED, updated_at=now)
+            # Last, because the lineage event that follows tells of the result.
+            body = SessionFinished(request=self._request.id, transcript=transcript.hex())
+            self._log(connection, "session.finished", body)
 
         self._store.write(work)
 
     def fail(self, refusal: Refusal, now: int, *, peer_at_fault: bool) -> None:
         """Log why the session ends without a result, once; what was spent stays spent.
 
-        An incident is logged by the party that noticed what its peer did.
+        An incident is logged by the party that noticed what its peer did, also when the session
+        has its result by then: that stands, and the request says what came after, once.
         """
+        incident = incident_of(refusal) if peer_at_fault else None
 
         def work(connection: Connection) -> None:
-            if self._request_row(connection).state not in OPEN_STATES:
+            row = self._request_row(connection)
+            afterwards = row.state == FINISHED and row.status is None
+            if incident is not None and (afterwards or row.state in OPEN_STATES):
+                self._log(connection, *incident)
+            if incident is not None and afterwards:
+                status, reason = refusal.status.value, refusal.message
+                self._update_request(connection, status=status, reason=reason)
+            if row.state not in OPEN_STATES:
                 return
-            if peer_at_fault and refusal.status in INCIDENTS:
-                word, what = INCIDENTS[refusal.status]
-                self._log(connection, f"incident.{word}", Incident(refusal.status.value, what))
             body = SessionFailed(request=self._request.id, reason=refusal.status.value)
             self._log(connection, "session.failed", body)
             holds.let_go(connection, [self._request.id])
@@ -370,10 +372,11 @@ class SessionRecord:
         return found
 
     def _require_not_failed(self, connection: Connection) -> None:
-        """Stop a driver whose session the counterpart has ended while it worked."""
+        """Stop a driver whose session was ended while it worked, by either side."""
         row = self._request_row(connection)
         if row.state == FAILED:
             raise RefusedThere(RefusalStatus(row.status), row.reason)
+        refuse_revoked(connection, self._contract)
 
     # -- rows and entries -----------------------------------------------------------------
 

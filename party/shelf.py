@@ -54,9 +54,14 @@ class Shelf:
             raise self._refuse(index, "label names")
         return artefact.names
 
+    @property
+    def release_step(self) -> int:
+        """The index of the released table."""
+        return self._index(Release)
+
     def release(self) -> ReleaseArtefact:
         """Return the released table."""
-        index = self._index(Release)
+        index = self.release_step
         artefact = self.folder.load(index)
         if not isinstance(artefact, ReleaseArtefact):
             raise self._refuse(index, "a table")

@@ -22,6 +22,7 @@ from audit.bodies import (
 from audit.entry import Entry
 from audit.errors import VerificationError
 from party.contract import Contract
+from party.log_index import Indexed, words_of
 from psi.legs import RECEIVER
 
 Charge = tuple[str, int, int, int]
@@ -51,17 +52,24 @@ class Told:
 
     def __init__(self) -> None:
         self._contracts: list[Entry] = []
-        self._releases: list[tuple[int, ReportReleased]] = []
+        self._releases: list[tuple[int, str, str]] = []
         self._charges: list[tuple[int, Charge]] = []
         self._consent: dict[int, str] = {}
+        self._indexed = Indexed()
+
+    @property
+    def index(self) -> bytes:
+        """The digest of the index that the log has to have."""
+        return self._indexed.digest()
 
     def take(self, _: str, entry: Entry) -> None:
         """Take in the next entry of the log (`audit.verify.Watch`)."""
+        self._indexed.take(entry.seq, words_of(entry))
         match entry.body:
             case ContractSigned():
                 self._contracts.append(entry)
-            case ReportReleased() as released:
-                self._releases.append((entry.seq, released))
+            case ReportReleased(request=request, table_digest=digest):
+                self._releases.append((entry.seq, request, digest))
             case BudgetSpent() as spent:
                 charge = (spent.request, spent.epsilon_nano, spent.rho_nano, spent.delta_e15)
                 self._charges.append((entry.seq, charge))
@@ -99,10 +107,10 @@ class Told:
         Raises:
             VerificationError: a table was changed.
         """
-        for index, told in self._releases:
-            if digests.get(told.request, told.table_digest) != told.table_digest:
+        for index, request, digest in self._releases:
+            if digests.get(request, digest) != digest:
                 raise VerificationError(
-                    f"entry {index}: the stored table of request {told.request} is not the one "
+                    f"entry {index}: the stored table of request {request} is not the one "
                     "that was released: it was changed afterwards",
                     entry=index,
                 )

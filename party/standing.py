@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -15,10 +16,11 @@ from audit.deadlines import Overdue
 from party.balances import balances
 from party.contract import Contract
 from party.contract_terms import ListUse
-from party.desk import Desk
-from party.filing import APPROVED, PENDING, Filed
+from party.decision import CHARGED, OPENED
+from party.doing import Doing
+from party.filing import APPROVED, PENDING, Filed, Filing
 from party.ledger import Balance
-from party.occupied import is_carried_out, listens_at
+from party.occupied import listens_at, said_of
 from party.organisation import Organisation
 from party.request import Request
 from party.schema import (
@@ -30,19 +32,25 @@ from party.schema import (
     SESSIONS,
 )
 from party.series import ACTIVE, Series, SeriesBook
-from party.session_record import CHARGED, OPENED
 from party.suppression.owed import owed_runs
 
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session that has not ended; `runs` when a process carries it out now."""
+    """A session that has not ended; `runs` when a process carries it out now.
+
+    `doing` is what that process says of it. `filed` is the request, by which it goes on, and
+    `rests_since` when it last took a step. Times are in Unix seconds.
+    """
 
     request: str
     peers: tuple[str, ...]
     kind: str
     since: int
     runs: bool
+    filed: Filed
+    doing: Doing | None
+    rests_since: int
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,8 @@ def standing_of(party: Organisation) -> Standing:
     Raises:
         StoredContractError, audit.errors.AuditError: something in the store was changed.
     """
-    filed = Desk(party).filed()
-    sessions = _sessions(party, filed)
+    filed = Filing(party).open()
+    sessions = open_sessions(party)
     begun = {one.request for one in sessions}
     return Standing(
         now=party.now,
@@ -110,21 +118,40 @@ def standing_of(party: Organisation) -> Standing:
     )
 
 
-def _sessions(party: Organisation, filed: Sequence[Filed]) -> list[OpenSession]:
-    peers = {one.request.id: one.peers for one in filed}
+def open_sessions(party: Organisation) -> list[OpenSession]:
+    """Return the sessions that have begun here and have not ended, oldest first."""
+    known = {one.request.id: one for one in Filing(party).open()}
     rows = party.store.rows(
         sa.select(REQUESTS.c.id, REQUESTS.c.kind, SESSIONS.c.started_at)
         .join(SESSIONS, SESSIONS.c.request == REQUESTS.c.id)
         .where(SESSIONS.c.state.in_((OPENED, CHARGED)))
         .order_by(SESSIONS.c.started_at)
     )
-    return [
-        OpenSession(
-            row.id, peers[row.id], row.kind, row.started_at, is_carried_out(party.folder, row.id)
-        )
-        for row in rows
-        if row.id in peers  # filed since they were read
-    ]
+    found = []
+    for row in rows:
+        if row.id in known:  # not filed since they were read
+            said, request = said_of(party.folder, row.id), known[row.id]
+            found.append(
+                OpenSession(
+                    row.id,
+                    request.peers,
+                    row.kind,
+                    row.started_at,
+                    runs=said is not None,
+                    filed=request,
+                    doing=Doing.read(said),
+                    rests_since=_last_step(party.folder / "sessions" / row.id, row.started_at),
+                )
+            )
+    return found
+
+
+def _last_step(folder: Path, began: int) -> int:
+    """Return when something was written for a session last, as its folder has it."""
+    try:
+        return max(began, int(folder.stat().st_mtime))
+    except FileNotFoundError:
+        return began
 
 
 def _schedules(party: Organisation) -> list[Series]:

@@ -2,7 +2,11 @@
 
 One transaction records a change and the log entry about it. Transactions are serialised:
 SQLite takes its write lock at the start, PostgreSQL runs SERIALIZABLE and the store repeats a
-transaction that lost, so two sessions that race for the last of a budget cannot both win.
+transaction that lost, so two sessions that race for the last of a budget cannot both win. A
+transaction whose connection broke is run again once the server is back, unless it was committed:
+that is looked for, so that nothing is recorded twice and nothing is believed that is not there.
+What is looked for is a mark that the transaction wrote itself. Its number alone would not do: a
+server that crashed, or a standby that took over, gives numbers again that it never saw.
 
 Refused: a store that is missing, that another version wrote, or that does not answer. Messages
 never hold the password of a URL.
@@ -10,31 +14,75 @@ never hold the password of a URL.
 
 from __future__ import annotations
 
-import os
 import random
+import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from typing import Any, Final, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
+from party.databases import open_engine
 from party.errors import StoreError
-from party.schema import REVISION
+from party.schema import COMMITS, LOG_HEAD, REVISION
 
 Result = TypeVar("Result")
 
 ATTEMPTS: Final = 30
-BUSY_SECONDS: Final = 30
 LONGEST_PAUSE_SECONDS: Final = 0.5
 LOST_RACES: Final = ("40001", "40P01", "23505")
 """PostgreSQL's words for a transaction that lost: two of them took the same next number of the
 log (23505), or one read what the other wrote (40001), or each waited for the other (40P01)."""
+GONE: Final = ("08", "57P", "25006")
+"""How PostgreSQL's words begin for a connection or a server that is gone: broken (08), ended or
+starting (57P), or a standby that takes no changes (25006)."""
+STANDBY: Final = ("25006",)
+GONE_SECONDS: Final = 30.0
+"""How long a transaction waits for its server to come back."""
+MARKS: Final = 256
+"""How many marks of transactions that were answered are left before they are deleted."""
+FORGOTTEN_SECONDS: Final = 86_400
+"""When a mark is deleted that nobody will ask for: its process ended without doing so."""
+_UNSEEN: Final = "22023"
+_NUMBER: Final = sa.text("CAST(pg_current_xact_id() AS text)")
+_HOW_IT_ENDED: Final = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
+
+
+class _Attempt(Generic[Result]):
+    """One run of a transaction: number, mark and result from just before its COMMIT on."""
+
+    def __init__(self) -> None:
+        self.number: str | None = None
+        self.mark = secrets.token_hex(16)
+        self.result: tuple[Result, ...] = ()
+
+
+class _Patience:
+    """Waits for a server that is gone, longer each time, and not for ever."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._times = 0
+
+    def wait(self, error: DBAPIError) -> None:
+        """Wait a moment, or raise when the server has been gone for too long."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since > GONE_SECONDS:
+            raise StoreError(
+                f"the store has not answered for {GONE_SECONDS:g} seconds ({_reason(error)}), and "
+                "what was under way may be recorded or not. Check the database, then repeat: "
+                "nothing is recorded or charged twice"
+            ) from error
+        _pause(self._times)
+        self._times += 1
 
 
 class Store:
@@ -45,6 +93,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._answered: deque[str] = deque()
         self.guard: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @classmethod
@@ -55,7 +104,7 @@ class Store:
             StoreError: it does not answer, a newer program wrote it, or a migration failed; then
                 it is as it was.
         """
-        store = cls(_open_engine(url, must_exist=False))
+        store = cls(open_engine(url, must_exist=False))
         with _explained("it could not be brought up to this version, and is as it was"):
             _require_not_newer(store._version())
             store._migrate()
@@ -68,7 +117,7 @@ class Store:
         Raises:
             StoreError: it is missing, does not answer, or is of another version than this program.
         """
-        store = cls(_open_engine(url, must_exist=True))
+        store = cls(open_engine(url, must_exist=True))
         with _explained("it does not answer"):
             store._require_version()
         return store
@@ -97,30 +146,126 @@ class Store:
         """Return the first row of a query, or None."""
         return self.read(lambda connection: connection.execute(query).first())
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is an SQLite file."""
+        return self._engine.dialect.name == "sqlite"
+
+    def at_one_moment(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work`, which reads for a long time and may not be repeated, on one moment's store.
+
+        PostgreSQL waits for a moment at which such a reader disturbs nobody and is not disturbed.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        options = {"commonground_reading": True, "postgresql_readonly": True}
+        with _explained("it could not be read"), self._engine.connect() as connection:
+            connection = connection.execution_options(**options, postgresql_deferrable=True)
+            with connection.begin():
+                return work(connection)
+
+    def require_answer(self) -> None:
+        """Raise StoreError unless the store answers now; nobody waits for it to come back."""
+        with _explained("it does not answer"), self._engine.connect() as connection:
+            reading = connection.execution_options(commonground_reading=True)
+            reading.execute(sa.select(LOG_HEAD.c.size)).first()
+
     def close(self) -> None:
         """Close every connection."""
+        self._delete_marks()
         self._engine.dispose()
 
     def _repeated(self, work: Callable[[Connection], Result], *, reading: bool) -> Result:
-        """Run `work` in a transaction until it has not lost a race."""
-        for attempt in range(ATTEMPTS):
+        """Run `work` in a transaction until it has not lost a race or its connection."""
+        races, patience = 0, _Patience()
+        while True:
+            attempt: _Attempt[Result] = _Attempt()
             try:
-                with self._engine.connect() as connection:
-                    connection = connection.execution_options(commonground_reading=reading)
-                    with connection.begin():
-                        return work(connection)
-            except (OperationalError, IntegrityError) as error:
+                return self._once(work, attempt, reading=reading)
+            except DBAPIError as error:
+                if self._is_gone(error):
+                    if self._was_committed(attempt, patience, error):
+                        return attempt.result[0]
+                    patience.wait(error)
+                    continue
+                races += 1
                 lost = _lost_a_race(error)
-                if isinstance(error, IntegrityError) and not lost:
+                if not lost and not isinstance(error, OperationalError):
                     raise  # two rows of one key: a fault of the program
-                if attempt == ATTEMPTS - 1 or not lost:
-                    what = "did not answer" if reading else "did not take the change"
-                    raise StoreError(
-                        f"the store {what} ({_reason(error)}); nothing was recorded. Check disk "
-                        "space and the database, then repeat"
-                    ) from error
-                _pause(attempt)
-        raise AssertionError("unreachable")
+                if races == ATTEMPTS or not lost:
+                    raise _no_answer(error, reading=reading) from error
+                _pause(races - 1)
+
+    def _once(
+        self, work: Callable[[Connection], Result], attempt: _Attempt[Result], *, reading: bool
+    ) -> Result:
+        with self._engine.connect() as connection:
+            connection = connection.execution_options(commonground_reading=reading)
+            with connection.begin():
+                result = work(connection)
+                if not reading and not self.is_sqlite:
+                    attempt.result = (result,)
+                    mark = {"token": attempt.mark, "made_at": int(time.time())}
+                    writing = sa.insert(COMMITS).values(**mark).returning(_NUMBER)
+                    attempt.number = connection.execute(writing).scalar_one()
+        if attempt.number is not None:
+            self._answered.append(attempt.mark)
+            if len(self._answered) >= MARKS:
+                self._delete_marks()
+        return result
+
+    def _delete_marks(self) -> None:
+        """Delete the marks of what was answered, and those that nobody will ask for."""
+        answered = [self._answered.popleft() for _ in range(len(self._answered))]
+        if not answered:
+            return
+        old = COMMITS.c.made_at < int(time.time()) - FORGOTTEN_SECONDS
+        # Read committed: it is in nobody's way, and what is not deleted now is deleted in a day.
+        with suppress(SQLAlchemyError), self._engine.connect() as connection:
+            apart = connection.execution_options(isolation_level="READ COMMITTED")
+            with apart.begin():
+                apart.execute(sa.delete(COMMITS).where(COMMITS.c.token.in_(answered) | old))
+
+    def _is_gone(self, error: DBAPIError) -> bool:
+        """Say whether it is the connection that failed, or the server behind it."""
+        state = getattr(error.orig, "sqlstate", None)
+        if self.is_sqlite or isinstance(error, IntegrityError):
+            return False
+        if state in STANDBY:  # the connections of the pool are to a server that leads no longer
+            self._engine.dispose()
+        unheard = state is None and isinstance(error, OperationalError)
+        return error.connection_invalidated or unheard or (state or "").startswith(GONE)
+
+    def _was_committed(
+        self, attempt: _Attempt[Result], patience: _Patience, error: DBAPIError
+    ) -> bool:
+        """Say whether a transaction whose COMMIT was not answered is in the store.
+
+        One that had not come so far is not. One that has ended is if its mark is there.
+        """
+        marked = sa.select(COMMITS.c.token).where(COMMITS.c.token == attempt.mark)
+        while attempt.number is not None:
+            patience.wait(error)
+            try:
+                if not self._goes_on(attempt.number):
+                    with self._engine.connect() as connection:
+                        return connection.execute(marked).first() is not None
+            except DBAPIError as again:
+                if not self._is_gone(again):
+                    raise _no_answer(again, reading=False) from again
+        return False
+
+    def _goes_on(self, number: str) -> bool:
+        """Say whether the server still works on the transaction of a number."""
+        try:
+            with self._engine.connect() as connection:
+                asked = connection.execute(_HOW_IT_ENDED, {"number": number})
+                return bool(asked.scalar_one() == "in progress")
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _UNSEEN:  # it knows of none so high
+                return False
+            raise
 
     def _migrate(self) -> None:
         from alembic import command
@@ -163,64 +308,6 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def _open_engine(text: str, *, must_exist: bool) -> Engine:
-    """Return the engine of a store; nothing is asked of it yet."""
-    try:
-        url = sa.make_url(text)
-        backend = url.get_backend_name()
-        if backend == "sqlite":
-            return _open_sqlite(url, must_exist=must_exist)
-        if backend == "postgresql":
-            return sa.create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True)
-    except (SQLAlchemyError, ValueError):
-        raise StoreError(
-            "the store's URL cannot be read: write postgresql+psycopg://user@host/database, or "
-            "leave it empty for SQLite in the folder"
-        ) from None
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f"the store needs the package {error.name}, which is not installed: "
-            "install commonground with the extra `postgresql`"
-        ) from None
-    raise StoreError(f"a store is in SQLite or PostgreSQL, not in {backend}")
-
-
-def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
-    if must_exist and not Path(url.database or "").is_file():
-        raise StoreError(f"there is no store at {url.database}: run `commonground init` first")
-    at_rest = must_exist and _is_at_rest(Path(url.database or ""))
-    if at_rest:  # SQLite makes no file beside it, and takes the one that is there as unchanging
-        url = sa.make_url(f"sqlite:///file:{quote(str(url.database))}?immutable=1&uri=true")
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    # what is deleted, such as the salts of somebody who is erased, is overwritten with zeros
-    pragmas = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:  # noqa: ANN401 - the driver's own type
-        connection.isolation_level = None  # this module says BEGIN, not the driver
-        cursor = connection.cursor()
-        for pragma in pragmas if at_rest else ("journal_mode=WAL", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("commonground_reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _is_at_rest(path: Path) -> bool:
-    """Say whether nobody can change a store here, as on a read-only copy of a party's folder.
-
-    One with changes beside it that were not taken in yet is read as any other, or not at all.
-    """
-    waiting = path.with_name(f"{path.name}-wal")
-    pending = waiting.is_file() and waiting.stat().st_size > 0
-    return not os.access(path.parent, os.W_OK) and not pending
-
-
 def _require_not_newer(found: str | None) -> None:
     if found is not None and found > REVISION:
         raise StoreError(
@@ -245,6 +332,14 @@ def _reason(error: DBAPIError) -> str:
     """Return the database's word for an error, without what it quotes."""
     state = getattr(error.orig, "sqlstate", None)
     return type(error.orig).__name__ + (f" {state}" if state else "")
+
+
+def _no_answer(error: DBAPIError, *, reading: bool) -> StoreError:
+    what = "did not answer" if reading else "did not take the change"
+    return StoreError(
+        f"the store {what} ({_reason(error)}); nothing was recorded. Check disk space and the "
+        "database, then repeat"
+    )
 
 
 def _lost_a_race(error: DBAPIError) -> bool:

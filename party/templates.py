@@ -127,7 +127,7 @@ def save_template(party: Organisation, name: str, request: Request, outputs: Out
             sa.insert(TEMPLATES).values(
                 name=name,
                 body=body,
-                signature=party.identity.sign(template_message(name, body)),
+                signature=party.identity.sign_own(template_message(name, body)),
                 made_at=template.made_at,
             )
         )

@@ -26,7 +26,7 @@ from psi.legs import (
     LegTable,
 )
 from psi.suppression import RUN_POINTS
-from psi.time_keys import Timing
+from psi.windows import Timing
 
 if TYPE_CHECKING:
     from party.request import Request

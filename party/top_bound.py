@@ -3,20 +3,24 @@
 Bounds are public, so what the data say of them is a release like any other. People are counted by
 the smallest of some public bounds that their value does not exceed; each is in one count, so noise
 of scale 1/ε protects everybody. The charge is durable before the noise is drawn. A crash after it
-costs the budget and tells nothing; asking again is another release, and is charged again.
+costs the budget and tells nothing; asking again is another release, and is charged again. What was
+chosen is stored with its entry in the log before it is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
 
 import numpy as np
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from audit.bodies import BudgetSpent
+from audit.bodies import BoundChosen, BudgetSpent
 from audit.roles import Role
 from party import holds, ledger
 from party.contract import Contract
@@ -27,10 +31,11 @@ from party.datasets.rows import open_source
 from party.errors import ContractError, DatasetError, PartyError
 from party.organisation import Organisation
 from party.request_limits import LEAST_EPSILON_NANO, MOST_EPSILON_NANO
+from party.schema import BOUNDS
 from privacy.accounting import Spend
 from privacy.noise import DiscreteLaplaceLaw
 from privacy.release import discrete_laplace
-from privacy.units import format_epsilon
+from privacy.units import format_epsilon, parse_epsilon
 from psi.buckets import ValueBuckets
 
 _ONE_PERSON: Final = 1
@@ -44,6 +49,8 @@ class TopBound:
 
     Attributes:
         charge: what the ledger and the log call it.
+        dataset: whose people were counted, by the values of this `column`.
+        chosen_at: when, in Unix seconds.
         buckets: the public bounds up to the chosen one.
         share: how many of the people with a value above 0 were to be within it.
         above: the share that is above it, by the noisy counts.
@@ -51,6 +58,9 @@ class TopBound:
     """
 
     charge: str
+    dataset: str
+    column: str
+    chosen_at: int
     buckets: ValueBuckets
     share: float
     above: float
@@ -60,11 +70,28 @@ class TopBound:
         """Return JSON values."""
         return {
             "charge": self.charge,
+            "dataset": self.dataset,
+            "column": self.column,
+            "chosen_at": self.chosen_at,
             "bounds": list(self.buckets.labels),
             "share": self.share,
             "share_above": self.above,
             "epsilon": format_epsilon(self.epsilon_nano),
         }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> TopBound:
+        """Return what `to_dict` has said."""
+        return cls(
+            document["charge"],
+            document["dataset"],
+            document["column"],
+            document["chosen_at"],
+            ValueBuckets.of(document["bounds"]),
+            document["share"],
+            document["share_above"],
+            parse_epsilon(document["epsilon"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +145,50 @@ def choose_top_bound(
     refund = int(question.candidates.refunds)
     labels = question.candidates.labels[: refund + chosen + 1]
     buckets = ValueBuckets.of(labels)
-    return TopBound(charge, buckets, question.share, above, question.epsilon_nano)
+    found = TopBound(
+        charge,
+        question.dataset,
+        question.column,
+        int(party.now),
+        buckets,
+        question.share,
+        above,
+        question.epsilon_nano,
+    )
+    _keep(party, contract, found, actor)
+    return found
+
+
+def taken(party: Organisation) -> list[TopBound]:
+    """Return every top bound that was taken from this party's data, the oldest first; it is free.
+
+    Raises:
+        NotEntitled: for whom the party's roles do not let read.
+    """
+    party.access.require(Role.ANALYST, "bound.list")
+    stored = party.store.rows(sa.select(BOUNDS).order_by(BOUNDS.c.chosen_at, BOUNDS.c.charge))
+    return [TopBound.from_json(json.loads(row.body)) for row in stored]
+
+
+def _keep(party: Organisation, contract: Contract, found: TopBound, actor: str) -> None:
+    """Store and log a bound before anybody is told, so that nobody has to pay for it again."""
+    body = json.dumps(found.to_dict(), sort_keys=True)
+
+    def work(connection: Connection) -> None:
+        connection.execute(
+            BOUNDS.insert().values(
+                charge=found.charge,
+                contract=contract.digest,
+                body=body,
+                chosen_at=found.chosen_at,
+            )
+        )
+        entry = BoundChosen(found.charge, found.dataset, sha256(body.encode()).hexdigest())
+        party.journal.append(
+            connection, "bound.chosen", entry, actor=actor, contract=contract.digest
+        )
+
+    party.store.write(work)
 
 
 def _counted(party: Organisation, contract: Contract, question: Question) -> list[int]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
-from audit.bodies import Incident
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.errors import (
     AuditError,
@@ -28,13 +26,12 @@ from audit.errors import (
 )
 from audit.note import Verifier, parse_note
 from audit.submission import SIZE_TYPE, Submission, size_text
-from party.durable import settle
 from party.events import Event, note
+from party.forks import keep_fork
+from party.incidents import forked
 from party.known_peers import KnownPeers
 from party.organisation import Organisation
 
-FORKS_FOLDER: Final = "forks"
-_MOST_FORKS: Final = 100
 _TEXT_TYPE: Final = "text/plain; charset=utf-8"
 _log: Final = logging.getLogger("commonground.serve")
 
@@ -96,20 +93,17 @@ class WitnessDesk:
 
     def _keep_fork(self, text: str, checkpoint: Checkpoint) -> None:
         """Keep a second tree of one size, once: the note itself, and an entry that says so."""
-        folder = self._party.folder / FORKS_FOLDER
-        name = f"{checkpoint.size}-{sha256(checkpoint.body().encode()).hexdigest()[:16]}.note"
-        if (folder / name).exists() or len(list(folder.glob("*.note"))) >= _MOST_FORKS:
-            return
-        folder.mkdir(mode=0o700, exist_ok=True)
-        temporary = folder / f".{name}"
-        temporary.write_text(text, encoding="utf-8")
-        body = Incident("LOG_FORKED", "a witnessed log has signed two trees of one size")
-        self._party.store.write(
-            lambda connection: self._party.journal.append(
-                connection, "incident.log_forked", body, actor="witness"
+
+        def enter() -> None:
+            self._party.store.write(
+                lambda connection: self._party.journal.append(
+                    connection, *forked(checkpoint.origin), actor="witness"
+                )
             )
-        )
-        settle(temporary, folder / name)
+
+        name = keep_fork(self._party.folder, text, enter=enter)
+        if name is None:
+            return
         event = Event("checkpoint.forked", peer=checkpoint.origin)
         sentence = f"{checkpoint.origin} has signed two logs of {checkpoint.size} entries: {name}"
         note(_log, event, sentence, level=logging.ERROR)

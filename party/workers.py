@@ -1,9 +1,10 @@
 """Workers: threads where the engine of the curve lets go of the GIL, processes for all other work.
 
 Processes are spawned since nothing may fork beside gRPC. They are deaf to Ctrl-C, and gone when
-their party is. A worker that outlived its party would wait
-for ever, with a part of someone's set in its memory: Python ends workers only when their parent
-ends in good order. This module imports nothing heavy, because every worker imports it.
+their party is: each hears its work through a pipe, which ends with the party whatever ended that. A
+worker that outlived it would keep a part of someone's set in its memory. Python's own pool of
+processes has named semaphores, which stay in the system when all are killed at once. This module
+imports nothing heavy, because every worker imports it.
 """
 
 from __future__ import annotations
@@ -12,16 +13,24 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnContext, SpawnProcess
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any, ParamSpec, TypeVar
 
 from party.errors import PartyError
+from party.process import keep_memory_private
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 def start_workers(count: int) -> Executor:
     """Return an executor of `count` processes, started as they are needed."""
-    return ProcessPoolExecutor(count, mp_context=_Deaf(), initializer=_begin)
+    return _Processes(count)
 
 
 def start_threads(count: int) -> Executor:
@@ -42,6 +51,53 @@ def require_no_worker() -> None:
         )
 
 
+class _Processes(Executor):
+    """Threads that each have a process do the work that they take."""
+
+    def __init__(self, count: int) -> None:
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
+        self._of_thread = threading.local()
+        self._started: list[tuple[SpawnProcess, Connection]] = []
+
+    def submit(
+        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Future[Result]:
+        """Let a process call `fn`; the future raises BrokenExecutor when that ends before it."""
+        return self._threads.submit(self._ask, fn, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more work, and with `wait` end the processes once what was begun is done."""
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+        if not wait:
+            return
+        while self._started:
+            process, pipe = self._started.pop()
+            pipe.close()
+            process.join()
+
+    def _ask(self, *work: Any) -> Any:  # noqa: ANN401 - what the function returns
+        try:
+            pipe = self._pipe()
+            pipe.send(work)
+            result, error = pipe.recv()
+        except (EOFError, OSError) as lost:
+            raise BrokenExecutor("a worker process ended before its work did") from lost
+        if error is not None:
+            raise error
+        return result
+
+    def _pipe(self) -> Connection:
+        """Return the pipe to the thread's process, started if there is none."""
+        if not hasattr(self._of_thread, "pipe"):
+            self._of_thread.pipe, theirs = multiprocessing.Pipe()
+            process = _DeafProcess(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()  # or it would not be known that the process has ended
+            self._started.append((process, self._of_thread.pipe))
+        pipe: Connection = self._of_thread.pipe
+        return pipe
+
+
 class _DeafProcess(SpawnProcess):
     """A process that Ctrl-C never reaches: that is for the party, which ends its workers.
 
@@ -50,6 +106,7 @@ class _DeafProcess(SpawnProcess):
     """
 
     def start(self) -> None:
+        resource_tracker.ensure_running()  # else it starts below, and lets the signal in again
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             super().start()
@@ -57,15 +114,23 @@ class _DeafProcess(SpawnProcess):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Deaf(SpawnContext):
-    Process = _DeafProcess
-
-
-def _begin() -> None:
+def _serve(pipe: Connection) -> None:
+    """Do what comes through the pipe, until the party is gone."""
+    keep_memory_private()
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            fn, args, kwargs = pipe.recv()
+            result, raised = None, None
+            try:
+                result = fn(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
+                raised = error
+            pipe.send((result, raised))
 
 
 def _end_with_parent() -> None:
+    """End at once where the party was killed, also in the middle of a chunk."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -59,9 +59,8 @@ class Book:
         new = 0
         for start in range(0, len(acts), _CHUNK):
             chunk = acts[start : start + _CHUNK]
-            subjects = self._subjects([act.subject for act in chunk])
-            numbers = {subject.number for subject in subjects.values()}
-            threads = self._threads(numbers, notice)
+            subjects, known = self._subjects([act.subject for act in chunk])
+            threads = self._threads(known, notice)
             events = []
             for act in chunk:
                 subject = subjects[act.subject]
@@ -133,8 +132,8 @@ class Book:
             self._batches[takes_back] = batch
         return self._batches[takes_back]
 
-    def _subjects(self, ids: Sequence[str]) -> Mapping[str, Subject]:
-        """Return the people of ids, those that are new among them."""
+    def _subjects(self, ids: Sequence[str]) -> tuple[Mapping[str, Subject], set[int]]:
+        """Return the people of ids, and the numbers of those who were known before."""
         distinct = list(dict.fromkeys(ids))
         tokens = dict(zip(distinct, tokens_of(self._key, distinct), strict=True))
         query = sa.select(CONSENT_SUBJECTS).where(CONSENT_SUBJECTS.c.token.in_(tokens.values()))
@@ -153,10 +152,12 @@ class Book:
             number += 1
         if new:
             self._connection.execute(sa.insert(CONSENT_SUBJECTS), new)
-        return found
+        return found, {row.id for row in known.values()}
 
     def _threads(self, numbers: set[int], notice: Notice) -> dict[int, _Thread]:
         """Return what people have said to a notice so far."""
+        if not numbers:
+            return {}
         table = CONSENT_EVENTS
         query = (
             sa.select(table)

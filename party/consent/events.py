@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
-import rfc8785
-
+from audit.canonical import canonical
 from audit.commitment import commit, verify_opening
 from audit.entry import format_time
 from audit.errors import CommitmentError
@@ -119,7 +119,7 @@ class Event:
 
     def encode(self) -> bytes:
         """Return the canonical bytes (RFC 8785)."""
-        return rfc8785.dumps(self.to_json())
+        return canonical(self.to_json())
 
     def leaf(self) -> LeafHash:
         """Return the leaf of a batch's tree that this event is."""
@@ -134,6 +134,11 @@ def said_badly(subject: str, how: str) -> str | None:
     """Return what is wrong with an id, or with the words on how something was said, or None."""
     if ID.broken_by(subject) is not None or subject != subject.strip():
         return "the id is not one line of text of 1 to 256 characters, without spaces around it"
+    return _how_said_badly(how)
+
+
+@lru_cache(maxsize=64)  # the same words stand for a whole import
+def _how_said_badly(how: str) -> str | None:
     problem = HOW.broken_by(how)
     return None if problem is None else f"how: {problem}"
 

@@ -32,8 +32,9 @@ from party.errors import DatasetError
 from psi.arrow import integers, texts
 from psi.buckets import RoundingKey, ValueBuckets
 from psi.keys import Keys
-from psi.time_keys import Timing, ancestors, time_keys
+from psi.time_keys import ancestors, time_keys
 from psi.touches import Numbers
+from psi.windows import Timing
 from reports.own_values import OwnValues
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _labels_of(
         found = place(found, bucket, references(), rounding)
         if found.amounts is not None:
             amounts = ConversionValues(bucket.buckets, found.amounts)
-    return requested(found, label, values), amounts
+    return requested(found, label, values).astype(np.int64), amounts
 
 
 def _named(people: People, rows: Numbers, time: Numbers) -> pa.Array:

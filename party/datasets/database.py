@@ -222,8 +222,8 @@ def _connected(name: str, url: sa.URL) -> Iterator[sa.Connection]:
         engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
     except (ImportError, sa.exc.SQLAlchemyError):
         raise DatasetError(
-            f"{name}: there is no driver '{url.drivername}' here; install it with "
-            "`pip install 'commonground[postgresql]'`, for postgresql+psycopg"
+            f"{name}: there is no driver '{url.drivername}' here: for "
+            "postgresql+psycopg install commonground with the extra `postgresql`"
         ) from None
     try:
         with ExitStack() as stack:

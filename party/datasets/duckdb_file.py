@@ -58,8 +58,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         import duckdb
     except ImportError:
         raise DatasetError(
-            f"{path}: reading DuckDB files needs DuckDB; install it with "
-            "`pip install 'commonground[duckdb]'`"
+            f"{path}: reading DuckDB files needs DuckDB: install "
+            "commonground with the extra `duckdb`"
         ) from None
     if not path.is_file():
         raise DatasetError(

@@ -214,7 +214,7 @@ def _connect(table: pa.Table) -> duckdb.DuckDBPyConnection:
         import duckdb
     except ImportError:
         raise DatasetError(
-            "labels by expression need DuckDB; install it with `pip install 'commonground[duckdb]'`"
+            "labels by expression need DuckDB: install commonground with the extra `duckdb`"
         ) from None
     connection = duckdb.connect(":memory:", config=_CONFIG)
     connection.register("rows", table)

@@ -45,8 +45,8 @@ def _open_store(origin: Objects) -> tuple[Any, str]:
         from fsspec.registry import available_protocols, known_implementations
     except ImportError:
         raise DatasetError(
-            f"{origin.url}: reading {origin.scheme}:// needs fsspec and its driver; install "
-            "`pip install 'commonground[objects]'`, and s3fs, gcsfs or adlfs for the store"
+            f"{origin.url}: reading {origin.scheme}:// needs fsspec and its driver: install "
+            "commonground with the extra `objects`, and s3fs, gcsfs or adlfs for the store"
         ) from None
     if origin.scheme not in available_protocols():
         raise DatasetError(

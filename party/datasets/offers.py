@@ -137,8 +137,9 @@ def to_keys(offers: Offers, label_of: npt.NDArray[Any]) -> LabelledKeys:
     person = offers.person[order]
     labels = label_of[person]
     if new.all():  # as where nobody shares an identifier
-        keys = Keys.from_digests(offers.type, offers.digests, order)
+        rows = Keys.rows_of_digests(offers.type, offers.digests, order)
         del offers, order  # before as much again is made
+        keys = Keys.of_rows(rows)
         owners = _pairs(np.arange(len(keys), dtype=np.int32), person)
         return LabelledKeys(keys, (len(keys),), labels, owners, len(keys))
     starts = np.flatnonzero(new)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from party.datasets.coded import NOTHING, CodedColumn
-from psi.arrow import integers
+from psi.arrow import flags, integers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,9 +53,8 @@ class People:
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> People:
         """Return the chosen people (a truth value each), renumbered; others' rows are nobody's."""
-        kept = np.flatnonzero(chosen)
-        number = np.full(len(chosen) + 1, NOTHING, dtype=np.int64)  # the last is nobody's
-        number[kept] = np.arange(len(kept))
-        references = self.references.take(integers(kept))
-        del kept
-        return replace(self, of_row=number[self.of_row], references=references)
+        number = np.full(len(chosen) + 1, NOTHING, dtype=np.int32)  # the last is nobody's
+        number[:-1][chosen] = np.arange(np.count_nonzero(chosen), dtype=np.int32)
+        of_row = np.take(number, self.of_row).astype(np.int64)
+        del number  # before as much again is made
+        return replace(self, of_row=of_row, references=self.references.filter(flags(chosen)))

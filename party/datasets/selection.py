@@ -112,7 +112,7 @@ def select(
         steps.append(BoundStep(name, without_conflict, left))
     chosen = positions != NOTHING
     steps.append(BoundStep("people with a requested label", left, len(labelled)))
-    label_of = positions[chosen].astype(np.int16)
+    label_of = positions[chosen]
     if bucket is None or found.amounts is None:
         return Selection(labelled, label_of, references, tuple(steps), protected)
     amounts = found.amounts[chosen]
@@ -166,8 +166,8 @@ def _value_steps(
     ]
 
 
-def requested(found: Assignment, label: Label, values: Sequence[str]) -> npt.NDArray[np.int64]:
+def requested(found: Assignment, label: Label, values: Sequence[str]) -> npt.NDArray[np.int16]:
     """Return each person's position among the requested values, or -1."""
     position = {value: index for index, value in enumerate(values)}
     of_value = [position.get(value, NOTHING) for value in label.values]
-    return np.array([*of_value, NOTHING], dtype=np.int64)[found.positions]
+    return np.array([*of_value, NOTHING], dtype=np.int16)[found.positions]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".csv", ".tsv", ".parquet", ".arrow", ".feather")
 _ROW: Final = re.compile(r"Row #(\d+)")
+_CELLS: Final = re.compile(r"Row #\d+: Expected \d+ columns, got \d+")
 _PARQUET: Final = (".parquet",)
 _ARROW: Final = (".arrow", ".feather")
 _ONLY_HEADER: Final = "Empty CSV file or block"  # how Arrow says it; the header was read before
@@ -59,14 +60,13 @@ class TableFile:
         """Yield the rows in batches with these columns; a fault is a `DatasetError`."""
         import pyarrow as pa
 
-        invalid_rows: list[int] = []
         try:
-            for batch in self.form.batches(self.content, columns, invalid_rows):
+            for batch in self.form.batches(self.content, columns):
                 yield batch.select(list(columns))
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             if _ONLY_HEADER in str(error):
                 return
-            raise DatasetError(f"{self.name}{_fault(str(error), invalid_rows)}") from None
+            raise DatasetError(f"{self.name}{_fault(str(error))}") from None
 
     def unchecked_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield what `batches` does, for columns that need not be UTF-8: those of CSV as bytes."""
@@ -129,7 +129,7 @@ def as_text(table: str, name: str, column: pa.Array) -> pa.LargeStringArray:
     import pyarrow as pa
 
     try:
-        text = column.cast(pa.large_string())
+        text = _utc_as_text(column) if _is_utc(column.type) else column.cast(pa.large_string())
         text.validate(full=True)
     except pa.ArrowException:
         raise DatasetError(
@@ -139,6 +139,22 @@ def as_text(table: str, name: str, column: pa.Array) -> pa.LargeStringArray:
     return text
 
 
+def _is_utc(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_timestamp(kind) and kind.tz == "UTC")
+
+
+def _utc_as_text(column: pa.Array) -> pa.LargeStringArray:
+    """Return times as Arrow writes them, in a tenth of the time that it takes for one of a zone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = column.cast(pa.timestamp(column.type.unit)).cast(pa.large_string())
+    zone, nothing = (pa.scalar(text, pa.large_string()) for text in ("Z", ""))
+    return pc.binary_join_element_wise(plain, zone, nothing)
+
+
 def _suggestion(column: str, columns: Sequence[str]) -> str:
     import difflib
 
@@ -146,12 +162,12 @@ def _suggestion(column: str, columns: Sequence[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; it has {', '.join(columns[:20])}"
 
 
-def _fault(message: str, invalid_rows: Sequence[int]) -> str:
+def _fault(message: str) -> str:
     """Return what an Arrow error means, without the cells that it quotes."""
-    if invalid_rows:
-        return f", row {invalid_rows[0] - 1}: has not as many cells as the header; correct it"
     row = _ROW.search(message)
     place = f", row {int(row[1]) - 1}" if row else ""
+    if _CELLS.search(message):
+        return f"{place}: has not as many cells as the header; correct it"
     if "invalid UTF8" in message:
         return f"{place}: is not UTF-8; save the file as UTF-8"
     if "straddling" in message:

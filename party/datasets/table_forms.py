@@ -39,13 +39,8 @@ class Header:
 class Form(Protocol):
     """How bytes become rows."""
 
-    def batches(
-        self, content: Content, columns: Sequence[str], invalid_rows: list[int]
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows with these columns; Arrow's errors pass.
-
-        The number of a row that does not fit the header, which is row 1, goes to `invalid_rows`.
-        """
+    def batches(self, content: Content, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows with these columns; Arrow's errors pass."""
         ...
 
 
@@ -56,25 +51,17 @@ class Csv:
     delimiter: str
     checked: bool = True
 
-    def batches(
-        self, content: Content, columns: Sequence[str], invalid_rows: list[int]
-    ) -> Iterator[pa.RecordBatch]:
+    def batches(self, content: Content, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; an empty cell is nothing."""
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
-
-        def refuse(row: Any) -> str:  # noqa: ANN401 - Arrow's InvalidRow has no public type
-            invalid_rows.append(row.number)
-            return "error"
 
         cells = pa.string() if self.checked else pa.binary()
         # One thread: only then does Arrow know the number of the row that it refuses.
         yield from arrow_csv.open_csv(
             content.open(),
             read_options=arrow_csv.ReadOptions(use_threads=False),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=refuse
-            ),
+            parse_options=arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(columns),
                 column_types=dict.fromkeys(columns, cells),
@@ -89,13 +76,10 @@ class Csv:
 class Parquet:
     """Apache Parquet."""
 
-    def batches(
-        self, content: Content, columns: Sequence[str], invalid_rows: list[int]
-    ) -> Iterator[pa.RecordBatch]:
+    def batches(self, content: Content, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
         import pyarrow.parquet as pq
 
-        del invalid_rows
         # Arrow would read a column's bytes ahead, all of them, and keep them to the end.
         file = pq.ParquetFile(content.open(), pre_buffer=False, buffer_size=_BUFFER_BYTES)
         yield from file.iter_batches(
@@ -107,11 +91,8 @@ class Parquet:
 class Arrow:
     """Arrow IPC, as a file (Feather's second version) or as a stream."""
 
-    def batches(
-        self, content: Content, columns: Sequence[str], invalid_rows: list[int]
-    ) -> Iterator[pa.RecordBatch]:
+    def batches(self, content: Content, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows, in slices: a file may hold all of them in one batch."""
-        del invalid_rows
         chosen = [_open_arrow(content).schema.get_field_index(name) for name in columns]
         for batch in _arrow_batches(_open_arrow(content, sorted(chosen))):
             batch.validate()
@@ -148,7 +129,7 @@ def read_parquet_header(content: Content) -> tuple[Parquet, Header]:
     _require_bytes(content)
     try:
         return Parquet(), header_of(pq.read_schema(content.open()))
-    except pa.ArrowException:
+    except (pa.ArrowException, UnicodeDecodeError):
         raise DatasetError(
             f"{content.name}: is not a Parquet file, or is damaged; export again"
         ) from None
@@ -161,7 +142,7 @@ def read_arrow_header(content: Content) -> tuple[Arrow, Header]:
     _require_bytes(content)
     try:
         return Arrow(), header_of(_open_arrow(content).schema)
-    except (pa.ArrowException, EOFError):
+    except (pa.ArrowException, EOFError, UnicodeDecodeError):
         raise DatasetError(
             f"{content.name}: is not an Arrow file (IPC, or Feather version 2), or is damaged; "
             f"export again"

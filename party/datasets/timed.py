@@ -15,7 +15,7 @@ from party.datasets.touch_labels import AgeLabel, JourneyLabel, TouchLabel
 from party.datasets.touch_moments import TouchMoments
 from party.errors import DatasetError
 from psi.buckets import RoundingKey
-from psi.time_keys import Timing
+from psi.windows import Timing
 
 
 @dataclass(frozen=True)

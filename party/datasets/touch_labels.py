@@ -32,8 +32,8 @@ from psi.journey import (
     read_journeys,
     require_campaign,
 )
-from psi.time_keys import Timing
 from psi.touches import Stretches, Touches, age_stretches, journey_stretches
+from psi.windows import Timing
 
 HALF_LIFE_SECONDS: Final = 7 * 86_400
 """Of the time-decay credit with which winners are drawn."""

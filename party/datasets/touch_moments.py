@@ -28,8 +28,9 @@ from party.errors import DatasetError
 from psi.journey import coalitions_of
 from psi.keys import Keys
 from psi.seed import Seed
-from psi.time_keys import SUFFIX_BYTES, Intervals, Timing, cover, time_keys
+from psi.time_keys import SUFFIX_BYTES, Intervals, cover, time_keys
 from psi.touches import Numbers, Stretches, Touches
+from psi.windows import Timing
 
 _WINNERS: Final = "winners"
 _FRACTION_BITS: Final = 53

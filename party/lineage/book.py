@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -32,12 +32,17 @@ from party.schema import (
     LINEAGE_EVENTS,
     LOG_ENTRIES,
     LOG_HEAD,
+    RESULTS,
     SESSIONS,
 )
 from party.terms import Terms
 from psi.legs import RECEIVER, RECIPIENT
 
+if TYPE_CHECKING:
+    from reports.estimate import Estimate
+
 START: Final = "START"
+COMPLETE: Final = "COMPLETE"
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Teller:
             owners=[self.contract.parties[self._owner].organisation],
             is_list=terms.is_match,
             cells=None if terms.is_match else cells,
+            matched=self._matched(connection) if kind == COMPLETE else None,
             dataset=opening.dataset,
             purpose=request.purpose,
             recipient=", ".join(name for name in request.participants if name != self.me),
@@ -115,6 +121,23 @@ class Teller:
             proof=self._proof(connection, entry),
             failure=entry.body.reason if isinstance(entry.body, SessionFailed) else None,
         )
+
+    def _matched(self, connection: Connection) -> Estimate | None:
+        """Estimate what the released table counts in all, where this party has it.
+
+        As in what may be passed on: a function of the noisy table and of what is public.
+        """
+        from reports.cells import ShareableEstimates
+        from reports.table import ReleasedTable
+
+        query = sa.select(RESULTS.c.body).where(RESULTS.c.request == self.request.id)
+        stored = connection.execute(query).scalar()
+        table = json.loads(stored).get("table") if stored else None
+        if table is None:
+            return None
+        laws = Terms.of(self.request).table_laws
+        estimates = ShareableEstimates(ReleasedTable.from_dict(table), laws)
+        return estimates.sum(estimates.block(estimates.all_rows, estimates.all_columns))
 
     @property
     def _parties(self) -> list[str]:

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from party.durable import settle
-from party.errors import LineageError
+from party.errors import LineageError, StoreError
 from party.schema import LINEAGE_EVENTS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SECONDS: Final = 5.0
 
 def file_events(party: Organisation) -> None:
     """Write the files of events that have none yet; one that cannot be written waits."""
-    with suppress(OSError):
+    with suppress(OSError, StoreError):
         _file_events(party)
 
 

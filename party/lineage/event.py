@@ -3,9 +3,9 @@
 What runs is the request: its run id is derived from it and from the party, so that START and
 COMPLETE or FAIL are of one run, and two parties that send to one server have a run each. Inputs are
 the datasets of all parties, output is what the request brings. Columns of the output are MASKED:
-nobody's row can be read off them. There is no count of people in an event, exact or noisy; the rows
-of a table are its cells, which the request fixes. Own facets are described in
-docs/lineage-facets.json.
+nobody's row can be read off them. No count in an event is exact: the rows of a table are its cells,
+which the request fixes, and what they count together is told with its noise. Own facets are
+described in docs/lineage-facets.json.
 
 Nothing here reads or writes anything.
 """
@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import rfc8785
 
 from audit.bodies import BudgetSpent, ConsentReference
+
+if TYPE_CHECKING:
+    from reports.estimate import Estimate
 
 EventType: TypeAlias = Literal["START", "COMPLETE", "FAIL"]
 Json: TypeAlias = dict[str, Any]
@@ -90,7 +93,8 @@ class Facts:
     """What is told of a session.
 
     `time` is that of the log's entry; `job` what the contract calls it; `output` has the fields of
-    the result beside those that labels give it, with `cells` rows; `owners` are who has the result.
+    the result beside those that labels give it, with `cells` rows, and `matched` what they count
+    together, where the party has the table; `owners` are who has the result.
     """
 
     type: EventType
@@ -112,6 +116,7 @@ class Facts:
     spends: Sequence[BudgetSpent]
     proof: Proof
     failure: str | None = None
+    matched: Estimate | None = None
 
 
 def run_id(namespace: str, request: str) -> UUID:
@@ -216,11 +221,17 @@ def _output(facts: Facts) -> Json:
         for one, label in labels
     }
     lineage[name] = _masked([(one, one.identifiers) for one in facts.inputs], "join")
-    statistics = (
+    statistics: Json = (
         {}
         if facts.cells is None
         else {"outputStatistics": _facet("outputStatistics", rowCount=facts.cells)}
     )
+    if facts.matched is not None:
+        statistics["commonground_noisyCounts"] = _own(
+            "noisyCounts",
+            matched=round(facts.matched.value),
+            standardError=facts.matched.standard_error,
+        )
     return {
         "namespace": facts.namespace,
         "name": f"results/{facts.request}",

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from party.errors import Refusal, RefusalStatus
+from party.parcels.seal import ParcelHeader
 from party.turns import Turns
+from party.wire import fields
 from party.wire.artefacts import form_of, small_kind
 from party.wire.exchanges import BEFORE_STEPS, EXCHANGES, ExchangeKind
 from party.wire.limits import (
@@ -68,12 +71,29 @@ class ParcelOrder:
         content = self._contents[number]
         return content if isinstance(content, int) else None
 
-    def most(self, number: int) -> tuple[int, int]:
-        """Return the most chunks and the most bytes of a parcel, sealed."""
+    def require_size(self, number: int, header: ParcelHeader, most_points: int) -> None:
+        """Refuse a parcel that is larger than its number allows, or a set than this party takes.
+
+        Raises:
+            Refusal: it is; a `Breach` if no parcel of this number may be so large.
+        """
+        most_chunks, most_bytes = self._most(number, MOST_KEYS)
+        if header.chunks > most_chunks or header.size > most_bytes:
+            raise fields.too_large("header", most_bytes, "bytes")
+        if header.size > self._most(number, most_points)[1]:
+            raise Refusal(
+                RefusalStatus.LIMIT_EXCEEDED,
+                f"parcel {number} brings a set of more than the {most_points:,} points that this "
+                "party takes (max_points in its party.toml): agree on a smaller dataset, or on "
+                "more",
+            )
+
+    def _most(self, number: int, most_points: int) -> tuple[int, int]:
+        """Return the most chunks and the most bytes of a parcel, sealed; a set's by its points."""
         step = self.step_of(number)
         if step is None or small_kind(self.turns.table.steps[step]) is not None:
             chunks = -(-MOST_MESSAGE_BYTES // MOST_CHUNK_BYTES)
             return chunks, MOST_MESSAGE_BYTES + chunks * _FRAME_BYTES
         width = form_of(self.turns.table.steps[step]).value
-        data = MOST_CHUNK_BYTES + MOST_KEYS * width  # the set's header, and the set
+        data = MOST_CHUNK_BYTES + most_points * width  # the set's header, and the set
         return MOST_PARCEL_CHUNKS, data + MOST_PARCEL_CHUNKS * _FRAME_BYTES

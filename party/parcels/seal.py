@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from audit.errors import SignatureError
-from audit.note import Verifier
 from party.errors import Refusal, RefusalStatus
+from party.key_statement import Signers
 from party.request import Request
 from psi.seed import Seed
 
@@ -44,8 +44,8 @@ class ParcelHeader:
 class Seal:
     """One party's end of what it exchanges with `peer` in the session of a request.
 
-    `sign` is by this party's identity key, `verifier` the other's in the contract. `seed` gives
-    the session's seed, which exists when the first parcel is made.
+    `sign` is by this party's signing key, `signers` gives those of the other, as they stand. `seed`
+    gives the session's seed, which exists when the first parcel is made.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Seal:
         own: str,
         peer: str,
         sign: Callable[[bytes], bytes],
-        verifier: Verifier,
+        signers: Callable[[], Signers],
         seed: Callable[[], Seed],
     ) -> None:
         self.own, self.peer = own, peer
-        self._sign, self._verifier, self._seed = sign, verifier, seed
+        self._sign, self._signers, self._seed = sign, signers, seed
         roles = {party: role for role, party in request.roles.items()}
         here, there = ({"party": name, "role": roles[name]} for name in (own, peer))
         self._outgoing = {"request": request.digest, "from": here, "to": there}
@@ -123,7 +123,7 @@ class Seal:
 
     def _verify(self, text: bytes, signature: bytes, problem: str) -> None:
         try:
-            self._verifier.verify(text, signature)
+            self._signers().verify(text, signature)
         except SignatureError:
             raise self._refusal(f"{problem} by '{self.peer}' for this session") from None
 

@@ -98,6 +98,7 @@ class Dossier:
         """Return it as JSON values, without the person's own rows."""
         return {
             "datasets": [_found(one) for one in self.person.found],
+            "datasets_not_read": list(self.person.unread),
             "sessions": [one.to_dict() for one in self.sessions],
             "lists_here": [one.to_dict() for one in self.lists],
             "recipients": self.recipients,

@@ -51,7 +51,10 @@ class Participants:
             return cls(False, _tokens(keys, seed))
         references = prepared.person_refs
         if len(prepared.owners):
-            references = references.take(integers(np.unique(prepared.owners[:, 1])))
+            takes_part = np.zeros(len(references), dtype=np.bool_)
+            takes_part[prepared.owners[:, 1]] = True
+            if not takes_part.all():
+                references = references.take(integers(np.flatnonzero(takes_part)))
         return cls(True, _tokens(references, seed))
 
     def include(self, references: Sequence[str], keys: Keys, seed: Seed) -> bool:

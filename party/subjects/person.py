@@ -28,7 +28,7 @@ from party.datasets.people import People
 from party.datasets.rows import Rows, open_source, read_rows
 from party.datasets.source import Source
 from party.datasets.touch_labels import AgeLabel, JourneyLabel
-from party.errors import PartyError
+from party.errors import DatasetError, PartyError
 from psi.arrow import integers, positions, texts
 from psi.columns import ColumnSpec, read_column
 from psi.errors import EmptyColumn, IdentifierError
@@ -124,12 +124,24 @@ class Found:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Person:
-    """Somebody as far as this party knows them: in which datasets, and by what."""
+    """Somebody as far as this party knows them: in which datasets, and by what.
+
+    `unread` are the datasets that could not be read, each with why: they may be in these too.
+    """
 
     wanted: Wanted
     found: tuple[Found, ...]
     digests: tuple[Buffer, ...]
     population: str | None = None
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def require_read(self) -> None:
+        """Raise DatasetError when a dataset could not be read, in which they may be."""
+        for name, why in self.unread.items():
+            raise DatasetError(
+                f"dataset {name} cannot be read, so nobody can say what of them is in it: {why}. "
+                "Make it readable, let its retention end, or name another with --dataset"
+            )
 
     def references(self, population: str) -> tuple[str, ...]:
         """What they are called in a population."""
@@ -190,28 +202,43 @@ class Person:
 def find(party: Organisation, wanted: Wanted) -> Person:
     """Look for somebody in the registered datasets.
 
-    A person who is in none of them is known by what was asked alone.
+    A person who is in none of them is known by what was asked alone. Datasets that cannot be read
+    are named in what is returned.
 
     Raises:
         PartyError: it is no identifier of its type, several people have it, or a reference may be
             several people's.
-        DatasetError: a dataset cannot be read, or there is none of the name.
+        DatasetError: none of them can be read, or there is none of the name.
     """
     if not wanted.text or len(wanted.text) > _MOST or not wanted.text.isprintable():
         raise PartyError(f"say who it is in one line of 1 to {_MOST} characters")
     digests = tuple(wanted.digests())
     named = [party.dataset(wanted.dataset)] if wanted.dataset else party.datasets()
-    found = tuple(filter(None, (_look(party, one, wanted, digests) for one in named)))
+    found: list[Found] = []
+    unread: dict[str, str] = {}
+    failure: DatasetError | None = None
+    for one in named:
+        try:
+            here = _look(party, one, wanted, digests)
+        except DatasetError as error:
+            unread[one.name], failure = str(error), error
+        else:
+            found += [here] if here else []
+    if failure is not None and len(unread) == len(named):
+        raise failure
     population = None
     if wanted.type is None:
-        among = {one.population for one in found} or {one.population for one in named}
+        among = {one.population for one in found}
+        # In what cannot be read, somebody else may be called so.
+        among |= {one.population for one in named if one.name in unread}
+        among = among or {one.population for one in named}
         if len(among) != 1:
             raise PartyError(
                 "several populations may call somebody so, and these may be different people: "
                 f"name one dataset with --dataset ({', '.join(one.name for one in named)})"
             )
         (population,) = among
-    return Person(wanted, found, digests, population)
+    return Person(wanted, tuple(found), digests, population, unread)
 
 
 def rows_of(party: Organisation, found: Found) -> dict[str, list[Any]]:

@@ -10,11 +10,11 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from audit.bodies import Incident, ListSuppressed
+from audit.bodies import ListSuppressed
 from audit.shapes import Record
 from party.errors import Refusal
+from party.incidents import incident_of
 from party.schema import SUPPRESSION_RUNS
-from party.session_record import INCIDENTS
 from party.suppression.list_session import ListSession
 from party.suppression.run import Acknowledgement, SuppressionRun
 from psi.legs import RECEIVER
@@ -114,9 +114,9 @@ class Book:
 
     def note_incident(self, number: int, refusal: Refusal) -> None:
         """Log what the counterpart did wrong, once a run: repeating it fills no log."""
-        if refusal.status not in INCIDENTS or not 1 <= number <= self._session.runs:
+        incident = incident_of(refusal)
+        if incident is None or not 1 <= number <= self._session.runs:
             return
-        word, what = INCIDENTS[refusal.status]
 
         def work(connection: Connection) -> None:
             row = self._row(connection, number)
@@ -127,7 +127,7 @@ class Book:
                 self._put(connection, nothing, state=REFUSED, signature=b"")
             key = self._key(number)
             connection.execute(sa.update(SUPPRESSION_RUNS).where(*key).values(incident=1))
-            self._log(connection, f"incident.{word}", Incident(refusal.status.value, what))
+            self._log(connection, *incident)
 
         self._party.store.write(work)
 

@@ -13,6 +13,7 @@ from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import APPROVED, Filed
+from party.revocation import revoked
 from party.suppression.list_session import ListSession
 from party.suppression.receiver import SuppressionReceiver
 from party.suppression.run import Acknowledgement, SuppressionRun
@@ -56,11 +57,12 @@ class SuppressionDesk:
 
         Their parties may speak of suppression runs, and of nothing else.
         """
-        now = self._party.now
+        now, shut_out = self._party.now, self._party.store.read(revoked)
         ended = [
             contract
             for contract in self._party.contracts()
             if contract.ends <= now < contract.list_expires_at(contract.ends)
+            and shut_out.keys().isdisjoint(card.identity for card in contract.parties.values())
         ]
         if not ended:
             return []

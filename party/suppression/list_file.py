@@ -12,20 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from party.durable import settle
 from party.errors import ResultError
 from party.identity import Identity
 from party.list_files import read_list
-from psi.arrow import integers, texts
-from psi.points import Tags
-from psi.suppression import is_suppressed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from psi.points import Tags
+
 TAGS_SUFFIX: Final = ".tags"
+HOLDERS_FILE: Final = "holders.sealed"
+"""At the sender, in the session's folder: whose its points are."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,12 @@ def without(entries: pa.Table, tags: pa.Table, hits: Tags) -> tuple[pa.Table, pa
 
     An entry stays while one of its tags does; `matched_by` then names the types that are left.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
+
+    from psi.arrow import integers, texts
+    from psi.suppression import is_suppressed
 
     kept_tags = tags.take(integers(np.flatnonzero(~is_suppressed(_rows(tags), hits))))
     still = pc.is_in(entries["reference"], value_set=kept_tags["reference"].combine_chunks())
@@ -141,6 +144,8 @@ def without(entries: pa.Table, tags: pa.Table, hits: Tags) -> tuple[pa.Table, pa
 
 
 def _rows(tags: pa.Table) -> Tags:
+    import numpy as np
+
     column = tags["tag"].combine_chunks()
     width = column.type.byte_width
     data = b"".join(column.to_pylist())

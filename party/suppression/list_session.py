@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from party.artefacts import SessionFolder
 from party.contract import Contract
 from party.contract_terms import OutputKind
+from party.decision import FINISHED
 from party.driver import SOURCE_FILE
 from party.errors import Refusal, RefusalStatus
 from party.request import Request
 from party.schema import SESSIONS
-from party.session_record import FINISHED, seal_context
+from party.session_record import seal_context
 from party.shelf import Shelf
 from party.terms import Terms
 from psi.curve import Scalar

@@ -124,7 +124,7 @@ def change_result(
         .where(RESULTS.c.request == request_id)
         .values(
             body=text,
-            signature=party.identity.sign(result_message(request_id, text)),
+            signature=party.identity.sign_own(result_message(request_id, text)),
             list_file=result["list_file"],
         )
     )

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 
 from audit.errors import SignatureError
-from audit.note import Verifier
 from party.errors import Refusal, RefusalStatus
 from party.identity import Identity
+from party.key_statement import Signers
 from psi.errors import LimitExceeded
 from psi.points import POINT_BYTES, Points
 from psi.suppression import RUN_POINTS
@@ -60,8 +60,8 @@ class Acknowledgement:
         """Return the word of the party with these keys."""
         return cls(number, digest, identity.sign(SIGNATURE_PREFIX + digest))
 
-    def require(self, number: int, digest: bytes, verifier: Verifier) -> None:
-        """Require that this is the word of `verifier`'s owner on one run.
+    def require(self, number: int, digest: bytes, signers: Signers) -> None:
+        """Require that this is the word of the owner of `signers` on one run.
 
         Raises:
             Refusal: it is about another run, or somebody else's.
@@ -73,7 +73,7 @@ class Acknowledgement:
                 "talk to them",
             )
         try:
-            verifier.verify(SIGNATURE_PREFIX + digest, self.signature)
+            signers.verify(SIGNATURE_PREFIX + digest, self.signature)
         except SignatureError:
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,

@@ -76,9 +76,9 @@ class SuppressionSender:
         entered = self._book.entered(acknowledgement.number)
         if entered is None:
             raise Refusal(RefusalStatus.BAD_REQUEST, "a run was acknowledged that was never made")
-        verifier = self._session.contract.parties[self._session.peer].verifier
+        signers = self._session.contract.parties[self._session.peer].signers(self._party.now)
         try:
-            acknowledgement.require(entered.number, entered.digest, verifier)
+            acknowledgement.require(entered.number, entered.digest, signers)
         except Refusal as refusal:
             self._book.note_incident(entered.number, refusal)
             raise

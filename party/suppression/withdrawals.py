@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from party.datasets import Definition, Prepared, prepare
+from party.datasets import Definition, Prepared
 from party.datasets.identifier_columns import read_whole
+from party.datasets.prepare import prepare
 from party.datasets.rows import open_source, read_rows
 from party.datasets.selection import select
 from party.errors import DatasetError
+from party.suppression.list_file import HOLDERS_FILE
 from psi.arrow import binaries
 from psi.engines import engine
 from psi.keys import Keys
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from party.identity import Identity
     from party.request import Request
 
-HOLDERS_FILE: Final = "holders.sealed"
 _TOKEN_BYTES: Final = 16
 _HEADER: Final = struct.Struct(">?QQ")
 _DTYPES: Final = (np.uint8, np.int32, np.int32)  # of tokens, keys and holders

@@ -1,0 +1,117 @@
+"""Which entries of the log speak of what, so that some of them are found without reading them all.
+
+Each word - a kind, who acted, a request, a contract, a counterpart - has a number, and each entry
+the numbers of its own. It is for finding alone: what is shown is the entry itself, and verifying
+the log holds the index against it (`Indexed`), so that nothing can be hidden by changing it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import Final, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from audit.entry import Entry
+from party.schema import LOG_INDEX, LOG_WORDS
+
+KIND, ACTOR, REQUEST, CONTRACT, PEER = FIELDS = ("kind", "actor", "request", "contract", "peer")
+Words: TypeAlias = tuple[str | None, ...]
+"""What an entry has in each of `FIELDS`."""
+_AT_ONCE: Final = 500
+
+
+def words_of(entry: Entry) -> Words:
+    """Return what an entry speaks of."""
+    body = entry.body
+    request, peer = getattr(body, "request", None), getattr(body, "peer", None)
+    return entry.kind, entry.actor, request, entry.contract, peer
+
+
+def write_index(connection: Connection, entries: Sequence[tuple[int, Words]]) -> None:
+    """Add entries, by their places, to the index; in the transaction that appends them."""
+    pairs = {
+        (field, word)
+        for _, words in entries
+        for field, word in zip(FIELDS, words, strict=True)
+        if word is not None
+    }
+    numbers = _numbers(connection, sorted(pairs))
+    rows: list[dict[str, int | None]] = []
+    for seq, words in entries:
+        named = zip(FIELDS, words, strict=True)
+        found = {field: None if word is None else numbers[field, word] for field, word in named}
+        rows.append({"seq": seq, **found})
+    connection.execute(sa.insert(LOG_INDEX), rows)
+
+
+def _numbers(
+    connection: Connection, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Return the number of each word, by field and word; a new word gets one."""
+    found = _known(connection, pairs)
+    new = [pair for pair in pairs if pair not in found]
+    if new:
+        rows = [{"field": field, "word": word} for field, word in new]
+        connection.execute(sa.insert(LOG_WORDS), rows)
+        found |= _known(connection, new)
+    return found
+
+
+def _known(connection: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for field in FIELDS:  # each by its own query: SQLite finds no pairs of a list by an index
+        wanted = [word for of, word in pairs if of == field]
+        for start in range(0, len(wanted), _AT_ONCE):
+            query = sa.select(LOG_WORDS.c.word, LOG_WORDS.c.id).where(
+                LOG_WORDS.c.field == field, LOG_WORDS.c.word.in_(wanted[start : start + _AT_ONCE])
+            )
+            found |= {(field, row.word): row.id for row in connection.execute(query)}
+    return found
+
+
+def known_words(connection: Connection, field: str) -> list[str]:
+    """Return every word of a field that some entry has, in order."""
+    query = sa.select(LOG_WORDS.c.word).where(LOG_WORDS.c.field == field)
+    return sorted(connection.execute(query).scalars())
+
+
+class Indexed:
+    """What an index says of a log, entry by entry, as one digest."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def take(self, seq: int, words: Words) -> None:
+        """Take in the next entry."""
+        self._digest.update(f"{seq} {words}\n".encode())
+
+    def digest(self) -> bytes:
+        """Return the digest of all that was taken."""
+        return self._digest.digest()
+
+
+def stored_rows(connection: Connection, size: int) -> Iterator[tuple[int, Words]]:
+    """Yield what the index says of each of the first `size` entries, in order."""
+    known = {row.id: row.word for row in connection.execute(sa.select(LOG_WORDS))}
+    query = sa.select(LOG_INDEX).where(LOG_INDEX.c.seq < size).order_by(LOG_INDEX.c.seq)
+    for seq, *numbers in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
+        yield seq, tuple(None if one is None else known.get(one, "") for one in numbers)
+
+
+def stored_index(connection: Connection, size: int) -> bytes:
+    """Return the digest of what the index says of the first `size` entries."""
+    indexed = Indexed()
+    for seq, words in stored_rows(connection, size):
+        indexed.take(seq, words)
+    return indexed.digest()
+
+
+def first_amiss(connection: Connection, entries: Iterable[Entry], size: int) -> int:
+    """Return the place of the first of `size` entries that the index has otherwise."""
+    expected = ((entry.seq, words_of(entry)) for entry in entries)
+    pairs = zip_longest(stored_rows(connection, size), expected)
+    return next((place for place, (one, other) in enumerate(pairs) if one != other), size)
