@@ -1,7 +1,8 @@
 """Mutual TLS 1.3 in which a client needs a certificate that this party knows.
 
 Each handshake asks for contracts, pinned peers and invitations as they stand, so a contract that
-is imported while the server runs is served at once, and one that has ended lets nobody new in.
+is imported while the server runs is served at once, and one that has ended lets nobody new in. So
+it is with the own key and certificate, which may be replaced meanwhile.
 """
 
 from __future__ import annotations
@@ -29,22 +30,25 @@ class _Pinned:
 
     def __init__(self, identity: Identity, peers: Peers) -> None:
         self._identity, self._peers = identity, peers
-        self._served = self._roots()
+        self._served = self._now()
 
     def configuration(self) -> grpc.ServerCertificateConfiguration:
-        """Return the configuration with the roots as they were last read."""
+        """Return the configuration with own certificate and roots as they were last read."""
         return grpc.ssl_server_certificate_configuration(
-            [(self._identity.tls_key_pem(), self._identity.certificate.pem.encode())],
-            root_certificates=self._served,
+            [(self._identity.tls_key_pem(), self._served[0])], root_certificates=self._served[1]
         )
 
     def changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """Return a new configuration when who is known has changed, or None."""
-        roots = self._roots()
-        if roots == self._served:
+        """Return a new configuration when who is known or the own key has changed, or None."""
+        now = self._now()
+        if now == self._served:
             return None
-        self._served = roots
+        self._served = now
         return self.configuration()
+
+    def _now(self) -> tuple[bytes, bytes]:
+        """Return the own certificate and the roots as they stand."""
+        return self._identity.certificate.pem.encode(), self._roots()
 
     def _roots(self) -> bytes:
         """Return the known certificates; without any, the own one, which only we hold."""

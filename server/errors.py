@@ -1,18 +1,14 @@
 """What keeps a listener from answering: one tree, rooted in `ServerError`.
 
-A `Refusal` (party.errors) is not among them: it ends a session, these do not.
+A `Refusal` (party.errors) is not among them: it ends a session, these do not, but for `Told`.
 """
 
-from party.errors import PartyError
+from party.errors import PartyError, Refusal
 from party.wire.refusals import Condition
 
 
 class ServerError(PartyError):
     """The root of what goes wrong in the listening part."""
-
-
-class CannotListen(ServerError):  # noqa: N818 - a state of the machine
-    """The address is taken, malformed, or not this machine's."""
 
 
 class Unauthenticated(ServerError):  # noqa: N818 - gRPC's word
@@ -33,3 +29,15 @@ class Superseded(ServerError):  # noqa: N818 - a state
 
 class DriverFailed(ServerError):  # noqa: N818 - a state
     """The session's driver stopped on an error of this side; its log says which."""
+
+
+class Crowded(ServerError):  # noqa: N818 - a state
+    """The caller takes more of this listener than one counterpart may; it asks again later."""
+
+
+class Told(ServerError):  # noqa: N818 - a state
+    """The session has ended with a refusal that its driver has to record, or has recorded."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal

@@ -78,6 +78,10 @@ class FarLink:
             raise PartyError(f"step {step} was removed from {self._folder.path} while it was used")
         return artefact
 
+    def conclude(self) -> None:
+        """Let the dialler have the receipt of the counterpart's last parcel."""
+        self._box.conclude()
+
     def refuse(self, status: str, reason: str) -> None:
         """End the session; the dialler, which hears it first, tells the counterpart."""
         self._box.meeting.stop(Refusal(RefusalStatus(status), reason))

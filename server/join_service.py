@@ -13,7 +13,6 @@ from party.errors import Refusal
 from party.events import Event, note
 from party.invitation import short_id
 from party.wire import fields, limits
-from server.answering import answering
 from server.peers import Peers, Reception
 
 _log: Final = logging.getLogger("commonground.server")
@@ -29,19 +28,18 @@ class JoinService(joining_pb2_grpc.JoinServiceServicer):
         self, request: pb.JoinRequest, context: grpc.ServicerContext
     ) -> pb.JoinResponse:
         """Pin the caller and use its invitation up."""
-        with answering(context):
-            invitation = self._peers.require_invited(context)
-            introduction = fields.bounded_bytes(
-                request.introduction, limits.MOST_INTRODUCTION_BYTES, "introduction"
-            )
-            try:
-                welcomed = self._reception.welcome(invitation, introduction)
-            except Refusal as refusal:
-                _note_refusal(invitation, refusal)
-                raise
-            pinned = Event("peer.pinned", peer=welcomed.peer)
-            note(_log, pinned, f"peer {welcomed.peer} has joined, {welcomed.fingerprint} is pinned")
-            return pb.JoinResponse(introduction=welcomed.answer)
+        invitation = self._peers.require_invited(context)
+        introduction = fields.bounded_bytes(
+            request.introduction, limits.MOST_INTRODUCTION_BYTES, "introduction"
+        )
+        try:
+            welcomed = self._reception.welcome(invitation, introduction)
+        except Refusal as refusal:
+            _note_refusal(invitation, refusal)
+            raise
+        pinned = Event("peer.pinned", peer=welcomed.peer)
+        note(_log, pinned, f"peer {welcomed.peer} has joined, {welcomed.fingerprint} is pinned")
+        return pb.JoinResponse(introduction=welcomed.answer)
 
 
 def _note_refusal(invitation: str, refusal: Refusal) -> None:

@@ -44,6 +44,10 @@ class ListeningLink:
         """Wait for the artefact of a step; a set is in file-backed memory."""
         return self._mailbox.receive(step)
 
+    def conclude(self) -> None:
+        """Let the counterpart's last call be answered."""
+        self._mailbox.conclude()
+
     def refuse(self, status: str, reason: str) -> None:
         """End the session: the counterpart's present and later calls get this refusal."""
         self._mailbox.refuse(Refusal(RefusalStatus(status), reason))

@@ -42,6 +42,9 @@ class Mailbox:
     def hear(self, kind: ExchangeKind, message: Exchange) -> bytes:
         """Take the counterpart's message and return the own one of the same kind.
 
+        The last is answered once the driver has stored what came of it: whoever has the answer
+        will never come back.
+
         Raises:
             Refusal: it is not the turn of this kind, or the message contradicts its first copy.
             NotNow: the driver has not said its own yet.
@@ -56,7 +59,7 @@ class Mailbox:
                 self._require_turn_of(kind)
             self.letters.hear(kind.field, kind.to_bytes(message))
             self._meeting.changed.notify_all()
-        return self._meeting.held(lambda: self.letters.said(kind.field))
+        return self._meeting.held(lambda: self._answer_to(kind))
 
     def require_turn(self, step: int) -> None:
         """Refuse a step before the exchanges and the pair's earlier steps are done."""
@@ -129,11 +132,22 @@ class Mailbox:
             Artefact, self._meeting.awaited(lambda: self.folder.load(step), f"sending step {step}")
         )
 
+    def conclude(self) -> None:
+        """Let the counterpart's last call be answered: all that it said is stored."""
+        with self._meeting.changed:
+            self.letters.conclude()
+            self._meeting.changed.notify_all()
+
     def refuse(self, refusal: Refusal) -> None:
         """End the session: the counterpart's present and later calls get this refusal."""
         self._meeting.stop(refusal)
 
     # -- inside --------------------------------------------------------------------------
+
+    def _answer_to(self, kind: ExchangeKind) -> bytes | None:
+        if kind is EXCHANGES[-1] and not self.letters.concluded:
+            return None
+        return self.letters.said(kind.field)
 
     def _require_turn_of(self, kind: ExchangeKind) -> None:
         position = EXCHANGES.index(kind)

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from party.errors import Refusal, SessionSuspended
 from party.wire.refusals import Condition
-from server.errors import DriverFailed, NotNow
+from server.errors import DriverFailed, NotNow, Told
 
 Value = TypeVar("Value")
 Clock = Callable[[], float]
@@ -108,5 +108,7 @@ class Meeting:
     def _raise_stop_to_caller(self) -> None:
         if isinstance(self._stop, SessionSuspended):
             raise NotNow(Condition.GREET_FIRST)
+        if isinstance(self._stop, Refusal):
+            raise Told(self._stop)
         if self._stop is not None:
             raise self._stop

@@ -69,6 +69,22 @@ class ParcelBox:
             yield
         self.meeting.notice()
 
+    def receipt(self, number: int) -> bytes | None:
+        """Return this party's word that it has a parcel on disk, None before.
+
+        That of the last one is held back until the driver has stored what came of it: the dialler
+        carries nothing after it, and does not come back.
+
+        Raises:
+            NotNow: the driver has not come so far.
+        """
+        header = self.incoming(number).header
+        if header is None:
+            return None
+        if number == self.order.incoming[-1]:
+            self.meeting.held(lambda: True if self.letters.concluded else None)
+        return self.seal.receipt(number, header.digest)
+
     def pull(self, number: int, first: int) -> tuple[ParcelHeader, Iterator[bytes]]:
         """Return a parcel once the driver has published it: its header, and chunks from `first` on.
 
@@ -106,6 +122,12 @@ class ParcelBox:
         """Let the dialler pull a parcel."""
         with self.meeting.changed:
             self._published.add(number)
+            self.meeting.changed.notify_all()
+
+    def conclude(self) -> None:
+        """Let the dialler have the receipt of the last parcel: what it brought is stored."""
+        with self.meeting.changed:
+            self.letters.conclude()
             self.meeting.changed.notify_all()
 
     def await_receipt(self, number: int, what: str) -> None:
@@ -155,12 +177,6 @@ class ParcelStream:
             return self._file.header.chunks
         return 0 if self._incoming is None else self._incoming.next_chunk
 
-    @property
-    def receipt(self) -> bytes | None:
-        """This party's word that the parcel is on disk, once it is."""
-        header = self._file.header
-        return None if header is None else self._box.seal.receipt(self._file.number, header.digest)
-
     def begin(self, header: ParcelHeader) -> None:
         """Take the header, which comes before the chunks.
 
@@ -168,9 +184,7 @@ class ParcelStream:
             Refusal: its sender has not signed it, it is too large, or it came otherwise before.
         """
         number = self._file.number
-        most_chunks, most_bytes = self._box.order.most(number)
-        if header.chunks > most_chunks or header.size > most_bytes:
-            raise fields.too_large("header", most_bytes, "bytes")
+        self._box.order.require_size(number, header, self._box.folder.most_points)
         self._box.seal.verify_header(number, header)
         with self._box.only(self):
             if self._file.header is None:

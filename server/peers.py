@@ -69,14 +69,13 @@ class Peers:
 
     def _known(self) -> dict[str, str]:
         cards = {} if self._reception is None else self._reception.peers()
-        by_peer = {card.fingerprint: card.certificate for card in cards.values()}
-        return {**by_peer, **self._of_contracts()}
+        return {**self._accepted(cards.values()), **self._of_contracts()}
 
     def _of_contracts(self) -> dict[str, str]:
-        return _certificates(self._own_contracts())
+        return self._certificates(self._own_contracts())
 
     def _of_lists(self) -> dict[str, str]:
-        return {**_certificates(self._with_lists()), **self._of_contracts()}
+        return {**self._certificates(self._with_lists()), **self._of_contracts()}
 
     def require_pinned(self, context: grpc.ServicerContext) -> str:
         """Return the fingerprint of the caller's certificate, which some contract pins.
@@ -103,6 +102,14 @@ class Peers:
         """
         return self._require_among(self._known, context)
 
+    def require_let_in(self, context: grpc.ServicerContext) -> str:
+        """Return the caller's fingerprint: a contract, a list under one, or an invitation pins it.
+
+        Raises:
+            Unauthenticated: as `require_pinned`.
+        """
+        return self._require_among(lambda: {**self._of_lists(), **self._known()}, context)
+
     def require_invited(self, context: grpc.ServicerContext) -> str:
         """Return the fingerprint of the invitation that the caller holds.
 
@@ -120,10 +127,31 @@ class Peers:
             contract.digest
             for contract, own in self._own_contracts()
             if any(
-                name != own and card.fingerprint == fingerprint
+                name != own and self._shows(card, fingerprint)
                 for name, card in contract.parties.items()
             )
         )
+
+    def known_as(self, context: grpc.ServicerContext) -> tuple[str, str | None] | None:
+        """Return the caller's name and the hash of a contract that gives it, newest first.
+
+        Without a contract it is the name of a pinned peer; None for who has no name here.
+        """
+        fingerprint = self._valid(context).fingerprint
+        for contract, own in [*self._own_contracts(), *self._with_lists()]:
+            for name, card in contract.parties.items():
+                if name != own and self._shows(card, fingerprint):
+                    return name, contract.digest
+        cards = {} if self._reception is None else self._reception.peers()
+        names = [name for name, card in cards.items() if self._shows(card, fingerprint)]
+        return (names[0], None) if names else None
+
+    def cards_of(self, fingerprint: str) -> list[IdentityCard]:
+        """Return the cards here of the party with this certificate, by contracts and pins."""
+        cards = [] if self._reception is None else list(self._reception.peers().values())
+        for contract, own in (*self._own_contracts(), *self._with_lists()):
+            cards += [card for name, card in contract.parties.items() if name != own]
+        return [card for card in cards if self._shows(card, fingerprint)]
 
     def _require_among(
         self, known: Callable[[], dict[str, str]], context: grpc.ServicerContext
@@ -153,7 +181,7 @@ class Peers:
         Raises:
             Refusal: no contract in force has this hash and this certificate.
         """
-        return _caller(self._own_contracts(), fingerprint, contract_hash)
+        return self._caller(self._own_contracts(), fingerprint, contract_hash)
 
     def under_list(self, fingerprint: str, contract_hash: bytes) -> Caller:
         """Return the same where the contract may have ended before a list under it.
@@ -161,10 +189,11 @@ class Peers:
         Raises:
             Refusal: as `under`.
         """
-        return _caller([*self._own_contracts(), *self._with_lists()], fingerprint, contract_hash)
+        contracts = [*self._own_contracts(), *self._with_lists()]
+        return self._caller(contracts, fingerprint, contract_hash)
 
     def _own_contracts(self) -> Iterable[tuple[Contract, str]]:
-        """Yield the contracts that name this party with its present certificate, and its name."""
+        """Yield the contracts that name this party, and its name."""
         return self._mine(self._contracts())
 
     def _with_lists(self) -> Iterable[tuple[Contract, str]]:
@@ -177,31 +206,41 @@ class Peers:
             except ContractError:
                 continue
 
+    def _caller(
+        self, contracts: Iterable[tuple[Contract, str]], fingerprint: str, contract_hash: bytes
+    ) -> Caller:
+        for contract, own in contracts:
+            if contract.digest != contract_hash.hex():
+                continue
+            for name, card in contract.parties.items():
+                if name != own and self._shows(card, fingerprint):
+                    return Caller(own, name)
+        raise Refusal(
+            RefusalStatus.CONTRACT_UNKNOWN,
+            f"no contract {contract_hash.hex()[:16]}… with the caller is signed and in force here; "
+            "both sides import the same signed file",
+        )
 
-def _caller(
-    contracts: Iterable[tuple[Contract, str]], fingerprint: str, contract_hash: bytes
-) -> Caller:
-    for contract, own in contracts:
-        if contract.digest != contract_hash.hex():
-            continue
-        for name, card in contract.parties.items():
-            if name != own and card.fingerprint == fingerprint:
-                return Caller(own, name)
-    raise Refusal(
-        RefusalStatus.CONTRACT_UNKNOWN,
-        f"no contract {contract_hash.hex()[:16]}… with the caller is signed and in force here; "
-        "both sides import the same signed file",
-    )
+    def _certificates(self, contracts: Iterable[tuple[Contract, str]]) -> dict[str, str]:
+        """Return the counterparts' accepted certificates (PEM) by their fingerprints."""
+        return self._accepted(
+            card
+            for contract, own in contracts
+            for name, card in contract.parties.items()
+            if name != own
+        )
 
+    def _accepted(self, cards: Iterable[IdentityCard]) -> dict[str, str]:
+        """Return the certificates (PEM) that cards accept now, replaced ones to their end."""
+        return {
+            certificate.fingerprint: certificate.pem
+            for card in cards
+            for certificate in card.certificates(self._now())
+        }
 
-def _certificates(contracts: Iterable[tuple[Contract, str]]) -> dict[str, str]:
-    """Return the counterparts' certificates (PEM) by their fingerprints."""
-    return {
-        card.fingerprint: card.certificate
-        for contract, own in contracts
-        for name, card in contract.parties.items()
-        if name != own
-    }
+    def _shows(self, card: IdentityCard, fingerprint: str) -> bool:
+        """Say whether a certificate is one that a card accepts now."""
+        return any(one.fingerprint == fingerprint for one in card.certificates(self._now()))
 
 
 def _property(context: grpc.ServicerContext, name: str) -> list[bytes]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import grpc
 
-from party.errors import Refusal
+from party.errors import Breach, Refusal
+from party.incidents import incident_of
 from party.wire.names import SessionName
+from server.errors import Told
 from server.peers import Caller, Peers
 from server.sessions import Session, Sessions
 
@@ -34,9 +36,16 @@ class SessionCalls:
 
 @contextmanager
 def ending(session: Session) -> Iterator[None]:
-    """Let a refusal that a call earns end its session."""
+    """Let a refusal that a call earns end its session.
+
+    The session's driver records what was done; where none is at work, the call itself tells of it.
+    """
     try:
         yield
     except Refusal as refusal:
         session.meeting.stop(refusal)
+        if session.runs:
+            raise Told(refusal) from None
+        if incident_of(refusal) is not None:
+            raise Breach(refusal.status, refusal.message) from None
         raise

@@ -32,7 +32,6 @@ from party.wire.exchanges import EXCHANGES, ExchangeKind
 from party.wire.names import decode_name, decode_step
 from party.wire.refusals import decode_refusal
 from psi.sets import LabelledSet
-from server.answering import answering
 from server.peers import Peers
 from server.session_calls import SessionCalls, ending
 from server.sessions import Session, Sessions
@@ -62,15 +61,14 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
     def Greet(self, request: pb.GreetRequest, context: Context) -> Message:  # noqa: N802
         """Open the session, and exchange the first words."""
         kind = _EXCHANGES["Greet"]
-        with answering(context):
-            name = decode_name(request)
-            caller = self._calls.caller(context, name)
-            hello = kind.carried(request)
-            if not isinstance(hello, Hello):
-                raise fields.malformed("hello", "is missing")
-            session = self._sessions.greet(caller.own, caller.peer, name, hello)
-            with ending(session):
-                return kind.response(session.mailbox.hear(kind, hello))
+        name = decode_name(request)
+        caller = self._calls.caller(context, name)
+        hello = kind.carried(request)
+        if not isinstance(hello, Hello):
+            raise fields.malformed("hello", "is missing")
+        session = self._sessions.greet(caller.own, caller.peer, name, hello)
+        with ending(session):
+            return kind.response(session.mailbox.hear(kind, hello))
 
     def Commit(self, request: pb.CommitRequest, context: Context) -> Message:  # noqa: N802
         """Exchange commitments."""
@@ -104,22 +102,21 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
         self, request_iterator: Iterator[pb.SendSetRequest], context: Context
     ) -> pb.SendSetResponse:
         """Take a set from the first missing chunk on."""
-        with answering(context):
-            opening = decode_opening(next(request_iterator, None))
-            session = self._calls.find(context, opening.session)
-            with ending(session):
-                stream = session.intake.open(opening.step, opening.header)
-                for message in request_iterator:
-                    stream.accept(decode_chunk(message))
-                return pb.SendSetResponse(
-                    first_missing=stream.first_missing, digest=stream.digest or b""
-                )
+        opening = decode_opening(next(request_iterator, None))
+        session = self._calls.find(context, opening.session)
+        with ending(session):
+            stream = session.intake.open(opening.step, opening.header)
+            for message in request_iterator:
+                stream.accept(decode_chunk(message))
+            return pb.SendSetResponse(
+                first_missing=stream.first_missing, digest=stream.digest or b""
+            )
 
     def PullSet(  # noqa: N802
         self, request: pb.PullSetRequest, context: Context
     ) -> Iterator[pb.PullSetResponse]:
         """Serve a set from a chunk on."""
-        with answering(context), self._in_session(request, context) as session:
+        with self._in_session(request, context) as session:
             step = decode_step(request.step)
             artefact = self._pulled(session, step, None)
             if not isinstance(artefact, LabelledSet):
@@ -174,7 +171,7 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
         self, request: pb.AcknowledgeRequest, context: Context
     ) -> pb.AcknowledgeResponse:
         """Take the dialler's word that it has a pulled step on disk."""
-        with answering(context), self._in_session(request, context) as session:
+        with self._in_session(request, context) as session:
             digest = fields.digest(request.digest, "digest")
             session.mailbox.acknowledge(decode_step(request.step), digest)
             return pb.AcknowledgeResponse()
@@ -183,18 +180,16 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
 
     def Attend(self, request: pb.AttendRequest, context: Context) -> pb.AttendResponse:  # noqa: N802
         """Note that the dialler is there."""
-        with answering(context):
-            self._calls.find(context, decode_name(request))
-            return pb.AttendResponse()
+        self._calls.find(context, decode_name(request))
+        return pb.AttendResponse()
 
     def Refuse(self, request: pb.RefuseRequest, context: Context) -> pb.RefuseResponse:  # noqa: N802
         """End the session as the dialler says, whether or not it is open."""
-        with answering(context):
-            name = decode_name(request)
-            caller = self._calls.caller(context, name)
-            fields.require_present(request, "refusal")
-            self._sessions.refuse(caller.peer, name, decode_refusal(request.refusal))
-            return pb.RefuseResponse()
+        name = decode_name(request)
+        caller = self._calls.caller(context, name)
+        fields.require_present(request, "refusal")
+        self._sessions.refuse(caller.peer, name, decode_refusal(request.refusal))
+        return pb.RefuseResponse()
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -206,15 +201,15 @@ class SessionService(session_pb2_grpc.SessionServiceServicer):
             yield session
 
     def _exchange(self, kind: ExchangeKind, request: InSession, context: Context) -> Message:
-        with answering(context), self._in_session(request, context) as session:
+        with self._in_session(request, context) as session:
             return kind.response(session.mailbox.hear(kind, kind.carried(request)))
 
     def _take(self, kind: SmallKind, request: Any, context: Context) -> bytes:  # noqa: ANN401
-        with answering(context), self._in_session(request, context) as session:
+        with self._in_session(request, context) as session:
             return session.intake.take(decode_step(request.step), kind.carried(request))
 
     def _serve(self, kind: SmallKind, request: Any, context: Context) -> Message:  # noqa: ANN401
-        with answering(context), self._in_session(request, context) as session:
+        with self._in_session(request, context) as session:
             step = decode_step(request.step)
             return kind.pull_response(self._pulled(session, step, kind))
 

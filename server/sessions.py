@@ -10,26 +10,30 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from party.artefacts import SessionFolder
+from party.card import IdentityCard
 from party.contract import Contract
 from party.decision import Decision
-from party.errors import PartyError, Refusal, RefusalStatus, SessionSuspended
+from party.errors import Breach, PartyError, Refusal, RefusalStatus, SessionSuspended
 from party.events import Event, note
 from party.link import Link
 from party.messages import Hello
 from party.parcels.order import ParcelOrder
 from party.parcels.seal import Seal
+from party.renewals import Statements
 from party.request import Request
 from party.terms import Terms
 from party.turns import Turns
 from party.wire.exchanges import EXCHANGES
 from party.wire.names import SessionName
 from party.wire.refusals import Condition
+from server.admission import Queue
 from server.errors import DriverFailed, NotNow
 from server.far_link import FarLink
 from server.intake import Intake
@@ -70,6 +74,21 @@ class Desk(Protocol):
     def contracts(self) -> list[Contract]:
         """Return the contracts that are signed and in force."""
 
+    def seen_checkpoint(self, fingerprint: str) -> str:
+        """Return the checkpoint that was witnessed last of a counterpart's log, "" for none."""
+
+    def note_breach(self, peer: str, contract_hash: str | None, breach: Breach) -> None:
+        """Log what a counterpart did outside of any session, or after one."""
+
+    def require_ready(self) -> None:
+        """Raise unless the store answers."""
+
+    def refusal_of(self, request_id: str) -> Refusal | None:
+        """Return how a request ended here without a result, None for one that has not."""
+
+    def exchange_statements(self, cards: list[IdentityCard], said: Statements) -> Statements:
+        """Take a counterpart's statements of keys, and return this party's."""
+
     @property
     def suppressions(self) -> SuppressionDesk:
         """Where suppression runs are taken and given out."""
@@ -81,6 +100,14 @@ class Patience:
 
     patience_seconds: float
     hold_seconds: float
+
+
+@dataclass(frozen=True)
+class Places:
+    """How many sessions run at once: all together, and those of one counterpart."""
+
+    sessions: int
+    of_a_peer: int
 
 
 @dataclass(frozen=True)
@@ -118,11 +145,12 @@ class Sessions:
         self,
         desk: Desk,
         *,
-        max_sessions: int,
+        places: Places,
         patience: Patience,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk, self._most, self._patience, self._clock = desk, max_sessions, patience, clock
+        self._desk, self._patience, self._clock = desk, patience, clock
+        self._queue = Queue(places.sessions, places.of_a_peer, clock)
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str], Session] = {}
         self._stopping = False
@@ -139,9 +167,7 @@ class Sessions:
         if session is None:
             raise NotNow(Condition.GREET_FIRST)
         if session.mailbox.name != name:
-            raise Refusal(
-                RefusalStatus.BAD_REQUEST, "the session was opened under another contract"
-            )
+            raise Breach(RefusalStatus.BAD_REQUEST, "the session was opened under another contract")
         session.meeting.notice()
         return session
 
@@ -175,13 +201,28 @@ class Sessions:
         """
         self._desk.end(peer, name.request_id, name.contract_hash, refusal)
         with self._lock:
+            self._queue.leave(peer, name.request_id)
             session = self._open.get((peer, name.request_id))
         if session is not None:
             session.meeting.stop(refusal)
 
+    def end_refused(self) -> None:
+        """Stop the sessions whose requests this party has refused since they were opened."""
+        with self._lock:
+            sessions = dict(self._open)
+        for (_, request_id), session in sessions.items():
+            refusal = self._desk.refusal_of(request_id)
+            if refusal is not None:
+                session.meeting.stop(refusal)
+
     def running(self) -> int:
         """Return the number of drivers at work."""
-        return sum(session.runs for session in self._open.values())
+        return self._by_peer().total()
+
+    def has_room(self) -> bool:
+        """Say whether a counterpart that asks now gets a place, or may wait for one."""
+        with self._lock:
+            return not self._stopping and not self._queue.full
 
     def stop(self, grace_seconds: float) -> None:
         """Suspend every session, and wait for the drivers for as long as `grace_seconds`."""
@@ -231,7 +272,9 @@ class Sessions:
         }
         needs_driver = decision.state == "approved" or _stopped_at_the_end(mailbox, boxes)
         self._forget_silent()
-        if self._stopping or (needs_driver and self.running() >= self._most):
+        if self._stopping:
+            raise NotNow(Condition.BUSY)
+        if needs_driver and not self._queue.admit(peer, request.id, self._by_peer()):
             raise NotNow(Condition.BUSY)
         driver = self._driver(request, meeting, mailbox, boxes) if needs_driver else None
         session = Session(meeting, mailbox, Intake(mailbox, meeting), boxes, driver)
@@ -280,6 +323,9 @@ class Sessions:
             event = Event("session.suspended", request.id, peer, reason=str(stop))
         note(_log, event, f"session {request.id}: {stop}")
 
+    def _by_peer(self) -> Counter[str]:
+        return Counter(peer for (peer, _), session in self._open.items() if session.runs)
+
     def _forget_silent(self) -> None:
         """Let go of sessions whose driver has ended and whose counterpart is gone."""
         for key, session in list(self._open.items()):
@@ -295,18 +341,17 @@ def _without_frames(stop: Refusal | SessionSuspended) -> Refusal | SessionSuspen
 
 
 def _stopped_at_the_end(mailbox: Mailbox, boxes: Mapping[str, ParcelBox]) -> bool:
-    """Say whether a finished session still owes a counterpart the last words.
+    """Say whether a finished session has something left to do that a counterpart said last.
 
     Raises:
         Refusal: the session finished and was deleted, so it has no words to repeat.
     """
     letters = [mailbox.letters, *(box.letters for box in boxes.values())]
-    exchanged = [one.exchanged(kind.field) for one in letters for kind in EXCHANGES]
-    if not any(exchanged):
+    if not any(one.exchanged(kind.field) for one in letters for kind in EXCHANGES):
         raise Refusal(
             RefusalStatus.EXPIRED, "the session has finished, and its artefacts are deleted here"
         )
-    return not all(exchanged)
+    return not all(one.concluded for one in letters)
 
 
 def _require_consistent(name: SessionName, hello: Hello) -> None:
@@ -315,7 +360,7 @@ def _require_consistent(name: SessionName, hello: Hello) -> None:
         or hello.contract_hash != name.contract_hash
         or bytes.fromhex(hello.request.contract) != name.contract_hash
     ):
-        raise Refusal(
+        raise Breach(
             RefusalStatus.BAD_REQUEST,
             "the greeting names another request or contract than the call that carries it",
         )

@@ -20,7 +20,6 @@ from party.wire.suppression import (
     encode_acknowledgement,
     encode_run,
 )
-from server.answering import answering
 from server.peers import Peers
 
 _log: Final = logging.getLogger("commonground.server")
@@ -56,33 +55,30 @@ class SuppressionService(suppression_pb2_grpc.SuppressionServiceServicer):
         self, request: pb.SuppressRequest, context: grpc.ServicerContext
     ) -> pb.SuppressResponse:
         """Take a run that the sender of a list brings."""
-        with answering(context):
-            peer, request_id, contract_hash = self._where(request, context)
-            fields.require_present(request, "run")
-            run = decode_run(request.run)
-            word = self._desk.receive(peer, request_id, contract_hash, run)
-            _note(run.number, request_id, peer, "applied")
-            return pb.SuppressResponse(acknowledgement=encode_acknowledgement(word))
+        peer, request_id, contract_hash = self._where(request, context)
+        fields.require_present(request, "run")
+        run = decode_run(request.run)
+        word = self._desk.receive(peer, request_id, contract_hash, run)
+        _note(run.number, request_id, peer, "applied")
+        return pb.SuppressResponse(acknowledgement=encode_acknowledgement(word))
 
     def FetchRun(  # noqa: N802
         self, request: pb.FetchRunRequest, context: grpc.ServicerContext
     ) -> pb.FetchRunResponse:
         """Return the run that waits for the receiver of a list."""
-        with answering(context):
-            run = self._desk.waiting(*self._where(request, context))
-            return pb.FetchRunResponse(run=None if run is None else encode_run(run))
+        run = self._desk.waiting(*self._where(request, context))
+        return pb.FetchRunResponse(run=None if run is None else encode_run(run))
 
     def AcknowledgeRun(  # noqa: N802
         self, request: pb.AcknowledgeRunRequest, context: grpc.ServicerContext
     ) -> pb.AcknowledgeRunResponse:
         """Take the receiver's word on a run that it fetched."""
-        with answering(context):
-            peer, request_id, contract_hash = self._where(request, context)
-            fields.require_present(request, "acknowledgement")
-            word = decode_acknowledgement(request.acknowledgement)
-            self._desk.acknowledged(peer, request_id, contract_hash, word)
-            _note(word.number, request_id, peer, "acknowledged")
-            return pb.AcknowledgeRunResponse()
+        peer, request_id, contract_hash = self._where(request, context)
+        fields.require_present(request, "acknowledgement")
+        word = decode_acknowledgement(request.acknowledgement)
+        self._desk.acknowledged(peer, request_id, contract_hash, word)
+        _note(word.number, request_id, peer, "acknowledged")
+        return pb.AcknowledgeRunResponse()
 
     def _where(
         self, request: fields.Presence, context: grpc.ServicerContext
