@@ -10,6 +10,7 @@ from party.contract import Contract
 from party.contract_file import load_contract, merge_signatures, sign_contract_file
 from party.declared import require_declared
 from party.errors import ContractError
+from party.known_peers import KnownPeers
 from party.organisation import Organisation
 
 
@@ -17,11 +18,14 @@ def sign_contract(party: Organisation, file: Path) -> Contract:
     """Sign a contract in its file in the name of a party, and return it.
 
     Raises:
-        ContractError: it is malformed, was altered after a signature, is for others, or says
-            otherwise than this party's card where its data lies.
+        ContractError: it is malformed, was altered after a signature, is for others, says
+            otherwise than this party's card where its data lies, or names a pinned peer with
+            another identity key.
     """
     party.access.require(Role.OPERATOR, "contract.sign")
-    require_declared(party, load_contract(file))
+    contract = load_contract(file)
+    require_declared(party, contract)
+    KnownPeers(party).require_pinned_keys(contract)
     return sign_contract_file(file, party.identity)
 
 
@@ -30,11 +34,13 @@ def import_contract(party: Organisation, file: Path, others: Sequence[Path] = ()
 
     Raises:
         ContractError: a signature is missing or does not fit, it has ended, it is not for this
-            party with its present keys, or says otherwise than its card where its data lies.
+            party with its present keys, says otherwise than its card where its data lies, or
+            names a pinned peer with another identity key.
     """
     party.access.require(Role.OPERATOR, "contract.import")
     contract = load_contract(file)
     require_declared(party, contract)
+    KnownPeers(party).require_pinned_keys(contract)
     for other in others:
         contract = merge_signatures(contract, load_contract(other))
     contract.verify_signatures()

@@ -26,6 +26,7 @@ from party.bundle import REPORT, Evidence, collect, sealed
 from party.errors import PartyError, Refusal
 from party.filing import Filed
 from party.lists import Lists
+from party.log_pages import LogPage, entry_at, page_of
 from party.organisation import Organisation
 from party.selection import Selection, read_moment
 from reports.rendering import ShareableRendering
@@ -50,6 +51,7 @@ class Wanted:
     since: str | None = None
     until: str | None = None
     actor: str | None = None
+    peer: str | None = None
 
     def of(self, party: Organisation) -> Selection:
         """Return what is asked for in a party's own log.
@@ -64,6 +66,8 @@ class Wanted:
             since=None if self.since is None else read_moment(self.since, "--since"),
             until=None if self.until is None else read_moment(self.until, "--until"),
             actor=self.actor,
+            peer=self.peer,
+            contracts_with=() if self.peer is None else _contracts_with(party, self.peer),
         )
 
 
@@ -100,10 +104,26 @@ def find_entry(party: Organisation, number: int) -> Entry:
     Raises:
         PartyError: the log has none.
     """
-    for seq, data in enumerate(stored_log(party).entries()):
-        if seq == number:
-            return Entry.parse(data)
-    raise PartyError(f"the log has no entry {number}: see `commonground audit show --last 1`")
+    found = entry_at(party.store, number)
+    if found is None:
+        raise PartyError(f"the log has no entry {number}: see `commonground audit show --last 1`")
+    return found
+
+
+def newest(party: Organisation, most: int) -> list[Entry]:
+    """Return the last entries of the log, at most `most`, oldest first."""
+    return list(reversed(page_of(party.store, Selection(), most=most).entries))
+
+
+def page(
+    party: Organisation, wanted: Wanted, *, before: int | None = None, after: int | None = None
+) -> LogPage:
+    """Return a page of the entries that are wanted, newest first, next to a place in the log.
+
+    Raises:
+        PartyError: they cannot be in any log, or too many requests begin as is wanted.
+    """
+    return page_of(party.store, wanted.of(party), before=before, after=after)
 
 
 def export_entries(
@@ -166,6 +186,10 @@ def zipped(bundle: Mapping[str, bytes]) -> bytes:
         for name in sorted(bundle):
             archive.writestr(zipfile.ZipInfo(name, _LONG_AGO), bundle[name], zipfile.ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def _contracts_with(party: Organisation, peer: str) -> tuple[str, ...]:
+    return tuple(one.digest for one in party.contracts() if peer in one.parties)
 
 
 def _report_of(party: Organisation, filed: Filed) -> ShareableRendering | None:

@@ -20,10 +20,12 @@ from sqlalchemy.engine import Connection
 from client.asking import Choice, TableChoice, table_request
 from client.cancelling import Cancelled
 from client.carrying import Carrier, Waiting
-from client.quoting import Guess, Quoted, quote_for
+from client.guess import Guess
+from client.quoting import Quoted, quote_for
 from client.results import estimates_of
 from party import holds, reservation
 from party.contract import Contract
+from party.decision import FINISHED
 from party.desk import Desk
 from party.errors import PartyError, Refusal, SessionSuspended
 from party.filing import APPROVED, Filed
@@ -31,7 +33,6 @@ from party.organisation import Organisation
 from party.request import Request
 from party.reservation import Planned
 from party.session_charge import SessionCharge
-from party.session_record import FINISHED
 from reports.by_identifier import PrivateByIdentifier, ShareableByIdentifier
 from reports.cells import PrivateEstimates, ShareableEstimates
 

@@ -48,6 +48,8 @@ def calling() -> Iterator[None]:
         yield
     except grpc.RpcError as error:
         raise _meaning(error) from None
+    except grpc.FutureCancelledError:
+        raise Interrupted("the call was broken off here") from None
 
 
 def _meaning(error: grpc.RpcError) -> Exception:

@@ -17,12 +17,14 @@ from client.cancelling import Cancelled, CancelToken
 from client.dial import Dialler
 from client.endings import tell_ends, untold
 from client.errors import DialError, PeerFailed, Unreachable
+from client.key_exchange import exchange_statements
 from client.line import Halt
 from client.link import DialledLink
 from client.relay import Relay
 from party.contract import Contract
-from party.decision import Decision
+from party.decision import FINISHED, Decision
 from party.desk import Desk
+from party.dialling import dials
 from party.driver import Progress, ProgressHook
 from party.errors import (
     ContractError,
@@ -35,10 +37,13 @@ from party.errors import (
 from party.filing import APPROVED, PENDING, Filed
 from party.list_names import Naming
 from party.organisation import Organisation
+from party.renewals import Renewals
 from party.request import Request
-from party.session_record import FINISHED
+from party.revocation import refuse_revoked
 
 POLL_SECONDS: Final = 2.0
+FIRST_PAUSE_SECONDS: Final = 2.0
+LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Waiting(SessionSuspended):
@@ -62,6 +67,8 @@ class Observer(Protocol):
 class Carrier:
     """Carries one party's requests; with `wait` it stays until others have done their part.
 
+    It then also goes on by itself with a session that is suspended, until it has an end. One that
+    has its result and lacks a cosignature is not waited for beyond the longest pause.
     Whoever cancels suspends what is under way: it stays on disk, and goes on like any other.
     """
 
@@ -91,14 +98,31 @@ class Carrier:
         """Carry a filed request on from where it stands; see `ask` for what is raised."""
         self.party.access.require(Role.ANALYST, "request.carry")
         self.observer.begun(filed.request.id)
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return self._go_on(self.desk.find(filed.id))
+            except SessionSuspended as stop:
+                suspended = stop
+                if self.cancel.cancelled and not isinstance(stop, Cancelled):
+                    suspended = Cancelled()
+                suspended.request = filed.request.id
+                if not self.wait or isinstance(suspended, Cancelled):
+                    raise suspended from stop.__cause__
+            stands = self.desk.find(filed.id)
+            if stands.state == FINISHED and pause >= LONGEST_PAUSE_SECONDS:
+                self.observer.say(f"The result is here, and the logs are not cosigned: {suspended}")
+                return stands
+            self.observer.say(f"Suspended: {suspended}. It goes on in {pause:g} seconds")
+            self._rest(pause, filed)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _rest(self, seconds: float, filed: Filed) -> None:
         try:
-            return self._go_on(filed)
-        except SessionSuspended as stop:
-            suspended = stop
-            if self.cancel.cancelled and not isinstance(stop, Cancelled):
-                suspended = Cancelled()
-            suspended.request = filed.request.id
-            raise suspended from stop.__cause__
+            self.cancel.sleep(seconds)
+        except Cancelled as stop:
+            stop.request = filed.request.id
+            raise
 
     def _go_on(self, filed: Filed) -> Filed:
         request = filed.request
@@ -299,28 +323,15 @@ class Carrier:
         return found
 
 
-def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
-    """Say whether it is this party that dials for a request.
-
-    Raises:
-        ContractError: neither side can be dialled.
-    """
-    mine = contract.parties[contract.me(party.identity)].address
-    theirs = all(contract.parties[peer].address is not None for peer in filed.peers)
-    if mine is None and not theirs:
-        raise ContractError(
-            f"contract {contract.id} gives neither side an address, so nobody can dial: one of "
-            "them makes its party with --listen, and both sign a contract with its new card"
-        )
-    return theirs and (filed.mine or mine is None)
-
-
 @contextmanager
 def reaching(party: Organisation, contract: Contract, peer: str) -> Iterator[Dialler]:
     """Yield a connection to a counterpart at the address in the contract.
 
+    Each side has told the other of keys that it replaced.
+
     Raises:
         ContractError: the contract gives it no address.
+        Refusal: a counterpart of the contract is revoked, or its statements of keys do not serve.
         SessionSuspended: it is not there now.
         DialError: repeating would not help.
     """
@@ -330,8 +341,11 @@ def reaching(party: Organisation, contract: Contract, peer: str) -> Iterator[Dia
             f"contract {contract.id} gives '{peer}' no address: it dials, and what it asks comes "
             "to `commonground serve`"
         )
+    party.store.read(lambda connection: refuse_revoked(connection, contract))
+    shown = Renewals(party).keys_towards(contract, peer)
     try:
-        with Dialler(party.identity, contract, peer, address) as dialler:
+        with Dialler(party.identity, contract, peer, address, shown=shown) as dialler:
+            exchange_statements(party, contract.parties[peer], dialler)
             yield dialler
     except (Unreachable, PeerFailed) as error:
         raise SessionSuspended(str(error)) from None

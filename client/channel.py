@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 
 from client.proxy import Proxy
@@ -12,21 +14,25 @@ from party.wire.limits import CHANNEL_OPTIONS
 
 
 def open_channel(
-    address: str, proxy: Proxy | None, pinned: Certificate, key_pem: bytes, own: Certificate
+    address: str,
+    proxy: Proxy | None,
+    pinned: Sequence[Certificate],
+    key_pem: bytes,
+    own: Certificate,
 ) -> grpc.Channel:
-    """Return a channel to `address` (host:port), whose only root is `pinned`.
+    """Return a channel to `address` (host:port), whose only roots are `pinned`: one party's.
 
     `key_pem` is the private key (PKCS#8 PEM) of the certificate `own`. Nothing is dialled yet.
     """
     require_tls13()
     credentials = grpc.ssl_channel_credentials(
-        root_certificates=pinned.pem.encode(),
+        root_certificates="".join(one.pem for one in pinned).encode(),
         private_key=key_pem,
         certificate_chain=own.pem.encode(),
     )
     options: list[tuple[str, str | int]] = [
         *CHANNEL_OPTIONS,
-        ("grpc.ssl_target_name_override", pinned.internal_name),
+        ("grpc.ssl_target_name_override", pinned[0].internal_name),
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.enable_retries", 0),  # this package repeats calls itself, and knows which
         ("grpc.initial_reconnect_backoff_ms", 200),
@@ -39,7 +45,8 @@ def open_channel(
 
 
 def open_own_channel(
-    address: str, proxy: Proxy | None, pinned: Certificate, identity: Identity
+    address: str, proxy: Proxy | None, pinned: Sequence[Certificate], identity: Identity
 ) -> grpc.Channel:
     """Return a channel with a party's own certificate."""
-    return open_channel(address, proxy, pinned, identity.tls_key_pem(), identity.certificate)
+    own = identity.keys
+    return open_channel(address, proxy, pinned, own.tls_key_pem(), own.certificate)

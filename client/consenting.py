@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from audit.collector import paused
 from audit.roles import Role
 from party.activation.private_file import drafted, publish, require_new
 from party.consent.events import MICROSECONDS, Act, By, Event, State
@@ -126,8 +127,9 @@ def import_table(
     """
     party.access.require(Role.OPERATOR, "consent.import")
     shown = find_notice(party, notice)
-    acts = read_acts(Path(file), columns, shown, how, party.consent.now)
-    return len(acts), party.consent.record(shown, acts, actor=actor)
+    with paused():
+        acts = read_acts(Path(file), columns, shown, how, party.consent.now)
+        return len(acts), party.consent.record(shown, acts, actor=actor)
 
 
 def history(party: Organisation, subject: str) -> dict[str, Any]:

@@ -11,42 +11,49 @@ from typing import Final
 
 from client.peer_diagnosis import Check, State, walk_to
 from client.units import shown_time
+from party.certificate_ends import certificate_warnings
 from party.errors import ContractError, DatasetError, PartyError
 from party.organisation import Organisation
 from party.registrations import Registered
 
 MEASURE_SECONDS: Final = 0.3
-SOON_SECONDS: Final = 30 * 86_400
 
 
 def diagnose(party: Organisation, peer: str | None) -> Iterator[Check]:
     """Yield a check of each part, and of the way to `peer` where one is named."""
-    yield _engine(party)
-    yield _store(party)
-    yield _certificate(party)
-    yield _tls()
-    yield _profile()
-    yield from _contracts(party)
+    yield _engine(party, measured=True)
+    yield from _at_rest(party)
     for registered in party.datasets():
         yield _dataset(party, registered)
     if peer is not None:
         yield from walk_to(party, peer)
 
 
-def _engine(party: Organisation) -> Check:
+def diagnose_at_once(party: Organisation) -> Iterator[Check]:
+    """Yield a check of each part that is answered at once: nothing is measured, no data is read."""
+    yield _engine(party, measured=False)
+    yield from _at_rest(party)
+
+
+def _at_rest(party: Organisation) -> Iterator[Check]:
+    yield _store(party)
+    yield from _certificates(party)
+    yield _tls()
+    yield _profile()
+    yield from _contracts(party)
+
+
+def _engine(party: Organisation, *, measured: bool) -> Check:
     from psi import curve
     from psi.errors import EngineError
 
     try:
-        speed = curve.points_per_second(MEASURE_SECONDS)
+        name = curve.engine().name
+        speed = curve.points_per_second(MEASURE_SECONDS) if measured else 0
     except EngineError as error:
         return Check("engine", State.FAILED, str(error))
-    workers = party.settings.worker_count
-    return Check(
-        "engine",
-        State.OK,
-        f"{curve.engine().name}, {speed:,.0f} points a second a worker, {workers} workers",
-    )
+    pace = f", {speed:,.0f} points a second a worker" if measured else ""
+    return Check("engine", State.OK, f"{name}{pace}, {party.settings.worker_count} workers")
 
 
 def _store(party: Organisation) -> Check:
@@ -55,11 +62,16 @@ def _store(party: Organisation) -> Check:
     return Check("store", State.OK, f"{where}, of this version; the log has {size} entries")
 
 
-def _certificate(party: Organisation) -> Check:
+def _certificates(party: Organisation) -> Iterator[Check]:
     certificate = party.identity.certificate
-    ends = certificate.not_after
-    state = State.WARNING if ends - party.now < SOON_SECONDS else State.OK
-    return Check("certificate", state, f"{certificate.fingerprint}, until {shown_time(ends)}")
+    warnings = certificate_warnings(party)
+    own = next((one for one in warnings if one.peer is None), None)
+    if own is None:
+        shown = f"{certificate.fingerprint}, until {shown_time(certificate.not_after)}"
+        yield Check("certificate", State.OK, shown)
+    for one in warnings:
+        name = "certificate" if one.peer is None else f"certificate of {one.peer}"
+        yield Check(name, State.WARNING, one.sentence)
 
 
 def _tls() -> Check:

@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from client.addresses import require_address
 from client.calls import CALL_SECONDS, calling
-from client.channel import open_own_channel
+from client.channel import open_channel
 from client.errors import (
     Deferred,
     Interrupted,
@@ -23,11 +23,13 @@ from client.errors import (
     Unreachable,
     WrongCertificate,
 )
+from client.interrupt import require_uninterrupted
 from client.probe import Finding, probe
 from client.proxy import proxy_to
 from commonground.v1 import collaboration_pb2 as pb
 from commonground.v1 import (
     collaboration_pb2_grpc,
+    keys_pb2_grpc,
     parcels_pb2_grpc,
     session_pb2,
     session_pb2_grpc,
@@ -38,9 +40,11 @@ from party.contract import Contract
 from party.decision import Decision
 from party.errors import Refusal
 from party.identity import Identity
+from party.own_keys import OwnKeys
+from party.renewals import Statements
 from party.request import Request
 from party.suppression.run import Acknowledgement, SuppressionRun
-from party.wire import fields
+from party.wire import fields, keys
 from party.wire.collaboration import (
     decode_decision,
     decode_listing,
@@ -74,8 +78,11 @@ class Dialler:
         address: str,
         *,
         connect_seconds: float = CONNECT_SECONDS,
+        shown: OwnKeys | None = None,
     ) -> None:
         """Make the connection's channel; nothing is dialled yet.
+
+        `shown` are the keys by which this party shows itself, without them those in use.
 
         Raises:
             ContractError: the contract is not for this party.
@@ -83,17 +90,21 @@ class Dialler:
             DialError: the address is no host:port, or the proxy's variable does not serve.
         """
         require_address(address)
-        identity.certificate.require_valid(int(time.time()))
+        own = shown or identity.keys
+        own.certificate.require_valid(int(identity.clock()))
         self.own, self.peer, self.address = contract.me(identity), peer, address
         self.contract_hash = bytes.fromhex(contract.digest)
-        self._pinned = contract.parties[peer].parsed_certificate
+        self._pinned = contract.parties[peer].certificates(identity.clock())
         self._patience = connect_seconds
-        self._channel = open_own_channel(address, proxy_to(address), self._pinned, identity)
+        self._channel = open_channel(
+            address, proxy_to(address), self._pinned, own.tls_key_pem(), own.certificate
+        )
         self._reached, self._hang_ups, self._closed = False, 0, False
         self.sessions: Any = session_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self.parcels: Any = parcels_pb2_grpc.ParcelServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._requests: Any = collaboration_pb2_grpc.CollaborationServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._suppressions: Any = suppression_pb2_grpc.SuppressionServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._keys: Any = keys_pb2_grpc.KeyServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> Dialler:
@@ -125,6 +136,20 @@ class Dialler:
         )
         if response.status != health_pb2.HealthCheckResponse.SERVING:
             raise Unreachable(f"'{self.peer}' at {self.address} is shutting down; try again later")
+
+    def exchange_statements(self, said: Statements) -> Statements:
+        """Tell the counterpart of keys that were replaced, and hear of its own.
+
+        Raises:
+            Refusal: what this party says does not follow from what they know, or their answer is
+                malformed.
+            DialError: the counterpart is not reached.
+        """
+        message = keys.encode_request(said)
+        response = self._patiently(
+            lambda: self._keys.ExchangeStatements(message, timeout=CALL_SECONDS)
+        )
+        return keys.decode_statements(response)
 
     def submit(self, request: Request) -> Decision:
         """Put a request to the counterpart, or ask how it stands there.
@@ -199,7 +224,9 @@ class Dialler:
         Raises:
             WrongCertificate, NotAccepted, ProxyRefused: repeating would not help.
             Refusal, Deferred, Interrupted, PeerFailed: see `client.calls.calling`.
+            KeyboardInterrupt: somebody has pressed Ctrl-C, and something swallowed it.
         """
+        require_uninterrupted()
         try:
             with calling():
                 answer = call()
@@ -235,13 +262,14 @@ class Dialler:
         found = probe(self.address, self._pinned)
         if found is Finding.ANOTHER:
             raise WrongCertificate(
-                f"what answers at {self.address} has another certificate than the contract pins "
-                f"for '{self.peer}' ({self._pinned.fingerprint}); nothing was said to it"
+                f"what answers at {self.address} has another certificate than is pinned for "
+                f"'{self.peer}' ({self._pinned[-1].fingerprint}); nothing was said to it. If they "
+                "have replaced theirs, ask for their keys.json: `commonground peers renew FILE`"
             )
         if found is Finding.EXPIRED:
             raise WrongCertificate(
-                f"the certificate of '{self.peer}' at {self.address} is not valid now; they make a "
-                "new one, and both sides sign a contract that pins it"
+                f"the certificate of '{self.peer}' at {self.address} is not valid now; they "
+                "replace it with `commonground keys rotate tls`, and send you their keys.json"
             )
         if found is Finding.PINNED:
             self._hang_ups += 1

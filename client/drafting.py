@@ -11,7 +11,7 @@ from typing import Final
 from audit.roles import Role
 from party.card import IdentityCard
 from party.contract import Contract
-from party.contract_draft import draft_contract, require_address
+from party.contract_draft import USUAL, Wishes, draft_contract, require_address
 from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms
 from party.errors import ContractError
@@ -31,7 +31,7 @@ class Draft:
     """What the proposer decides; `they_measure` gives tables to the counterpart.
 
     `third` is the card of a party whose labels are added to tables. `transfers` are those across
-    borders.
+    borders. `wishes` is what is granted, and within which limits.
     """
 
     contract_id: str
@@ -40,6 +40,7 @@ class Draft:
     they_measure: bool
     third: IdentityCard | None = None
     transfers: tuple[Transfer, ...] = ()
+    wishes: Wishes = USUAL
 
     def __post_init__(self) -> None:
         """Require that the third can be dialled, before an invitation is used up for a draft."""
@@ -73,24 +74,22 @@ def require_new(path: Path) -> None:
         raise ContractError(f"{path} exists already, and is left as it is; choose another --out")
 
 
-def write_draft(
+def draft_text(
     party: Organisation,
     theirs: IdentityCard,
     draft: Draft,
-    path: Path,
     their_datasets: Mapping[str, DatasetTerms] = MappingProxyType({}),
-) -> Contract:
-    """Write a draft with a counterpart, and a third, to a new file; return it as read back.
+) -> str:
+    """Return the text of a draft with a counterpart, and a third; nothing is written.
 
     `their_datasets` are those that the counterpart has stated.
 
     Raises:
-        ContractError: a card is this party's own or given twice, the file exists, a third takes
-            part and one of those who are dialled then has no address, only some declare where data
-            lies, or a transfer across a border is not stated.
+        ContractError: a card is this party's own or given twice, a third takes part and one of
+            those who are dialled then has no address, only some declare where data lies, or a
+            transfer across a border is not stated.
     """
     party.access.require(Role.ANALYST, "contract.draft")
-    require_new(path)
     mine = party.own_card()
     others = [theirs] if draft.third is None else [theirs, draft.third]
     for card in others:
@@ -102,7 +101,7 @@ def write_draft(
     order = [their_name, my_name] if draft.they_measure else [my_name, their_name]
     cards = dict(zip(names, [mine, *others], strict=True))
     starts = party.now // DAY_SECONDS * DAY_SECONDS
-    text = draft_contract(
+    return draft_contract(
         {name: cards[name] for name in [*order, *third]},
         contract_id=draft.contract_id,
         title=draft.title or f"Between {_listed([mine, *others])}",
@@ -110,7 +109,25 @@ def write_draft(
         ends=starts + draft.days * DAY_SECONDS,
         datasets={my_name: offered_by(party), their_name: their_datasets},
         transfers=draft.transfers,
+        wishes=draft.wishes,
     )
+
+
+def write_draft(
+    party: Organisation,
+    theirs: IdentityCard,
+    draft: Draft,
+    path: Path,
+    their_datasets: Mapping[str, DatasetTerms] = MappingProxyType({}),
+) -> Contract:
+    """Write a draft with a counterpart, and a third, to a new file; return it as read back.
+
+    Raises:
+        ContractError: as `draft_text`, or the file exists.
+    """
+    party.access.require(Role.ANALYST, "contract.draft")
+    require_new(path)
+    text = draft_text(party, theirs, draft, their_datasets)
     path.write_text(text, encoding="utf-8")
     return parse_contract(text.encode(), source=str(path))
 

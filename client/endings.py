@@ -11,10 +11,10 @@ from contextlib import suppress
 from client.dial import Dialler
 from party.contract import DAY_SECONDS, Contract
 from party.correspondence import Correspondence
+from party.decision import FAILED
 from party.desk import Desk
 from party.errors import Refusal
 from party.filing import REFUSED, Filed
-from party.session_record import FAILED
 
 
 def untold(desk: Desk, contract: Contract, peer: str, now: int) -> list[Filed]:

@@ -12,34 +12,37 @@ import os
 import sys
 import tempfile
 import traceback
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 import typer
 from typer.core import TyperGroup
 
 from client.exits import ExitCode, exit_code
 from client.output import Output
-from party.errors import NotEntitled, Refusal, SessionSuspended
+from party.errors import NotEntitled, Refusal, SessionSuspended, StoreError
 
 _ORDER = (
-    "sandbox", "init", "invite", "join", "invitations", "peers", "serve", "status", "dataset",
-    "consent", "contract", "quote", "match", "lists", "suppress", "report", "lookalike",
-    "requests", "ledger", "subject", "audit", "lineage", "access", "retention", "doctor",
+    "sandbox", "init", "invite", "join", "invitations", "peers", "keys", "serve", "status",
+    "dataset", "consent", "contract", "quote", "match", "lists", "suppress", "report", "lookalike",
+    "requests", "ledger", "subject", "audit", "lineage", "console", "access", "retention", "backup",
+    "restore", "doctor",
 )  # fmt: skip
 """The commands as a newcomer meets them."""
 
 
-class Commands(TyperGroup):
-    """The root group; its `--debug` shows tracebacks."""
+class Commands(TyperGroup, ABC):
+    """The root group; its `--debug` shows tracebacks. `load` is what a subclass adds."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - Typer's own
         super().__init__(**attributes)
         _unfold(self)
+        self.commands = cast(Any, _Waiting(self.load))  # nothing is ever put into it
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Click's context
-        """Return the commands' names in the order of their use."""
-        del ctx
-        return sorted(self.commands, key=_ORDER.index)
+    @abstractmethod
+    def load(self, name: str) -> Any:  # noqa: ANN401 - a command of Click's private module
+        """Import and build the command of a name."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Click's context, of a private module
         """Run the command that was typed; end with its exit code."""
@@ -59,6 +62,27 @@ class Commands(TyperGroup):
             raise _ended(output, error) from None
 
 
+class _Waiting(Mapping[str, Any]):
+    """The commands by name; to build them all takes longer than most of them do."""
+
+    def __init__(self, load: Callable[[str], Any]) -> None:
+        self._load, self._loaded = load, dict[str, Any]()
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - as `load`
+        if name not in _ORDER:
+            raise KeyError(name)
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+            _unfold(self._loaded[name])
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ORDER)
+
+    def __len__(self) -> int:
+        return len(_ORDER)
+
+
 def _unfold(command: Any) -> None:  # noqa: ANN401 - a command of Click's private module
     """Join the lines of each paragraph of a docstring, so that help wraps where the screen ends."""
     if command.help:
@@ -74,7 +98,7 @@ def _ended(output: Output, error: Exception) -> typer.Exit:
         return _unexpected(output, error)
     status = _status_of(error)
     message = str(error) or type(error).__name__
-    if isinstance(error, SessionSuspended) and output.session:
+    if isinstance(error, SessionSuspended | StoreError) and output.session:
         message = f"{message}. {resume_hint(output.session)}"
     return _fail(output, code, message, status)
 

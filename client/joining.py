@@ -92,7 +92,8 @@ def _find(way: Way, invitation: Invitation) -> Certificate:
     if found is None or found.fingerprint != invitation.fingerprint:
         raise WrongCertificate(
             f"somebody else answers at {way.address}: its certificate is not the one in the "
-            "invitation, and nothing was said to it. Ask who serves there, and for a new line"
+            "invitation, and nothing was said to it. Whoever made it may have replaced theirs "
+            "since: ask for a new line, and who serves there"
         )
     found.require_valid(int(time.time()))
     return found
@@ -102,7 +103,7 @@ def _call(way: Way, invitation: Invitation, pinned: Certificate, introduction: b
     """Introduce this party over mutual TLS, and return the maker's introduction."""
     request = pb.JoinRequest(introduction=introduction)
     with open_channel(
-        way.address, way.proxy, pinned, invitation.key_pem(), invitation.certificate
+        way.address, way.proxy, [pinned], invitation.key_pem(), invitation.certificate
     ) as channel:
         stub: Any = joining_pb2_grpc.JoinServiceStub(channel)  # type: ignore[no-untyped-call]
         for _ in range(ATTEMPTS):

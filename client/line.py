@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
@@ -27,6 +28,19 @@ Value = TypeVar("Value")
 
 FIRST_WAIT_SECONDS: Final = 0.2
 MOST_WAIT_SECONDS: Final = 3.0
+IN_THE_QUEUE: Final = 5
+"""How many times its patience a side waits for a place among a counterpart's sessions. There is an
+end to it: two sessions of three parties may each hold the place that the other waits for."""
+
+
+class Call(Protocol):
+    """A call that is under way."""
+
+    def cancel(self) -> object:
+        """Break it off, from any thread."""
+
+
+Begun = TypeVar("Begun", bound=Call)
 
 
 class Halt:
@@ -34,13 +48,36 @@ class Halt:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._under_way: list[Call] = []
         self.cause: BaseException | None = None
 
     def set(self, cause: BaseException) -> None:
-        """Let every line raise `cause` at its next call."""
+        """Break off every line's call, and let each raise `cause` at its next one.
+
+        A counterpart holds a call for long while it waits; what ended the session at another
+        would be heard only then.
+        """
         with self._lock:
-            if self.cause is None:
-                self.cause = cause
+            if self.cause is not None:
+                return
+            self.cause = cause
+            calls = list(self._under_way)
+        for call in calls:
+            call.cancel()
+
+    @contextmanager
+    def breaking_off(self, call: Begun) -> Iterator[Begun]:
+        """Break `call` off if the session is halted while it is under way."""
+        with self._lock:
+            self._under_way.append(call)
+            halted = self.cause is not None
+        if halted:
+            call.cancel()
+        try:
+            yield call
+        finally:
+            with self._lock:
+                self._under_way.remove(call)
 
     def require_none(self) -> None:
         """Raise what has ended the session, if anything has."""
@@ -100,7 +137,28 @@ class Line:
     def call(self, rpc: str, message: Message, *, timeout_seconds: float = CALL_SECONDS) -> Any:  # noqa: ANN401 - the RPC's response
         """Make one call of the session, once."""
         method = getattr(self.dialler.sessions, rpc)
-        return self.dialler.attempt(lambda: method(message, timeout=timeout_seconds))
+        return self.answer(lambda: method.future(message, timeout=timeout_seconds))
+
+    def answer(self, begin: Callable[[], Any]) -> Any:  # noqa: ANN401 - the RPC's response
+        """Return what answers the call that `begin` begins, unless the session is halted first."""
+
+        def result() -> Any:  # noqa: ANN401
+            with self._halt.breaking_off(begin()) as call:
+                return call.result()
+
+        return self.dialler.attempt(result)
+
+    def taken(self, begin: Callable[[], Any], take: Callable[[Any], Value]) -> Value:
+        """Return what `take` makes of the stream that `begin` begins, unless halted first."""
+
+        def whole() -> Value:
+            with self._halt.breaking_off(begin()) as stream:
+                try:
+                    return take(stream)
+                finally:
+                    stream.cancel()  # a stream that is given up is not left to run
+
+        return self.dialler.attempt(whole)
 
     def tell(self, what: str, rpc: str, message: Message, *, patience_seconds: float) -> None:
         """Make a call until it is answered, also when the session has ended with another party."""
@@ -131,6 +189,7 @@ class Line:
         """
         self.sign()
         waiting, greeting = FIRST_WAIT_SECONDS, False
+        queued_until: float | None = None
         while True:
             self._require_going()
             try:
@@ -148,14 +207,29 @@ class Line:
                     self.sign()
                     waiting = FIRST_WAIT_SECONDS
                     continue
+                if deferred.condition is Condition.BUSY:
+                    now = self._clock()
+                    queued_until = queued_until or now + IN_THE_QUEUE * self._patience
+                    self._sign_until(queued_until)
                 cause = f"it answered {deferred.condition.value}"
             except Interrupted as error:
                 cause = str(error)
             except DialError as error:
                 raise SessionSuspended(f"{error}. The session is on disk") from error
             self._require_patience(what, cause)
-            self._closed.wait(waiting)
+            self._pause(waiting)
             waiting = min(2 * waiting, MOST_WAIT_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless the session ends meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self._halt.cause is None:
+            if self._closed.wait(min(left, FIRST_WAIT_SECONDS)):
+                return
+
+    def _sign_until(self, end: float) -> None:
+        if self._clock() < end:
+            self.sign()
 
     def _require_going(self) -> None:
         if self._refused is not None:

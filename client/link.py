@@ -147,6 +147,9 @@ class DialledLink:
         )
         return artefact
 
+    def conclude(self) -> None:
+        """Do nothing: whoever is dialled is never told how far this side has come."""
+
     def refuse(self, status: str, reason: str) -> None:
         """Tell the counterpart that the session ends, unless it was the one to end it.
 

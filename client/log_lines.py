@@ -22,9 +22,10 @@ _Fault = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 
 @contextmanager
-def events_on_stderr(log_format: str, *, debug: bool) -> Iterator[None]:
-    """Write what happens meanwhile to stderr, as "text" or "json"."""
+def events_on_stderr(log_format: str, *, level: str, debug: bool) -> Iterator[None]:
+    """Write what happens meanwhile to stderr, as "text" or "json", from a level on ("info")."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(level.upper())
     handler.setFormatter(JsonLines(debug) if log_format == "json" else TextLines(debug))
     logger = logging.getLogger("commonground")
     logger.addHandler(handler)

@@ -1,8 +1,8 @@
 """The way to one counterpart, walked step by step until it works or the first step fails.
 
 DNS, TCP, TLS and pin lead to a connection; a step after one of these that failed is skipped. Then
-clock, profile, contract and throughput are held against the counterpart's over that connection.
-Nothing is changed on either side, and nothing that depends on data is asked or said.
+clock, profile, contract, log and throughput are held against the counterpart's over that
+connection. Nothing is changed on either side, and nothing that depends on data is asked or said.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from audit.errors import AuditError
 from client.calls import CALL_SECONDS, calling
 from client.channel import open_own_channel
 from client.errors import DialError, Interrupted, NotAccepted, Unreachable, WrongCertificate
@@ -114,6 +115,7 @@ class _Walk:
             ("clock", self._clock),
             ("profile", self._profile),
             ("contract", self._contract),
+            ("log", self._log),
             ("throughput", self._throughput),
         )
 
@@ -137,18 +139,19 @@ class _Walk:
 
     def _pin(self) -> tuple[State, str]:
         """Hold both certificates: theirs against the pin, ours by a call over mutual TLS."""
-        pinned = self._card.parsed_certificate
-        if self._found is None or self._found.fingerprint != pinned.fingerprint:
+        pinned, found = self._card.certificates(time.time()), self._found
+        if found is None or all(found.fingerprint != one.fingerprint for one in pinned):
             raise WrongCertificate(
-                f"what answers has another certificate than the pinned {pinned.fingerprint}: ask "
-                "them whether they serve there, and whether they made their party anew"
+                f"what answers has another certificate than the pinned {pinned[-1].fingerprint}: "
+                "ask them whether they serve there, and whether they replaced their keys "
+                "(`commonground peers renew FILE`) or made their party anew"
             )
-        pinned.require_valid(int(time.time()))
+        found.require_valid(int(time.time()))
         channel = open_own_channel(self._way.address, self._way.proxy, pinned, self._party.identity)
         self._stack.enter_context(channel)
         self._stub = doctor_pb2_grpc.DoctorServiceStub(channel)  # type: ignore[no-untyped-call]
         self._examination = self._first_answer()
-        return State.OK, f"{pinned.fingerprint}, and they know ours"
+        return State.OK, f"{found.fingerprint}, and they know ours"
 
     def _first_answer(self) -> Examination:
         """Return the first answer over mutual TLS; the third hang-up is taken at its word."""
@@ -201,6 +204,17 @@ class _Walk:
             f"none is in force: `commonground contract propose {self._peer}`, then both sign and "
             "import it"
         )
+
+    def _log(self) -> tuple[State, str]:
+        """Hold this party's log against what they have witnessed of it."""
+        seen = self._examination.seen_checkpoint
+        if not seen:
+            return State.OK, "they have witnessed nothing of this party's log yet"
+        try:
+            size = self._party.journal.require_extends(seen)
+        except AuditError as error:
+            return State.FAILED, f"{error}: was this party restored from an old backup?"
+        return State.OK, f"it goes on from the {size} entries that they have witnessed"
 
     def _throughput(self) -> tuple[State, str]:
         size = limits.MOST_PROBE_BYTES

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from enum import Enum, auto
 from typing import Final
@@ -123,8 +124,8 @@ class Way:
             return None
 
 
-def probe(address: str, pinned: Certificate) -> Finding:
-    """Look at what answers at `address` (host:port).
+def probe(address: str, pinned: Sequence[Certificate]) -> Finding:
+    """Look at what answers at `address` (host:port); `pinned` are one party's certificates.
 
     Raises:
         ProxyRefused: a proxy on the way says no.
@@ -137,10 +138,10 @@ def probe(address: str, pinned: Certificate) -> Finding:
         raise
     except Unreachable:
         return Finding.NOTHING
-    if found is None or found.fingerprint != pinned.fingerprint:
+    if found is None or all(found.fingerprint != one.fingerprint for one in pinned):
         return Finding.ANOTHER
     try:
-        pinned.require_valid(int(time.time()))
+        found.require_valid(int(time.time()))
     except IdentityError:
         return Finding.EXPIRED
     return Finding.PINNED

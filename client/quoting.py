@@ -1,8 +1,8 @@
 """A quote for a request: what it will cost and how good its numbers will be, before it runs.
 
 Nothing is sent and nothing spent. This party's sizes come from the quality report of its
-registered dataset, the counterpart's from what the asker says or else are taken as the same; the
-speed is measured on this machine. The quote holds own sizes: it is for the asker's eyes.
+registered dataset, the others' from what the asker says or else are taken as the same; the speed is
+measured on this machine. The quote holds own sizes: it is for the asker's eyes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from client.guess import Guess
 from client.quoting_moments import Touching, touching_of
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
-from party.errors import PartyError
 from party.ledger import Balance
 from party.organisation import Organisation
 from party.registrations import Registered
@@ -29,27 +29,13 @@ from privacy.units import format_delta, format_epsilon
 from psi import curve
 from psi.keys import Keys
 from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
-from psi.sets import MAX_KEYS
 from reports.arms import arms_of
 from reports.match_quote import MatchPlan, MatchQuote, quote_match
 from reports.quote import Plan, Quote, quote
 from reports.sums import ValueColumns
 
-MATCH_RATE: Final = 0.5
 _SAMPLE: Final = 1024  # keys: a batch shares an inversion, so a small sample would seem slow
-_MEASURE_SECONDS: Final = 0.2
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What the asker expects of the counterpart: how many people, and the share found there."""
-
-    their_people: int | None = None
-    match_rate: float = MATCH_RATE
-
-    def __post_init__(self) -> None:
-        if self.their_people is not None and not 0 <= self.their_people <= MAX_KEYS:
-            raise PartyError(f"--their-people is {self.their_people}: take 0 to {MAX_KEYS:,}")
+_MEASURE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -138,7 +124,8 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
     me = contract.me(party.identity)
     registered = party.dataset(request.datasets[me])
     holding = _holding(registered, request, me, request.parameters.most_identifiers[me])
-    theirs = _their_people(request, me, holding, guess)
+    said = guess.people_of(request, me, holding.people)
+    theirs = {name: people for name, (people, _) in said.items()}
     touching = _touching(request, registered, me, holding, theirs)
     figures: Quote | MatchQuote
     if request.kind is OutputKind.MATCH:
@@ -148,7 +135,6 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
         if touching is not None:
             plan = _of_moments(plan, request, touching)
         figures = _quote_table(request, plan)
-    assumed = "as stated" if guess.their_people is not None else "as here; say --their-people"
     return Quoted(
         request,
         me,
@@ -157,7 +143,7 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
         Desk(party).balance(request, contract),
         (
             f"own sizes as in the quality report of {registered.name}",
-            f"{_others(request)} {theirs:,} people, {assumed}",
+            *(_assumed_of(name, *people) for name, people in said.items()),
             *_of_a_third(request),
             *_of_a_lift(request),
             *(_assumed_of_moments(request, touching) if touching else ()),
@@ -169,13 +155,15 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
 
 
 def _touching(
-    request: Request, registered: Registered, me: str, holding: Holding, theirs: int
+    request: Request, registered: Registered, me: str, holding: Holding, theirs: Mapping[str, int]
 ) -> Touching | None:
     """Return what the tabulator's touches become, where records are moments."""
     tabulator = request.roles.get(TABULATOR)
+    if tabulator is None:
+        return None
     if tabulator != me:
-        most = request.parameters.most_identifiers.get(tabulator or "", 1)
-        return touching_of(request, None, theirs, most)
+        most = request.parameters.most_identifiers.get(tabulator, 1)
+        return touching_of(request, None, theirs[tabulator], most)
     name = request.labels[me].name
     quality = next(one for one in registered.quality["labels"] if one["name"] == name)
     return touching_of(request, quality, holding.people, holding.keys_a_person)
@@ -203,8 +191,10 @@ def _assumed_of_moments(request: Request, touching: Touching) -> tuple[str, ...]
     )
 
 
-def _others(request: Request) -> str:
-    return "both others have" if THIRD in request.roles else "the counterpart has"
+def _assumed_of(name: str, people: int, stated: bool) -> str:
+    return (
+        f"{name} has {people:,} people, {'as stated' if stated else 'as here; say --their-people'}"
+    )
 
 
 def _of_a_third(request: Request) -> tuple[str, ...]:
@@ -241,14 +231,14 @@ def _quote_table(request: Request, plan: Plan) -> Quote:
 
 
 def _quote_match(
-    request: Request, party: Organisation, me: str, holding: Holding, theirs: int
+    request: Request, party: Organisation, me: str, holding: Holding, theirs: Mapping[str, int]
 ) -> MatchQuote:
     terms = Terms.of(request)
     hashes, raises = _speeds(party)
     keys = {
         name: round(holding.people * holding.keys_a_person)
         if name == me
-        else theirs * terms.keys_a_person(name)
+        else theirs[name] * terms.keys_a_person(name)
         for name in terms.parties
     }
     receiver, sender = request.roles[RECEIVER], request.roles[SENDER]
@@ -272,7 +262,7 @@ def _plan(
     party: Organisation,
     me: str,
     holding: Holding,
-    theirs: int,
+    theirs: Mapping[str, int],
     guess: Guess,
 ) -> Plan:
     terms = Terms.of(request)
@@ -291,13 +281,13 @@ def _plan(
 
 
 def _label_sizes(
-    terms: Terms, role: str, me: str, holding: Holding, theirs: int
+    terms: Terms, role: str, me: str, holding: Holding, theirs: Mapping[str, int]
 ) -> tuple[int, ...]:
     """Return about how many keys a role's party sends under each label."""
     name = terms.party_of(role)
     if name != me:
         labels = len(terms.labels_of(role))
-        return (theirs * terms.keys_a_person(name) // labels,) * labels
+        return (theirs[name] * terms.keys_a_person(name) // labels,) * labels
     keys = holding.keys_a_person if terms.offers_all(name) else holding.share_with_any
     return tuple(round(people * keys) for people in holding.by_label)
 
@@ -330,10 +320,6 @@ def _a_person(
     found = {one["type"]: one[what] for one in quality["types"]}
     people = max(quality["people"], 1)
     return {kind: found.get(kind, 0) / people for kind in types}
-
-
-def _their_people(request: Request, me: str, holding: Holding, guess: Guess) -> int:
-    return holding.people if guess.their_people is None else guess.their_people
 
 
 def _speeds(party: Organisation) -> tuple[float, float]:

@@ -14,8 +14,9 @@ from party.request import Request
 from psi.ages import read_ages
 from psi.journey import campaigns_of, read_journeys
 from psi.legs import TABULATOR
-from psi.time_keys import Timing, cover
+from psi.time_keys import cover
 from psi.touches import Stretches, Touches, age_stretches, journey_stretches
+from psi.windows import Timing
 
 USUAL_TOUCHES: Final = 3
 _PEOPLE: Final = 1_000

@@ -45,7 +45,7 @@ def check_receipt(path: Path, vkey: str, witnesses: Sequence[str] = ()) -> Prove
         AuditError: the receipt does not hold.
     """
     try:
-        log, vouching = Verifier.from_vkey(vkey), [_witness(key) for key in witnesses]
+        log, vouching = Verifier.from_vkey(vkey), [witness_of(key) for key in witnesses]
     except NoteError as error:
         raise SettingsError(f"a key is given as name+id+key: {error}") from None
     try:
@@ -60,7 +60,12 @@ def check_receipt(path: Path, vkey: str, witnesses: Sequence[str] = ()) -> Prove
     return proven
 
 
-def _witness(vkey: str) -> CosignatureVerifier:
+def witness_of(vkey: str) -> CosignatureVerifier:
+    """Return what verifies the cosignatures of a key: a witness's, or that of a party's log.
+
+    Raises:
+        NoteError: it is no key.
+    """
     try:
         return CosignatureVerifier.from_vkey(vkey)
     except NoteError:

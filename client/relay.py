@@ -21,12 +21,10 @@ from commonground.v1 import parcels_pb2 as pb
 from party.artefacts import SessionFolder
 from party.errors import SessionSuspended
 from party.parcels.order import ParcelOrder
-from party.parcels.seal import ParcelHeader
 from party.parcels.store import IncomingParcel, ParcelFile
 from party.request import Request
 from party.terms import Terms
 from party.turns import Turns
-from party.wire import fields
 from party.wire.parcels import (
     ParcelName,
     decode_chunk,
@@ -81,10 +79,8 @@ class Relay:
             thread.join(JOIN_SECONDS)
 
     def give_up(self) -> None:
-        """Carry nothing more."""
+        """Carry nothing more, and wait no longer for what a counterpart may have next."""
         self._halt.set(SessionSuspended("the session was put aside here and is on disk"))
-        for way in self._ways:
-            way.break_off()
 
     def finish(self) -> None:
         """Wait until each counterpart has all that the others have for it.
@@ -112,7 +108,6 @@ class Way:
         self._sender, self._receiver, self._folder = sender, receiver, folder
         ends = (sender.dialler.peer, receiver.dialler.peer)
         self._ends, self._order = ends, ParcelOrder(Turns.of(Terms.of(request), *ends))
-        self._waiting: Any = None  # the call in which the sender is asked for its next parcel
 
     def run(self) -> None:
         """Carry every parcel of this direction, in order."""
@@ -134,15 +129,10 @@ class Way:
         acknowledge = self._sender.dialler.parcels.AcknowledgeParcel
         self._sender.until_answered(
             f"taking the receipt of its parcel {file.number}",
-            lambda: self._sender.dialler.attempt(lambda: acknowledge(word, timeout=CALL_SECONDS)),
+            lambda: self._sender.answer(lambda: acknowledge.future(word, timeout=CALL_SECONDS)),
         )
         file.keep_receipt(receipt)
         file.drop_data()
-
-    def break_off(self) -> None:
-        """Wait no longer for what the sender may have next."""
-        if self._waiting is not None:
-            self._waiting.cancel()
 
     # -- from the sender ----------------------------------------------------------------------
 
@@ -157,30 +147,21 @@ class Way:
         name = self._name(self._sender, self._ends[1], file)
         request = encode_pull(name, 0 if so_far is None else so_far.next_chunk)
         pull = self._sender.dialler.parcels.PullParcel
-        incoming = self._sender.dialler.attempt(
-            lambda: self._taken(file, pull(request, timeout=STREAM_SECONDS))
+        incoming = self._sender.taken(
+            lambda: pull(request, timeout=STREAM_SECONDS), lambda stream: self._taken(file, stream)
         )
         if not incoming.complete:
             raise Interrupted(f"the stream of parcel {file.number} ended before the parcel did")
         incoming.finish()
 
     def _taken(self, file: ParcelFile, stream: Any) -> IncomingParcel:  # noqa: ANN401 - gRPC's call, which iterates
-        self._waiting = stream
-        try:
-            header = decode_header(next(stream, None))
-            self._require_size(file, header)
-            incoming = file.incoming(header)
-            for message in stream:
-                incoming.accept(*decode_chunk(message))
-                self._sender.sign()
-            return incoming
-        finally:
-            stream.cancel()  # a stream that is given up is not left to run
-
-    def _require_size(self, file: ParcelFile, header: ParcelHeader) -> None:
-        most_chunks, most_bytes = self._order.most(file.number)
-        if header.chunks > most_chunks or header.size > most_bytes:
-            raise fields.too_large("header", most_bytes, "bytes")
+        header = decode_header(next(stream, None))
+        self._order.require_size(file.number, header, self._folder.most_points)
+        incoming = file.incoming(header)
+        for message in stream:
+            incoming.accept(*decode_chunk(message))
+            self._sender.sign()
+        return incoming
 
     # -- to the receiver ----------------------------------------------------------------------
 
@@ -210,7 +191,7 @@ class Way:
 
     def _stream(self, messages: Iterator[pb.SendParcelRequest]) -> Progress:
         send = self._receiver.dialler.parcels.SendParcel
-        response = self._receiver.dialler.attempt(lambda: send(messages, timeout=STREAM_SECONDS))
+        response = self._receiver.answer(lambda: send.future(messages, timeout=STREAM_SECONDS))
         return decode_progress(response)
 
     # -- both -----------------------------------------------------------------------------------

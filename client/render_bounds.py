@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.bounds import Bounds
+from client.units import shown_time
 from party.top_bound import TopBound
 from privacy.units import format_epsilon
 from psi.buckets import REFUND
@@ -48,6 +49,19 @@ def top_bound_shown(found: TopBound) -> list[RenderableType]:
         f"Charged: ε {format_epsilon(found.epsilon_nano)}, as {found.charge[:8]} in the ledger and "
         "the log. The bounds may be passed on.",
     ]
+
+
+def bounds_taken(found: Sequence[TopBound]) -> list[RenderableType]:
+    """Return a line for each top bound that was taken from data."""
+    if not found:
+        return ["No top bound was taken from data here; see `commonground dataset top-bound`"]
+    table = Table("taken", "charge", "dataset", "column", "top", "share above", "ε")
+    for one in found:
+        table.add_row(
+            shown_time(one.chosen_at), one.charge[:8], one.dataset, one.column,
+            one.buckets.labels[-1], f"{one.above:.1%}", format_epsilon(one.epsilon_nano),
+        )  # fmt: skip
+    return [table]
 
 
 def _lines(labels: Sequence[str]) -> list[str]:

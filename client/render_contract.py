@@ -8,10 +8,11 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
+from client.contract_words import grant_in_words
+from languages import ENGLISH
 from party.contract import Contract
-from party.contract_terms import Approval, Grant, ListUse, OutputKind, write_time
+from party.contract_terms import write_time
 from party.organisation import CARD_FILE
-from psi.legs import RECEIVER, RECIPIENT, SENDER, TABULATOR, THIRD
 
 _FILTERS = {"basic": "ε and δ are added up", "zcdp": "by zero-concentrated differential privacy"}
 
@@ -44,7 +45,10 @@ def contract_in_words(contract: Contract, now: int) -> list[RenderableType]:
         *undeclared(contract),
         "",
         "What is granted",
-        *(_indent(_grant_in_words(contract, grant)) for grant in contract.outputs),
+        *(
+            _indent(f"{grant.kind}: {grant_in_words(contract, grant, ENGLISH)}")
+            for grant in contract.outputs
+        ),
         "",
         "What each offers",
         _indent(_offers(contract)),
@@ -119,47 +123,6 @@ def _transfers(contract: Contract) -> Table:
             crossing.sender, crossing.receiver, crossing.out_of, one.basis, one.reference, until
         )
     return table
-
-
-def _grant_in_words(contract: Contract, grant: Grant) -> str:
-    by = {
-        Approval.RULE: "runs without asking",
-        Approval.MANUAL: "asks a person each time",
-    }[grant.approval]
-    roles = grant.roles
-    if grant.kind is OutputKind.MATCH:
-        what = (
-            f"match: {roles[RECEIVER]} learns which of its own people {roles[SENDER]} has too, "
-            f"if there are at least {contract.min_match:,}"
-        )
-    else:
-        third = f" with the labels of {roles[THIRD]}" if THIRD in roles else ""
-        what = (
-            f"{grant.kind}: {roles[RECIPIENT]} gets a table of noisy counts{third}, counted by "
-            f"{roles[TABULATOR]}; nobody learns who"
-        )
-    return f"{what}. For {grant.purpose}; {by}.{_of_its_list(grant)}{_of_its_moments(grant)}"
-
-
-def _of_its_list(grant: Grant) -> str:
-    """Say what a match's list may be for and where it may be taken."""
-    if grant.kind is not OutputKind.MATCH:
-        return ""
-    uses = " or ".join(grant.uses or ListUse)
-    to = ", ".join(grant.export_to) or "no platform"
-    return f" Its list is to {uses}, and may be taken to {to}."
-
-
-def _of_its_moments(grant: Grant) -> str:
-    """Say how far a request about conversions may go."""
-    if not grant.kind.is_timed:
-        return ""
-    terms = grant.moment_terms
-    return (
-        f" At most {terms.most_conversions} conversions of a person count, with"
-        f" {terms.keys_a_conversion} keys for each and each identifier, and touches of"
-        f" {terms.lookback_days} days."
-    )
 
 
 def _offers(contract: Contract) -> Table:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
 
 from client.units import shown_time
+from languages import message
 from party.ledger import BOUNDS, DISCLOSURE, PEOPLE, SESSION, STOP, Balance, LedgerRow
 from privacy.accounting import Spend
 from privacy.units import format_delta, format_epsilon
 
-_WHAT = {
-    SESSION: "noise",
-    DISCLOSURE: "a list, disclosed",
-    STOP: "a match stopped at the minimum",
-    BOUNDS: "a top bound for values",
-    PEOPLE: "people by coalition",
+WHAT: Final = {
+    SESSION: message("noise"),
+    DISCLOSURE: message("a list, disclosed"),
+    STOP: message("a match stopped at the minimum"),
+    BOUNDS: message("a top bound for values"),
+    PEOPLE: message("people by coalition"),
 }
+"""What a charge is for."""
 
 
 def ledger_document(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def ledger_shown(balances: Sequence[Balance], rows: Sequence[LedgerRow]) -> list
         spent.add_row(
             shown_time(row.spent_at),
             row.request[:8],
-            _WHAT[row.what],
+            WHAT[row.what],
             row.account.population,
             row.account.coalition,
             _charged(row.spend),

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
 from rich.console import RenderableType
 from rich.tree import Tree
 
+from languages import ENGLISH, Language, message
 from party.lineage.graph import LAYERS, Lineage, Node
 from privacy.units import format_delta, format_epsilon
 
 _WIDTH, _HEIGHT, _ACROSS, _DOWN, _EDGE = 210, 62, 46, 18, 24
 _TITLES: Final = {
-    "source": "Sources",
-    "dataset": "Datasets",
-    "consent": "Consent",
-    "session": "Sessions",
-    "spend": "Budget",
-    "release": "Release",
-    "result": "Results",
-    "use": "Went to",
+    "source": message("Sources"),
+    "dataset": message("Datasets"),
+    "consent": message("Consent"),
+    "session": message("Sessions"),
+    "spend": message("Budget"),
+    "release": message("Release"),
+    "result": message("Results"),
+    "use": message("Went to"),
 }
 _COLOURS: Final = {
     "source": "#eceff1",
@@ -36,12 +38,27 @@ _COLOURS: Final = {
 _LONGEST: Final = 34
 
 
-def lineage_shown(lineage: Lineage) -> list[RenderableType]:
+@dataclass(frozen=True)
+class Branch:
+    """A line of a tree, the log's entry that says so, and what stands below it."""
+
+    text: str
+    entry: int | None = None
+    time: str | None = None
+    below: list[Branch] = field(default_factory=list)
+
+
+def lineage_trees(lineage: Lineage, _: Language = ENGLISH) -> list[Branch]:
     """Return a tree for each thing that was asked for: what it rests on, and where it went."""
-    return [_tree(lineage, lineage.nodes[about]) for about in lineage.about]
+    return [_tree(lineage, lineage.nodes[about], _) for about in lineage.about]
 
 
-def lineage_svg(lineage: Lineage) -> str:
+def lineage_shown(lineage: Lineage) -> list[RenderableType]:
+    """Return the same as a terminal shows it."""
+    return [_drawn(Tree(_line_of(branch)), branch) for branch in lineage_trees(lineage)]
+
+
+def lineage_svg(lineage: Lineage, _: Language = ENGLISH) -> str:
     """Return the graph as one SVG file: layers from left to right, in print and without colour."""
     placed = _placed(lineage)
     layers = [layer for layer in LAYERS if any(n.kind == layer for n in lineage.nodes.values())]
@@ -52,13 +69,13 @@ def lineage_svg(lineage: Lineage) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" font-size="11">',
-            f"<title>Lineage of {escape(_names(lineage))}</title>",
+            f"<title>{escape(_('Lineage of {what}', what=_names(lineage)))}</title>",
             '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
             'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#555"/></marker></defs>',
             f'<rect width="{width}" height="{height}" fill="#fff"/>',
             *(
                 f'<text x="{_EDGE + i * (_WIDTH + _ACROSS)}" y="{_EDGE + 4}" font-weight="bold">'
-                f"{_TITLES[layer]}</text>"
+                f"{_(_TITLES[layer])}</text>"
                 for i, layer in enumerate(layers)
             ),
             *(_line(placed[one], placed[other]) for one, other in lineage.edges),
@@ -68,35 +85,55 @@ def lineage_svg(lineage: Lineage) -> str:
     )
 
 
-def _tree(lineage: Lineage, root: Node) -> Tree:
-    tree = Tree(_in_words(root))
-    seen: set[str] = {root.id}
-    for title, ways in (("comes from", lineage.before), ("went to", lineage.after)):
-        if ways[root.id]:
-            _grow(tree.add(title), lineage.nodes, ways, root.id, seen)
+def _drawn(tree: Tree, branch: Branch) -> Tree:
+    for one in branch.below:
+        _drawn(tree.add(_line_of(one)), one)
     return tree
 
 
+def _line_of(branch: Branch) -> str:
+    entry = "" if branch.entry is None else f"  [entry {branch.entry}, {branch.time}]"
+    return f"{branch.text}{entry}"
+
+
+def _tree(lineage: Lineage, root: Node, _: Language) -> Branch:
+    tree = _branch(root)
+    seen: set[str] = {root.id}
+    ways = ((_("comes from"), lineage.before), (_("went to"), lineage.after))
+    for title, way in ways:
+        if way[root.id]:
+            part = Branch(title)
+            tree.below.append(part)
+            _grow(part, lineage.nodes, way, root.id, seen, _)
+    return tree
+
+
+def _branch(node: Node) -> Branch:
+    return Branch(_in_words(node), node.entry, node.time)
+
+
 def _grow(
-    branch: Tree,
+    branch: Branch,
     nodes: Mapping[str, Node],
     ways: Mapping[str, tuple[str, ...]],
     at: str,
     seen: set[str],
+    _: Language,
 ) -> None:
     """Add what a node leads to; what stands in the tree already is named, and not told again."""
     for other in ways[at]:
         if other in seen:
-            branch.add(f"{_title(nodes[other])}, see above")
+            branch.below.append(Branch(_("{what}, see above", what=_title(nodes[other]))))
             continue
         seen.add(other)
-        _grow(branch.add(_in_words(nodes[other])), nodes, ways, other, seen)
+        below = _branch(nodes[other])
+        branch.below.append(below)
+        _grow(below, nodes, ways, other, seen, _)
 
 
 def _in_words(node: Node) -> str:
-    entry = "" if node.entry is None else f"  [entry {node.entry}, {node.time}]"
     said = "; ".join(_details(node))
-    return f"{_title(node)}{': ' if said else ''}{said}{entry}"
+    return f"{_title(node)}{': ' if said else ''}{said}"
 
 
 def _title(node: Node) -> str:
@@ -163,7 +200,7 @@ def _box(node: Node, x: int, y: int, asked: bool) -> str:
         if line
     )
     return (
-        f"<g><title>{escape(_in_words(node))}</title>"
+        f"<g><title>{escape(_line_of(_branch(node)))}</title>"
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
         f'fill="{_COLOURS[node.kind]}" stroke="#333" stroke-width="{2.5 if asked else 1}"/>'
         f"{texts}</g>"

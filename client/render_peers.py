@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.units import shown_time
+from party.key_statement import KeyStatement
 from party.known_peers import Peer
 from party.reception import Issued
 
@@ -20,9 +21,10 @@ def peer_document(peer: Peer) -> dict[str, Any]:
         "organisation": peer.card.organisation,
         "address": peer.card.address,
         "identity": peer.card.identity,
-        "fingerprint": peer.card.fingerprint,
+        "fingerprint": peer.card.newest.fingerprint,
         "pinned_at": peer.pinned_at,
         "contracts": list(peer.contracts),
+        "revoked_at": None if peer.revoked is None else peer.revoked.since,
     }
 
 
@@ -36,7 +38,7 @@ def peers_shown(peers: Sequence[Peer]) -> list[RenderableType]:
         for word, what in (
             ("organisation", peer.card.organisation),
             ("reached", peer.card.address or "never: it only dials"),
-            ("fingerprint", peer.card.fingerprint),
+            ("fingerprint", peer.card.newest.fingerprint),
             ("pinned by", _pinned_by(peer)),
         ):
             shown.add_row(f"  {word}", what)
@@ -45,6 +47,8 @@ def peers_shown(peers: Sequence[Peer]) -> list[RenderableType]:
 
 
 def _pinned_by(peer: Peer) -> str:
+    if peer.revoked is not None:
+        return f"nothing: revoked, {shown_time(peer.revoked.since)}, {peer.revoked.reason}"
     by = [] if peer.pinned_at is None else [f"an invitation, {shown_time(peer.pinned_at)}"]
     if peer.contracts:
         by.append(f"contract {', '.join(peer.contracts)}")
@@ -87,6 +91,29 @@ def invitations_shown(issued: Sequence[Issued], now: int) -> RenderableType:
             _state(one, now),
         )
     return table
+
+
+def ended_by(statement: KeyStatement, issued: Sequence[Issued]) -> list[Issued]:
+    """Return the invitations that end because another certificate comes into use."""
+    if statement.replaces_signing_key:
+        return []
+    return [
+        one
+        for one in issued
+        if one.ends_at == statement.starts and one.used_at is None and one.withdrawn_at is None
+    ]
+
+
+def made_again(one: Issued) -> str:
+    """Say that an invitation ends with its certificate, and what to type for another one."""
+    command = "commonground invite"
+    if one.for_name is not None:
+        command += f" --for {one.for_name}"
+    command += "".join(f" --offer {name}" for name in one.datasets)
+    return (
+        f"The invitation {one.id} ends on {shown_time(one.ends_at)}, since its line names the "
+        f"certificate before. After that `{command}` makes another"
+    )
 
 
 def _state(one: Issued, now: int) -> str:

@@ -11,10 +11,10 @@ from rich.table import Table
 from client.units import shown_time
 from party.contract_terms import ListUse, OutputKind
 from party.datasets import BoundStep
+from party.decision import FINISHED
 from party.filing import APPROVED, PENDING, Filed
 from party.request import LabelList, Request
 from party.request_parameters import Parameters
-from party.session_record import FINISHED
 from privacy.units import format_delta, format_epsilon
 
 MOST_VALUES = 8

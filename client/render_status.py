@@ -9,9 +9,13 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from audit.deadlines import Overdue
+from client.render_keys import revoked_document, revoked_shown
 from client.render_request import next_step
 from client.units import shown_time
+from party.certificate_ends import certificate_warnings
 from party.contract import Contract
+from party.dialling import dials
+from party.errors import ContractError
 from party.filing import Filed
 from party.ledger import Balance
 from party.organisation import Organisation
@@ -48,6 +52,7 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
                 "kind": one.kind,
                 "since": one.since,
                 "state": _session_state(one),
+                **_awaited(party, standing, one),
             }
             for one in standing.sessions
         ],
@@ -100,6 +105,11 @@ def status_document(party: Organisation, standing: Standing) -> dict[str, Any]:
             else {"size": cosigned.size, "by": cosigned.cosigner, "time": cosigned.time},
         },
         "certificate_ends": party.identity.certificate.not_after,
+        "certificates": [
+            {"peer": one.peer, "ends": one.ends, "warning": one.sentence}
+            for one in certificate_warnings(party)
+        ],
+        "revoked": revoked_document(party),
         "engine": curve.engine().name,
         "workers": party.settings.worker_count,
     }
@@ -114,18 +124,25 @@ def status_shown(party: Organisation, standing: Standing) -> RenderableType:
         ("contracts", _contracts(standing.contracts, party, standing.now)),
         ("waits for you", _waiting(standing.waiting_here)),
         ("waits there", _waiting(standing.waiting_there)),
-        ("sessions", [_session(one) for one in standing.sessions]),
+        ("sessions", [_session(party, standing, one) for one in standing.sessions]),
         ("budgets left", [_budget(one) for one in standing.budgets]),
         ("schedules", [_schedule(one, standing.now) for one in standing.schedules]),
         ("lists", [_list(one) for one in standing.lists]),
         ("withdrawals", [_owed(one, standing.now) for one in standing.owed_runs]),
         ("log", [_log(standing)]),
-        ("certificate", [f"until {shown_time(party.identity.certificate.not_after)}"]),
+        ("certificate", _certificates(party)),
         ("engine", [f"{curve.engine().name}, {party.settings.worker_count} workers"]),
+        *(("revoked", [line]) for line in revoked_shown(party)),
     ):  # fmt: skip
         for number, line in enumerate(lines or ["none"]):
             screen.add_row("" if number else word, line)
     return screen
+
+
+def _certificates(party: Organisation) -> list[str]:
+    """Return until when the own one serves, and what to do about those that end soon."""
+    until = f"until {shown_time(party.identity.certificate.not_after)}"
+    return [until, *(one.sentence for one in certificate_warnings(party))]
 
 
 def _request(filed: Filed) -> dict[str, Any]:
@@ -173,13 +190,39 @@ def _session_state(session: OpenSession) -> str:
     return "running" if session.runs else "suspended"
 
 
-def _session(session: OpenSession) -> str:
-    name = _short(session.request)
-    line = (
-        f"{name}, {session.kind} with {', '.join(session.peers)}, {_session_state(session)}, "
-        f"since {shown_time(session.since)}"
-    )
-    return line if session.runs else f"{line}: requests resume {name}"
+def _awaited(party: Organisation, standing: Standing, session: OpenSession) -> dict[str, Any]:
+    """Return for whom a session waits, for what and since when; nobody where it works itself."""
+    doing = session.doing
+    if doing is not None:
+        return {"waits_for": doing.waits_for, "what": doing.what, "what_since": doing.since}
+    if session.runs:
+        return {"waits_for": None, "what": "starting", "what_since": session.since}
+    ours = _resumed_here(party, session) and standing.listens_at is None
+    waits_for = party.identity.name if ours else session.peers[0]
+    return {"waits_for": waits_for, "what": "resuming", "what_since": session.rests_since}
+
+
+def _resumed_here(party: Organisation, session: OpenSession) -> bool:
+    """Say whether it is this party that dials, and so goes on with a suspended session."""
+    try:
+        return dials(party, party.contract(session.filed.request.contract), session.filed)
+    except ContractError:
+        return True
+
+
+def _session(party: Organisation, standing: Standing, session: OpenSession) -> str:
+    name, awaited = _short(session.request), _awaited(party, standing, session)
+    line = f"{name}, {session.kind} with {', '.join(session.peers)}, {_session_state(session)}"
+    since = shown_time(awaited["what_since"])
+    if session.runs:
+        what = f"{awaited['what']}, since {since}"
+        waits = awaited["waits_for"]
+        return f"{line}: {what}" if waits is None else f"{line}, waits for {waits}: {what}"
+    if not _resumed_here(party, session):
+        return f"{line} since {since}, waits for {awaited['waits_for']} to dial again"
+    if standing.listens_at is None:
+        return f"{line} since {since}, waits for you: requests resume {name}"
+    return f"{line} since {since}, waits for {awaited['waits_for']}: `serve` tries again"
 
 
 def _is_due(series: Series, now: int) -> bool:

@@ -1,62 +1,104 @@
-"""Answers to people as the one who gives them reads them."""
+"""Answers to people as the one who gives them reads them, in the language that they chose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
+
+from client.subject_page import WORDS
+from languages import Language, message
 
 if TYPE_CHECKING:
     from client.subjects import Answer, Erased
     from party.subjects.person import Person
 
+_COLUMNS: Final = {
+    "purpose": message("purpose"),
+    "recipient": message("for"),
+    "state": message("said"),
+    "at": message("when"),
+    "by": message("who said it"),
+}
 
-def answered_shown(answer: Answer) -> list[RenderableType]:
+
+def answered_shown(answer: Answer, _: Language) -> list[RenderableType]:
     """Return what was found, and where the files for the person are."""
     document = answer.document
-    datasets = ", ".join(one["dataset"] for one in document["datasets"]) or "none"
     return [
-        f"Datasets with this person: {datasets}. Sessions in which their record took part: "
-        f"{len(document['sessions'])}. Lists here: {len(document['lists_here'])}.",
+        _(
+            "Datasets with this person: {datasets}. Sessions in which their record took part: "
+            "{sessions}. Lists here: {lists}.",
+            datasets=", ".join(one["dataset"] for one in document["datasets"]) or "–",
+            sessions=_.number(len(document["sessions"])),
+            lists=_.number(len(document["lists_here"])),
+        ),
+        *unread_shown(answer.unread, _),
         *(str(file) for file in answer.files),
     ]
 
 
-def consent_shown(answer: Answer) -> list[RenderableType]:
+def consent_shown(answer: Answer, _: Language) -> list[RenderableType]:
     """Return a person's consent, by dataset."""
     parts: list[RenderableType] = []
     for one in answer.document["datasets"]:
-        parts.append(_table(f"{one['dataset']}, now", one["consent_now"]))
+        name = one["dataset"]
+        parts.append(_table(_("{dataset}, now", dataset=name), one["consent_now"], _))
         if one["consent_history"]:
-            parts.append(_table(f"{one['dataset']}, before", one["consent_history"]))
-    return parts or ["No dataset has this person."]
+            parts.append(_table(_("{dataset}, before", dataset=name), one["consent_history"], _))
+    return [*(parts or [_("No dataset has this person.")]), *unread_shown(answer.unread, _)]
 
 
-def _table(title: str, rows: Sequence[dict[str, str]]) -> RenderableType:
-    table = Table(*(rows[0] if rows else ()), title=title, title_justify="left")
+def unread_shown(unread: Mapping[str, str], _: Language) -> list[RenderableType]:
+    """Return which datasets an answer does not speak of, and why."""
+    return [
+        _(
+            "Not read, so the answer does not say whether the person is in it: {dataset} ({why})",
+            dataset=name,
+            why=why,
+        )
+        for name, why in unread.items()
+    ]
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Any]], _: Language) -> RenderableType:
+    columns = [_(_COLUMNS[name]) for name in (rows[0] if rows else ())]
+    table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*(WORDS.said(str(value), _) for value in row.values()))
     return table
 
 
-def found_shown(person: Person) -> list[RenderableType]:
+def found_shown(person: Person, _: Language) -> list[RenderableType]:
     """Return in which datasets somebody is, without naming them."""
     if not person.found:
-        return ["No dataset has this person now; what is kept of earlier sessions is erased."]
-    return [f"{one.dataset}: {len(one.rows)} rows" for one in person.found]
+        return [_("No dataset has this person now; what is kept of earlier sessions is erased.")]
+    return [
+        _("{dataset}: {rows} rows", dataset=one.dataset, rows=_.number(len(one.rows)))
+        for one in person.found
+    ]
 
 
-def erased_shown(done: Erased) -> list[RenderableType]:
+def erased_shown(done: Erased, _: Language) -> list[RenderableType]:
     """Return what was done, and what is left to do."""
     parts: list[RenderableType] = [
-        f"Erased: entry {done.entry} of the log. The receipt for the person: {done.receipt}"
+        _(
+            "Erased: entry {entry} of the log. The receipt for the person: {file}",
+            entry=done.entry,
+            file=str(done.receipt),
+        )
     ]
-    parts += [f"Dataset {name}: {what}" for name, what in done.datasets.items()]
-    parts += [f"Taken off the list {title}" for title in done.lists]
-    parts += [f"List of request {name[:8]}: {said}" for name, said in done.suppressed.items()]
+    parts += [_("Dataset {name}: {what}", name=n, what=w) for n, w in done.datasets.items()]
+    parts += [_("Taken off the list {title}", title=title) for title in done.lists]
+    parts += [
+        _("List of request {request}: {what}", request=name[:8], what=what)
+        for name, what in done.suppressed.items()
+    ]
     if done.waiting:
         again = ", ".join(f"`commonground suppress {request[:8]}`" for request in done.waiting)
-        parts.append(f"Not acknowledged yet; go on with {again}, or let `serve` do it")
+        parts.append(
+            _("Not acknowledged yet; go on with {commands}, or let `serve` do it", commands=again)
+        )
     return parts

@@ -179,14 +179,18 @@ def export(report: Rendering, path: Path) -> None:
         PartyError: not in this form.
     """
     _require_suffix(path, TABLE_SUFFIXES)
-    if isinstance(report, ShareableRendering):
-        data = _shareable(report, path.suffix)
-    else:
-        data = _private(report, path.suffix)
+    data = written(report, path.suffix)
     try:
         path.write_bytes(data)
     except OSError as error:
         raise PartyError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def written(report: Rendering, suffix: str) -> bytes:
+    """Return a report as a file of one of `TABLE_SUFFIXES` has it."""
+    if isinstance(report, ShareableRendering):
+        return _shareable(report, suffix)
+    return _private(report, suffix)
 
 
 def _require_suffix(path: Path, suffixes: tuple[str, ...]) -> None:

@@ -13,9 +13,11 @@ from typing import Any, Final, Protocol
 from client.actors import SCHEDULE
 from client.cancelling import Cancelled
 from client.exits import EXPECTED
-from client.quoting import Guess, Quoted, quote_for
+from client.guess import Guess
+from client.quoting import Quoted, quote_for
 from client.templating import Files
 from party.contract import Contract
+from party.decision import FINISHED
 from party.desk import Desk
 from party.errors import Refusal, SessionSuspended
 from party.filing import Filed
@@ -25,7 +27,6 @@ from party.request import Request
 from party.reservation import Share, shares
 from party.schedule import Schedule
 from party.series import CANCELLED, DONE, PLANNED, Run, Series, SeriesBook
-from party.session_record import FINISHED
 from party.templates import Template
 from party.terms import Terms
 from privacy.accounting import Spend

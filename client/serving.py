@@ -13,16 +13,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+from client.key_exchange import note_renewed
 from client.units import shown_seconds
 from party.artefacts import SessionFolder
+from party.card import IdentityCard
 from party.contract import Contract
 from party.decision import Decision
 from party.desk import Desk
 from party.driver import Progress, ProgressHook
-from party.errors import Refusal
+from party.errors import Breach, Refusal
 from party.events import Event, note
 from party.link import Link
 from party.parcels.seal import Seal
+from party.renewals import Statements
 from party.request import Request
 from party.suppression.desk import SuppressionDesk
 
@@ -64,6 +67,17 @@ class ServedDesk:
         event = Event("request.decided", request_id, peer, state=decision.state)
         self._say(event, f"request {request_id[:8]} with {peer}: {decision.state} by them")
 
+    def note_breach(self, peer: str, contract_hash: str | None, breach: Breach) -> None:
+        """Log what a counterpart did outside of any session, and say so, a few times a day."""
+        if self._desk.note_breach(peer, contract_hash, breach):
+            status = breach.status.value
+            event = Event("peer.breach", peer=peer, status=status, reason=breach.message)
+            note(_log, event, f"{peer} broke the protocol: {breach}", level=logging.WARNING)
+
+    def require_ready(self) -> None:
+        """Raise unless the store answers."""
+        self._desk.require_ready()
+
     def end(self, peer: str, request_id: str, contract_hash: bytes, refusal: Refusal) -> None:
         """Take the counterpart's word that a session has ended without a result."""
         self._desk.end(peer, request_id, contract_hash, refusal)
@@ -89,9 +103,25 @@ class ServedDesk:
         finished = Event("session.finished", request.id, peer, str(request.kind), seconds=seconds)
         note(_log, finished, f"{session}: finished in {shown_seconds(seconds)}")
 
+    def refusal_of(self, request_id: str) -> Refusal | None:
+        """Return how a request ended here without a result, None for one that has not."""
+        filed = self._desk.known(request_id)
+        return None if filed is None else filed.decision.refusal
+
+    def exchange_statements(self, cards: list[IdentityCard], said: Statements) -> Statements:
+        """Take a counterpart's statements of keys, and return this party's."""
+        new, answer = self._desk.renewals.exchange(cards, said)
+        for one in new:
+            note_renewed(one)
+        return answer
+
     def contracts(self) -> list[Contract]:
         """Return the contracts that are signed and in force."""
         return self._desk.contracts()
+
+    def seen_checkpoint(self, fingerprint: str) -> str:
+        """Return the checkpoint that was witnessed last of a counterpart's log, "" for none."""
+        return self._desk.seen_checkpoint(fingerprint)
 
     def _say(self, event: Event, sentence: str) -> None:
         """Log an event unless it was the last of its request: dialling sides ask often."""

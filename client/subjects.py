@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from client.actors import OPERATOR
 from client.registering import drop_rows
 from client.subject_page import page_of
 from client.suppressing import Suppressor
+from languages import ENGLISH, Language, message
 from party.activation.private_file import drafted, publish, require_new
 from party.contract_terms import write_time
 from party.desk import Desk
@@ -31,20 +32,25 @@ from party.subjects.dossier import Dossier, open_dossier
 from party.subjects.erase import erase, note_access
 from party.subjects.person import Person, Wanted, find, rows_of
 
-_KEPT_HERE = "deleted here: the table of it that this party kept"
-_IN_FILES = "takes part no more; delete the rows in your own files too"
+_KEPT_HERE = message("deleted here: the table of it that this party kept")
+_IN_FILES = message("takes part no more; delete the rows in your own files too")
 
 
 @dataclass(frozen=True, repr=False)
 class Answer:
-    """What a person was told, and in which files, where any were written."""
+    """What a person was told, and in which files, where any were written.
+
+    `unread` are the datasets that could not be read, each with why, which is not for the person.
+    """
 
     document: Mapping[str, Any]
     files: tuple[Path, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {**self.document, "files": [str(file) for file in self.files]}
+        files = [str(file) for file in self.files]
+        return {**self.document, "files": files, "why_not_read": dict(self.unread)}
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,12 +86,14 @@ class SubjectDesk:
 
     party: Organisation
 
-    def access(self, wanted: Wanted, out: Path) -> Answer:
+    def access(self, wanted: Wanted, out: Path, spoken: Language = ENGLISH) -> Answer:
         """Write a new folder of files for a person: all that is held of them; log that it was read.
+
+        The page is in the language `spoken`. Datasets that cannot be read are named in it.
 
         Raises:
             PartyError: who it is cannot be told, or the folder cannot be written.
-            DatasetError: a dataset cannot be read.
+            DatasetError: no dataset can be read.
         """
         require_new(out)
         dossier = open_dossier(self.party, find(self.party, wanted))
@@ -94,27 +102,35 @@ class SubjectDesk:
             for found in dossier.person.found:
                 _write_rows(draft / f"data-{found.dataset}.csv", rows_of(self.party, found))
             _write(draft / "access.json", _json(document))
-            _write(draft / "access.html", page_of(document))
+            _write(draft / "access.html", page_of(document, spoken))
             note_access(self.party, dossier.person, "all", actor=OPERATOR)
-        return Answer(document, tuple(sorted(out.iterdir())))
+        return Answer(document, tuple(sorted(out.iterdir())), dossier.person.unread)
 
     def consent(self, wanted: Wanted) -> Answer:
         """Return what a person has consented to, now and before; log that it was read.
 
         Raises:
             PartyError: who it is cannot be told.
-            DatasetError: a dataset cannot be read.
+            DatasetError: no dataset can be read.
         """
         person = find(self.party, wanted)
         whole = self._document(Dossier(person, (), (), 0))
         note_access(self.party, person, "consent", actor=OPERATOR)
         keys = ("dataset", "consent_now", "consent_history")
         datasets = [{key: one[key] for key in keys} for one in whole["datasets"]]
-        return Answer({**self._head(), "datasets": datasets})
+        unread = whole["datasets_not_read"]
+        document = {**self._head(), "datasets": datasets, "datasets_not_read": unread}
+        return Answer(document, unread=person.unread)
 
     def look(self, wanted: Wanted) -> Person:
-        """Return who is meant, and write nothing."""
-        return find(self.party, wanted)
+        """Return who is meant, to be erased, and write nothing.
+
+        Raises:
+            DatasetError: a dataset cannot be read, and what is theirs alone in it.
+        """
+        person = find(self.party, wanted)
+        person.require_read()
+        return person
 
     def erase(self, person: Person, out: Path) -> Erased:
         """Erase a person, carry it to those who hold lists, and write the receipt for the person.
@@ -147,7 +163,10 @@ class SubjectDesk:
         try:
             dropped = drop_rows(self.party, self.party.dataset(dataset), rows)
         except PartyError as error:
-            return f"takes part no more; the table kept here could not be written anew: {error}"
+            return message(
+                "takes part no more; the table kept here could not be written anew: {error}",
+                error=str(error),
+            )
         return _KEPT_HERE if dropped else _IN_FILES
 
     def _suppress(self, request: str) -> tuple[str, bool]:
@@ -156,7 +175,8 @@ class SubjectDesk:
             done = Suppressor(self.party).suppress(Desk(self.party).find(request))
         except (PartyError, OSError) as error:
             return str(error), False
-        return f"{done.runs} runs {done.did} and acknowledged", True
+        said = message("{runs} runs, all acknowledged", runs=done.runs)
+        return said, True
 
     def _head(self) -> dict[str, Any]:
         return {

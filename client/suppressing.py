@@ -13,12 +13,12 @@ from typing import Final
 from audit.roles import Role
 from client.carrying import Waiting, reaching
 from party.contract import DAY_SECONDS, Contract
+from party.decision import FINISHED
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import Filed
 from party.lists import Lists
 from party.organisation import Organisation
-from party.session_record import FINISHED
 from party.suppression.desk import SuppressionDesk
 from party.suppression.owed import owed_runs
 from psi.legs import SENDER

@@ -13,7 +13,7 @@ from party.moment_terms import MOST_KEYS_A_PERSON, MomentTerms
 from party.request_parameters import Parameters
 from privacy.units import parse_epsilon
 from psi.sets import MAX_KEYS
-from psi.time_keys import MOST_ORDINAL, MOST_SLOTS, Timing, Window
+from psi.windows import MOST_ORDINAL, MOST_SLOTS, Timing, Window
 
 SLOT_MINUTES: Final = 60
 LOOKBACK_DAYS: Final = 30

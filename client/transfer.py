@@ -61,7 +61,7 @@ class Push:
 
     def _stream(self, messages: Iterator[pb.SendSetRequest]) -> tuple[int, bytes | None]:
         send = self._line.dialler.sessions.SendSet
-        response = self._line.dialler.attempt(lambda: send(messages, timeout=STREAM_SECONDS))
+        response = self._line.answer(lambda: send.future(messages, timeout=STREAM_SECONDS))
         missing, digest = decode_progress(response)
         if missing > self._header.chunks:
             raise fields.malformed("first_missing", "is beyond the end of the set")
@@ -92,22 +92,17 @@ class Pull:
             first_chunk=0 if so_far is None else so_far.next_chunk,
         )
         pull = self._line.dialler.sessions.PullSet
-        incoming = self._line.dialler.attempt(
-            lambda: self._taken(pull(request, timeout=STREAM_SECONDS))
-        )
+        incoming = self._line.taken(lambda: pull(request, timeout=STREAM_SECONDS), self._taken)
         if not incoming.complete:
             raise Interrupted(f"the stream of step {self._index} ended before the set did")
         incoming.finish()
 
     def _taken(self, stream: Any) -> IncomingSet:  # noqa: ANN401 - gRPC's call, which iterates
-        try:
-            incoming = self._folder.incoming(self._index, self._first(stream))
-            for message in stream:
-                incoming.accept(decode_chunk(message))
-                self._line.sign()
-            return incoming
-        finally:
-            stream.cancel()  # a stream that is given up is not left to run
+        incoming = self._folder.incoming(self._index, self._first(stream))
+        for message in stream:
+            incoming.accept(decode_chunk(message))
+            self._line.sign()
+        return incoming
 
     def _first(self, messages: Iterator[pb.PullSetResponse]) -> SetHeader:
         header = decode_pulled_header(next(messages, None))

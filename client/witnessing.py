@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.checkpoint import Checkpoint
-from audit.errors import AuditError, SubmissionError, TreeError
+from audit.errors import AuditError, RollbackError, SubmissionError, TreeError
 from audit.note import MAX_NOTE_BYTES, Signature, parse_note
 from audit.submission import PATH, SIZE_TYPE, Submission, read_size
 from client.errors import DialError
@@ -29,7 +29,7 @@ class Asked:
 
     Args:
         witness: the name of its key.
-        size: how many entries of the log it has cosigned, as far as is known here.
+        size: how many entries of the log it has seen, as far as is known here.
         problem: why it has not cosigned the log as it is, None when it has.
     """
 
@@ -54,6 +54,8 @@ def _ask(party: Organisation, witness: OutsideWitness) -> Asked:
     place = HttpPlace(witness.url)
     try:
         return Asked(witness.name, _submit(party, witness, place, seen))
+    except RollbackError as error:
+        return Asked(witness.name, error.seen_size, str(error))
     except (DialError, AuditError) as error:
         return Asked(witness.name, seen, str(error))
     finally:
@@ -66,9 +68,10 @@ def _submit(party: Organisation, witness: OutsideWitness, place: HttpPlace, seen
         try:
             checkpoint, proof = party.journal.offer(seen)
         except TreeError:
-            raise SubmissionError(
+            raise RollbackError(
                 f"it has seen {seen} entries of this log, which has fewer: was the store restored "
-                "from an old backup?"
+                "from an old backup?",
+                seen_size=seen,
             ) from None
         body = Submission(seen, proof, checkpoint).text().encode()
         answer = place.post(PATH, body, MAX_NOTE_BYTES)

@@ -93,13 +93,23 @@ def arms_of(labels: Sequence[str]) -> Arms:
             "lift needs two arms, the treatment first in the contract, or two arms × exposed or "
             f"not, as in 'treatment{JOINT}exposed', 'treatment{JOINT}not exposed', "
             f"'control{JOINT}exposed', 'control{JOINT}not exposed'; here are {len(labels)} labels: "
-            f"{', '.join(labels[:_WITH_EXPOSURE])}"
+            f"{', '.join(labels[:_WITH_EXPOSURE])}{_several(len(arms))}"
         )
     return Arms(
         Group(arms[0], (0, 1)),
         Group(arms[1], (2, 3)),
         Group(labels[0], (0,)),
         Group(labels[2], (2,)),
+    )
+
+
+def _several(arms: int) -> str:
+    """Say what to do with more arms than two."""
+    if arms <= _ARMS:
+        return ""
+    return (
+        ". Of several arms make a label for each comparison, with two of them as its values, and "
+        "ask for a lift of each; `report table` has the conversions of all arms in one"
     )
 
 

@@ -13,8 +13,8 @@ from client.page.files import NO_PAGES, PageFiles
 
 if TYPE_CHECKING:
     from client.asking import Choice
+    from client.guess import Guess
     from client.output import Output
-    from client.quoting import Guess
     from party.contract import Contract
     from party.list_names import Naming
     from party.organisation import Organisation
@@ -127,10 +127,11 @@ Delta = Annotated[
     typer.Option(metavar="NUMBER", help="δ of dummies and sizes. 1e-9, without it."),
 ]
 TheirPeople = Annotated[
-    int | None,
+    list[str] | None,
     typer.Option(
-        metavar="N",
-        help="How many people you expect the counterpart to have. As many as you, without it.",
+        metavar="N|PARTY=N",
+        help="How many people you expect each other party to have, or one of them by its name; "
+        "may be repeated. As many as you, without it.",
     ),
 ]
 SuppressionRuns = Annotated[
@@ -157,8 +158,8 @@ Wait = Annotated[
     bool,
     typer.Option(
         "--wait/--no-wait",
-        help="Stay until the counterpart has approved or dialled, or return at once and go on "
-        "later with `requests resume`.",
+        help="Stay until the counterpart has approved or dialled, and go on by yourself when the "
+        "session breaks off; or return at once and go on later with `requests resume`.",
     ),
 ]
 Confirm = Annotated[

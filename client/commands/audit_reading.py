@@ -61,6 +61,14 @@ Actor = Annotated[
     str | None, typer.Option(metavar="WHO", help="Only what this one did, as `by` has it.")
 ]
 
+Peer = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Only entries about this counterpart: under a contract with it, or naming it.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to `commonground audit`."""
@@ -105,8 +113,7 @@ def show(
 
     They hold no identifier and no exact count of people.
     """
-    from audit.entry import Entry
-    from client.audit_files import find_entry
+    from client.audit_files import find_entry, newest
     from client.render_audit import entry_shown
     from client.verifying import stored_log
 
@@ -115,12 +122,12 @@ def show(
         raise typer.BadParameter("one entry is shown in full: leave out --last and --lines")
     with read_for_audit(party, output, "audit.show") as here:
         one = None if number is None else find_entry(here, number)
-        stored = [] if one else list(stored_log(here).entries())
+        some = [] if one else newest(here, last) if last else list(stored_log(here).parsed())
+        size = here.journal.size
     if one is not None:
         output.result(json.loads(one.encode()), *entry_shown(one))
         return
-    chosen = [Entry.parse(data) for data in (stored[-last:] if last else stored)]
-    _print(output, chosen, len(stored), lines=lines)
+    _print(output, some, size, lines=lines)
 
 
 def filter_(
@@ -131,6 +138,7 @@ def filter_(
     since: Since = None,
     until: Until = None,
     actor: Actor = None,
+    peer: Peer = None,
     lines: Lines = False,
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -140,13 +148,11 @@ def filter_(
     Options that are given together all hold.
     """
     from client.audit_files import Wanted, selected
-    from client.verifying import stored_log
 
     output = begin(ctx, as_json)
-    wanted = Wanted(tuple(kind or ()), session, contract, since, until, actor)
+    wanted = Wanted(tuple(kind or ()), session, contract, since, until, actor, peer)
     with read_for_audit(party, output, "audit.filter") as here:
-        chosen = selected(here, wanted)
-        size = sum(1 for _ in stored_log(here).entries())
+        chosen, size = selected(here, wanted), here.journal.size
     _print(output, chosen, size, lines=lines)
 
 
@@ -172,6 +178,7 @@ def export(
     since: Since = None,
     until: Until = None,
     actor: Actor = None,
+    peer: Peer = None,
     language: Annotated[
         Literal["en", "zh"], typer.Option(help="The language of an .html page.")
     ] = "en",
@@ -189,7 +196,7 @@ def export(
     from party.log_files import LogFiles, write_files
 
     output = begin(ctx, as_json)
-    wanted = Wanted(tuple(kind or ()), session, contract, since, until, actor)
+    wanted = Wanted(tuple(kind or ()), session, contract, since, until, actor, peer)
     if (out is None) == (tiles is None):
         raise typer.BadParameter("name a FILE to read, or a folder with --tiles to verify")
     if tiles is not None and wanted != EVERYTHING:

@@ -12,8 +12,8 @@ from client.page.files import PageFiles
 
 if TYPE_CHECKING:
     from client.asking import Choice, TableChoice
+    from client.guess import Guess
     from client.output import Output
-    from client.quoting import Guess
     from party.contract import Contract
     from party.organisation import Organisation
 

@@ -97,7 +97,7 @@ def attribution(
     """
     from client.asking import TableChoice, table_request
     from client.costs import read_costs
-    from client.quoting import Guess
+    from client.guess import Guess
     from client.timing import TimingChoice
     from party.contract_terms import OutputKind
 
@@ -114,7 +114,7 @@ def attribution(
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         request = table_request(here, agreed, wanted, chosen)
         run_request(
-            here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
+            here, output, request, agreed, Guess.of(their_people, match_rate), ask=ask, wait=wait,
             private=private, out=out, pages=PageFiles(html, png, language), costs=costs,
             model=model,
         )  # fmt: skip
@@ -157,7 +157,7 @@ def delay(
     The whole report is charged before it begins.
     """
     from client.asking import TableChoice, table_request
-    from client.quoting import Guess
+    from client.guess import Guess
     from client.timing import TimingChoice
     from party.contract_terms import OutputKind
 
@@ -171,6 +171,6 @@ def delay(
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         request = table_request(here, agreed, wanted, chosen)
         run_request(
-            here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
+            here, output, request, agreed, Guess.of(their_people, match_rate), ask=ask, wait=wait,
             private=private, out=out, pages=PageFiles(html, png, language),
         )  # fmt: skip

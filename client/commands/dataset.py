@@ -328,3 +328,15 @@ def top_bound(
             purpose=purpose, contract=contract, refunds=refunds, actor=OPERATOR,
         )  # fmt: skip
     output.result(found.to_dict(), *top_bound_shown(found))
+
+
+@app.command("top-bounds", epilog=example("commonground dataset top-bounds --json"))
+def top_bounds(ctx: typer.Context, party: PartyFolder = None, as_json: AsJson = False) -> None:
+    """Show the top bounds that were taken from your data, and what each has cost; this is free."""
+    from client.render_bounds import bounds_taken
+    from party.top_bound import taken
+
+    output = begin(ctx, as_json)
+    with opened(party) as here:
+        found = taken(here)
+    output.result({"top_bounds": [one.to_dict() for one in found]}, *bounds_taken(found))

@@ -61,10 +61,12 @@ def invite(
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        invitation = Reception(here).invite(
+        reception = Reception(here)
+        invitation = reception.invite(
             hours=hours, for_name=for_name, replace=replace, datasets=offer or ()
         )
-        ends = here.now + hours * HOUR_SECONDS
+        made = reception.find(invitation.id)
+        ends, in_full = made.ends_at, made.ends_at - made.made_at == hours * HOUR_SECONDS
     who = "one party" if for_name is None else f"the party {for_name}"
     output.say(
         f"For {who}, once, until {shown_time(ends)}, while `commonground serve` runs here. "
@@ -72,6 +74,7 @@ def invite(
         f"They will be told what your {', '.join(offer)} holds."
         if offer
         else "They will not be told what your datasets hold; --offer DATASET tells it.",
+        *([] if in_full else ["It ends sooner, when your new certificate comes into use."]),
         f"To take it back: commonground invitations withdraw {invitation.id}",
     )
     output.result(

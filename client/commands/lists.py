@@ -121,7 +121,7 @@ def refresh(
     takes the place of the old one at once, or not at all; the old one is deleted then.
     """
     from client.asking import refresh_request
-    from client.quoting import Guess
+    from client.guess import Guess
     from party.list_names import Naming, require_free
     from party.lists import Lists
     from party.retention import prune
@@ -142,7 +142,7 @@ def refresh(
             output,
             request,
             agreed,
-            Guess(their_people),
+            Guess.of(their_people),
             ask=ask,
             wait=wait,
             private=False,

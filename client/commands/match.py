@@ -64,7 +64,7 @@ def match(
     is that of its dummies and sizes.
     """
     from client.asking import list_naming, match_request
-    from client.quoting import Guess
+    from client.guess import Guess
     from party.contract_terms import ListUse
 
     output = begin(ctx, as_json)
@@ -81,7 +81,7 @@ def match(
             output,
             request,
             agreed,
-            Guess(their_people),
+            Guess.of(their_people),
             ask=ask,
             wait=wait,
             private=False,

@@ -71,6 +71,8 @@ def add_to(app: typer.Typer) -> None:
             "commonground quote reach --segment segment --by frequency --epsilon 0.5",
             "commonground quote match --receiver channel --their-people 200000",
             "commonground quote overlap --by-identifier",
+            "commonground quote insights --third vendor --attribute age \\\n"
+            "    --their-people channel=100000 --their-people vendor=20000",
         )
     )(quote)
 
@@ -114,7 +116,8 @@ def quote(
     Nothing is sent and nothing is spent. The options are those of `match` and `report`.
     """
     from client.asking import TableChoice, match_request, table_request
-    from client.quoting import Guess, quote_for
+    from client.guess import Guess
+    from client.quoting import quote_for
     from client.render_quote import quote_shown
     from client.timing import TimeOptions
     from party.contract_terms import ListUse, OutputKind
@@ -153,7 +156,7 @@ def quote(
         )
         return table_request(here, agreed, table, chosen)
 
-    guess = Guess(their_people, match_rate)
+    guess = Guess.of(their_people, match_rate)
     with opened(party) as here:
         agreed = here.contract(contract)
         agreed.require_in_force(here.now)

@@ -99,7 +99,7 @@ def overlap(
     missing, or few people are shared.
     """
     from client.asking import TableChoice, table_request
-    from client.quoting import Guess
+    from client.guess import Guess
     from party.contract_terms import OutputKind
 
     output = begin(ctx, as_json)
@@ -118,7 +118,7 @@ def overlap(
             third_dataset=third_dataset,
         )
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
-        guess = Guess(their_people, match_rate)
+        guess = Guess.of(their_people, match_rate)
         if by_identifier:
             run_by_identifier(
                 here, output, agreed, table, chosen, guess,
@@ -175,7 +175,7 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
     ) -> None:
         from client.asking import TableChoice, table_request
         from client.costs import read_costs
-        from client.quoting import Guess
+        from client.guess import Guess
         from party.contract_terms import OutputKind
 
         output = begin(ctx, as_json)
@@ -195,7 +195,7 @@ def _add_table(kind: str, text: str, *examples: str) -> None:
             )
             chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
             request = table_request(here, agreed, wanted, chosen)
-            guess = Guess(their_people, match_rate)
+            guess = Guess.of(their_people, match_rate)
             run_request(
                 here, output, request, agreed, guess, ask=ask, wait=wait, private=private, out=out,
                 pages=PageFiles(html, png, language), costs=costs,
@@ -289,7 +289,7 @@ def lift(
     """
     from client.asking import TableChoice, table_request
     from client.costs import read_costs
-    from client.quoting import Guess
+    from client.guess import Guess
     from party.contract_terms import OutputKind
 
     output = begin(ctx, as_json)
@@ -310,7 +310,7 @@ def lift(
         chosen = choice(dataset, their_dataset, epsilon, epsilon_dummies, delta)
         request = table_request(here, agreed, wanted, chosen)
         run_request(
-            here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
+            here, output, request, agreed, Guess.of(their_people, match_rate), ask=ask, wait=wait,
             private=private, out=out, pages=PageFiles(html, png, language), costs=costs,
         )  # fmt: skip
 

@@ -43,7 +43,8 @@ Wait = Annotated[
     bool,
     typer.Option(
         "--wait/--no-wait",
-        help="Stay until the counterpart has done its part, or return at once.",
+        help="Stay until the counterpart has done its part, and go on by yourself when the "
+        "session breaks off; or return at once.",
     ),
 ]
 
@@ -67,15 +68,16 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List requests, newest first, with what can be done next."""
-    from client.carrying import Carrier
     from client.render_request import request_document, requests_shown
-    from party.desk import Desk
+    from party.filing import Filing
 
     output = begin(ctx, as_json)
     with opened(party) as here:
         if peer is not None:
+            from client.carrying import Carrier
+
             Carrier(here, output).fetch(peer)
-        filed = Desk(here).filed()
+        filed = Filing(here).all()
     output.result({"requests": [request_document(one) for one in filed]}, requests_shown(filed))
 
 
@@ -113,7 +115,7 @@ def approve(
     """
     from client.carrying import Carrier
     from client.render_request import request_document
-    from party.session_record import FINISHED
+    from party.decision import FINISHED
 
     output = begin(ctx, as_json)
     with opened(party) as here:

@@ -76,7 +76,9 @@ def _serve(ctx: typer.Context, output: Output, opened: Sandbox, listen: Listen) 
     debug = ctx.find_root().params["debug"]
     with (
         looked_at(opened.partner) as partner,
-        events_on_stderr(partner.settings.log_format, debug=debug),
+        events_on_stderr(
+            partner.settings.log_format, level=partner.settings.log_level, debug=debug
+        ),
         listening(partner, listen, opened.address),
     ):
         stopped = until_told()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from party.organisation import Organisation
 
 LogFormat = Literal["text", "json"]
+LogLevel = Literal["error", "warning", "info"]
 _log: Final = logging.getLogger("commonground.serve")
 
 
@@ -59,16 +60,25 @@ def add_to(app: typer.Typer, listen: Listen, listen_http: ListenHttp) -> None:
                 "without it, as party.toml says.",
             ),
         ] = None,
+        log_level: Annotated[
+            LogLevel | None,
+            typer.Option(
+                "--log-level",
+                help="Which events are written: error, warning and worse, or info, which is all; "
+                "without it, as party.toml says.",
+            ),
+        ] = None,
         party: PartyFolder = None,
         as_json: AsJson = False,
     ) -> None:
         """Listen for counterparts and carry out what contracts grant, until Ctrl-C or SIGTERM.
 
         Requests are approved by the contract's rule, or by hand with `requests approve` in another
-        terminal. A stop suspends the sessions; they go on at the next start. One line an event
-        goes to stderr, without identifiers or counts of people.
+        terminal. A stop suspends the sessions; they go on at the next start. Sessions that this
+        party began and that broke off go on by themselves. One line an event goes to stderr,
+        without identifiers or counts of people.
         """
-        from client.listening import listening, listening_http
+        from client.listening import listening
         from client.log_lines import events_on_stderr
         from party.events import Event, note
 
@@ -77,13 +87,16 @@ def add_to(app: typer.Typer, listen: Listen, listen_http: ListenHttp) -> None:
         with opened(party) as here:
             at = address or here.settings.listen
             with (
-                events_on_stderr(log_format or here.settings.log_format, debug=debug),
-                listening(here, listen, at) as listener,
-                listening_http(here, listen_http, http) as url,
+                events_on_stderr(
+                    log_format or here.settings.log_format,
+                    level=log_level or here.settings.log_level,
+                    debug=debug,
+                ),
+                listening(here, listen, at, listen_http, http) as now,
             ):
                 stopped = until_told()
-                where = f"{at.rpartition(':')[0]}:{listener.port}"
-                _announce(output, here, where, listener.port, url)
+                where = f"{at.rpartition(':')[0]}:{now.port}"
+                _announce(output, here, where, now.port, now.url)
                 note(_log, Event("listening", address=where), f"Listening on {where}.")
                 stopped.wait()
                 sentence = "Stopping; sessions are suspended and go on at the next start."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -38,6 +38,13 @@ IdentifierType = Annotated[
         help="ID is an identifier of this type, such as email, and not your reference.",
     ),
 ]
+InLanguage = Annotated[
+    Literal["en", "zh"],
+    typer.Option(
+        "--language",
+        help="The language of the page and of what is printed: English, or zh for 简体中文.",
+    ),
+]
 DatasetName = Annotated[
     str | None,
     typer.Option("--dataset", metavar="NAME", help="Look into this dataset only."),
@@ -47,7 +54,7 @@ DatasetName = Annotated[
 @app.command(
     epilog=example(
         "commonground subject access C-1047 --out answer/",
-        "commonground subject access - --identifier email --out answer/",
+        "commonground subject access - --identifier email --out answer/ --language zh",
     )
 )
 def access(
@@ -58,22 +65,24 @@ def access(
     ],
     identifier: IdentifierType = None,
     dataset: DatasetName = None,
+    language: InLanguage = "en",
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a folder of files for a person: what you hold of them and what it was used for.
 
     Their rows as CSV, and a page with their consent, the sessions and lists in which their record
-    took part, for whom, and until when things are kept. The log says that somebody was answered,
-    and not who.
+    took part, for whom, and until when things are kept. A dataset that cannot be read is named
+    there. The log says that somebody was answered, and not who.
     """
     from client.render_subject import answered_shown
     from client.subjects import SubjectDesk
+    from languages import language as spoken_in
 
-    output = begin(ctx, as_json)
+    output, spoken = begin(ctx, as_json), spoken_in(language)
     with opened(party) as here:
-        answer = SubjectDesk(here).access(_wanted(person, identifier, dataset), out)
-    output.result(answer.to_dict(), *answered_shown(answer))
+        answer = SubjectDesk(here).access(_wanted(person, identifier, dataset), out, spoken)
+    output.result(answer.to_dict(), *answered_shown(answer, spoken))
 
 
 @app.command(epilog=example("commonground subject consent C-1047"))
@@ -82,17 +91,19 @@ def consent(
     person: PersonId,
     identifier: IdentifierType = None,
     dataset: DatasetName = None,
+    language: InLanguage = "en",
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a person has consented to, by dataset: now, and before where events are kept."""
     from client.render_subject import consent_shown
     from client.subjects import SubjectDesk
+    from languages import language as spoken_in
 
-    output = begin(ctx, as_json)
+    output, spoken = begin(ctx, as_json), spoken_in(language)
     with opened(party) as here:
         answer = SubjectDesk(here).consent(_wanted(person, identifier, dataset))
-    output.result(answer.to_dict(), *consent_shown(answer))
+    output.result(answer.to_dict(), *consent_shown(answer, spoken))
 
 
 @app.command(
@@ -112,6 +123,7 @@ def erase(
     ask: Annotated[
         bool, typer.Option("--ask", help="Say in which datasets they are, and ask before erasing.")
     ] = False,
+    language: InLanguage = "en",
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -122,17 +134,18 @@ def erase(
     """
     from client.render_subject import erased_shown, found_shown
     from client.subjects import SubjectDesk
+    from languages import language as spoken_in
 
-    output = begin(ctx, as_json)
+    output, spoken = begin(ctx, as_json), spoken_in(language)
     with opened(party) as here:
         desk = SubjectDesk(here)
         found = desk.look(_wanted(person, identifier, dataset))
         if ask:
-            output.say(*found_shown(found))
+            output.say(*found_shown(found, spoken))
             if not typer.confirm("Go on?", err=True):
                 raise typer.Exit(1)
         done = desk.erase(found, out)
-    output.result(done.to_dict(), *erased_shown(done))
+    output.result(done.to_dict(), *erased_shown(done, spoken))
 
 
 def _wanted(person: str, identifier: str | None, dataset: str | None) -> Wanted:

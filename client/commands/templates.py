@@ -239,7 +239,7 @@ def run(
 
     The quote comes first, on stderr. It is charged like the report itself.
     """
-    from client.quoting import Guess
+    from client.guess import Guess
     from client.templating import Files, request_of
     from party.templates import template_called
 
@@ -250,7 +250,7 @@ def run(
         files = Files.of(template.outputs, here.now)
         files.require_writable(request)
         run_request(
-            here, output, request, agreed, Guess(their_people, match_rate), ask=ask, wait=wait,
+            here, output, request, agreed, Guess.of(their_people, match_rate), ask=ask, wait=wait,
             private=files.private, out=files.out, pages=files.pages, costs=files.costs,
             model=files.model,
         )  # fmt: skip
@@ -309,7 +309,7 @@ def schedule(
     Refused as a whole if the runs do not fit every window that they fall in. `commonground serve`
     runs what is due, or `commonground report due`. Times are UTC, all year.
     """
-    from client.quoting import Guess
+    from client.guess import Guess
     from client.render_series import series_document, series_quote_shown
     from client.scheduling import quote_series
     from client.templating import read_schedule
@@ -318,7 +318,7 @@ def schedule(
     output = begin(ctx, as_json)
     with opened(party) as here:
         template, planned = read_schedule(here, name, every.value, at, until, from_)
-        quote = quote_series(here, template, planned, Guess(their_people, match_rate))
+        quote = quote_series(here, template, planned, Guess.of(their_people, match_rate))
         output.say(*series_quote_shown(quote))
         if ask and not typer.confirm("Go on?", err=True):
             output.result({"state": "not made"}, "Nothing was planned and nothing is held.")

@@ -9,6 +9,7 @@ from typing import Final
 from client.documents.blocks import Block, Facts, Heading, Paragraph, Points, Rows
 from client.documents.facts import Known
 from languages import Language, message
+from party.contract import Contract
 from party.contract_terms import Approval, Grant, OutputKind
 from party.places import EEA
 from party.transfers import Basis
@@ -118,7 +119,7 @@ def recipients(known: Known, _: Language) -> list[Block]:
     for grant in contract.outputs:
         for learned in _learned(grant, _):
             found.setdefault(learned, []).append(_(KINDS[grant.kind]))
-    rows = [(who, what, "; ".join(dict.fromkeys(kinds))) for (who, what), kinds in found.items()]
+    rows = [(who, what, _("; ").join(dict.fromkeys(kinds))) for (who, what), kinds in found.items()]
     head = (_("Recipient"), _("What it learns"), _("Of which processing"))
     blocks: list[Block] = [Rows(head, rows, "")]
     platforms = sorted({to.value for grant in contract.outputs for to in grant.export_to})
@@ -240,10 +241,7 @@ def measures(known: Known, _: Language) -> list[Block]:
                     "session.",
                     hours=contract.consent_max_age_hours,
                 ),
-                _(
-                    "Who withdraws takes no part in the next session, and is taken off lists that "
-                    "are out by suppression runs, which the receiver acknowledges."
-                ),
+                _withdrawals(contract, _),
                 _(
                     "Parties talk over TLS 1.3 with certificates that the contract names, and "
                     "sign what they ask for."
@@ -259,6 +257,21 @@ def measures(known: Known, _: Language) -> list[Block]:
             ]
         )
     ]
+
+
+def _withdrawals(contract: Contract, _: Language) -> str:
+    """Say what a withdrawal does, and by when."""
+    if contract.suppression_days is None:
+        return _(
+            "Who withdraws takes no part in the next session, and is taken off lists that are out "
+            "by suppression runs, which the receiver acknowledges; the contract sets no deadline, "
+            "so at the latest when the list ends."
+        )
+    return _(
+        "Who withdraws takes no part in the next session, and is taken off lists that are out "
+        "by suppression runs within {days} days, which the receiver acknowledges.",
+        days=contract.suppression_days,
+    )
 
 
 def happened(known: Known, _: Language) -> list[Block]:
@@ -307,7 +320,10 @@ def _roles(grant: Grant, _: Language) -> str:
         RECIPIENT: _("receives"),
         THIRD: _("adds labels"),
     }
-    return ", ".join(f"{party}: {names[role]}" for role, party in grant.roles.items())
+    parts = (
+        _("{party}: {role}", party=party, role=names[role]) for role, party in grant.roles.items()
+    )
+    return _("; ").join(parts)
 
 
 def _learned(grant: Grant, _: Language) -> Iterator[tuple[str, str]]:

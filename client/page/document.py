@@ -7,14 +7,15 @@ Charts are images in the page itself, in which no program runs whatever a label 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from client.by_attribute import by_attribute
-from client.page.figures import Figure, figures_of, require_charts
+from client.page.drawing import require_charts
+from client.page.figures import Figure, figures_of
 from client.page.glossary import METRICS, ROLES, TITLES
 from client.page.method import findings_of, method_of, reference_of
 from client.page.source import Source, charges_of
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
 MOST_HEADLINES: Final = 5
 MOST_COLUMNS: Final = 7
+STYLES: Final = ("page.css", "report.css")
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure as the template takes it; `address` holds the drawing itself."""
+    """A figure as the template takes it, and where its drawing is."""
 
     name: str
     alternative: str
@@ -66,26 +68,43 @@ def page_of(
     Raises:
         PartyError: the extra is not installed.
     """
-    rows = only_totals(by_attribute(rendering.rows()))
-    said = [Said(row, _) for row in rows]
     return _template().render(
         style=_style(),
         version=version("commonground"),
         _=_,
-        heading=TITLES.said(rendering.title(), _).capitalize(),
-        private=rendering.kind == PRIVATE,
-        owner=owner,
-        about=_about(sources, _),
-        headlines=headlines_of(rows, _),
-        findings=findings_of(rendering, said, _),
-        charts=[_chart(figure) for figure in figures_of(rendering, _)],
-        overview=overview_of(rows, _),
-        numbers=said,
-        fitted=any(row.fitted is not None for row in rows),
-        method=method_of(rendering, sources, owner, _),
-        charges=_charges(sources, _),
-        references=[reference_of(source, _) for source in sources],
+        **parts_of(rendering, sources, owner, _),
     )
+
+
+def parts_of(
+    rendering: Rendering,
+    sources: Sequence[Source],
+    owner: str,
+    _: Language = ENGLISH,
+    address: Callable[[int, Figure], str] | None = None,
+) -> dict[str, object]:
+    """Return what `report.html.jinja` shows of a report.
+
+    `address` is where a figure is, by its place from 0; without it a figure stands in the page.
+    """
+    rows = only_totals(by_attribute(rendering.rows()))
+    said = [Said(row, _) for row in rows]
+    figures = enumerate(figures_of(rendering, _))
+    return {
+        "heading": TITLES.said(rendering.title(), _).capitalize(),
+        "private": rendering.kind == PRIVATE,
+        "owner": owner,
+        "about": _about(sources, _),
+        "headlines": headlines_of(rows, _),
+        "findings": findings_of(rendering, said, _),
+        "charts": [_chart(place, figure, address or _within) for place, figure in figures],
+        "overview": overview_of(rows, _),
+        "numbers": said,
+        "fitted": any(row.fitted is not None for row in rows),
+        "method": method_of(rendering, sources, owner, _),
+        "charges": _charges(sources, _),
+        "references": [reference_of(source, _) for source in sources],
+    }
 
 
 def headlines_of(rows: Sequence[Row], _: Language = ENGLISH) -> list[Said]:
@@ -135,10 +154,14 @@ def _head(names: Sequence[str | None], _: Language) -> tuple[str, ...]:
     return (_("Number"), *(_.own(ALL if one is None else one) for one in names))
 
 
-def _chart(figure: Figure) -> Chart:
+def _chart(place: int, figure: Figure, address: Callable[[int, Figure], str]) -> Chart:
+    return Chart(figure.name, figure.alternative, figure.wide, address(place, figure))
+
+
+def _within(_: int, figure: Figure) -> str:
+    """Return an address that holds the drawing itself."""
     drawing = b64encode(figure.svg().encode()).decode()
-    address = f"data:image/svg+xml;base64,{drawing}"
-    return Chart(figure.name, figure.alternative, figure.wide, address)
+    return f"data:image/svg+xml;base64,{drawing}"
 
 
 def _about(sources: Sequence[Source], _: Language) -> str:
@@ -174,16 +197,20 @@ def _charges(sources: Sequence[Source], language: Language) -> list[dict[str, st
 
 
 def _style() -> str:
-    return files("client.page").joinpath("page.css").read_text(encoding="utf-8")
+    folder = files("client.page")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in STYLES)
 
 
 def _template() -> Template:
     """Return the page's form; a name that it misses is an error, and every text is escaped."""
     require_charts()
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     engine = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        loader=PackageLoader("client", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
-    text = files("client.page").joinpath("page.html.jinja").read_text(encoding="utf-8")
-    return engine.from_string(text)
+    return engine.get_template("page.html.jinja")

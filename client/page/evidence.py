@@ -14,6 +14,7 @@ from audit.bodies import (
     SessionStarted,
 )
 from client.by_attribute import by_attribute
+from client.documents.parts import KINDS
 from client.page.entries import Line
 from client.page.plain import render
 from client.page.wording import Said
@@ -41,7 +42,7 @@ def evidence_page(evidence: Evidence, report: ShareableRendering | None, languag
     return render(
         "evidence.html.jinja",
         language,
-        kind=evidence.request.kind.value,
+        kind=language(KINDS[evidence.request.kind]),
         about=_about(evidence, language),
         contract_hash=evidence.contract.digest,
         numbers=[Said(row, language) for row in by_attribute(rows)],

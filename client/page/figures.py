@@ -3,21 +3,30 @@
 Differences, which may be below 0, are dots with their intervals, beside the line of no difference.
 
 A pure function of the rows. No hue tells anything: a number that noise dominates is a dashed
-outline, a suppressed one is the word. The drawing program reads no file and no address.
+outline, a suppressed one is the word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import east_asian_width
 
 from client.by_attribute import by_attribute
+from client.page.drawing import (
+    Described,
+    as_pdf,
+    as_png,
+    as_svg,
+    configured,
+    require_charts,
+    require_fonts,
+)
 from client.page.glossary import KINDS, METRICS, TITLES, UNITS
-from client.page.wording import ALL, Said, Standing, by_metric, only_totals, segments_of
+from client.page.marks import LABEL_WIDTH, bar_layers, in_order, step_layers
+from client.page.wording import ALL, Said, by_metric, only_totals, segments_of
 from languages import ENGLISH, Language, message
 from party.errors import PartyError
 from reports.effect import Ranged
@@ -27,6 +36,9 @@ from reports.rendering import Rendering, Row
 if TYPE_CHECKING:
     import altair as alt
 
+PARTS: Final = "reached by"
+STEPS: Final = "reached by, in steps"
+"""The metric whose numbers are the parts of a reach, and what its steps are called as data."""
 MOST_BARS: Final = 60
 """A chart of more numbers than these tells an eye nothing; the table has them."""
 _MOST_BESIDE: Final = 3
@@ -36,10 +48,7 @@ _NUMBERS_WIDTH: Final = 96
 _BEFORE: Final = 0.04
 """Room to the left of an interval that goes below 0, as a share of the axis."""
 _BAR_HEIGHT: Final = 26
-_LABEL_WIDTH: Final = 150
 _LETTER_WIDTH: Final = 7
-_PNG_SCALE: Final = 2.0
-_INK, _PAPER, _BAR, _LINES = "#1d2733", "#ffffff", "#9db7cf", "#dfe5ea"
 _AXES: Final[dict[Unit, tuple[str, str]]] = {
     "share": (message("share"), ".0%"),
     "rate": (message("rate"), ".2~%"),
@@ -111,15 +120,7 @@ class Figure:
 
     def svg(self) -> str:
         """Draw it."""
-        import vl_convert
-
-        drawn = vl_convert.vegalite_to_svg(
-            _configured(self.chart(), [self]),
-            vl_version=_version(),
-            allowed_base_urls=[],
-            show_warnings=False,
-        )
-        return str(drawn)
+        return as_svg(configured(self.chart(), {self.metric: self.bars()}, self.language))
 
     def chart(self) -> alt.LayerChart | alt.FacetChart:
         """Return it as Altair describes it."""
@@ -128,18 +129,22 @@ class Figure:
         columns = _beside(len(self.panels))
         drawn = self.bars()
         width = self._panel_width(columns, [str(one["bar"]) for one in drawn])
-        layers = _layers(self.metric, self._across(drawn, width), signed=self.signed)
+        layers = self.layers(self._across(drawn, width))
         layers = layers.properties(width=width, height=alt.Step(_BAR_HEIGHT))
         if not self.panels:
             return layers
         header = alt.Header(title=None, labelFontSize=12, labelFontWeight="bold", labelLimit=width)
         return layers.facet(
-            facet=alt.Facet("panel:N", sort=_in_order("panel_order"), header=header),
+            facet=alt.Facet("panel:N", sort=in_order("panel_order"), header=header),
             columns=columns,
         )
 
+    def layers(self, across: dict[str, Any]) -> alt.LayerChart:
+        """Return what is drawn in each panel, along the axis of the numbers."""
+        return bar_layers(self.metric, across, signed=self.signed)
+
     def _panel_width(self, columns: int, bars: list[str]) -> int:
-        names = min(_LABEL_WIDTH, max(_wide(bar) for bar in bars))
+        names = min(LABEL_WIDTH, max(_wide(bar) for bar in bars))
         whole = _WIDE if self.wide else _NARROW
         return (whole - names) // columns - _GAP
 
@@ -175,12 +180,73 @@ class Figure:
         }
 
 
+@dataclass(frozen=True)
+class Steps(Figure):
+    """Parts of a reach as steps from 0 to the whole: each begins where the one before it ends.
+
+    Those whom both channels met lie between those whom one alone met, so the overlap is a place,
+    and no colour has to tell it. A step is as long as the fitted number, since only these add up
+    and are not below 0; the text is the number itself.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the parts add up to."""
+        return self.language(message("reach, part by part"))
+
+    @property
+    def alternative(self) -> str:
+        """What a person who does not see the chart is told."""
+        _ = self.language
+        return _(
+            "Steps from 0 to the whole reach, one behind the other: {parts}. The same numbers "
+            "stand in the tables of this page.",
+            parts=", ".join(dict.fromkeys(str(one["bar"]) for one in self.bars())),
+        )
+
+    def bars(self) -> list[dict[str, str | float]]:
+        """Return the steps as data."""
+        reached: dict[str, float] = {}
+        drawn = super().bars()
+        for row, one in zip(self.rows, drawn, strict=True):
+            start = reached.get(str(one["panel"]), 0.0)
+            end = start + (row.fitted or 0.0)
+            reached[str(one["panel"])] = end
+            one |= {"low": start, "high": end}
+        return drawn
+
+    def layers(self, across: dict[str, Any]) -> alt.LayerChart:
+        """Return the steps of each panel."""
+        return step_layers(self.metric, across)
+
+
 def figures_of(rendering: Rendering, language: Language = ENGLISH) -> list[Figure]:
-    """Return a chart for each metric that has several numbers, and not too many of them."""
+    """Return a chart for each metric that has several numbers, and not too many of them.
+
+    Parts of a reach are drawn once more as steps, beside its first chart.
+    """
     metrics = by_metric(only_totals(by_attribute(rendering.rows())))
-    return [
-        Figure(metric, tuple(rows), language) for metric, rows in metrics.items() if _drawn(rows)
-    ]
+    found: list[Figure] = []
+    for metric, rows in metrics.items():
+        if not _drawn(rows):
+            continue
+        found.append(Figure(metric, tuple(rows), language))
+        if metric == PARTS and (whole := _whole(rows)):
+            found.append(Steps(STEPS, whole, language))
+    return found
+
+
+def _whole(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the parts of each segment that shows all of them, whom both channels met between.
+
+    So either channel's reach is two steps that touch. A part that is hidden leaves no place.
+    """
+    whole: list[Row] = []
+    for segment in segments_of(list(rows)):
+        one, other, both = (row for row in rows if row.segment == segment)
+        if not any(row.estimate.suppressed for row in (one, other, both)):
+            whole += [one, both, other]
+    return tuple(whole)
 
 
 def _drawn(rows: Sequence[Row]) -> bool:
@@ -197,10 +263,23 @@ def png_of(rendering: Rendering, _: Language = ENGLISH) -> bytes:
         PartyError: the extra is not installed, there is nothing to draw, or no font here has
             the language's letters.
     """
+    return as_png(_sheet(rendering, _))
+
+
+def pdf_of(rendering: Rendering, _: Language = ENGLISH) -> bytes:
+    """Draw the same sheet as a PDF of one page, as large as the charts.
+
+    Raises:
+        PartyError: as `png_of`.
+    """
+    return as_pdf(_sheet(rendering, _))
+
+
+def _sheet(rendering: Rendering, _: Language) -> Described:
+    """Return all charts below each other."""
     require_charts()
     require_fonts(_)
     import altair as alt
-    import vl_convert
 
     figures = figures_of(rendering, _)
     if not figures:
@@ -221,101 +300,13 @@ def png_of(rendering: Rendering, _: Language = ENGLISH) -> bytes:
         anchor="start",
         offset=14,
     )
-    sheet = _configured(alt.vconcat(*parts, title=title, spacing=24), figures)
-    drawn = vl_convert.vegalite_to_png(
-        sheet, vl_version=_version(), scale=_PNG_SCALE, allowed_base_urls=[], show_warnings=False
-    )
-    return bytes(drawn)
-
-
-def require_charts() -> None:
-    """Refuse to begin what could not be drawn.
-
-    Raises:
-        PartyError: the extra is not installed.
-    """
-    if any(find_spec(name) is None for name in ("altair", "jinja2", "vl_convert")):
-        raise PartyError(
-            "a page and its charts need Altair and vl-convert, which are not installed: "
-            "`pip install 'commonground[html]'`"
-        )
-
-
-def require_fonts(language: Language) -> None:
-    """Refuse a picture whose letters no font of this machine has: it would show boxes.
-
-    A page needs no font here, since its reader's machine draws the letters.
-
-    Raises:
-        PartyError: two letters of the language look the same.
-    """
-    import vl_convert
-
-    if len({vl_convert.svg_to_png(_letter(one, language)) for one in language.letters}) == 1:
-        raise PartyError(
-            "a picture of the charts in this language needs a font that has its letters, such as "
-            "Noto Sans CJK (Debian: `apt install fonts-noto-cjk`), which this machine has not. "
-            "A page (.html) needs none here: the machine that shows it draws the letters"
-        )
-
-
-def _letter(letter: str, language: Language) -> str:
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30">'
-        f'<text x="5" y="22" font-size="18" font-family="{_fonts(language)}">{letter}</text></svg>'
-    )
-
-
-def _fonts(language: Language) -> str:
-    return ", ".join((*language.fonts, "sans-serif"))
+    numbers = {figure.metric: figure.bars() for figure in figures}
+    return configured(alt.vconcat(*parts, title=title, spacing=24), numbers, _)
 
 
 def _wide(text: str) -> int:
     """Return about how many pixels a text takes; letters of East Asia are as wide as high."""
     return sum(_LETTER_WIDTH * (2 if east_asian_width(one) in "WF" else 1) for one in text)
-
-
-def _version() -> str:
-    """Return the grammar's version that Altair writes, as the drawing program counts them."""
-    import altair as alt
-
-    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-
-
-def _layers(name: str, across: dict[str, Any], *, signed: bool) -> alt.LayerChart:
-    import altair as alt
-
-    place = alt.Y(
-        "bar:N",
-        sort=_in_order("bar_order"),
-        title=None,
-        axis=alt.Axis(labelLimit=_LABEL_WIDTH, ticks=False, domain=False, grid=False),
-    )
-    chart = alt.Chart().encode(y=place)
-    length = alt.X("value:Q", **across)
-    seen = chart.transform_filter(alt.datum.standing != Standing.SUPPRESSED.value)
-    solid = seen.transform_filter(alt.datum.standing == Standing.CLEAR.value).mark_bar(
-        color=_BAR, stroke=_INK, strokeWidth=0.6, height={"band": 0.62}
-    )
-    dashed = seen.transform_filter(alt.datum.standing == Standing.NOISY.value).mark_bar(
-        color=_PAPER, stroke=_INK, strokeWidth=0.9, strokeDash=[3, 2], height={"band": 0.62}
-    )
-    error = seen.mark_rule(color=_INK, strokeWidth=1.4).encode(
-        x=alt.X("low:Q", **across), x2="high:Q"
-    )
-    ends = [
-        seen.mark_tick(color=_INK, thickness=1.4, size=8).encode(x=alt.X(f"{end}:Q", **across))
-        for end in ("low", "high")
-    ]
-    text = chart.mark_text(align="left", dx=7, fontSize=11, color=_INK).encode(
-        x=alt.X("high:Q", **across), text="said:N"
-    )
-    below, above = [solid.encode(x=length), dashed.encode(x=length)], []
-    if signed:
-        none = alt.Chart().mark_rule(color=_INK, strokeWidth=0.8, strokeDash=[2, 2])
-        dots = seen.mark_point(color=_INK, fill=_BAR, opacity=1, size=70)
-        below, above = [none.encode(x=alt.XDatum(0, **across))], [dots.encode(x=length)]
-    return alt.LayerChart(data={"name": name}, layer=[*below, error, *ends, *above, text])
 
 
 def _beside(panels: int) -> int:
@@ -333,24 +324,3 @@ def _measures(said: Said) -> dict[str, str | float]:
         "high": max(estimate.high, least) if known else 0.0,
         "said": said.value if isinstance(estimate, Ranged) else said.whole,
     }
-
-
-def _in_order(field: str) -> alt.EncodingSortField:
-    import altair as alt
-
-    return alt.EncodingSortField(field=field, op="min")
-
-
-def _configured(chart: alt.TopLevelMixin, figures: Sequence[Figure]) -> dict[str, Any]:
-    """Return a chart as the drawing program takes it, the figures' numbers under their names."""
-    described = (
-        chart.configure(font=_fonts(figures[0].language), background=_PAPER, padding=6)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=_INK, titleColor=_INK, gridColor=_LINES, domainColor=_LINES,
-            tickColor=_LINES, labelFontSize=11, titleFontSize=11, titleFontWeight="normal",
-        )
-        .configure_title(color=_INK, anchor="start", fontSize=13)
-    )  # fmt: skip
-    numbers = {figure.metric: figure.bars() for figure in figures}
-    return {**described.to_dict(), "datasets": numbers}

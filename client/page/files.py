@@ -56,7 +56,7 @@ class PageFiles:
             if not path.absolute().parent.is_dir():
                 raise PartyError(f"{path} cannot be written: there is no folder {path.parent}")
         if self.wanted:
-            from client.page.figures import require_charts, require_fonts
+            from client.page.drawing import require_charts, require_fonts
 
             require_charts()
             if self.png is not None:

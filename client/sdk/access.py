@@ -28,7 +28,7 @@ class Access:
             AccessError: there is no such account or role, or no operator would be left.
             NotEntitled: you are no operator.
         """
-        return self._party.access.add(account, _role(role))
+        return self._party.access.add(account, role_named(role))
 
     def remove(self, account: str) -> Member:
         """Let an account act for the party no longer, and return what it was.
@@ -44,7 +44,12 @@ class Access:
         return self._party.access.members()
 
 
-def _role(role: Role | str) -> Role:
+def role_named(role: Role | str) -> Role:
+    """Return a role by its name.
+
+    Raises:
+        AccessError: there is none such.
+    """
     try:
         return Role(role)
     except ValueError:

@@ -108,6 +108,7 @@ class _Datasets:
     add_frame = _awaited(Datasets.add_frame)
     check = _awaited(Datasets.check)
     top_bound = _awaited(Datasets.top_bound)
+    top_bounds = _awaited(Datasets.top_bounds)
 
 
 class _Quotes:

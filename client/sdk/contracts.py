@@ -55,8 +55,9 @@ class Contracts:
         """Sign a contract in its file and return it.
 
         Raises:
-            ContractError: it is malformed, was altered after a signature, is for others, or says
-                otherwise than public.yaml where your data lies.
+            ContractError: it is malformed, was altered after a signature, is for others, says
+                otherwise than public.yaml where your data lies, or names a pinned peer with
+                another identity key.
         """
         return sign_contract(self._party, Path(file))
 
@@ -66,8 +67,9 @@ class Contracts:
         `others` are other copies, with the signatures that the first one lacks.
 
         Raises:
-            ContractError: a signature is missing or wrong, it has ended, it is for others, or says
-                otherwise than public.yaml where your data lies.
+            ContractError: a signature is missing or wrong, it has ended, it is for others, says
+                otherwise than public.yaml where your data lies, or names a pinned peer with
+                another identity key.
         """
         return import_contract(self._party, Path(file), [Path(other) for other in others])
 

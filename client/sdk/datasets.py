@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from party.catalogue import DataMap, MappedColumn, Recipient, Use, data_map
 from party.datasets import load_definition
 from party.organisation import Organisation
 from party.registrations import Registered, find
-from party.top_bound import TopBound
+from party.top_bound import TopBound, taken
 from psi.buckets import REFUND
 
 if TYPE_CHECKING:
@@ -266,6 +267,10 @@ class Datasets:
                 identifiers=identifiers,
             )
         )  # fmt: skip
+
+    def top_bounds(self) -> builtins.list[TopBound]:
+        """Return every top bound that was taken from this party's data, the oldest first."""
+        return taken(self._party)
 
     def top_bound(
         self,

@@ -187,17 +187,19 @@ class Audit:
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         actor: str | None = None,
+        peer: str | None = None,
     ) -> list[Entry]:
         """Return the entries for which everything holds that is given, oldest first.
 
         `kind` is one or several, such as `budget.spent`, or families such as `consent`; `session`
         the first digits of a request's id or a session's; `contract` an id or a hash's first
-        digits; from `since` on and before `until`, in UTC where they name no zone.
+        digits; from `since` on and before `until`, in UTC where they name no zone; `peer` a
+        counterpart that an entry names or has a contract with.
 
         Raises:
             PartyError: there is no such kind or contract, or a time is none.
         """
-        found = selected(self._party, _wanted(kind, session, contract, since, until, actor))
+        found = selected(self._party, _wanted(kind, session, contract, since, until, actor, peer))
         note_reading(self._party, "audit.filter")
         return found
 
@@ -211,6 +213,7 @@ class Audit:
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         actor: str | None = None,
+        peer: str | None = None,
         language: str = "en",
     ) -> int:
         """Write the entries that `filter` returns to a new file, and return how many they are.
@@ -220,7 +223,7 @@ class Audit:
         Raises:
             PartyError: as `filter`; another ending, or the file exists or cannot be written.
         """
-        wanted = _wanted(kind, session, contract, since, until, actor)
+        wanted = _wanted(kind, session, contract, since, until, actor, peer)
         written = export_entries(self._party, wanted, Path(out), language=language)
         note_reading(self._party, "audit.export")
         return len(written)
@@ -291,9 +294,10 @@ def _wanted(
     since: str | datetime | None,
     until: str | datetime | None,
     actor: str | None,
+    peer: str | None,
 ) -> Wanted:
     kinds = (kind,) if isinstance(kind, str) else tuple(kind)
-    return Wanted(kinds, session, contract, _time(since), _time(until), actor)
+    return Wanted(kinds, session, contract, _time(since), _time(until), actor, peer)
 
 
 def _time(moment: str | datetime | None) -> str | None:

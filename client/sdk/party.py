@@ -18,9 +18,11 @@ from client.cancelling import CancelToken
 from client.founding import Founding, found
 from client.sdk.access import Access
 from client.sdk.asking import OVERLAP, Asked, ListChoice, in_force
+from client.sdk.backup import BackupVerbs
 from client.sdk.by_identifier import OverlapByIdentifier
 from client.sdk.calls import Calls
 from client.sdk.consent import Consent
+from client.sdk.console import ConsoleVerbs
 from client.sdk.contracts import Contracts
 from client.sdk.conversions import ConversionVerbs
 from client.sdk.datasets import Datasets
@@ -28,7 +30,7 @@ from client.sdk.lineage import Lineage
 from client.sdk.lists import Lists
 from client.sdk.log import Audit, Ledger
 from client.sdk.lookalike import LookalikeVerb
-from client.sdk.peers import Invitations, Peers
+from client.sdk.peers import Invitations, Keys, Peers
 from client.sdk.quotes import Quotes
 from client.sdk.requests import Requests
 from client.sdk.results import Audience, Report, audience_of, outcome_of
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from client.sdk.asynchronous import Asynchronous
 
 
-class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
+class Party(TableVerbs, ConversionVerbs, LookalikeVerb, BackupVerbs, ConsoleVerbs):
     """One organisation's folder, opened; `close` it, or use it as a context manager.
 
     It may be used from several threads. Closing suspends what is under way.
@@ -177,6 +179,11 @@ class Party(TableVerbs, ConversionVerbs, LookalikeVerb):
     def peers(self) -> Peers:
         """`commonground peers`."""
         return Peers(self._party)
+
+    @property
+    def keys(self) -> Keys:
+        """`commonground keys`."""
+        return Keys(self._party)
 
     @property
     def invitations(self) -> Invitations:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from client.asking import Choice, TableChoice
 from client.by_identifier import plan, quote_all
-from client.quoting import MATCH_RATE, Guess, quote_for
+from client.guess import MATCH_RATE, Guess, People
+from client.quoting import quote_for
 from client.sdk.asking import (
     ATTRIBUTION,
     CROSS_CHANNEL,
@@ -41,7 +42,7 @@ class Quotes:
         their_dataset: str | None = None,
         epsilon: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         suppression_runs: int | None = None,
         use: str | None = None,
     ) -> Quote:
@@ -68,7 +69,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a reach table; raises what `Party.reach` does before it begins."""
@@ -103,7 +104,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote an overlap table; raises what `Party.overlap` does before it begins."""
@@ -138,7 +139,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote an insights table; raises what `Party.insights` does before it begins."""
@@ -174,7 +175,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a funnel; raises what `Party.funnel` does before it begins."""
@@ -210,7 +211,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a lift; raises what `Party.lift` does before it begins."""
@@ -246,7 +247,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote reach of two channels; raises what `Party.cross_channel` does before it begins."""
@@ -282,7 +283,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a table; raises what `Party.table` does before it begins."""
@@ -322,7 +323,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote an attribution; raises what `Party.attribution` does before it begins."""
@@ -355,7 +356,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> Quote:
         """Quote a delay; raises what `Party.delay` does before it begins."""
@@ -378,7 +379,7 @@ class Quotes:
         epsilon: str | None = None,
         epsilon_dummies: str | None = None,
         delta: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> QuoteByIdentifier:
         """Quote an overlap table for each identifier type; raises what `overlap` does."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from client.sdk.calls import Calls
 from client.subjects import Answer, Erased, SubjectDesk
+from languages import language as spoken_in
 from party.organisation import Organisation
 from party.subjects.person import Wanted
 
@@ -26,14 +27,20 @@ class Subjects:
         *,
         identifier: str | None = None,
         dataset: str | None = None,
+        language: str = "en",
     ) -> Answer:
         """Write the new folder `out` of files for a person; return what they say.
 
+        `language` is that of the page, `en` or `zh`. What is returned names the datasets that
+        could not be read (`unread`).
+
         Raises:
             PartyError: who it is cannot be told, or the folder cannot be written.
-            DatasetError: a dataset cannot be read.
+            DatasetError: no dataset can be read.
+            LanguageError: nothing is written in this language.
         """
-        return self._desk.access(Wanted(person, identifier, dataset), Path(out))
+        wanted = Wanted(person, identifier, dataset)
+        return self._desk.access(wanted, Path(out), spoken_in(language))
 
     def consent(
         self, person: str, *, identifier: str | None = None, dataset: str | None = None
@@ -42,7 +49,7 @@ class Subjects:
 
         Raises:
             PartyError: who it is cannot be told.
-            DatasetError: a dataset cannot be read.
+            DatasetError: no dataset can be read.
         """
         return self._desk.consent(Wanted(person, identifier, dataset))
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from client.actors import OPERATOR
 from client.asking import Choice, TableChoice, table_request
 from client.cancelling import CancelToken
+from client.guess import MATCH_RATE, Guess, People
 from client.output import as_text
-from client.quoting import MATCH_RATE, Guess, quote_for
+from client.quoting import quote_for
 from client.scheduling import SeriesQuote, Went, quote_series, run_due
 from client.sdk.asking import in_force
 from client.sdk.calls import Calls
@@ -128,7 +129,7 @@ class Templates:
         remove(self._party, name)
 
     def quote(
-        self, name: str, *, their_people: int | None = None, match_rate: float = MATCH_RATE
+        self, name: str, *, their_people: People | None = None, match_rate: float = MATCH_RATE
     ) -> Quote:
         """Quote a run of a template; nothing is asked.
 
@@ -239,7 +240,7 @@ class Schedules:
         until: str,
         at: str = "00:00",
         from_: str | None = None,
-        their_people: int | None = None,
+        their_people: People | None = None,
         match_rate: float = MATCH_RATE,
     ) -> QuoteOfSeries:
         """Quote all runs of a series; nothing is held. Raises what `make` does, but no refusal."""

@@ -12,7 +12,9 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ REAL_HOUSEHOLDS = 2469
 BUILD = Path("build/demo")
 _chapters = itertools.count(1)
 
+TERMINALS = 2
 TOO_MUCH = "5"
 """An ε that the channel's budget has no room for after the reports."""
 
@@ -56,8 +59,8 @@ def run(households: int, build: Path) -> dict[str, Any]:
     print(f"  {truth['households']['note']}")
     advertiser, channel, vendor = (Party(build / name) for name in ORGANISATIONS)
 
-    chapter("Two parties. Keys, certificate, store and audit log, each in a folder.")
-    at_once(*(partial(set_up, party, build / "data") for party in (advertiser, channel)))
+    chapter("Three parties. Keys, certificate, store and audit log, each in a folder.")
+    at_once(*(partial(set_up, party, build / "data") for party in (advertiser, channel, vendor)))
 
     chapter("One contract. Drafted, filled in, signed by both, kept by both.")
     agree_on_two(build, advertiser, channel, households)
@@ -67,7 +70,6 @@ def run(households: int, build: Path) -> dict[str, Any]:
         summary = measure(advertiser, channel, truth, build, reports(households))
         drawings = [draw(advertiser, summary["reports"], build)]
         chapter("A third party. A vendor's panel, and a contract of three, signed by all.")
-        set_up(vendor, build / "data")
         agree_on_three(build, advertiser, channel, vendor)
         vendor.serve()
         summary["three_party"] = measure_three(advertiser, truth, build)
@@ -99,12 +101,11 @@ def measure(
     channel.run("report", "show", match["id"], "--out", listed)
 
     scores = {}
-    for report in asked:
-        chapter(report.headline)
-        promised = quoted(advertiser, report) if report.quoted else None
-        scores[report.name], _ = ask(advertiser, report, truth)
+    for answer in answers(advertiser, asked):
+        name, promised = answer.report.name, half_width(advertiser, answer)
+        scores[name], _ = tell(advertiser, answer, truth)
         if promised is not None:
-            scores[report.name]["quoted_half_width"] = promised
+            scores[name]["quoted_half_width"] = promised
 
     chapter("Other models, from the table that is stored. They cost nothing.")
     again(advertiser, scores["attribution"]["id"])
@@ -128,19 +129,31 @@ def measure_three(advertiser: Party, truth: dict[str, Any], build: Path) -> dict
     """Ask for the reports of three, and say what the vendor costs beside a table of two."""
     scores: dict[str, Any] = {}
     compared: dict[str, list[score.Compared]] = {}
-    for report in reports_of_three():
-        chapter(report.headline)
-        if report.quoted:
-            cost_of_the_third(advertiser, report)
-        scores[report.name], compared[report.name] = ask(advertiser, report, truth)
+    for answer in answers(advertiser, reports_of_three()):
+        cost_of_the_third(advertiser, answer)
+        name = answer.report.name
+        scores[name], compared[name] = tell(advertiser, answer, truth)
     picture.write_svg(picture_of_three(compared), build / "three.svg")
     print(f"  Drawn beside the truth: {build / 'three.svg'}")
     return scores
 
 
-def cost_of_the_third(party: Party, report: Report) -> None:
-    """Print what a quote says of a table of three, beside the same table without the third."""
-    three = party.run("quote", *report.words)
+def half_width(party: Party, answer: Answer) -> float | None:
+    """Show what a quote promises of a cell's error in what may be passed on, if there is one."""
+    if answer.quote is None:
+        return None
+    party.show("quote", *answer.report.words)
+    promised = float(answer.quote["shareable"]["half_width"])
+    print(f"  The quote: a cell will be ± {promised:.0f}, and nothing has been spent.")
+    return promised
+
+
+def cost_of_the_third(party: Party, answer: Answer) -> None:
+    """Show what a quote says of a table of three, beside the same table without the third."""
+    if answer.quote is None:
+        return
+    party.show("quote", *answer.report.words)
+    three = answer.quote
     two = three["without_third"]
     for name, quote in (("of three", three), ("without the vendor", two)):
         dummies = sum(quote[f"dummies_{role}"] for role in ("tabulator", "recipient", "third"))
@@ -176,13 +189,38 @@ def finish(advertiser: Party, channel: Party, vendor: Party) -> dict[str, Any]:
     }
 
 
-def ask(
-    party: Party, report: Report, truth: dict[str, Any]
-) -> tuple[dict[str, Any], list[score.Compared]]:
-    """Ask for one report, print it beside the truth; return its scores and what was scored."""
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking for one report: its quote where there is one, and how long it took."""
+
+    report: Report
+    quote: dict[str, Any] | None
+    made: dict[str, Any]
+    seconds: float
+
+
+def answers(party: Party, asked: Sequence[Report]) -> Iterator[Answer]:
+    """Ask for reports, two at a time as in two terminals; yield what came of each in order."""
+    with ThreadPoolExecutor(TERMINALS) as terminals:
+        for report, answer in [(one, terminals.submit(ask, party, one)) for one in asked]:
+            chapter(report.headline)
+            yield answer.result()
+
+
+def ask(party: Party, report: Report) -> Answer:
+    """Ask for one report, with a quote before it where one is wanted."""
+    quote = party.run_unseen("quote", *report.words) if report.quoted else None
     began = time.monotonic()
-    made = party.run("report", *report.words)
-    seconds = time.monotonic() - began
+    made = party.run_unseen("report", *report.words)
+    return Answer(report, quote, made, time.monotonic() - began)
+
+
+def tell(
+    party: Party, answer: Answer, truth: dict[str, Any]
+) -> tuple[dict[str, Any], list[score.Compared]]:
+    """Show a report beside the truth; return its scores and what was scored."""
+    report, made = answer.report, answer.made
+    party.show("report", *report.words)
     rows = made["result"]["rows"]
     numbers = list(report.compare(rows, truth))
     print(table(numbers))
@@ -191,7 +229,7 @@ def ask(
     scored = {
         **score.score(numbers, report.total(rows, truth)),
         "epsilon": made["request"]["parameters"]["epsilon_release_nano"] / 1e9,
-        "seconds": round(seconds, 1),
+        "seconds": round(answer.seconds, 1),
         "id": made["id"],
     }
     return scored, numbers
@@ -200,14 +238,6 @@ def ask(
 def draw(party: Party, made: dict[str, Any], build: Path, prefix: str = "") -> Drawing:
     """Draw the page of each report, from its stored result."""
     return party.draw({one["id"]: build / f"{prefix}{name}.html" for name, one in made.items()})
-
-
-def quoted(party: Party, report: Report) -> float:
-    """Return the error of a cell that a quote promises for what may be passed on."""
-    quote = party.run("quote", *report.words)
-    half_width = float(quote["shareable"]["half_width"])
-    print(f"  The quote: a cell will be ± {half_width:.0f}, and nothing has been spent.")
-    return half_width
 
 
 def again(party: Party, made: str) -> None:

@@ -48,12 +48,15 @@ def set_up(party: Party, data: Path) -> None:
 def agree_on_two(build: Path, first: Party, second: Party, households: int) -> None:
     """Draft a contract between two, fill it in, and let both sign and keep it."""
     path = build / "contract.yaml"
-    first.run("contract", "propose", _card(second), "--out", path)
+    _, offered = at_once(
+        partial(first.run, "contract", "propose", _card(second), "--out", path),
+        partial(_offer, build, second, first),
+    )
     changes = {"approval: manual": "approval: rule"}
     if households < SMALL:
         changes["min_match: 1000"] = "min_match: 300"
         print("  The contract's minimum for a list is lowered to 300 people for so few households.")
-    _fill_in(path, {second: _offer(build, second, first)}, changes)
+    _fill_in(path, {second: offered}, changes)
     _sign(path, (first, second))
 
 
@@ -61,9 +64,11 @@ def agree_on_three(build: Path, first: Party, second: Party, third: Party) -> No
     """Draft a contract of three, fill it in, and let all sign and keep it."""
     path = build / "three.yaml"
     third_card = ("--third", _card(third))
-    first.run("contract", "propose", _card(second), *third_card, "--id", "three", "--out", path)
+    words = ("contract", "propose", _card(second), *third_card, "--id", "three", "--out", path)
     others = (second, third)
-    offers = at_once(*(partial(_offer, build, party, first) for party in others))
+    _, *offers = at_once(
+        partial(first.run, *words), *(partial(_offer, build, party, first) for party in others)
+    )
     _fill_in(
         path, dict(zip(others, offers, strict=True)), {"epsilon: '10'": f"epsilon: '{EPSILON}'"}
     )

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,19 +18,30 @@ import psutil
 
 _T = TypeVar("_T")
 SAMPLE_SECONDS = 0.1
+FAMILY_SECONDS = 1.0  # to look for workers takes ten times what a sample does
 START_SECONDS = 60
 STOP_SECONDS = 30
 
 
-@dataclass
+@dataclass(frozen=True)
+class Held:
+    """The memory of a process and its workers, in bytes: their own, and what they share."""
+
+    own: int
+    shared: int
+
+
 class Meter:
     """The most resident memory that a party's processes held together, in bytes.
 
-    What a process shares counts once among the party's own, and in full although the other
-    party, here on the same machine, may share it too.
+    What processes share counts once among the party's own, and in full although the other party,
+    here on the same machine, may share it too.
     """
 
-    peak: int = 0
+    def __init__(self) -> None:
+        self.peak = 0
+        self._held: dict[int, Held] = {}
+        self._lock = threading.Lock()
 
     def watch(self, pid: int) -> None:
         """Watch a process and its workers from now on."""
@@ -39,13 +49,25 @@ class Meter:
         threading.Thread(target=self._sample, args=(process,), daemon=True).start()
 
     def _sample(self, process: psutil.Process) -> None:
+        family: list[psutil.Process] = []
+        looked = 0.0
         while process.is_running():
-            with suppress(psutil.Error):  # one of them has just ended
-                family = [process, *process.children(recursive=True)]
+            try:
+                if not family or time.monotonic() - looked > FAMILY_SECONDS:
+                    family, looked = [process, *process.children(recursive=True)], time.monotonic()
                 held = [member.memory_full_info() for member in family]
                 shared = max(memory.rss - memory.uss for memory in held)
-                self.peak = max(self.peak, sum(memory.uss for memory in held) + shared)
+                self._note(process.pid, Held(sum(memory.uss for memory in held), shared))
+            except psutil.Error:
+                family = []  # one of them has just ended
             time.sleep(SAMPLE_SECONDS)
+        self._note(process.pid, Held(0, 0))
+
+    def _note(self, pid: int, held: Held) -> None:
+        with self._lock:
+            self._held[pid] = held
+            own = sum(one.own for one in self._held.values())
+            self.peak = max(self.peak, own + max(one.shared for one in self._held.values()))
 
 
 class CommandError(Exception):
@@ -74,7 +96,12 @@ class Party:
         self._server: subprocess.Popen[str] | None = None
 
     def run(self, *words: str | Path) -> dict[str, Any]:
-        """Run one command with --json and return its document."""
+        """Show and run one command with --json, and return its document."""
+        self.show(*words)
+        return self.run_unseen(*words)
+
+    def run_unseen(self, *words: str | Path) -> dict[str, Any]:
+        """Run one command with --json and return its document; `show` says what was typed."""
         code, out, err = self._type(*words)
         if code:
             raise CommandError(f"commonground {words[0]} ended with {code}:\n{err}{out}")
@@ -82,15 +109,19 @@ class Party:
         return document
 
     def refused(self, *words: str | Path) -> str:
-        """Run one command that is to be refused, and return what it says of it."""
+        """Show and run one command that is to be refused, and return what it says of it."""
+        self.show(*words)
         code, out, _ = self._type(*words)
         if code == 0:
             raise CommandError(f"commonground {words[0]} was not refused:\n{out}")
         return str(json.loads(out)["error"]["message"])
 
+    def show(self, *words: str | Path) -> None:
+        """Print a command as a person types it."""
+        print(f"  {self.folder.name}$ commonground {' '.join(map(_short, words))}", flush=True)
+
     def _type(self, *words: str | Path) -> tuple[int, str, str]:
         """Run one command with --json; return its exit code and what it wrote."""
-        print(f"  {self.folder.name}$ commonground {' '.join(map(_short, words))}", flush=True)
         process = self._start([*_command(), *map(str, words), "--json"])
         out, err = process.communicate()
         return process.returncode, out, err

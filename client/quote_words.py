@@ -1,0 +1,148 @@
+"""A quote in plain words, in a language: how good the numbers will be, and what they cost.
+
+A quote rests on this party's own sizes: it is for the eyes of whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from client.quoting import Quoted
+from client.request_words import ROLES, moment
+from client.units import shown_bytes, shown_seconds
+from languages import Language
+from party.ledger import Balance
+from party.terms import Terms
+from privacy.accounting import Spend
+from privacy.errors import BudgetExhausted
+from privacy.units import format_delta, format_epsilon
+from reports.laws import NORMAL_QUANTILE
+from reports.match_quote import MatchQuote
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What one party's people pay: ε and δ as exact text."""
+
+    party: str
+    role: str
+    epsilon: str
+    delta: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account that pays here, before and after; `short` is whether it does not suffice."""
+
+    population: str
+    budget: str
+    before: str
+    after: str
+    delta_before: str
+    delta_after: str
+    renews: str
+    held: str | None
+    short: bool
+
+
+def quality_of(quoted: Quoted, _: Language) -> Iterator[str]:
+    """Yield how exact the numbers will be, or what a match discloses."""
+    figures = quoted.figures
+    if isinstance(figures, MatchQuote):
+        yield _("The receiver learns which of its people the sender has: that is a disclosure.")
+        yield _(
+            "With {common} or more identifiers in common the minimum holds for certain.",
+            common=_.number(figures.sufficient_common),
+        )
+        return
+    yield _(
+        "Each of the {cells} numbers will be within ± {private} of the truth 19 times out of 20, "
+        "for your own eyes.",
+        cells=_.number(figures.cells),
+        private=_.number(round(figures.private.half_width)),
+    )
+    yield _(
+        "In what you pass on it is ± {shareable}.",
+        shareable=_.number(round(figures.shareable.half_width)),
+    )
+    yield _(
+        "Likely too small to be shown: {private} of them, and {shareable} in what you pass on.",
+        private=_.number(figures.suppressed_private),
+        shareable=_.number(figures.suppressed_shareable),
+    )
+    errors = quoted.value_errors
+    if errors is not None:
+        private, shareable = (_.number(round(NORMAL_QUANTILE * error)) for error in errors)
+        yield _(
+            "The value of a label will be within ± {private}, and ± {shareable} in what you pass "
+            "on; rounding to bounds adds to it.",
+            private=private,
+            shareable=shareable,
+        )
+
+
+def work_of(quoted: Quoted, _: Language) -> Iterator[str]:
+    """Yield how much has to be sent and computed."""
+    figures = quoted.figures
+    yield _(
+        "About {size} go over the network, and the work takes {time}.",
+        size=shown_bytes(figures.wire_bytes),
+        time=shown_seconds(figures.seconds),
+    )
+    touching = quoted.touching
+    if touching is not None:
+        yield _(
+            "About {keys} keys for each touched person; {most} at most, later ones are left out.",
+            keys=_.number(round(touching.keys_a_person)),
+            most=_.number(touching.most_keys),
+        )
+
+
+def paid_by(quoted: Quoted, _: Language) -> list[Paid]:
+    """Return what each party's people pay."""
+    return [
+        Paid(
+            quoted.request.roles[charge.role],
+            _(ROLES[charge.role]),
+            format_epsilon(charge.epsilon_nano),
+            format_delta(charge.delta_e15),
+        )
+        for charge in quoted.figures.charges
+    ]
+
+
+def account_of(quoted: Quoted, _: Language) -> Account:
+    """Return how the account that pays here stands before and after."""
+    balance = quoted.balance
+    spend = Terms.of(quoted.request).spend_of(quoted.me)
+    after = Balance(
+        balance.account, balance.allowance, balance.spent + spend, balance.held, balance.closed
+    )
+    before, then = balance.left, after.left
+    held = balance.held.epsilon_nano
+    return Account(
+        population=balance.account.population,
+        budget=format_epsilon(balance.allowance.epsilon_nano),
+        before=format_epsilon(before[0]),
+        after=format_epsilon(then[0]),
+        delta_before=format_delta(before[1]),
+        delta_after=format_delta(then[1]),
+        renews=moment(balance.renews_at, _),
+        held=format_epsilon(held) if held else None,
+        short=balance.closed or not _fits(balance, spend),
+    )
+
+
+def _fits(balance: Balance, spend: Spend) -> bool:
+    try:
+        balance.allowance.rule.admit(balance.spent + balance.held, spend)
+    except BudgetExhausted:
+        return False
+    return True
+
+
+def coverage_of(quoted: Quoted, _: Language) -> str:
+    """Say how many of this party's people have each identifier."""
+    shares = ", ".join(f"{kind} {share:.0%}" for kind, share in quoted.holding.coverage.items())
+    return _("Your people by identifier, in the contract's order: {shares}.", shares=shares)
