@@ -25,8 +25,9 @@ from benchmarks.output import part_file, write_figures
 from benchmarks.timing import median_ratio, microseconds
 from psi.journey import list_journeys
 from psi.keys import Keys
-from psi.time_keys import Intervals, Window, cover, time_keys
+from psi.time_keys import Intervals, cover, time_keys
 from psi.touches import Touches, journey_stretches
+from psi.windows import Window
 
 PART = "moments"
 TOUCHES: Final = (1, 3, 5)

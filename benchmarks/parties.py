@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import Load, Watch
 from benchmarks.network import loopback_bytes
@@ -31,7 +29,7 @@ from benchmarks.workload import (
 )
 from examples.demo.agreement import free_port
 from examples.demo.processes import Meter, Party
-from party.yaml_text import write_yaml
+from party.yaml_text import read_yaml, write_yaml
 
 ADVERTISER, CHANNEL, VENDOR = "advertiser", "channel", "vendor"
 POINT_BYTES = 32
@@ -138,9 +136,8 @@ class Parties:
         self.advertiser.run(
             "contract", "propose", self.channel.folder / "public.yaml", *third, "--out", draft
         )
-        drafted = yaml.load(draft.read_text(encoding="utf-8"), yaml.BaseLoader)  # all texts
-        filled = _filled_in(drafted, datasets, table)
-        contract.write_text(write_yaml(filled), encoding="utf-8")
+        drafted = draft.read_text(encoding="utf-8")
+        contract.write_text(filled_in(drafted, datasets, table), encoding="utf-8")
         for party in self.all:
             party.run("contract", "sign", contract)
         for party in self.all:
@@ -195,11 +192,12 @@ def _described(name: str, label: str, values: Sequence[str]) -> str:
     return DESCRIPTION.format(name=name, label=label, values=json.dumps(values))
 
 
-def _filled_in(draft: dict[str, Any], datasets: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Return the contract: these datasets, and matches and tables for the advertiser by rule."""
+def filled_in(drafted: str, datasets: dict[str, Any], kind: str) -> str:
+    """Return the contract of a draft: these datasets, and matches and tables by rule."""
+    draft: Any = read_yaml(drafted.encode(), "the draft", BenchmarkError)
     table = {"recipient": ADVERTISER, "tabulator": CHANNEL, "purpose": "dpv:MarketResearch"}
     listed = {"receiver": ADVERTISER, "sender": CHANNEL, "purpose": "dpv:TargetedAdvertising"}
-    return draft | {
+    terms = draft | {
         "profile": draft["profile"] | {"gmail": False},
         "identifiers": ["email"],
         "datasets": datasets,
@@ -209,13 +207,9 @@ def _filled_in(draft: dict[str, Any], datasets: dict[str, Any], kind: str) -> di
             {"kind": "match", **listed, "approval": "rule"},
             {"kind": kind, **table, "approval": "rule"},
         ],
-        "window_days": 30,
         "min_match": LEAST_LIST,
-        "min_cell": 10,
-        "list_expiry_days": 30,
-        "retention_days": 90,
-        "consent_max_age_hours": 24,
     }
+    return write_yaml(terms)
 
 
 def _session_seconds(log: Path) -> float:

@@ -8,7 +8,7 @@ wrong has no figures.
 
     python -m benchmarks.session [--sizes 100000 1000000 10000x1000000] [--peers-dir DIR]
 
-prints a table and writes build/bench/session.json.
+prints a line as soon as a session is done, then tables, and writes build/bench/session.json.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from benchmarks.parties import (
     vendors_dataset_of,
 )
 from benchmarks.rivals import Installed, RivalRun, installed, run_rival
-from benchmarks.session_tables import session_tables
+from benchmarks.session_tables import session_line, session_tables
 from benchmarks.workload import Size, receiver_numbers, sender_numbers, write_list
 from examples.demo.processes import CommandError
 from psi.curve import engine
@@ -100,12 +100,18 @@ def measure(sizes: list[Size], rivals: Installed) -> Result:
     pair.set_up(sizes)
     if square:
         three.set_up(square)
+
+    def keep(run: Run) -> None:
+        """Keep a run's figures, and print them: the next one may take long."""
+        runs.append(run)
+        print(session_line(asdict(run)), flush=True)
+
     for size in sizes:
-        runs.append(_match(pair, size, measure_cost()))
+        keep(_match(pair, size, measure_cost()))
         others += _run_rivals(rivals, size, own_network)
         if size in square:
-            runs.append(_table(pair, size, measure_cost()))
-            runs.append(_table_of_three(three, size, measure_cost()))
+            keep(_table(pair, size, measure_cost()))
+            keep(_table_of_three(three, size, measure_cost()))
     shutil.rmtree(BUILD)
     return Result(engine().name, tuple(runs), tuple(others))
 
@@ -165,8 +171,8 @@ def _require_total(rows: list[dict[str, Any]], metric: str, size: Size) -> None:
 
 
 def run_of(protocol: str, size: Size, taken: Taken, cost: Cost) -> Run:
-    """Return the figures of one command; `cost` was measured right before it."""
-    engine_seconds = cost.cpu_seconds(taken.points, len(taken.peak_bytes))
+    """Return the figures of one command that has just ended; `cost` was measured right before."""
+    engine_seconds = cost.mean(measure_cost()).cpu_seconds(taken.points, len(taken.peak_bytes))
     return Run(
         protocol=protocol,
         receiver=size.receiver,

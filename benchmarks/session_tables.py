@@ -19,8 +19,8 @@ _SESSION_LEGEND = (
     "s: the command as typed, from Parquet to Parquet; session s: the session alone. MB asker,",
     "server, third: most resident memory. MB wire: all directions, with all headers. engine: the",
     "CPU seconds that the curve's engine alone needs for the session's points (each is hashed and",
-    "raised once, and once more by each other party) by its cost right before; over wall: of what",
-    "all cores could give in s; over CPU: of what all parties took.",
+    "raised once, and once more by each other party) by its cost right before and after; over",
+    "wall: of what all cores could give in s; over CPU: of what all parties took.",
 )
 _RIVAL_HEADINGS = (
     "peer", "receiver x sender", "s", "MB receiver", "MB sender", "MB wire", "s / our match",
@@ -47,23 +47,32 @@ def session_tables(figures: Figures) -> str:
     return f"{text}\n{MARK_LEGEND}" if MARK in text else text
 
 
-def _sessions(figures: Figures) -> str:
-    rows = [
-        [
-            run["protocol"],
-            size_of(run),
-            marked(number(run["seconds"], 1), disturbed=run["load"]["disturbed"]),
-            number(run["session_seconds"], 1),
-            number(run["cpu_seconds"], 1),
-            share(run["engine_share"]),
-            share(run["engine_share_of_cpu"]),
-            number(run["peak_mb"]["advertiser"], 0),
-            number(run["peak_mb"]["channel"], 0),
-            number(run["peak_mb"].get("vendor"), 0),
-            number(run["wire_mb"] or run["payload_mb"], 1),
-        ]
-        for run in figures["runs"]
+def session_line(run: Figures) -> str:
+    """Return one run's figures as a line of their own."""
+    figures = zip(_SESSION_HEADINGS[2:], _cells(run)[2:], strict=True)
+    told = ", ".join(f"{heading} {cell}" for heading, cell in figures if cell != "-")
+    return f"  {run['protocol']} {size_of(run)}: {told}"
+
+
+def _cells(run: Figures) -> list[str]:
+    """Return what stands in a run's row."""
+    return [
+        run["protocol"],
+        size_of(run),
+        marked(number(run["seconds"], 1), disturbed=run["load"]["disturbed"]),
+        number(run["session_seconds"], 1),
+        number(run["cpu_seconds"], 1),
+        share(run["engine_share"]),
+        share(run["engine_share_of_cpu"]),
+        number(run["peak_mb"]["advertiser"], 0),
+        number(run["peak_mb"]["channel"], 0),
+        number(run["peak_mb"].get("vendor"), 0),
+        number(run["wire_mb"] or run["payload_mb"], 1),
     ]
+
+
+def _sessions(figures: Figures) -> str:
+    rows = [_cells(run) for run in figures["runs"]]
     legend = list(_SESSION_LEGEND)
     if any(run["wire_mb"] is None for run in figures["runs"]):
         legend.append("Without a loopback of its own (root), MB wire is the sets alone.")

@@ -43,3 +43,12 @@ def each_engine(request, monkeypatch):
         require_tier(request.param)
     monkeypatch.setenv("COMMONGROUND_KERNEL", request.param)
     return request.param
+
+
+@pytest.fixture(scope="module", params=("none", "kernel"))
+def either_engine(request):
+    """No kernel, then the kernel's fastest tier: for what all tiers have in common."""
+    fastest = "none" if request.param == "none" else require_kernel().tiers()[0]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("COMMONGROUND_KERNEL", fastest)
+        yield

@@ -36,6 +36,22 @@ class SQLiteStores:
         return sqlite_url(folder / "party.db")
 
 
+_SAME_NAMES = """
+DO $$ DECLARE one record; BEGIN
+    FOR one IN
+        SELECT made.indexname AS made, meant.indexname AS meant
+        FROM pg_indexes made JOIN pg_indexes meant ON made.tablename = meant.tablename
+            AND substring(made.indexdef from ' USING .*')
+                = substring(meant.indexdef from ' USING .*')
+        WHERE made.schemaname = '{new}' AND meant.schemaname = '{old}'
+            AND made.indexname <> meant.indexname
+    LOOP
+        EXECUTE format('ALTER INDEX {new}.%%I RENAME TO %%I', one.made, one.meant);
+    END LOOP;
+END $$"""
+"""PostgreSQL names the indexes of a table that is made like another by itself."""
+
+
 @dataclass(frozen=True)
 class PostgreSQLStores:
     """A schema for each party, in one database: making a database takes longer than a test."""
@@ -59,6 +75,7 @@ class PostgreSQLStores:
                 for table in tables
             )
         )
+        self._do(_SAME_NAMES.format(old=old, new=new))
         return copy
 
     def new_url(self, folder: Path):

@@ -78,7 +78,7 @@ def test_a_budget_of_the_counterpart_that_does_not_suffice(served):
 
 def test_a_match_below_the_minimum_makes_no_list_and_says_so_on_both_sides(served):
     before = recorded(served)
-    said = served.advertiser.error(*MATCH, "--contract", "strict", expect=3)
+    said = served.advertiser.read_error(*MATCH, "--contract", "strict", expect=3)
     assert said == (
         "BELOW_MINIMUM: the match is below the minimum of 9999 that the contract sets, so no list "
         "is made. Widen the datasets or agree on another minimum"
@@ -133,7 +133,7 @@ def test_own_data_that_went_bad_after_they_were_registered(served, tmp_path):
     rows[6][1] = "5e" * 32
     write_csv(tmp_path / "few.csv", rows)
     before = recorded(served)
-    said = party.error(*MATCH, "--contract", "contract", expect=6)
+    said = party.read_error(*MATCH, "--contract", "contract", expect=6)
     assert said == (
         "dataset few, column 'email': declared email, but row 7: already a digest (sha256); "
         "declare the column as email_sha256, and keep raw values in another"
@@ -149,7 +149,7 @@ def test_the_counterparts_data_that_cannot_be_read_are_its_own_affair(fresh, tmp
     fresh.channel.read("dataset", "add", path)
     (tmp_path / "gone" / "few.csv").unlink()
     listener, before = fresh.serve(), recorded(fresh)
-    said = fresh.advertiser.error(*MATCH, expect=4)
+    said = fresh.advertiser.read_error(*MATCH, expect=4)
     assert re.fullmatch(
         r"the counterpart failed \(INTERNAL\): the session stopped at the other party; ask it to "
         r"look\. The session is on disk\. Go on with `commonground requests resume [0-9a-f]{8}`",
@@ -164,7 +164,7 @@ def test_the_counterparts_data_that_cannot_be_read_are_its_own_affair(fresh, tmp
 
 def test_a_counterpart_that_raises_with_several_scalars_is_an_incident_for_who_noticed(fresh):
     fresh.serve(program=("-c", SEVERAL_SCALARS))
-    said = fresh.advertiser.error(*MATCH, expect=3)
+    said = fresh.advertiser.read_error(*MATCH, expect=3)
     assert said == (
         "WRONG_ANSWER: a known answer did not come back under its label: the counterpart did not "
         "raise this set with one scalar. Nothing is released; talk to them"
@@ -193,8 +193,10 @@ def test_another_party_at_the_address_is_told_nothing(fresh, tmp_path):
         before = recorded((fresh.advertiser, stranger))
         said = fresh.advertiser.read_error(*MATCH, expect=6)
         assert re.fullmatch(
-            rf"what answers at {fresh.road.address} has another certificate than the contract pins "
-            r"for 'channel' \(sha256:[0-9a-f]{64}\); nothing was said to it",
+            rf"what answers at {fresh.road.address} has another certificate than is pinned "
+            r"for 'channel' \(sha256:[0-9a-f]{64}\); nothing was said to it\. "
+            r"If they have replaced theirs, ask for their keys\.json: "
+            r"`commonground peers renew FILE`",
             said,
         )
         assert new_kinds((fresh.advertiser, stranger), before) == {
@@ -232,7 +234,7 @@ def test_a_dialler_whom_nobody_there_has_pinned_is_told_what_to_do(fresh, tmp_pa
         (
             800,
             6,
-            r"The certificate of advertiser\S* expired on \S+\. Its owner makes a new party .+",
+            r"The certificate of advertiser\S* expired on \S+\. Its owner replaces it .+",
         ),
     ],
     ids=["contract", "certificate"],

@@ -96,7 +96,7 @@ def pair(tmp_path_factory):
 
 def test_an_attribution_that_is_typed_finds_what_a_scan_finds_under_any_model(pair):
     window = [datetime.fromtimestamp(START + days * DAY, UTC).date().isoformat() for days in (0, 3)]
-    found = pair.advertiser.type(
+    found = pair.advertiser.read(
         *("report", "attribution", "--start", window[0], "--end", window[1], "--room", "100"),
         *("--slot-minutes", "1440", "--lookback-days", "1"),
         *("--epsilon", "20", "--epsilon-dummies", "9"),
@@ -131,7 +131,7 @@ def test_a_saved_attribution_asks_again_for_a_window_that_goes_along(pair, tmp_p
         2,
     )
     assert (saved["timing"]["start"], saved["timing"]["slots"]) == (START, 3)
-    found = pair.advertiser.type("report", "run", "credit")
+    found = pair.advertiser.read("report", "run", "credit")
     rows = [row for row in found["result"]["rows"] if row["metric"].startswith("conversions, ")]
     assert {row["metric"] for row in rows} == {"conversions, first"}
     assert {row["label"]: row["value"] for row in rows} == pytest.approx(credited(0), abs=STRAY)

@@ -22,8 +22,8 @@ def refreshed(template, tmp_path_factory):
     pair = copy_pair(template, tmp_path_factory.mktemp("lists"))
     pair.serve()
     words = ("--name", NAME, "--use", "exclude", "--json")
-    first = pair.advertiser.start("match", *FEW, *words).wait(0)
-    again = pair.advertiser.start("lists", "refresh", NAME, "--json").wait(0)
+    first = pair.advertiser._run("match", *FEW, *words, expect=0)
+    again = pair.advertiser._run("lists", "refresh", NAME, "--json", expect=0)
     pair.channel.listener.stop()
     yield pair, first, again
     pair.end()
@@ -40,10 +40,10 @@ def exported(party, out, *words):
 
 def test_a_match_says_what_its_list_is_for_and_a_refresh_that_it_discloses_in_full(refreshed):
     pair, first, again = refreshed
-    assert "a list to exclude: a disclosure" in first.err
-    assert first.document["request"]["use"] == "exclude"
-    assert "A refresh of summer is a full disclosure again" in again.err
-    result = again.document["result"]
+    assert "a list to exclude: a disclosure" in first.stderr
+    assert json.loads(first.stdout)["request"]["use"] == "exclude"
+    assert "A refresh of summer is a full disclosure again" in again.stderr
+    result = json.loads(again.stdout)["result"]
     assert (result["name"], result["use"]) == (NAME, "exclude")
     assert result["people"] == len(true_match("few"))
     assert (result["added"]["people"], result["removed"]["people"]) == (0, 0)
@@ -78,7 +78,7 @@ def test_a_list_goes_by_its_name_in_status_in_suppress_and_after_tab(party):
 
 
 def test_a_name_that_is_taken_is_said_before_anything_is_quoted(party):
-    said = party.start("match", *FEW, "--name", NAME).wait(6).err
+    said = party._run("match", *FEW, "--name", NAME, expect=6).stderr
     assert "there is a list called summer already" in said
     assert "Quote" not in said
 

@@ -30,7 +30,7 @@ from command_line import rows as people
 from psi.curve import engine
 
 STOP_SECONDS = 40
-STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "throughput")
+STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "log", "throughput")
 LABELS = """labels:
   group: {column: group, values: ['1', 2+]}
 """

@@ -101,7 +101,7 @@ def test_an_erased_person_is_answered_before_and_comes_off_the_list_that_is_out(
     consent = pair.advertiser.read("subject", "consent", name, "--dataset", "few")
     assert consent["datasets"][0]["dataset"] == "few"
     done = pair.advertiser.read("subject", "erase", name, "--out", tmp_path / "receipt.json")
-    assert done["suppressed"] == {request: "1 runs sent and acknowledged"}
+    assert done["suppressed"] == {request: "1 runs, all acknowledged"}
     assert done["waiting"] == []
     out = tmp_path / "list.csv"
     pair.channel.read("report", "show", request, "--out", out)

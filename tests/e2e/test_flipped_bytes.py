@@ -24,7 +24,7 @@ def finished(template, tmp_path_factory):
     pair = copy_pair(template, tmp_path_factory.mktemp("finished"))
     pair.serve()
     for words in (MATCH, REACH):
-        pair.advertiser.type(*words)
+        pair.advertiser.read(*words)
     pair.channel.listener.stop()
     pair.end()
     return pair

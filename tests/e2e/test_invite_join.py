@@ -15,7 +15,7 @@ from two_processes import Party
 from party.contract_file import load_contract
 from party.invitation import Invitation
 
-STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "throughput")
+STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "log", "throughput")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_two_commands_pin_both_sides_and_a_contract_follows(place, newcomer):
         run("contract", "sign", file, "--party", who)
     run("contract", "import", file, "--party", party)
     found = ask("doctor", "--peer", "channel", "--party", party, expect=6)
-    assert "in force here only: deal" in found["checks"][-2]["detail"]
+    assert "in force here only: deal" in found["checks"][-3]["detail"]
     run("contract", "import", file, "--party", channel.folder)
     found = ask("doctor", "--peer", "channel", "--party", party)
     assert found["failed"] is None

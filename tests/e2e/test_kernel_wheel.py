@@ -1,10 +1,14 @@
 """The kernel's wheel, as `make kernel` built it: alone in a clean environment it works."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import venv
 import zipfile
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -41,6 +45,25 @@ def test_the_wheel_serves_every_later_python_and_is_typed(wheel):
     assert {"commonground_kernel/__init__.pyi", "commonground_kernel/py.typed"} <= set(names)
     code = [name for name in names if name.startswith("commonground_kernel/")]
     assert len([name for name in code if name.endswith(".so")]) == 1
+
+
+def test_what_the_wheel_lists_tells_nothing_of_who_built_it(wheel):
+    """And RECORD has every file as it is: an installer checks it."""
+    with zipfile.ZipFile(wheel) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    [record] = [name for name in files if name.endswith(".dist-info/RECORD")]
+    for line in files[record].decode().splitlines():
+        name, digest, size = line.split(",")
+        if name != record:
+            found = urlsafe_b64encode(sha256(files[name]).digest()).rstrip(b"=").decode()
+            assert (digest, size) == (f"sha256={found}", str(len(files[name])))
+    [listed] = [data for name, data in files.items() if "/sboms/" in name]
+    document = json.loads(listed)
+    assert {"commonground-kernel-core", "sha2"} <= {one["name"] for one in document["components"]}
+    assert str(REPOSITORY).encode() not in listed
+    assert "timestamp" not in document["metadata"]
+    local = set(re.findall(rb"path\+file://([^#\" ]*)", listed))
+    assert local == {b"/kernel/core", b"/kernel/python"}
 
 
 def test_in_a_clean_environment_each_tier_gives_the_answer_of_rfc_7748(wheel, tmp_path):

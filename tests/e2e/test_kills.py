@@ -258,7 +258,7 @@ def await_suspension(listener, request):
 
 def test_a_listener_told_to_stop_suspends_and_a_dialler_left_waiting_says_how_to_go_on(slow):
     watched = watch(slow)
-    slow.advertiser.set(patience_seconds=2)
+    slow.advertiser.set(patience_seconds=5)
     dialling = slow.advertiser.start(*MATCH, "--json")
     reach_phase(phases("match", "channel", watched)[2], dialling)
     stopped = slow.channel.listener.stop().err.splitlines()

@@ -1,4 +1,4 @@
-"""What a listener holds in memory: of the program, no more than its sessions use."""
+"""What is loaded: by a listener what its sessions use, by a command that only reads far less."""
 
 import re
 
@@ -24,6 +24,20 @@ NEEDLESS = {
     "client.render_contract",
     "client.sandbox_people",
 }
+FOR_SESSIONS = {
+    *NEEDLESS - {"rich"},
+    "numpy",
+    "pyarrow",
+    "grpc",
+    "phonenumbers",
+    "party.datasets.definition",
+    "party.desk",
+    "party.session_record",
+}
+
+
+def modules_of(running):
+    return set(re.search(r"(?m)^loaded (.*)$", running.err)[1].split())
 
 
 @pytest.fixture
@@ -34,9 +48,18 @@ def loaded(fresh):
     fresh.road.lead_to(int(said[1]))
     fresh.advertiser.type("match", "--receiver", "channel", *FEW)
     listener.stop()
-    return set(re.search(r"(?m)^loaded (.*)$", listener.err)[1].split())
+    return modules_of(listener)
 
 
 def test_a_listener_loads_nothing_that_its_sessions_do_without(loaded):
     assert {"pyarrow", "psi.match", "server.serve"} <= loaded
     assert not NEEDLESS & loaded
+
+
+@pytest.mark.parametrize("words", [("ledger", "show"), ("requests", "list")])
+def test_a_command_that_reads_the_store_loads_nothing_that_sessions_need(fresh, words):
+    loaded = modules_of(fresh.advertiser.start(*words, "--json", program=LISTED).wait())
+    assert {"sqlalchemy", "party.retention"} <= loaded
+    assert not FOR_SESSIONS & loaded
+    commands = {name for name in loaded if name.startswith("client.commands.")}
+    assert commands == {"client.commands.options", f"client.commands.{words[0]}"}

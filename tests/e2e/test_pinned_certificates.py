@@ -63,7 +63,7 @@ def dial(address, me, pinned):
     )
     options = [("grpc.ssl_target_name_override", pinned.certificate.internal_name)]
     with grpc.secure_channel(address, credentials, options) as channel:
-        return channel.unary_unary("/t/e")(b"hello", timeout=5)
+        return channel.unary_unary("/t/e")(b"hello", timeout=60)
 
 
 def test_two_parties_that_pin_each_other_talk(parties, listen):

@@ -44,7 +44,7 @@ TYPED = [line for text in blocks(r"\w*") for line in commands(text)]
 def test_every_command_of_the_readme_parses(line):
     words = shlex.split(line, comments=True)[1:]
     target = get_command(app)
-    while getattr(target, "commands", None):
+    while words and getattr(target, "commands", None):
         target, words = target.commands[words[0]], words[1:]
     target.make_context("commonground", words)
 

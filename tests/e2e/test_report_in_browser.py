@@ -29,7 +29,7 @@ def reported(template, tmp_path_factory):
     pair.serve()
     words = ("report", "reach", "--segment", "segment", "--by", "frequency", *FEW)
     files = ("--html", folder / "reach.html", "--png", folder / "reach.png")
-    done = pair.advertiser.type(*words, *files)
+    done = pair.advertiser.read(*words, *files)
     pair.end()
     return pair.advertiser, folder, done
 

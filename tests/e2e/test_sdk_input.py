@@ -281,6 +281,7 @@ def test_the_document_names_every_verb_and_the_awaited_ones_are_verbs():
     from client.sdk import (
         access,
         asynchronous,
+        console,
         contracts,
         datasets,
         lineage,
@@ -296,6 +297,7 @@ def test_the_document_names_every_verb_and_the_awaited_ones_are_verbs():
     document = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
     groups = [contracts.Contracts, datasets.Datasets, lists.Lists, log.Audit, quotes.Quotes]
     groups += [access.Access, lineage.Lineage, requests.Requests]
+    groups += [console.Users, console.Tokens]
     groups += [Retention, Templates, Schedules]
     described = {"folder", "name", "fingerprint", "card"}  # what a party is, not what it does
     for group in (party.Party, *groups):

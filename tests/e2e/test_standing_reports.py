@@ -104,7 +104,7 @@ def test_a_schedule_is_caught_up_by_a_command_and_writes_its_files(fresh, tmp_pa
         waits = json.loads(brand._run("report", "due", "--json", expect=4).stdout)["runs"]
     assert [one["state"] for one in waits] == ["planned"]
     fresh.serve()
-    [done] = brand.type("report", "due")["runs"]
+    [done] = brand.read("report", "due")["runs"]
     assert (done["state"], done["request"]) == ("done", runs[-1].request)
     assert brand.read("report", "due") == {"runs": []}
     slot = datetime.fromtimestamp(runs[-1].slot, UTC)

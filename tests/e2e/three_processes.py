@@ -69,11 +69,15 @@ class Three:
             road.close()
 
 
-def make_three(folder: Path) -> Three:
-    """Make the parties with data, and a contract that all have signed."""
+def make_three(folder: Path, roads=None, new_store=lambda: "") -> Three:
+    """Make the parties with data, and a contract that all have signed.
+
+    `roads` lead to those that listen; `new_store` says where a party's store is: empty for SQLite
+    in its folder.
+    """
     three = Three(
         {name: Party(folder / name, folder / "said") for name in NAMES},
-        {name: Road() for name in ("channel", "vendor")},
+        roads or {name: Road() for name in ("channel", "vendor")},
     )
     cards = {}
     for name, party in three.parties.items():
@@ -82,6 +86,7 @@ def make_three(folder: Path) -> Three:
         party.read(
             *("init", party.folder, "--name", name, "--organisation", f"The {name}"),
             *("--jurisdiction", "NL", "--origin", f"{name}.test/log", *listen),
+            *("--store", new_store()),
         )
         party.set(workers=1)
         party.read("dataset", "add", _write_people(folder / "data" / name, PEOPLE[name]))

@@ -68,7 +68,7 @@ BUDGETS = "".join(
 class Running:
     """One process of a party, with what it prints in files."""
 
-    def __init__(self, words, said: Path, environment, program=MODULE):
+    def __init__(self, words, said: Path, environment, program=MODULE, before=()):
         said.mkdir(parents=True, exist_ok=True)
         number = len(list(said.glob("*.out")))
         stem = f"{number:02d}-{words[0]}"
@@ -76,7 +76,7 @@ class Running:
         self._out, self._err = said / f"{stem}.out", said / f"{stem}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, *program, *words],
+                [*before, sys.executable, *program, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -111,6 +111,10 @@ class Running:
         """Let it do nothing more, not even end."""
         self.process.send_signal(signal.SIGSTOP)
 
+    def thaw(self):
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self):
         """End it as a power cut does, and return its workers, which have to end by themselves."""
         workers = psutil.Process(self.process.pid).children(recursive=True)
@@ -136,9 +140,13 @@ class Running:
 
 
 class Party:
-    """One organisation: its folder, its people, and the commands that it types."""
+    """One organisation: its folder, its people, and the commands that it types.
 
-    def __init__(self, folder: Path, said: Path):
+    Each of its processes is started by the words `before`, with `environment` besides its own.
+    """
+
+    def __init__(self, folder: Path, said: Path, before=(), environment=None):
+        self.before, self.environment = before, environment or {}
         self.folder, self.said = folder, said / folder.name
         self.name = folder.name
         self.listener = None
@@ -148,7 +156,8 @@ class Party:
         """Start a command and return at once."""
         words = [str(word) for word in words]
         place = {"COMMONGROUND_PARTY": str(self.folder), "TMPDIR": str(self.said.parent)}
-        running = Running(words, self.said, {**os.environ, **place}, program)
+        environment = {**os.environ, **place, **self.environment}
+        running = Running(words, self.said, environment, program, self.before)
         self._started.append(running)
         return running
 
@@ -176,9 +185,9 @@ class Party:
         assert done.exit_code == expect, f"{words}: {done.exit_code}\n{done.output}"
         return done
 
-    def serve(self, road, program=MODULE):
+    def serve(self, road, program=MODULE, host="127.0.0.1"):
         """Listen behind a road; return once it leads there."""
-        self.listener = self.start("serve", "--listen", "127.0.0.1:0", "--json", program=program)
+        self.listener = self.start("serve", "--listen", f"{host}:0", "--json", program=program)
         wait_until(lambda: self.listener.ended or self.listener.out.endswith("}\n"))
         assert not self.listener.ended, self.listener.err
         road.lead_to(self.listener.document["port"])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from party.datasets import load_definition, prepare
+from party.datasets import load_definition
+from party.datasets.prepare import prepare
 
 ADS = "dpv:TargetedAdvertising"
 RESEARCH = "dpv:MarketResearch"

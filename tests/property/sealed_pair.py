@@ -44,7 +44,7 @@ def seal_of(own, peer, *, request=None, seed=None, signs_as=None):
         own,
         peer,
         party_called(signs_as or own).sign,
-        contract().parties[peer].verifier,
+        lambda: contract().parties[peer].verifier,
         lambda: Seed(seed or own.encode().ljust(32, b"\0")),
     )
 

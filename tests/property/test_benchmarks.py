@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from two_parties import BEFORE, card_of
 
 from benchmarks import __main__ as orchestra
 from benchmarks import attribution, columns, curve, identity, moments, output, rivals, session
@@ -21,6 +22,7 @@ from benchmarks.goals import GOALS, judge_goals
 from benchmarks.growth import fit_exponent
 from benchmarks.machine import Machine
 from benchmarks.openssl import parse_speed
+from benchmarks.parties import ADVERTISER, CHANNEL, VENDOR, filled_in, terms_of
 from benchmarks.session_tables import find_run, rival_ratio, session_tables
 from benchmarks.summary import assemble, render
 from benchmarks.text_table import MARK_LEGEND
@@ -35,6 +37,8 @@ from benchmarks.workload import (
     write_list,
     write_people,
 )
+from party.contract_draft import draft_contract
+from party.contract_file import parse_contract
 
 MILLION = 1_000_000
 QUIET = {
@@ -441,3 +445,21 @@ def test_without_a_folder_there_are_no_peers():
 def test_a_folder_without_peers_is_refused(tmp_path):
     with pytest.raises(BenchmarkError, match="holds no peer"):
         rivals.installed(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parties"),
+    [
+        ("reach", (ADVERTISER, CHANNEL)),
+        ("attribution", (ADVERTISER, CHANNEL)),
+        ("insights", (ADVERTISER, CHANNEL, VENDOR)),
+    ],
+)
+def test_what_a_benchmark_signs_is_a_contract(kind, parties):
+    cards = {name: card_of(name) for name in parties}
+    drafted = draft_contract(
+        cards, contract_id="bench", title="Bench", starts=BEFORE, ends=BEFORE + 864_000
+    )
+    datasets = {name: {"people": terms_of("label", ["one", "two"])} for name in parties}
+    signed = parse_contract(filled_in(drafted, datasets, kind).encode())
+    assert [output.kind for output in signed.outputs][-1] == kind

@@ -7,7 +7,7 @@ import pytest
 from dataset_builder import describe
 
 from client.bounds import propose_bounds
-from client.quoting import Guess
+from client.guess import Guess
 from client.sdk.datasets import Datasets
 from party.errors import PartyError
 from privacy.errors import PrivacyError

@@ -147,7 +147,8 @@ def test_draws_are_uniform_and_hang_on_key_and_reference_alone():
 @pytest.mark.parametrize(
     ("text", "value"),
     [("12.34", 12_340_000), ("-1", -MILLION), ("1e3", 1000 * MILLION), ("0.0000005", 0),
-     ("1000000000001", None), ("NaN", None), ("-Infinity", None), ("", None), ("12 EUR", None)],
+     ("1000000000001", None), ("1e301501503", None), ("-9e3184467440616", None),
+     ("1e-301501503", 0), ("NaN", None), ("-Infinity", None), ("", None), ("12 EUR", None)],
 )  # fmt: skip
 def test_values_are_read_to_a_millionth(text, value):
     assert parse_value(text) == value

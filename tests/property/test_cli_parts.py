@@ -15,13 +15,13 @@ import client.errors
 import server.errors
 from audit.errors import AuditError
 from client import progress
-from client.carrying import dials
 from client.exits import ExitCode, exit_code
 from client.output import Output, open_console
 from client.render_report import result_shown
 from client.serving import ServedDesk
 from client.units import shown_bytes, shown_seconds
 from party.decision import Decision
+from party.dialling import dials
 from party.driver import Progress
 from party.errors import (
     ContractError,

@@ -14,6 +14,8 @@ from psi.errors import IdentifierError, Rejected
 from psi.identifiers import digest, normalise
 from psi.reasons import Reason
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 EMAIL = ColumnSpec.parse("email")
 EMAIL_DIGEST = ColumnSpec.parse("email_sha256")
 

@@ -369,5 +369,5 @@ class TestInADataset:
 
     def test_without_duckdb_the_error_says_what_to_install(self, tmp_path, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
-        with pytest.raises(DatasetError, match=r"commonground\[duckdb\]"):
+        with pytest.raises(DatasetError, match="extra `duckdb`"):
             describe(tmp_path, columns=COLUMNS, labels=declared("region = 'a'"))

@@ -12,7 +12,7 @@ from party.datasets import Timed
 from party.datasets.touch_moments import winner_draws
 from party.errors import DatasetError
 from psi.journey import Journey
-from psi.time_keys import Timing, Window
+from psi.windows import Timing, Window
 
 HOUR = 3_600
 START = 1_767_225_600 - 7 * HOUR  # windows go over the end of a year

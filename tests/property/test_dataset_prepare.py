@@ -288,7 +288,8 @@ SESSION = """
 import sys
 from pathlib import Path
 import numpy as np
-from party.datasets import load_definition, prepare
+from party.datasets import load_definition
+from party.datasets.prepare import prepare
 from party.matched import matched_people
 
 definition = load_definition(Path(sys.argv[1]))

@@ -350,7 +350,7 @@ def test_a_duckdb_query_sees_nothing_but_its_file(tmp_path, query):
 def test_without_duckdb_the_error_says_what_to_install(tmp_path, monkeypatch):
     source = source_of("duckdb", tmp_path, rows_of(3))
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    refused(tmp_path, source, r"pip install 'commonground\[duckdb\]'")
+    refused(tmp_path, source, "with the extra `duckdb`")
 
 
 def test_the_database_file_is_left_as_it_was(tmp_path):

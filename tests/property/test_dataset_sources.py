@@ -126,7 +126,8 @@ SESSION = """
 import sys
 from pathlib import Path
 from pathlib import Path
-from party.datasets import load_definition, prepare
+from party.datasets import load_definition
+from party.datasets.prepare import prepare
 
 result = prepare(
     load_definition(Path(sys.argv[1])), label=None, values=[], identifiers=["email", "phone"],
@@ -202,7 +203,7 @@ def test_a_store_without_the_object_or_its_driver_says_so(tmp_path, source, says
 
 def test_without_fsspec_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(DatasetError, match=r"s3://b/x\.csv: .*commonground\[objects\].*s3fs"):
+    with pytest.raises(DatasetError, match=r"s3://b/x\.csv: .*extra `objects`.*s3fs"):
         prepared(describe(tmp_path, source="s3://b/x.csv"))
 
 

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from party.datasets.coded import CodedColumn
+from party.datasets.table_file import as_text
 from party.datasets.times import UNREADABLE, microseconds, microseconds_of
 
 DAY = st.sampled_from(["2026-01-31", "2024-02-29", "2026-02-30", "1969-12-31", "0001-01-01"])
@@ -43,3 +45,28 @@ def test_a_time_is_the_instant_that_it_names(moment):
     assert microseconds_of(text) == (since.days * 86_400 + since.seconds) * 10**6 + (
         since.microseconds
     )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "seconds"),
+    [
+        ("2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", 3600),  # summer time ends
+        ("2026-03-29T01:59:59+01:00", "2026-03-29T03:00:00+02:00", 1),  # and begins
+        ("2026-12-31T23:59:59+01:00", "2027-01-01T00:00:00+01:00", 1),
+        ("2027-01-01T00:30:00+01:00", "2026-12-31T23:30:01Z", 1),
+        ("2028-02-28T23:59:59Z", "2028-02-29T00:00:00Z", 1),
+    ],
+)
+def test_neither_summer_time_nor_a_new_year_moves_an_instant(earlier, later, seconds):
+    assert microseconds_of(later) - microseconds_of(earlier) == seconds * 1_000_000
+
+
+@given(
+    st.lists(st.none() | st.integers(-62_135_596_800, 253_402_300_799)),
+    st.sampled_from([("s", 1), ("ms", 1_000), ("us", 1_000_000)]),
+)
+def test_times_of_a_file_are_written_as_arrow_writes_them(seconds, unit):
+    name, factor = unit
+    numbers = [None if one is None else one * factor for one in seconds]
+    column = pa.array(numbers, pa.int64()).cast(pa.timestamp(name, tz="UTC"))
+    assert as_text("events", "at", column).equals(column.cast(pa.large_string()))

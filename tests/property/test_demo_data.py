@@ -298,7 +298,7 @@ people_of_one_side = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(mine=people_of_one_side, theirs=people_of_one_side, order=st.permutations(truth.ORDER))
 def test_the_truth_follows_its_rules_in_any_small_world(mine, theirs, order):
     (tabulator, offered), (recipient, sent) = as_side(mine), as_side(theirs)

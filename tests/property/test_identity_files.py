@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 from two_parties import BEFORE, NOW, party_called
@@ -39,7 +40,7 @@ def test_what_was_made_is_what_is_opened(folder):
 def test_the_fingerprint_is_that_of_the_certificates_der(folder):
     opened = identity.open(folder, now=NOW)
     certificate = x509.load_pem_x509_certificate((folder / "keys/tls.crt").read_bytes())
-    der = certificate.public_bytes(identity.Encoding.DER)
+    der = certificate.public_bytes(Encoding.DER)
     assert opened.fingerprint == f"sha256:{sha256(der).hexdigest()}"
 
 
@@ -261,3 +262,19 @@ def _rename_after(monkeypatch, exists):
         return real(path, target)
 
     return rename
+
+
+def test_the_node_key_may_be_a_credential_of_the_service_and_nothing_else_opens(
+    folder, tmp_path, monkeypatch
+):
+    sealed = identity.open(folder, now=NOW).seal(b"seed", "session/1/seed")
+    given = tmp_path / "credentials"
+    given.mkdir()
+    shutil.move(folder / "keys/node.key", given / "node.key")
+    with pytest.raises(IdentityError, match=r"node\.key is missing"):
+        identity.open(folder, now=NOW)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(given))
+    assert identity.open(folder, now=NOW).unseal(sealed, "session/1/seed") == b"seed"
+    (given / "node.key").chmod(0o640)
+    with pytest.raises(IdentityError, match="mode 0640"):
+        identity.open(folder, now=NOW)

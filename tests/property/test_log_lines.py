@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.log_lines import JsonLines, TextLines
+from client.log_lines import JsonLines, TextLines, events_on_stderr
 from party.events import Event, note
 
 REPOSITORY = Path(__file__).parents[2]
@@ -89,3 +89,23 @@ def test_every_line_of_the_listener_is_an_event():
             {"warn"} if path.parent.name == "sdk" else set()
         )  # who calls a verb, not who listens
         assert set(calls) <= {"getLogger", "StreamHandler"} | warns, path
+
+
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [("info", ["a", "b", "c"]), ("warning", ["b", "c"]), ("error", ["c"])],
+)
+def test_a_level_leaves_out_what_is_below_it_on_stderr_and_nowhere_else(capsys, level, written):
+    """What counts events, as the metrics do, hears all of them."""
+    heard, log = [], logging.getLogger("commonground.serve")
+    counter = logging.Handler()
+    counter.emit = lambda record: heard.append(record.getMessage())
+    logging.getLogger("commonground").addHandler(counter)
+    try:
+        with events_on_stderr("text", level=level, debug=False):
+            for word, severity in (("a", "INFO"), ("b", "WARNING"), ("c", "ERROR")):
+                note(log, Event("listening"), word, level=getattr(logging, severity))
+    finally:
+        logging.getLogger("commonground").removeHandler(counter)
+    assert [line[-1] for line in capsys.readouterr().err.splitlines()] == written
+    assert heard == ["a", "b", "c"]

@@ -16,7 +16,7 @@ from party.moment_terms import MOST_KEYS_A_PERSON, MomentTerms
 from party.request import Request
 from party.request_parameters import Parameters
 from psi.journey import list_journeys
-from psi.time_keys import Timing, Window
+from psi.windows import Timing, Window
 
 DAY, SLOT = 86_400, 3_600
 IDENTIFIERS = 3  # that the channel has of a person

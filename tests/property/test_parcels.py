@@ -11,6 +11,7 @@ from party.parcels.contents import pieces_of
 from party.parcels.seal import ParcelHeader
 from party.parcels.store import IncomingParcel, ParcelFile
 from party.wire.limits import MOST_CHUNK_BYTES, SEAL_BYTES
+from psi.sets import MAX_KEYS
 
 HUB = THREE["recipient"]
 PLACES = st.tuples(st.integers(0, 71), st.integers(0, 65_536), st.integers(1, 65_537))
@@ -155,7 +156,7 @@ def test_both_ends_number_alike_and_the_steps_stand_between_the_exchanges():
 def test_only_sets_may_be_large():
     order = order_of(THIRD, TABULATES)
     for number in order.outgoing:
-        chunks, size = order.most(number)
+        chunks, size = order._most(number, MAX_KEYS)
         step = order.step_of(number)
         carries_a_set = step is not None and type(order.turns.table.steps[step]).__name__ in (
             "Leg", "Answers",

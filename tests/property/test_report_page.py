@@ -18,7 +18,7 @@ from report_pages import (
     source,
 )
 
-import client.page.figures
+import client.page.drawing
 from client.page.document import MOST_COLUMNS, page_of
 from client.page.figures import MOST_BARS, figures_of, png_of
 from client.page.files import PageFiles
@@ -335,11 +335,11 @@ def test_the_picture_is_a_png():
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(client.page.figures, "find_spec", lambda name: None)
+    monkeypatch.setattr(client.page.drawing, "find_spec", lambda name: None)
     files = PageFiles(html=tmp_path / "page.html")
-    with pytest.raises(PartyError, match=r"pip install 'commonground\[html\]'"):
+    with pytest.raises(PartyError, match="with the extra `html`"):
         files.require_writable()
-    with pytest.raises(PartyError, match=r"pip install 'commonground\[html\]'"):
+    with pytest.raises(PartyError, match="with the extra `html`"):
         page_text(shareable("overlap"))
     assert list(tmp_path.iterdir()) == []
 

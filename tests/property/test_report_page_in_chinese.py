@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 from report_pages import CASES, Page, by_identifier, private, shareable, source
 
-from client.page import figures
+from client.page import drawing, figures
 from client.page.document import page_of
 from client.page.figures import figures_of, png_of
 from client.page.files import PageFiles
@@ -92,13 +92,13 @@ def test_a_picture_whose_letters_no_font_has_is_refused_and_a_page_is_not(tmp_pa
     picture = PageFiles(png=tmp_path / "reach.png", language="zh")
     with pytest.raises(PartyError, match="needs a font"):
         picture.require_writable()
-    figures.require_fonts(ZH)
+    drawing.require_fonts(ZH)
     PageFiles(html=tmp_path / "reach.html", language="zh").require_writable()
     assert not list(tmp_path.iterdir())
 
 
 def test_english_is_drawn_with_the_fonts_of_every_machine():
-    figures.require_fonts(language("en"))
+    drawing.require_fonts(language("en"))
     assert png_of(shareable("overlap"))[:4] == b"\x89PNG"
 
 

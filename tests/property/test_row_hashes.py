@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audit.merkle import leaf_hash, root
 from audit.merkle_rows import root_of_rows
-from psi import row_hashes
+from psi import portable, row_hashes
 from psi.arrow import binaries, texts
 from psi.engines import engine
 
@@ -25,9 +25,9 @@ def rows_of(*, count, width):
 
 @pytest.fixture(params=["engine", "hashlib"], autouse=True)
 def hasher(request, monkeypatch):
-    """The engine's digests where it has them, and the loop over hashlib."""
+    """The engine's hashes, and the loop over hashlib."""
     if request.param == "hashlib":
-        chosen = replace(engine(), digest_plain=None)
+        chosen = replace(engine(), hash_behind=portable.hash_behind)
         monkeypatch.setattr(row_hashes, "engine", lambda: chosen)
     monkeypatch.setattr(row_hashes, "_BLOCK", 3)
 

@@ -12,6 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from server.collaboration_service import CollaborationService
 from server.doctor_service import DoctorService
 from server.join_service import JoinService
+from server.key_service import KeyService
 from server.parcel_service import ParcelService
 from server.session_service import SessionService
 from server.suppression_service import SuppressionService
@@ -22,6 +23,7 @@ SERVED = {
         CollaborationService,
         DoctorService,
         JoinService,
+        KeyService,
         ParcelService,
         SessionService,
         SuppressionService,

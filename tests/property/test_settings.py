@@ -20,6 +20,7 @@ ALL = Settings(
     patience_seconds=60,
     max_sessions=2,
     log_format="json",
+    log_level="warning",
     cover_runs=True,
     lineage_url="https://marquez.example/api/v1/lineage",
 )
@@ -56,6 +57,7 @@ def test_only_the_organisation_has_no_default(tmp_path):
         ("cover_runs = 1", "cover_runs must be of type bool"),
         ("cover_runs = 'yes'", "cover_runs must be of type bool"),
         ("log_format = 'xml'", "log_format must be text or json"),
+        ("log_level = 'debug'", "log_level must be error, warning, info"),
         ("lineage_url = 'marquez:5000'", "lineage_url must be a whole address"),
         ("lineage_url = 'file:///tmp/x'", "lineage_url must be a whole address"),
         ("lineage_url = 'https://[x/'", "lineage_url must be a whole address"),

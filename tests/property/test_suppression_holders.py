@@ -13,7 +13,8 @@ from party.contract_terms import OutputKind
 from party.errors import DatasetError, IdentityError, Refusal, RefusalStatus
 from party.request import Request
 from party.request_parameters import Parameters
-from party.suppression.withdrawals import HOLDERS_FILE, Holders, keep_holders, read_holders
+from party.suppression.list_file import HOLDERS_FILE
+from party.suppression.withdrawals import Holders, keep_holders, read_holders
 
 TOKENS = np.arange(160, dtype=np.uint8).reshape(10, 16)
 

@@ -1,4 +1,4 @@
-"""The systemd unit: what it runs is a command that exists, and systemd has nothing against it."""
+"""The systemd units: what they run exists, and systemd has nothing against them."""
 
 import re
 import shutil
@@ -11,30 +11,33 @@ from typer.main import get_command
 from client.exits import ExitCode
 from commonground.cli import app
 
-UNIT = Path(__file__).parents[2] / "packaging" / "systemd" / "commonground@.service"
+FOLDER = Path(__file__).parents[2] / "packaging" / "systemd"
+UNITS = sorted(FOLDER.glob("*.service"))
 MOST_EXPOSURE = 2.0
 
 
-def test_the_unit_runs_a_command_that_parses():
-    words = re.search(r"^ExecStart=\S+/commonground (\w+) (.*)$", UNIT.read_text(), re.MULTILINE)
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_the_unit_runs_a_command_that_parses(path):
+    words = re.search(r"^ExecStart=\S+/commonground (\w+) (.*)$", path.read_text(), re.MULTILINE)
     command = get_command(app).commands[words[1]]
     command.make_context(words[1], words[2].split())
 
 
-def test_a_configuration_that_does_not_serve_is_not_started_again():
-    codes = re.search(r"^RestartPreventExitStatus=(.*)$", UNIT.read_text(), re.MULTILINE)[1]
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_configuration_that_does_not_serve_is_not_started_again(path):
+    codes = re.search(r"^RestartPreventExitStatus=(.*)$", path.read_text(), re.MULTILINE)[1]
     assert {int(code) for code in codes.split()} == {
         ExitCode.USAGE, ExitCode.NOT_VERIFIED, ExitCode.BAD_INPUT,
     }  # fmt: skip
 
 
-@pytest.fixture
-def unit(tmp_path):
+@pytest.fixture(params=UNITS, ids=lambda path: path.stem)
+def unit(tmp_path, request):
     """A copy that systemd can look at here: of a program that exists."""
     if shutil.which("systemd-analyze") is None:
         return None
-    path = tmp_path / "commonground@x.service"
-    text = UNIT.read_text().replace("/opt/commonground/bin/commonground", "/bin/true")
+    path = tmp_path / request.param.name.replace("@", "@x")
+    text = request.param.read_text().replace("/opt/commonground/bin/commonground", "/bin/true")
     path.write_text(text, encoding="utf-8")
     return path
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from psi.errors import JourneyError
 from psi.journey import Journey, list_journeys, read_journeys
 from psi.keys import Keys
-from psi.time_keys import Timing, Window, ancestors, cover, time_keys
+from psi.time_keys import ancestors, cover, time_keys
 from psi.touches import Touches, age_stretches, journey_stretches
+from psi.windows import Timing, Window
 
 CAMPAIGNS = ("A", "B", "C")
 HALF_LIFE = 7 * 86_400

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from audit.bodies import (
+    BoundChosen,
     Budget,
     BudgetSpent,
     ConsentReference,
@@ -183,6 +184,9 @@ class LogKeeper:
     def skip(self, request, contract=CONTRACT, due_at=WINDOW):
         body = ReportSkipped(request, due_at, "BUDGET_EXHAUSTED")
         self.write("report.skipped", body, contract=contract)
+
+    def choose(self, charge, contract=CONTRACT):
+        self.write("bound.chosen", BoundChosen(charge, "crm", DIGEST), contract=contract)
 
     def prune_list(self, request):
         self.write("retention.pruned", RetentionPruned(request, "list"), contract=CONTRACT)

@@ -29,7 +29,8 @@ from dp_audit import Finding, audit
 from memory_links import make_terms
 
 from party import own_side, session_record
-from party.datasets import Timed, load_definition, prepare
+from party.datasets import Timed, load_definition, touch_moments
+from party.datasets.prepare import prepare
 from party.own_side import Own, OwnSide
 from party.terms import Terms
 from privacy.counts import ExactTable
@@ -39,7 +40,7 @@ from psi.buckets import RoundingKey
 from psi.keys import Keys
 from psi.legs import CROSSTAB_OF_TWO
 from psi.seed import Seed
-from psi.time_keys import Timing, Window
+from psi.windows import Timing, Window
 from reports.cells import PrivateEstimates, ShareableEstimates
 from reports.kinds import build
 from reports.table import MomentsTable, ReleasedTable, ReleaseParameters
@@ -379,6 +380,9 @@ def _apply_no_bound(patch: pytest.MonkeyPatch) -> None:
     for name in ("prepare", "moments"):
         module = importlib.import_module(f"party.datasets.{name}")
         patch.setattr(module, "at_most", lambda offers, most: list(offers))
+    # Of moments there is a second bound, on a person's keys, which would leave out who breaks the
+    # first; below every number is the place of none.
+    patch.setattr(touch_moments, "place_of", lambda person: np.full(len(person), -1))
 
 
 def _redraw(patch: pytest.MonkeyPatch) -> None:

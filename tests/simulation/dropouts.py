@@ -16,10 +16,11 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 from shaky_network import DIALS, Killed, hurry  # noqa: E402 - found on the path above
 from three_plays import make_ready, play_of_three  # noqa: E402
 
+from party.decision import FINISHED  # noqa: E402
 from party.driver import Driver  # noqa: E402
 from party.errors import PartyError, Refusal, RefusalStatus  # noqa: E402
 from party.session import Session  # noqa: E402
-from party.session_record import FINISHED, SessionRecord  # noqa: E402
+from party.session_record import SessionRecord  # noqa: E402
 from psi.errors import InvalidPoint, WrongAnswer  # noqa: E402
 
 PARTIES = ("advertiser", "channel", "vendor")

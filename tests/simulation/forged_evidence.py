@@ -58,7 +58,7 @@ class Forger:
             "files": {name: sha256(data).hexdigest() for name, data in files.items()},
         }
         text = rfc8785.dumps(manifest)
-        signature = self.identity.sign(FORMAT.encode() + b"\n" + text)
+        signature = self.identity.sign_own(FORMAT.encode() + b"\n" + text)
         return {**files, MANIFEST: text, SIGNATURE: b64encode(signature) + b"\n"}
 
     def receipt(self, seq, **changes):

@@ -21,6 +21,8 @@ DAY = 86_400
 PLATFORMS = ", export_to: [google-customer-match, meta, tiktok, uid2]"
 FREQUENCIES = ["1", "2", "3"]
 NAME = "summer"
+LEAST = 1
+"""Far below every match here: agreed dummies can make a match of forty look like one of five."""
 
 
 class Listed:
@@ -116,7 +118,7 @@ class Listed:
 def make_listed(folder: Path, of_matches=PLATFORMS):
     """Make both parties, without a match yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Listed(folder, *make_pair(folder, of_matches=of_matches))
+    return Listed(folder, *make_pair(folder, of_matches=of_matches, min_match=LEAST))
 
 
 def copy_listed(ready: Path, folder: Path):
@@ -130,8 +132,9 @@ def copy_listed(ready: Path, folder: Path):
 def another_contract(listed, of_matches=""):
     labels = {"advertiser": ["gold", "silver"], "channel": FREQUENCIES}
     return make_contract(
-        listed.folder, listed.parties, labels, contract_id="other", of_matches=of_matches
-    )
+        listed.folder, listed.parties, labels,
+        contract_id="other", of_matches=of_matches, min_match=LEAST,
+    )  # fmt: skip
 
 
 def of_people(start, stop, **consent):

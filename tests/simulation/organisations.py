@@ -23,10 +23,11 @@ from party.desk import Desk
 from party.errors import PartyError, RefusalStatus, RefusedThere, SessionSuspended
 from party.organisation import Organisation
 from party.places import Places
+from party.request import Request
 from party.settings import FILE, Settings, load_settings, render_settings
 from party.wire.exchanges import kind_for, kind_of
 
-SECONDS = 30
+SECONDS = 60
 PAIR = ("advertiser", "channel")
 
 
@@ -106,6 +107,10 @@ class WireLink:
         self._count(f"receive {step}", True)
         return self.folder.load(step)
 
+    def conclude(self):
+        for after in (False, True):
+            self._count("conclude", after)
+
     def refuse(self, status, reason):
         with self.wire.changed:
             self.wire.refusals[self.me] = (RefusalStatus(status), reason)
@@ -183,8 +188,11 @@ def make_contract(
     contract_id="test",
     ends=4102358400,  # 2099-12-31
     beside="",
+    advertiser="advertiser",
 ):
     """Write, sign by both and store one contract between advertiser and channel.
+
+    The `advertiser` may have another name.
 
     `of_matches` is added to the terms of each match, such as ", export_to: [meta]"; `beside` are
     lines of terms that a contract may leave out.
@@ -236,7 +244,7 @@ retention_days: 90
 consent_max_age_hours: 24
 starts: 2020-01-01T00:00:00Z
 ends: {write_time(ends)}
-{beside}"""
+{beside}""".replace("advertiser", advertiser)
     path = folder / "contract.yaml"
     path.write_text(text, encoding="utf-8")
     for party in parties.values():
@@ -275,6 +283,20 @@ def copy_pair(ready: Path, folder: Path, stores=SQLITE):
     return parties, parties["advertiser"].contract("test")
 
 
+def file_match(parties, contract):
+    """File a match at both parties, whose list the channel gets; return its request."""
+    request = Request.match(
+        contract,
+        requester="channel",
+        receiver="channel",
+        sender="advertiser",
+        now=parties["channel"].now,
+    )
+    request = Desk(parties["channel"]).make(request, contract, actor="test")
+    Desk(parties["advertiser"]).submit("channel", request)
+    return request
+
+
 def run_both(parties, request, wire, **link_options):
     """Run both sides until each ends; return {party: None or what ended it}."""
     ended = {}
@@ -307,4 +329,4 @@ def _indented(cards):
     return "".join(f"  {line}\n" for line in text.splitlines())
 
 
-__all__ = ["Killed", "Wire", "WireLink", "copy_pair", "make_pair", "run_both"]
+__all__ = ["Killed", "Wire", "WireLink", "copy_pair", "file_match", "make_pair", "run_both"]

@@ -17,12 +17,15 @@ Does not cover: TLS, gRPC's own framing and threads, signs of life while computi
 requests that wait for a person or that a dialling counterpart fetches, a kill inside a call
 (tests/e2e/test_kills), a store that fails, more than one session at a time, and lies
 (tests/simulation/test_lies).
-The same seed draws the same faults; how the threads interleave is left to the machine.
+The same seed draws the same faults, and the same time passes, however fast the machine is: no
+fault is drawn and no time passes for a call that asks again because the listener still works, nor
+for a driver that waits. How the threads interleave is left to the machine.
 """
 
 import random
 import threading
 import time
+from contextlib import contextmanager
 
 import grpc
 
@@ -35,18 +38,26 @@ from client.calls import calling
 from client.dial import Dialler
 from client.line import Line
 from client.link import DialledLink
+from client.serving import ServedDesk
 from party.desk import Desk
+from party.suppression.desk import SuppressionDesk
+from party.wire.refusals import CONDITION_KEY, Condition
+from server.answering import answering
 from server.collaboration_service import CollaborationService
+from server.key_service import KeyService
 from server.parcel_service import ParcelService
 from server.peers import Peers
 from server.session_service import SessionService
-from server.sessions import Patience, Sessions
+from server.sessions import Patience, Places, Sessions
 
 DIALS, LISTENS = "advertiser", "channel"
 PATIENCE_SECONDS, HOLD_SECONDS = 120.0, 0.2
-REACH_SECONDS = 0.01  # real ones, for a call that belongs to no session
-TICK_SECONDS = 0.02  # the clock moves on by itself whenever somebody reads it
+REACH_SECONDS = -1  # a call that belongs to no session is made once
+TICK_SECONDS = 0.02  # that every call takes
 REAL_SECONDS = 60
+HELD_SECONDS = 5  # real ones; a call that waits for a listener longer is told so
+NEVER = threading.Event()
+WORKS_ON = (CONDITION_KEY, Condition.NOT_READY.value)
 ALL = "every call"
 PUSHES, PULLS = ("SendSet", "SendParcel"), ("PullSet", "PullParcel")
 FAULTS = {
@@ -106,18 +117,40 @@ class Context:
 
 
 class Clock:
-    """Time that passes when it is read, and when the network says so."""
+    """Time that passes when the network says so, and for a call that is held by itself.
+
+    `idle` time passes for whoever listens, and on no wall.
+    """
 
     def __init__(self):
-        self._passed, self._lock = 0.0, threading.Lock()
+        self._passed, self._idle, self._lock = 0.0, 0.0, threading.Lock()
+        self._call = threading.local()
 
     def __call__(self):
-        return self.advance(TICK_SECONDS)
+        """Return the time by which a listener's waiting is bounded."""
+        if getattr(self._call, "held", None) is not None:
+            self._call.held += TICK_SECONDS
+        return self._passed + self._idle + (getattr(self._call, "held", None) or 0.0)
+
+    def wall(self):
+        return self._passed
 
     def advance(self, seconds):
         with self._lock:
             self._passed += seconds
-            return self._passed
+
+    def idle(self, seconds):
+        with self._lock:
+            self._idle += seconds
+
+    @contextmanager
+    def holding(self):
+        """Let the call of this thread be held: its own time passes whenever it looks."""
+        self._call.held = 0.0
+        try:
+            yield
+        finally:
+            self._call.held = None
 
 
 class Listener:
@@ -132,7 +165,7 @@ class Listener:
         desk = Desk(self.party)
         self.sessions = Sessions(
             desk,
-            max_sessions=2,
+            places=Places(2, 2),
             patience=Patience(PATIENCE_SECONDS, HOLD_SECONDS),
             clock=self._clock,
         )
@@ -141,6 +174,7 @@ class Listener:
             SessionService(peers, self.sessions),
             ParcelService(peers, self.sessions),
             CollaborationService(peers, desk, self.sessions),
+            KeyService(peers, ServedDesk(desk, SuppressionDesk(self.party))),
         )
 
     def stop(self):
@@ -153,6 +187,7 @@ class Listener:
         deadline = time.monotonic() + REAL_SECONDS
         while self.sessions.running():
             assert time.monotonic() < deadline, "the listener's driver does not come to its end"
+            self._clock.idle(PATIENCE_SECONDS)  # nobody calls any more, for whom it could wait
             time.sleep(0.002)
 
     def deliver(self, rpc, request, caller, *, quietly=False):
@@ -162,8 +197,10 @@ class Listener:
             service = next(one for one in self.services if hasattr(type(one), rpc))
         try:
             sent = iter(request) if rpc in PUSHES else request
-            answer = getattr(service, rpc)(sent, Context(caller))
-            return list(answer) if rpc in PULLS else answer
+            context = Context(caller)
+            with self._clock.holding(), answering(context, blame_nobody):
+                answer = getattr(service, rpc)(sent, context)
+                return list(answer) if rpc in PULLS else answer
         except CallFailed:
             if not quietly:
                 raise
@@ -172,6 +209,11 @@ class Listener:
             with self._idle:
                 self._under_way -= 1
                 self._idle.notify_all()
+
+
+def blame_nobody(breach):
+    """Fail: whatever a network does, both sides here are honest."""
+    raise AssertionError(f"an honest counterpart is blamed: {breach}")
 
 
 class Network:
@@ -186,7 +228,7 @@ class Network:
         self.skew = {name: self.random.uniform(-100, 100) for name in parties}
         start = time.time()
         for name, party in parties.items():
-            party.clock = lambda name=name: start + self.skew[name] + self.clock.advance(0)
+            party.clock = lambda name=name: start + self.skew[name] + self.clock.wall()
         self.calls, self.events = 0, {}
         self.lost, self.gone, self.dark_after = set(), set(), None
         self._lock, self._restarting = threading.Lock(), threading.Lock()
@@ -216,12 +258,13 @@ class Network:
 
     # -- calls ---------------------------------------------------------------------------------
 
-    def call(self, peer, rpc, request):
+    def call(self, peer, rpc, request, given_up=NEVER):
         """Carry a call there and its answer back, or not.
 
         Calls named in `lost` never arrive, nor do calls to who is `gone`; after one of
-        `dark_after`, none does and no answer.
+        `dark_after`, none does and no answer. One that is `given_up` asks no more.
         """
+        self.clock.advance(TICK_SECONDS)
         request = list(request) if rpc in PUSHES else request
         listener, caller = self.listeners[peer], self.parties[DIALS].identity
         with self._lock:
@@ -244,7 +287,7 @@ class Network:
             listener.deliver(*self.random.choice(self.old[peer]), caller, quietly=True)
         if fault == "double the request":
             listener.deliver(rpc, request, caller, quietly=True)
-        answer = listener.deliver(rpc, request, caller)
+        answer = self._answer(peer, rpc, request, given_up)
         self.old[peer].append((rpc, request))
         if rpc == self.dark_after:
             self.lost.add(ALL)
@@ -253,6 +296,19 @@ class Network:
         if rpc in PULLS:
             return Stream(answer, cut=fault == "cut the stream")
         return answer
+
+    def _answer(self, peer, rpc, request, given_up):
+        """Ask, again and again while the listener still works on what is asked for."""
+        listener, caller = self.listeners[peer], self.parties[DIALS].identity
+        deadline = time.monotonic() + HELD_SECONDS
+        while True:
+            try:
+                return listener.deliver(rpc, request, caller)
+            except CallFailed as failed:
+                still_works = WORKS_ON in failed.trailing_metadata()
+                over = given_up.is_set() or peer in self.gone or time.monotonic() > deadline
+                if over or not still_works:
+                    raise
 
     def _before(self, fault, peer):
         match fault:
@@ -296,7 +352,7 @@ class ShakyDialler(Dialler):
         self.own, self.peer, self.address = DIALS, peer, "in memory"
         self.contract_hash = bytes.fromhex(contract.digest)
         self._patience, self._closed = REACH_SECONDS, False
-        self.sessions = self._requests = self.parcels = _Stub(network, peer)
+        self.sessions = self._requests = self.parcels = self._keys = _Stub(network, peer)
 
     def close(self):
         self._closed = True
@@ -311,7 +367,31 @@ class _Stub:
         self._network, self._peer = network, peer
 
     def __getattr__(self, rpc):
-        return lambda request, timeout: self._network.call(self._peer, rpc, request)
+        return _Call(lambda *words: self._network.call(self._peer, rpc, *words))
+
+
+class _Call:
+    """One kind of call, which may be waited for or begun."""
+
+    def __init__(self, carry):
+        self._carry = carry
+
+    def __call__(self, request, timeout):
+        return self._carry(request)
+
+    def future(self, request, timeout):
+        return _Begun(self._carry, request)
+
+
+class _Begun:
+    def __init__(self, carry, request):
+        self._carry, self._request, self._given_up = carry, request, threading.Event()
+
+    def result(self):
+        return self._carry(self._request, self._given_up)
+
+    def cancel(self):
+        self._given_up.set()
 
 
 def hurry(monkeypatch):
@@ -327,7 +407,7 @@ def lay_wires(network, monkeypatch):
     monkeypatch.setattr(
         client.carrying,
         "Dialler",
-        lambda identity, contract, peer, address: ShakyDialler(network, contract, peer),
+        lambda identity, contract, peer, address, **more: ShakyDialler(network, contract, peer),
     )
     monkeypatch.setattr(
         client.carrying,
@@ -335,8 +415,8 @@ def lay_wires(network, monkeypatch):
         lambda *words, **more: DialledLink(*words, **more, attend_seconds=10**6),
     )
     monkeypatch.setattr(
-        client.link, "Line", lambda *words, **more: Line(*words, **more, clock=network.clock)
+        client.link, "Line", lambda *words, **more: Line(*words, **more, clock=network.clock.wall)
     )
 
 
-__all__ = ["DIALS", "FAULTS", "LISTENS", "Killed", "Network", "hurry", "lay_wires"]
+__all__ = ["ALL", "DIALS", "FAULTS", "LISTENS", "Killed", "Network", "hurry", "lay_wires"]

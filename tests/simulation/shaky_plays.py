@@ -23,6 +23,7 @@ from client.carrying import Carrier
 from client.results import estimates_of
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
+from party.decision import FAILED, FINISHED
 from party.desk import Desk
 from party.errors import PartyError, RefusalStatus
 from party.evidence import StoredLog, compare_logs, verify_log
@@ -31,7 +32,6 @@ from party.ledger import rows
 from party.request import Request
 from party.retention import prune
 from party.schema import RELEASES, REQUESTS, SALTS, SESSIONS
-from party.session_record import FAILED, FINISHED
 
 HOUR = 3600
 STARTS = 60  # of the dialling side, before a seed has failed to come to an end

@@ -1,4 +1,4 @@
-"""Run many seeds of the shaky network, say what they met, and stop: `make soak SEEDS=200`.
+"""Run many seeds of the shaky network, say what they met, and stop: `make soak-network SEEDS=200`.
 
 Every fourth seed carries a table of three besides.
 """

@@ -16,7 +16,7 @@ from client.drafting import Draft, write_draft
 from client.listening import listening
 from client.registering import register
 from client.templating import save
-from party import accounts, store
+from party import accounts, databases
 from party.datasets import load_definition
 from party.desk import Desk
 from party.errors import AccessError, NotEntitled
@@ -254,7 +254,7 @@ def test_a_read_only_folder_is_read_and_says_that_this_is_not_logged(pair, monke
     party = pair[0]["advertiser"]
     party.close()
     before = (party.folder / "party.db").read_bytes()
-    monkeypatch.setattr(store.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(databases.os, "access", lambda path, mode: False)
     resting = Organisation.open(party.folder)
     verify_log(StoredLog(resting.store, resting.identity))
     assert "did not take the change" in resting.access.note_reading("audit.verify")

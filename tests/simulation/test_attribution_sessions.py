@@ -15,8 +15,9 @@ from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
+from client.guess import Guess
 from client.output import as_text
-from client.quoting import Guess, quote_for
+from client.quoting import quote_for
 from client.render_ledger import ledger_shown
 from client.render_request import request_shown
 from client.results import result_of

@@ -32,12 +32,20 @@ from audit.bodies import (
     ContractSigned,
     DatasetErased,
     DatasetRegistered,
+    KeyRotated,
+    LineageEmitted,
     ListSuppressed,
     PartyCreated,
+    PartyRestored,
     PeerForgotten,
     PeerPinned,
+    PeerRenewed,
+    PeerRestored,
+    PeerRevoked,
+    SignedIn,
 )
 from audit.errors import VerificationError
+from audit.note import Verifier
 from audit.verify import compare, verify
 from privacy.accounting import Spend, ZcdpFilter
 
@@ -72,6 +80,33 @@ def disclose(keeper, expires_at=None, request=REQUEST):
     keeper.spend(request, what="dp")
     keeper.spend(request, what="disclosure")
     keeper.disclose(request, SESSION, "channel", expires_at)
+
+
+def tell(keeper, event, request=REQUEST):
+    body = LineageEmitted(request, event, DIGEST)
+    keeper.write("lineage.emitted", body, session=SESSION, contract=CONTRACT)
+
+
+def test_lineage_events_tell_of_a_session_as_it_went(keeper):
+    begin(keeper)
+    tell(keeper, "START")
+    keeper.finish(REQUEST, SESSION, TRANSCRIPT)
+    tell(keeper, "COMPLETE")
+    verify(keeper.stored())
+    tell(keeper, "COMPLETE")
+    refused(keeper, "was told of so before")
+
+
+@pytest.mark.parametrize("event", ["COMPLETE", "FAIL"])
+def test_a_lineage_event_before_its_session_came_so_far_is_found(keeper, event):
+    begin(keeper)
+    tell(keeper, event)
+    refused(keeper, "tells of another end")
+
+
+def test_a_lineage_event_of_a_session_that_never_started_is_found(keeper):
+    tell(keeper, "START")
+    refused(keeper, "no session.started")
 
 
 def suppress(keeper, run, digest=None, recipient="channel", request=REQUEST):
@@ -718,6 +753,68 @@ def test_forgetting_what_nobody_pinned_is_found(keeper, what):
     refused(keeper, "not pinned under this name")
 
 
+def rotated(keeper, number, *, starts=1, ends=2):
+    keeper.write(
+        "key.rotated", KeyRotated(number, "tls", keeper.vkey, DIGEST, DIGEST, starts, ends)
+    )
+
+
+def test_statements_of_keys_count_from_one_without_a_gap(keeper):
+    other = LogKeeper("channel", bytes([7]) * 32)
+    rotated(keeper, 1)
+    rotated(keeper, 2)
+    keeper.write(
+        "peer.renewed", PeerRenewed("channel", other.vkey, 1, other.vkey, DIGEST, DIGEST, 2)
+    )
+    verify(keeper.stored())
+    rotated(keeper, 4)
+    refused(keeper, "count from 1")
+
+
+def test_a_statement_of_a_counterpart_that_was_left_out_is_found(keeper):
+    other = LogKeeper("channel", bytes([7]) * 32)
+    keeper.write(
+        "peer.renewed", PeerRenewed("channel", other.vkey, 2, other.vkey, DIGEST, DIGEST, 2)
+    )
+    refused(keeper, "count from 1")
+
+
+def test_a_key_that_is_not_accepted_to_its_own_end_is_found(keeper):
+    rotated(keeper, 1, starts=3, ends=2)
+    refused(keeper, "ends before")
+
+
+CHANNELS_KEY = Verifier("channel", bytes([7]) * 32).vkey
+"""A key under the origin that the contract gives the channel."""
+
+
+@pytest.mark.parametrize("what", ["spend", "start", "sign"])
+def test_work_with_a_revoked_counterpart_is_found(keeper, what):
+    keeper.write("peer.revoked", PeerRevoked("channel", CHANNELS_KEY, "its laptop was stolen"))
+    if what == "sign":
+        keeper.sign_contract(contract=OTHER_CONTRACT)
+    elif what == "spend":
+        keeper.spend(REQUEST)
+    else:
+        begin(keeper)
+    refused(keeper, "is revoked")
+
+
+def test_a_counterpart_that_was_restored_is_worked_with_again(keeper):
+    for number in (1, 2):
+        keeper.write("peer.revoked", PeerRevoked("channel", CHANNELS_KEY, "it was stolen"))
+        keeper.write("peer.restored", PeerRestored("channel", CHANNELS_KEY, "it was found"))
+        begin(keeper, f"r-{number}")
+    verify(keeper.stored())
+    keeper.write("peer.restored", PeerRestored("channel", CHANNELS_KEY, "it was found"))
+    refused(keeper, "was not revoked")
+
+
+def test_revoking_twice_or_oneself_is_found(keeper):
+    keeper.write("peer.revoked", PeerRevoked("advertiser", keeper.vkey, "it was stolen"))
+    refused(keeper, "or itself")
+
+
 def test_an_entry_about_another_party_is_found(keeper):
     keeper.party = "channel"
     keeper.spend(REQUEST)
@@ -840,6 +937,64 @@ def test_members_without_an_operator_or_let_go_twice_are_found(staffed, kind, bo
     refused(staffed, says)
 
 
+@pytest.fixture(params=["staffed", "keeper"])
+def with_console(request):
+    """The log's party has accounts of its console besides, with members of the machine or none."""
+    made = request.getfixturevalue(request.param)
+    by = "olga/operator" if request.param == "staffed" else "operator"
+    made.write("access.granted", AccessGranted("ana~console", "analyst"), actor=by)
+    made.write("access.granted", AccessGranted("carl~console", "compliance"), actor=by)
+    made.write("access.granted", AccessGranted("nightly~token", "analyst"), actor=by)
+    return made
+
+
+def test_what_accounts_of_the_console_did_by_their_roles_verifies(with_console):
+    for actor in (
+        "ana~console/analyst",
+        "carl~console/compliance",
+        "session:nightly~token/analyst",
+    ):
+        read(with_console, actor)
+    with_console.write("console.signed_in", SignedIn("password"), actor="carl~console/compliance")
+    with_console.write("access.refused", AccessRefused("x"), actor="ana~console/analyst")
+    with_console.write("access.refused", AccessRefused("x"), actor="gone~console/none")
+    verify(with_console.stored())
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        "ana~console/operator",
+        "mallory~console/analyst",
+        "ana~token/analyst",
+        "session:x~token/operator",
+    ],
+)
+def test_an_entry_by_an_account_of_the_console_without_this_role_is_found(with_console, actor):
+    read(with_console, actor)
+    refused(with_console, "no member in this role")
+
+
+def test_an_account_of_the_console_writes_what_its_role_may(with_console):
+    granted = AccessGranted("mallory~console", "operator")
+    with_console.write("access.granted", granted, actor="ana~console/analyst")
+    refused(with_console, "may not do what access.granted says")
+
+
+def test_an_account_of_the_machine_is_not_one_of_the_console_by_its_name(staffed):
+    read(staffed, "ana~console/analyst")
+    refused(staffed, "no member in this role")
+
+
+@pytest.mark.parametrize("by", ["operator", "olga/operator"])
+def test_who_was_let_go_from_the_console_writes_nothing_more(request, by):
+    log = request.getfixturevalue("keeper" if by == "operator" else "staffed")
+    log.write("access.granted", AccessGranted("ana~console", "analyst"), actor=by)
+    log.write("access.removed", AccessRemoved("ana~console", "analyst"), actor=by)
+    read(log, "ana~console/analyst")
+    refused(log, "no member in this role")
+
+
 def test_without_members_again_entries_need_no_account(staffed):
     for account, role in (("ana", "analyst"), ("carl", "compliance"), ("olga", "operator")):
         staffed.write("access.removed", AccessRemoved(account, role), actor="olga/operator")
@@ -873,3 +1028,53 @@ def test_a_dataset_that_was_registered_anew_may_be_read(keeper):
 def test_only_what_was_registered_is_erased(keeper):
     keeper.write("dataset.erased", DatasetErased("crm", DIGEST))
     refused(keeper, "erases a dataset that no dataset.registered before it has")
+
+
+# -- a restore from a backup -----------------------------------------------------------------------
+
+
+def restored(keeper, budgets="closed", entries=None):
+    count = len(keeper.entries) if entries is None else entries
+    why = "moved" if budgets == "kept" else None
+    keeper.write("party.restored", PartyRestored(int(keeper.now.timestamp()), count, budgets, why))
+
+
+@pytest.mark.parametrize("what", ["dp", "disclosure"])
+def test_a_charge_in_a_window_that_a_restore_closed_is_found(keeper, what):
+    restored(keeper)
+    begin(keeper)
+    keeper.spend(REQUEST, what=what)
+    refused(keeper, "closed when the party was restored")
+
+
+def test_a_charge_is_admitted_where_the_operator_answers_for_it(keeper):
+    restored(keeper, "kept")
+    begin(keeper)
+    keeper.spend(REQUEST)
+    verify(keeper.stored())
+
+
+def test_a_charge_is_admitted_in_the_first_window_after_a_restore(keeper):
+    restored(keeper)
+    keeper.now += timedelta(seconds=BUDGET.window_days * DAY)
+    begin(keeper)
+    keeper.spend(REQUEST, window=WINDOW + BUDGET.window_days * DAY)
+    verify(keeper.stored())
+
+
+def test_a_restore_that_misstates_how_much_of_the_log_came_out_of_it_is_found(keeper):
+    restored(keeper, entries=1)
+    refused(keeper, "another number of entries")
+
+
+def test_a_bound_that_was_charged_is_chosen_once(keeper):
+    keeper.spend("b-1")
+    keeper.choose("b-1")
+    verify(keeper.stored())
+    keeper.choose("b-1")
+    refused(keeper, "has brought a bound before")
+
+
+def test_a_bound_for_which_nothing_was_charged_is_found(keeper):
+    keeper.choose("b-1")
+    refused(keeper, "nothing was charged for the bound")

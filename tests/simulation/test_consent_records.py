@@ -15,8 +15,9 @@ from audit.errors import VerificationError
 from audit.merkle import root
 from party.consent.events import Act, By, State, require_subject
 from party.consent.standing import GIVEN, REFUSED, SILENT, Question
-from party.datasets import inspect, prepare
+from party.datasets import inspect
 from party.datasets.definition import read_definition
+from party.datasets.prepare import prepare
 from party.datasets.rows import snapshot_now
 from party.errors import ConsentError, DatasetError
 from party.evidence import StoredLog, verify_log

@@ -35,6 +35,13 @@ def test_a_fault_of_the_product_is_convicted(view, mutant):
     assert examine(AUDITED[0], view, MUTATED, mutant).convicted
 
 
+def test_keys_of_moments_beyond_the_bound_are_convicted():
+    """A person of moments is bounded twice, by identifiers and by keys; the fault is of both."""
+    moments = next(row for row in AUDITED if row.touches)
+    cell = next(view for view in VIEWS if (view.against, view.what) == (RECIPIENT, "cell"))
+    assert examine(moments, cell, MUTATED, "bound not applied").convicted
+
+
 @KINDS
 def test_dummies_subtracted_in_what_is_passed_on_are_convicted_in_every_kind(row):
     passed_on = next(view for view in VIEWS if view.mutants == ("τ subtracted",))

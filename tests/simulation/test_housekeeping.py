@@ -25,6 +25,7 @@ def test_a_fault_in_one_work_leaves_the_other_and_tomorrow_alone(monkeypatch, ca
         raise KeyError("anna@example.com")
 
     monkeypatch.setattr(listening, "prune", prune)
+    monkeypatch.setattr(listening, "_warn_of_certificates", lambda party: None)
     monkeypatch.setattr(listening, "_take_off_who_withdrew", suppressed.append)
     with caplog.at_level(logging.INFO, logger="commonground"):
         listening._keep_house("party", Days(3))

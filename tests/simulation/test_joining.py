@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from organisations import people, write_dataset
 
 from audit.entry import Entry
+from client.agreeing import import_contract, sign_contract
+from client.drafting import Draft, write_draft
 from party.contract_draft import draft_contract
 from party.contract_file import parse_contract
 from party.contract_terms import DatasetTerms
@@ -242,6 +244,27 @@ def test_a_party_that_only_dials_cannot_invite(make):
 def test_an_invitation_that_makes_no_sense_is_refused(maker, options, said):
     with pytest.raises(InvitationError, match=said):
         invite(maker, **options)
+
+
+def test_a_contract_with_other_keys_than_were_pinned_is_not_signed(maker, make, tmp_path):
+    pinned, namesake = make("advertiser"), make("advertiser")
+    use(maker, pinned, invite(maker))
+    for drafter, fits in ((namesake, False), (pinned, True)):
+        file = tmp_path / f"{fits}.yaml"
+        write_draft(
+            drafter, maker.own_card(), Draft("c", "A contract", 30, they_measure=False), file
+        )
+        sign_contract(drafter, file)
+        if fits:
+            sign_contract(maker, file)
+            import_contract(maker, file)
+            continue
+        before = file.read_bytes()
+        for refused_by in (sign_contract, import_contract):
+            with pytest.raises(ContractError, match="another identity key than the one"):
+                refused_by(maker, file)
+        assert file.read_bytes() == before
+        assert not maker.contracts()
 
 
 def test_a_peer_that_nobody_pinned_is_not_drafted_with(maker):

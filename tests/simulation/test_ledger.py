@@ -155,7 +155,7 @@ def test_three_stops_at_the_minimum_are_all_that_a_window_allows(url):
     store = Store.open(url)
 
     def stop(connection, number):
-        require_stops_left(connection, ACCOUNT)
+        require_stops_left(connection, ACCOUNT, 3_000)
         charge(connection, f"m{number}", STOP, ACCOUNT, Spend(), 2_000)
 
     for number in range(MOST_STOPS):

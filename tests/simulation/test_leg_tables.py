@@ -123,7 +123,14 @@ def test_a_match_below_its_minimum_makes_no_list(tmp_path, common, lets_out):
         assert not (tmp_path / "sender" / "04.set").exists()
 
 
-def test_what_a_sender_raises_ahead_stays_with_it_until_the_minimum_holds(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("role", "step"),
+    [("sender", 1), ("receiver", 2)],
+    ids=["while its own set travels", "while the receiver raises"],
+)
+def test_what_a_sender_raises_ahead_stays_with_it_until_the_minimum_holds(
+    tmp_path, monkeypatch, role, step
+):
     raised, raise_set, records = threading.Event(), driver.raise_set, NoiselessRecorder()
 
     def watched(*arguments, order, **options):
@@ -132,8 +139,8 @@ def test_what_a_sender_raises_ahead_stays_with_it_until_the_minimum_holds(tmp_pa
             raised.set()
         return answer
 
-    def held(step, artefact):
-        if step == 2:  # before the sender has the tags that the minimum is counted by
+    def held(index, artefact):
+        if index == step:  # before the sender has the tags that the minimum is counted by
             assert raised.wait(SECONDS), "the sender waits for the receiver, and does nothing"
             assert SessionFolder(tmp_path / "sender").digest(4) is None
             assert not records.disclosed
@@ -145,7 +152,7 @@ def test_what_a_sender_raises_ahead_stays_with_it_until_the_minimum_holds(tmp_pa
         make_terms(MATCH, (("all",), ("all",)), min_match=100),
         people,
         tmp_path,
-        tamper={"receiver": held},
+        tamper={role: held},
         recorders={"sender": records},
     )
     assert len(outcomes["receiver"].matched_keys) == 200

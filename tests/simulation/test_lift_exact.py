@@ -247,6 +247,15 @@ def test_labels_that_are_not_two_arms_are_refused(labels):
         require_suitable("lift", labels)
 
 
+def test_of_several_arms_it_is_said_what_to_do():
+    for several in (("a", "b", "c"), tuple(f"{arm} × {word}" for arm in "abc" for word in "yn")):
+        with pytest.raises(UnsuitableLabels, match="a label for each comparison"):
+            require_suitable("lift", several)
+    with pytest.raises(UnsuitableLabels) as refused:
+        require_suitable("lift", ("test",))
+    assert "comparison" not in str(refused.value)
+
+
 def test_the_first_arm_is_the_treatment_and_the_first_exposure_the_exposed():
     arms = arms_of(BOTH)
     assert (arms.treatment.name, arms.treatment.rows) == ("test", (0, 1))

@@ -11,7 +11,8 @@ from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
-from client.quoting import Guess, quote_for
+from client.guess import Guess
+from client.quoting import quote_for
 from client.render_quote import quote_shown
 from client.results import result_of
 from client.sdk.results import Report

@@ -34,6 +34,7 @@ from party.request import Request
 from party.retention import prune
 from party.schema import LINEAGE_EVENTS
 from party.settings import Settings
+from party.terms import Terms
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_each_event_has_a_file_whose_digest_is_in_the_log(measured):
         verify_log(StoredLog(party.store, party.identity))
 
 
-def test_events_are_what_our_facets_say_and_hold_no_count_of_people(measured):
+def test_events_are_what_our_facets_say_and_hold_no_exact_count_of_people(measured):
     registry = registry_of(None)
     for party in measured[0].values():
         for event in events(party).values():
@@ -129,6 +130,19 @@ def test_start_and_complete_are_of_one_run_and_the_parties_have_a_run_each(measu
         wanted = [str(run_id(f"commonground://{name}.test/log", one.id)) for one in asked]
         assert found == [wanted[0], wanted[0], wanted[1], wanted[1]]
     assert not set(runs["advertiser"]) & set(runs["channel"])
+
+
+def test_the_event_of_a_table_says_its_noisy_total_and_no_other_event_has_one(measured):
+    parties, asked = measured
+    mean = Terms.of(asked[1]).table_laws.dummies.mean
+    for party in parties.values():
+        table = Desk(party).result(asked[1].id)["table"]
+        total = sum(map(sum, table["counts"])) - sum(map(len, table["counts"])) * mean
+        *others, last = events(party).values()
+        facet = last["outputs"][0]["outputFacets"]["commonground_noisyCounts"]
+        assert facet["matched"] == total
+        assert facet["standardError"] > 1
+        assert "commonground_noisyCounts" not in json.dumps(others)
 
 
 def test_an_event_says_input_consent_spend_and_masked_columns(measured):

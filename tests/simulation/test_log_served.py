@@ -23,11 +23,10 @@ from client.errors import DialError
 from client.log_places import LogAccess
 from client.verifying import stored_log, verify_at
 from party.desk import Desk
-from party.errors import ExportError, IdentityError
+from party.errors import CannotListen, ExportError, IdentityError
 from party.http_token import token_path
 from party.log_files import LogFiles, write_files
 from party.request import Request
-from server.errors import CannotListen
 from server.http import start_http
 
 
@@ -61,7 +60,7 @@ def exported(pair, tmp_path_factory):
 @pytest.fixture(scope="module")
 def served(pair):
     party = pair["advertiser"]
-    listener = start_http(party, "127.0.0.1:0")
+    listener = start_http(party, "127.0.0.1:0", lambda service: None)
     yield listener.url, LogAccess(token_path(party.folder))
     listener.stop()
 
@@ -189,7 +188,7 @@ def test_off_this_machine_it_is_https_with_the_partys_certificate(pair):
     )
     if not address or address.startswith("127."):
         address = "0.0.0.0"
-    listener = start_http(party, f"{address}:0")
+    listener = start_http(party, f"{address}:0", lambda service: None)
     try:
         assert listener.url.startswith("https://")
         url = listener.url.replace("0.0.0.0", "127.0.0.1")
@@ -206,10 +205,10 @@ def test_off_this_machine_it_is_https_with_the_partys_certificate(pair):
 def test_an_address_that_is_taken_is_refused(pair, served):
     address = served[0].removeprefix("http://")
     with pytest.raises(CannotListen, match="another program does"):
-        start_http(pair["channel"], address)
+        start_http(pair["channel"], address, lambda service: None)
     for wrong in ("7480", "127.0.0.1:x", "127.0.0.1:99999"):
         with pytest.raises(CannotListen):
-            start_http(pair["channel"], wrong)
+            start_http(pair["channel"], wrong, lambda service: None)
 
 
 # -- what is changed in an export is found ---------------------------------------------------

@@ -11,6 +11,7 @@ from shaky_network import DIALS, LISTENS, Network, hurry, lay_wires
 from shaky_plays import ENDINGS, HOUR, MINIMUM, Quiet, make_ready
 
 from client.carrying import Carrier
+from party.decision import FAILED, FINISHED
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, SessionSuspended
 from party.evidence import StoredLog, verify_log
@@ -19,7 +20,6 @@ from party.filing import APPROVED
 from party.occupied import carrying_out
 from party.request import Request
 from party.schema import SESSIONS
-from party.session_record import FAILED, FINISHED
 
 BELOW = Refusal(RefusalStatus.BELOW_MINIMUM, "fewer than the contract asks for")
 

@@ -47,7 +47,7 @@ def pair(tmp_path):
 
 @pytest.fixture
 def place(pair):
-    listener = start_http(pair[1], "127.0.0.1:0")
+    listener = start_http(pair[1], "127.0.0.1:0", lambda service: None)
     place = HttpPlace(listener.url)
     yield place
     place.close()

@@ -14,7 +14,7 @@ from organisations import Killed, Wire, make_contract, make_party, run_both
 from client.asking import Choice, TableChoice
 from client.by_identifier import carry_all, plan, quote_all, report_of, require_room
 from client.carrying import Waiting
-from client.quoting import Guess
+from client.guess import Guess
 from client.render_by_identifier import quotes_document
 from party import ledger
 from party.contract_terms import OutputKind

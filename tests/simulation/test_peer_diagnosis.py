@@ -28,7 +28,7 @@ from psi.identifiers import Profile
 from server import doctor_service, serve
 
 DAY = 86_400
-STEPS = ["DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "throughput"]
+STEPS = ["DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "log", "throughput"]
 
 
 class OnePeer:

@@ -174,6 +174,6 @@ def test_plain_connections_do_not_know_the_name(behind, monkeypatch):
     """The tests above would fail if a connection went past the proxy."""
     monkeypatch.delenv("https_proxy")
     with raw_stubs(behind) as (_, _, channel), pytest.raises(Exception, match="invalid"):
-        channel.unary_unary("/commonground.v1.SessionService/Attend")(b"", timeout=3)
+        channel.unary_unary("/commonground.v1.SessionService/Attend")(b"", timeout=60)
     with pytest.raises(Unreachable, match=r"channel\.invalid is not known"):
         Way(NAME).resolve()

@@ -31,7 +31,7 @@ from party.wire.limits import MOST_INTRODUCTION_BYTES, MOST_PROBE_BYTES
 from psi.identifiers import Profile
 from server import serve
 
-SECONDS = 10
+SECONDS = 60
 
 
 class Scripted:
@@ -82,7 +82,7 @@ def speaking(one, who):
         key, certificate = who.key_pem(), who.certificate
     else:
         key, certificate = who.tls_key_pem(), who.certificate
-    with open_channel(one.address, None, pinned, key, certificate) as channel:
+    with open_channel(one.address, None, [pinned], key, certificate) as channel:
         yield channel
 
 

@@ -1,10 +1,11 @@
 """Three parties, two of whom never meet: the same bytes at all of them, whatever breaks."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
-from wired_parties import in_background
+from wired_parties import SECONDS, in_background
 from wired_three import HUB, LISTEN, TABULATES, THIRD, make_request, table_of_three
 
 import client.relay
@@ -44,7 +45,7 @@ def require_same_folders(table, request):
 
 def require_all_done(table):
     for desk in table.desks.values():
-        assert desk.walks[-1].done.wait(10)
+        assert desk.walks[-1].done.wait(SECONDS)
         assert not desk.walks[-1].errors
 
 
@@ -87,7 +88,7 @@ class ParcelGate:
                 if index == stop_before and not self.stopped:
                     self.stopped = True
                     self.reached.set()
-                    self.go_on.wait(10)
+                    self.go_on.wait(SECONDS)
                     raise ConnectionError("the process is gone")
                 self.seen.append((incoming._path.name, index))
             accept(incoming, index, data)
@@ -102,7 +103,7 @@ def test_a_parcel_goes_on_at_its_first_missing_chunk_after_its_receiver_restarts
     with table_of_three(tmp_path, elements=SEVERAL_CHUNKS) as table:
         request = make_request()
         wait = in_background(lambda: table.run_hub(request, patience_seconds=20))
-        assert gate.reached.wait(20)
+        assert gate.reached.wait(SECONDS)
         table.stop(TABULATES)
         gate.go_on.set()
         table.start(TABULATES)
@@ -133,20 +134,20 @@ def test_a_listener_that_restarts_at_any_step_says_the_same_again(tmp_path, name
         def pause(index, links):
             if index == step and not go_on.is_set():
                 reached.set()
-                go_on.wait(10)
+                go_on.wait(SECONDS)
                 raise ConnectionError("the process is gone")
 
         table.prepare[name] = lambda walk: setattr(walk, "before_step", pause)
         request = make_request()
         wait = in_background(lambda: table.run_hub(request, patience_seconds=20))
-        assert reached.wait(10)
+        assert reached.wait(SECONDS)
         sealed = sealed_bytes(table, name, request)
         table.stop(name)
         go_on.set()
         table.start(name)
         wait()
         walks = table.desks[name].walks
-        assert walks[-1].done.wait(10)
+        assert walks[-1].done.wait(SECONDS)
         require_same_folders(table, request)
         now = sealed_bytes(table, name, request)
         assert {one: now[one] for one in sealed} == sealed
@@ -209,15 +210,40 @@ def test_what_one_refuses_ends_it_with_all_for_the_same_reason(tmp_path, name, s
             table.run_hub(make_request(), hub)
         walks = {HUB: hub, **{one: desk.walks[0] for one, desk in table.desks.items()}}
         for walk in walks.values():
-            assert walk.done.wait(10)
+            assert walk.done.wait(SECONDS)
     said = {one: (walk.errors[0].status, walk.errors[0].message) for one, walk in walks.items()}
     assert set(said.values()) == {(status, "because of the test")}
     assert len(said) == 3
 
 
+def test_a_refusal_reaches_a_hub_that_another_keeps_waiting_at_once(tmp_path):
+    """The hub waits in a call that the tabulator, which computes, holds for a minute."""
+    go_on, computed = threading.Event(), threading.Event()
+
+    def compute(index, links):
+        if index == 2:
+            go_on.wait(SECONDS)
+            computed.set()
+
+    def refuse(index, links):
+        if index == 3:
+            time.sleep(0.5)  # the hub is in that call by now
+            raise Refusal(RefusalStatus.WRONG_ANSWER, "because of the test")
+
+    with table_of_three(tmp_path, hold_seconds=SECONDS, patience_seconds=2 * SECONDS) as table:
+        table.prepare[TABULATES] = lambda walk: setattr(walk, "before_step", compute)
+        table.prepare[THIRD] = lambda walk: setattr(walk, "before_step", refuse)
+        with pytest.raises(Refusal, match="because of the test"):
+            table.run_hub(make_request(), patience_seconds=2 * SECONDS, attend_seconds=SECONDS)
+        assert not computed.is_set()
+        go_on.set()
+        assert table.desks[TABULATES].walks[0].done.wait(SECONDS)
+    assert "because of the test" in str(table.desks[TABULATES].walks[0].errors[0])
+
+
 @pytest.mark.parametrize("name", LISTEN)
 def test_one_that_falls_silent_suspends_it_with_all_and_it_goes_on_when_it_is_back(tmp_path, name):
-    with table_of_three(tmp_path, patience_seconds=1.0) as table:
+    with table_of_three(tmp_path, patience_seconds=3.0) as table:
         request = make_request()
         reached = threading.Event()
 
@@ -227,16 +253,16 @@ def test_one_that_falls_silent_suspends_it_with_all_and_it_goes_on_when_it_is_ba
                 threading.Event().wait(30)
 
         table.prepare[name] = lambda walk: setattr(walk, "before_step", leave)
-        wait = in_background(lambda: table.run_hub(request, patience_seconds=1.0))
-        assert reached.wait(10)
+        wait = in_background(lambda: table.run_hub(request, patience_seconds=3.0))
+        assert reached.wait(SECONDS)
         table.stop(name)
         with pytest.raises(SessionSuspended):
             wait()
         other = next(one for one in LISTEN if one != name)
-        assert table.desks[other].walks[0].done.wait(10)
+        assert table.desks[other].walks[0].done.wait(SECONDS)
         assert isinstance(table.desks[other].walks[0].errors[0], SessionSuspended)
         table.start(name)
-        table.run_hub(request, patience_seconds=5.0)
+        table.run_hub(request)
         require_same_folders(table, request)
 
 
@@ -270,7 +296,7 @@ def test_a_hub_that_alters_a_parcel_is_found_out_and_nothing_of_it_is_taken(
             table.run_hub(request)
         assert refused.value.status is RefusalStatus.BAD_REQUEST
         for desk in table.desks.values():
-            assert desk.walks[0].done.wait(10)
+            assert desk.walks[0].done.wait(SECONDS)
             assert desk.walks[0].errors[0].status is RefusalStatus.BAD_REQUEST
     assert lied
 

@@ -197,7 +197,7 @@ def test_a_liar_that_puts_honest_artefacts_in_place_afterwards_is_found_too(part
     body = json.loads(party.store.row(sa.select(RESULTS.c.body))[0])
     body["transcript"]["steps"][0] = artefact_digest(0, honest[0]).hex()
     text = json.dumps(body)
-    signature = party.identity.sign(result_message(request.id, text))
+    signature = party.identity.sign_own(result_message(request.id, text))
     party.store.write(
         lambda c: c.execute(sa.update(RESULTS).values(body=text, signature=signature))
     )

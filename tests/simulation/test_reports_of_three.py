@@ -16,6 +16,7 @@ from three_over_grpc import three_over_grpc
 from client.asking import Choice, TableChoice, table_request
 from client.lookalike import make_lookalike
 from client.page.document import page_of
+from client.page.figures import STEPS, figures_of
 from client.page.source import source_of
 from client.render_report import result_shown
 from client.results import NothingLearnt, export, result_of
@@ -85,7 +86,10 @@ def close(estimate, truth):
 @pytest.mark.parametrize("private", [True, False])
 def test_reach_across_channels_counts_nobody_twice(reported, private):
     asker, one, two = map(labels_of, ("advertiser", "channel", "vendor"))
-    found = numbers(report_of(reported, "cross-channel", private=private))
+    report = report_of(reported, "cross-channel", private=private)
+    found = numbers(report)
+    drawn = next(one for one in figures_of(report) if one.metric == STEPS)
+    assert [row.segment for row in drawn.rows[::3]] == ["gold", "silver", None]
     for segment in ("gold", "silver", None):
         people = {who for who, value in asker.items() if segment in (value, None)}
         a, b = people & one.keys(), people & two.keys()

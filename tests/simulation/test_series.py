@@ -17,8 +17,8 @@ from store_backends import SQLITE
 
 from audit.errors import VerificationError
 from client.asking import Choice, TableChoice, table_request
+from client.guess import Guess
 from client.output import as_text
-from client.quoting import Guess
 from client.render_status import status_document, status_shown
 from client.scheduling import quote_series, run_due
 from client.templating import asked_before, read_schedule, remove, request_of, save
@@ -358,6 +358,7 @@ def test_slots_are_24_hours_apart_and_hours_begin_at_their_minute():
 def test_a_contract_that_ends_before_the_last_run_is_named(ready, tmp_path):
     parties, _ = copy_pair(ready, tmp_path)
     brand = parties["advertiser"]
+    brand.clock = Clock((int(time.time()) // DAY + 1) * DAY + DAY // 2)  # at noon: past 02:00
     labels = {"advertiser": ["gold", "silver"], "channel": ["1", "2", "3"]}
     short = make_contract(tmp_path, parties, labels, contract_id="short", ends=brand.now + 2 * DAY)
     request = table_request(brand, short, TABLE, Choice(epsilon_dummies="0.1"))

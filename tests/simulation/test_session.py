@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from organisations import Killed, Wire, copy_pair, make_pair, people, run_both, write_dataset
 
+from audit.checkpoint import Checkpoint
 from audit.errors import VerificationError
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
@@ -17,9 +18,11 @@ from party.desk import Desk
 from party.errors import DatasetError, Refusal, RefusalStatus, ResultError, SessionSuspended
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.ledger import rows
+from party.messages import CheckpointOffer
 from party.request import Request
 from party.schema import LEDGER, RELEASES, RESULTS
 from party.terms import Terms
+from party.wire.exchanges import kind_of
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def calls_of(request, party):
         f"{'send' if step.sender == role else 'receive'} {index}"
         for index, step in enumerate(terms.table.steps)
     ]
-    ending = ["Closing", "Finish", "CheckpointOffer", "Cosignature"]
+    ending = ["Closing", "Finish", "CheckpointOffer", "Cosignature", "conclude"]
     return ["Hello", "Commitment", "Nonce", *steps, *ending]
 
 
@@ -129,6 +132,42 @@ def test_both_logs_verify_agree_and_are_cosigned(pair):
     assert "report.released" in kinds(parties["channel"])
     assert "list.disclosed" in kinds(parties["advertiser"])
     assert "report.released" not in kinds(parties["advertiser"])
+
+
+def test_a_finished_session_is_cosigned_however_old_its_consent_has_become(pair):
+    parties, contract = pair
+    request, wire = ask(parties, match(contract)), Wire()
+    run_both(parties, request, wire, channel={"dies_at": "CheckpointOffer"})
+    later = time.time() + 30 * 3600
+    for party in parties.values():
+        party.clock = lambda: later
+    assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
+    comparison = compare_logs(*logs(parties))
+    assert comparison.ours.cosignatures == comparison.theirs.cosignatures == 1
+
+
+def test_a_second_log_of_one_size_that_a_session_shows_is_kept_as_evidence_once(pair):
+    parties, contract = pair
+    run_both(parties, ask(parties, match(contract)), Wire())
+    advertiser, channel = parties["advertiser"], parties["channel"]
+    seen = channel.journal.seen_size(advertiser.identity.log_origin)
+    forked = Checkpoint(advertiser.identity.log_origin, seen, bytes(32))
+    note = forked.sign(advertiser.identity.signer)
+
+    def lie(kind, data):
+        said = CheckpointOffer("advertiser", note, ())
+        return kind_of(said).to_bytes(said) if kind == "CheckpointOffer" else data
+
+    for _ in range(2):
+        request = ask(parties, match(contract))
+        ended = run_both(parties, request, Wire(), advertiser={"tamper": lie})
+        assert isinstance(ended["channel"], Refusal)
+        assert Desk(channel).find(request.id).state == "finished", "the result stands"
+    (kept,) = (channel.folder / "forks").glob("*.note")
+    assert kept.read_text() == note
+    assert kinds(channel).count("incident.log_forked") == 2
+    assert "incident.bad_message" not in kinds(channel)
+    verify_log(StoredLog(channel.store, channel.identity))
 
 
 def test_every_party_is_charged_what_the_terms_say_before_it_says_anything(pair):

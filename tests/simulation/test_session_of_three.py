@@ -20,14 +20,15 @@ from typer.testing import CliRunner
 
 from audit import standalone
 from client.audit_files import bundle_of, zipped
-from client.quoting import Guess, quote_for
+from client.guess import Guess
+from client.quoting import quote_for
 from client.render_quote import quote_shown
 from client.sdk.log import Audit
 from client.units import shown_bytes
 from commonground.cli import app
 from party import driver, session_record
 from party.desk import Desk
-from party.errors import Refusal, RefusalStatus
+from party.errors import PartyError, Refusal, RefusalStatus
 from party.evidence import StoredLog, compare_all_logs
 from party.ledger import rows
 from party.organisation import Organisation
@@ -115,7 +116,7 @@ def test_verify_py_checks_the_evidence_of_each_of_three_and_that_every_two_agree
         path = tmp_path / f"{name}.zip"
         path.write_bytes(zipped(bundle_of(party, Desk(party).find(request.id))[1]))
         checked.append(standalone.check(path, contract.digest))
-        assert not checked[-1].open
+        assert all(left.startswith("numbers that were not ") for left in checked[-1].open)
     for one, other in combinations(checked, 2):
         standalone.compare(one, other)
 
@@ -155,6 +156,22 @@ def test_a_quote_says_before_what_a_session_of_three_takes(three):
         role: terms.spend_of(party).epsilon_nano for role, party in request.roles.items()
     }
     assert figures.wire_bytes > figures.without_third.wire_bytes
+
+
+def test_a_quote_takes_each_other_party_as_large_as_is_said_of_it_by_name(three):
+    parties, contract = three
+    asked = insights_of_three(parties, contract)
+    alike, apart = (
+        quote_for(parties["advertiser"], contract, asked, Guess(people))
+        for people in (100_000, {"channel": 100_000, "vendor": 20_000})
+    )
+    points = [{leg.name: leg.points for leg in one.figures.legs} for one in (alike, apart)]
+    for role, fewer in (("tabulator", 0), ("third", 80_000), ("recipient", 0)):
+        changed = points[0][f"{role}'s points"] - points[1][f"{role}'s points"]
+        assert abs(changed - fewer) < 10  # people spread over labels
+    assert "vendor has 20,000 people, as stated" in apart.assumptions
+    with pytest.raises(PartyError, match="said of 'advertiser'"):
+        quote_for(parties["advertiser"], contract, asked, Guess({"advertiser": 5}))
 
 
 def test_cells_and_totals_are_drawn_once_each_by_its_law_and_committed_to(three, monkeypatch):

@@ -1,10 +1,10 @@
-"""A table of three over a network that loses, doubles and reorders; `make soak` runs more."""
+"""A table of three over a network that loses and reorders; `make soak-network` has more."""
 
 import pytest
 from shaky_network import FAULTS, hurry
 from three_plays import carry_to_the_end, make_ready, play_of_three
 
-from party.session_record import FINISHED
+from party.decision import FINISHED
 
 
 @pytest.fixture

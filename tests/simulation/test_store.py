@@ -65,7 +65,12 @@ def migrate(store, to, how=command.upgrade):
 # -- migrations ----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("really_migrated")
 def test_migrations_build_the_tables_that_the_code_uses(store):
+    assert differences(store) == []
+
+
+def test_stores_of_other_tests_have_the_same_tables(store):
     assert differences(store) == []
 
 
@@ -81,6 +86,7 @@ def test_versions_are_numbers_in_their_order():
     assert versions == [f"{number + 1:04d}" for number in range(len(versions))]
 
 
+@pytest.mark.usefixtures("really_migrated")
 def test_every_migration_goes_down_to_nothing_and_up_again(store):
     scripts = ScriptDirectory.from_config(_alembic_config(None))
     for script in scripts.walk_revisions():
@@ -130,6 +136,7 @@ def test_the_counterpart_of_a_request_of_before_keeps_its_word(store):
     migrate(store, "0009")
 
 
+@pytest.mark.usefixtures("really_migrated")
 @pytest.mark.parametrize("failing", [1, 5, 12])
 def test_a_migration_that_is_interrupted_leaves_the_store_as_it_was(url, monkeypatch, failing):
     """The step that fails may be any: tables are made in one transaction, on both backends."""

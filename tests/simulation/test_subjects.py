@@ -1,6 +1,7 @@
 """People's rights between two whole parties: what is answered, and what an erasure reaches."""
 
 import json
+import re
 import time
 
 import pyarrow.parquet as pq
@@ -21,12 +22,16 @@ from test_suppression import DAY, RECEIVER, SENDER, disclose
 
 from audit.commitment import verify_opening
 from audit.errors import CommitmentError
+from client.output import as_text
 from client.registering import register_frame
+from client.render_subject import answered_shown
 from client.subjects import SubjectDesk
-from party.datasets import inspect, load_definition, prepare
+from languages import language
+from party.datasets import inspect, load_definition
 from party.datasets.definition import read_definition
+from party.datasets.prepare import prepare
 from party.desk import Desk
-from party.errors import PartyError, RefusalStatus
+from party.errors import DatasetError, PartyError, RefusalStatus
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.lists import Lists
 from party.request import Request
@@ -297,6 +302,39 @@ def test_the_files_for_a_person_say_it_all_and_appear_together(out, tmp_path):
         desk.access(Wanted(WHO), tmp_path / "answer")
     assert len(entries(party, "subject.access")) == 1
     assert sorted(path.name for path in tmp_path.glob("*answer*")) == ["answer"]
+
+
+def test_the_page_for_a_person_in_chinese_has_no_english_sentence(out, tmp_path):
+    spoken = language("zh")
+    answer = SubjectDesk(out[0][SENDER]).access(Wanted(WHO), tmp_path / "answer", spoken)
+    page = (tmp_path / "answer" / "access.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans">' in page
+    assert "您目前的同意情况" in page
+    texts = re.sub(r"<style>.*?</style>|<[^>]+>", "\n", page, flags=re.DOTALL)
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", texts)
+    shown = as_text(*answered_shown(answer, spoken))
+    assert "含有此人的数据集：customers" in shown
+
+
+def test_a_dataset_that_cannot_be_read_is_named_and_stops_an_erasure_alone(out, tmp_path):
+    party = out[0][SENDER]
+    desk = SubjectDesk(party)
+    write_dataset(tmp_path / "more", "elsewhere", people(0, 9, ["a"]), label="segment")
+    definition = load_definition(tmp_path / "more" / "elsewhere.yaml")
+    party.keep_dataset(definition, inspect(definition), None)
+    (tmp_path / "more" / "elsewhere.csv").unlink()
+    answer = desk.access(Wanted(MAIL, "email"), tmp_path / "answer")
+    assert [one["dataset"] for one in answer.document["datasets"]] == ["customers"]
+    assert answer.document["datasets_not_read"] == ["elsewhere"]
+    page = (tmp_path / "answer" / "access.html").read_text(encoding="utf-8")
+    assert "not complete" in page
+    assert "elsewhere" in page
+    assert str(tmp_path) not in page
+    with pytest.raises(DatasetError, match="elsewhere cannot be read"):
+        desk.look(Wanted(MAIL, "email"))
+    with pytest.raises(DatasetError):
+        desk.access(Wanted(MAIL, "email", "elsewhere"), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_participants_are_sealed(out):

@@ -19,9 +19,9 @@ from party.retention import prune
 from party.schema import SUPPRESSION_RUNS
 from party.suppression.book import Book
 from party.suppression.desk import SuppressionDesk
+from party.suppression.list_file import HOLDERS_FILE
 from party.suppression.list_session import ListSession
 from party.suppression.run import Acknowledgement, SuppressionRun
-from party.suppression.withdrawals import HOLDERS_FILE
 
 DAY = 86_400
 RUNS = 2

@@ -9,6 +9,7 @@ import grpc
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from consent_notices import document, notice
 from organisations import Wire, make_pair, people, run_both, write_dataset
 
 from client import carrying
@@ -19,14 +20,17 @@ from client.serving import ServedDesk
 from client.suppressing import Suppressor
 from commonground.v1 import suppression_pb2 as pb
 from commonground.v1 import suppression_pb2_grpc
+from party.consent.events import Act, State
+from party.decision import CHARGED
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, SessionSuspended
+from party.evidence import StoredLog, compare_logs, verify_log
 from party.filing import APPROVED
 from party.request import Request
 from party.request_parameters import Parameters
 from party.schema import REQUESTS, SESSIONS
-from party.session_record import CHARGED
 from party.suppression.desk import SuppressionDesk
+from party.suppression.owed import owed_runs
 from party.suppression.run import Acknowledgement, SuppressionRun
 from server import serve
 
@@ -317,5 +321,34 @@ def test_a_call_without_its_content_is_refused(made, call):
         stub = suppression_pb2_grpc.SuppressionServiceStub(dialler._channel)
         request = {"Suppress": pb.SuppressRequest, "AcknowledgeRun": pb.AcknowledgeRunRequest}[call]
         with pytest.raises(grpc.RpcError) as refused:
-            getattr(stub, call)(request(session=dialler._name(one.request.id)), timeout=5)
+            getattr(stub, call)(request(session=dialler._name(one.request.id)), timeout=60)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("listens", [SENDER, RECEIVER])
+def test_a_list_that_owes_a_run_gets_one_over_the_connection_whoever_withdrew(tmp_path, listens):
+    """Somebody withdraws who is on no list; a list that was let go would tell that they are not."""
+    one = Disclosed(tmp_path, listens, beside="suppression_days: 2\n")
+    sender, before = one.parties[SENDER], one.listed()
+    shown = notice(document())
+    said = Act("elsewhere", State.GIVEN, sender.consent.now - 1_000_000)
+    sender.consent.record(shown, [said], actor="test")
+    with one.serving():
+        one.suppress(listens)
+        assert one.next_number() == 1, "nobody has withdrawn, so nothing is owed"
+        sender.consent.withdraw("elsewhere", actor="test")
+        (owed,) = owed_runs(sender)
+        assert (owed.request, owed.recipient) == (one.request.id, RECEIVER)
+        if listens == RECEIVER:
+            assert one.suppress(SENDER).runs == 1
+        else:
+            with pytest.raises(Waiting):
+                one.suppress(SENDER)
+            assert owed_runs(sender), "a run that nobody has acknowledged settles nothing"
+            assert one.suppress(RECEIVER).runs == 1
+    assert owed_runs(sender) == ()
+    assert one.listed() == before
+    logs = [StoredLog(party.store, party.identity) for party in one.parties.values()]
+    assert verify_log(logs[0]).overdue == ()
+    assert compare_logs(*logs).shared == (one.request.id,)
+    one.close()

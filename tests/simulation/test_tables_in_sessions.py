@@ -12,8 +12,9 @@ from drafted_contract import agree
 from organisations import Wire, make_party, run_both
 
 from client.asking import Choice, TableChoice, table_request
+from client.guess import Guess
 from client.output import as_text
-from client.quoting import Guess, quote_for
+from client.quoting import quote_for
 from client.render_quote import quote_shown
 from client.results import result_of
 from party.contract_terms import OutputKind

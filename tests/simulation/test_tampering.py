@@ -6,6 +6,8 @@ it again. Here is also what is altered by somebody without a key, and what nobod
 
 import ast
 import json
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -96,9 +98,43 @@ def test_a_table_transcript_or_report_of_another_session_is_found(
     assert found in found_in([here.with_files([(name, text.encode())])], tmp_path)
 
 
+def test_a_number_that_the_table_does_not_say_is_found(pair, tmp_path):
+    here, _ = pair
+    report = json.loads(here.files["report.json"])
+    row = next(row for row in report["rows"] if not row["suppressed"])
+    for name in ("value", "low", "high"):
+        row[name] += 100
+    text = json.dumps(report, sort_keys=True, ensure_ascii=False).encode()
+    assert "does not follow from the table" in found_in(
+        [here.with_files([("report.json", text)])], tmp_path
+    )
+
+
+def test_times_are_said_as_dates_and_every_number_is_computed_again(pair, tmp_path):
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(zipped(pair[0].files))
+    said = "\n".join(standalone.check(path).said)
+    assert re.search(r"cosigned by channel.test/log at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", said)
+    numbers = re.search(r"numbers: (\d+) of (\d+) follow from the table", said)
+    assert numbers
+    assert numbers[1] == numbers[2]
+
+
+def test_a_lineage_event_of_a_session_that_had_not_come_so_far_is_found(pair, tmp_path):
+    here, _ = pair
+
+    def lie(entry):
+        if entry["kind"] != "lineage.emitted":
+            return entry
+        return {**entry, "body": {**entry["body"], "event": "FAIL"}}
+
+    assert "tells of another end" in found_in([here.rewritten(change=lie)], tmp_path)
+
+
 def test_a_result_without_the_end_of_its_session_is_found(pair, tmp_path):
     here, there = pair
-    kept = here.with_files(dropped=[here.receipt(here.number_of("session.finished"))[0]])
+    ends = ("session.finished", "lineage.emitted")
+    kept = here.with_files(dropped=[here.receipt(here.number_of(kind))[0] for kind in ends])
     assert "no session.finished stands in the log" in found_in([kept], tmp_path)
     kept = there.with_files(dropped=[there.receipt(there.number_of("report.released"))[0]])
     assert "there is no report.released" in found_in([kept], tmp_path)
@@ -112,9 +148,44 @@ def test_what_is_left_out_is_said_in_words(pair, tmp_path):
     assert "rest on no table" in notes
 
 
+NEWER_THAN_3_8 = {
+    "UTC",
+    "StrEnum",
+    "cache",
+    "pairwise",
+    "batched",
+    "assert_never",
+    "Self",
+    "zoneinfo",
+}
+NEWER_METHODS = {"removeprefix", "removesuffix", "bit_count", "is_relative_to", "hardlink_to"}
+
+
 def test_verify_py_is_written_for_python_3_8():
-    text = Path(standalone.__file__).read_text(encoding="utf-8")
-    ast.parse(text, feature_version=(3, 8))
+    tree = ast.parse(Path(standalone.__file__).read_bytes(), feature_version=(3, 8))
+    nodes = list(ast.walk(tree))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert not {alias.name for node in imports for alias in node.names} & NEWER_THAN_3_8
+    assert not {node.attr for node in nodes if isinstance(node, ast.Attribute)} & NEWER_METHODS
+    strict = [node for node in nodes if isinstance(node, ast.keyword) and node.arg == "strict"]
+    assert not strict
+
+
+def test_verify_py_runs_on_the_oldest_python_that_it_is_for(pair, tmp_path):
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(zipped(pair[0].files))
+    for minor in (8, 9, 10):
+        old = shutil.which(f"python3.{minor}")
+        if (
+            old
+            and subprocess.run([old, "-c", ""], capture_output=True, check=False).returncode == 0
+        ):
+            command = [old, "-I", standalone.__file__, str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "so do their intervals" in done.stdout
+            return
+    pytest.skip("this machine has no Python 3.8 to 3.10 that runs")
 
 
 def test_what_nobody_has_cosigned_is_said_to_rest_on_its_owner_alone(pair, tmp_path):

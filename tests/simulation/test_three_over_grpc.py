@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 from three_over_grpc import HUB, three_over_grpc
 
+from party.decision import FINISHED
 from party.desk import Desk
 from party.schema import SESSIONS
-from party.session_record import FINISHED
 
 
 def test_a_table_of_three_is_carried_through_and_all_end_with_one_transcript(tmp_path):

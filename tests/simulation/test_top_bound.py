@@ -1,7 +1,10 @@
 """A top bound from a party's own data: what is counted, what it costs, and when it is charged."""
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from organisations import copy_pair, make_pair
 
 from client.bounds import take_top_bound
@@ -10,7 +13,8 @@ from party.datasets import inspect, load_definition
 from party.errors import ContractError, DatasetError, PartyError, Refusal
 from party.evidence import StoredLog, verify_log
 from party.ledger import rows
-from party.top_bound import Question, choose_top_bound
+from party.schema import BOUNDS
+from party.top_bound import Question, choose_top_bound, taken
 from privacy.errors import PrivacyError
 from psi.buckets import ValueBuckets
 from psi.errors import BucketError
@@ -106,10 +110,24 @@ def test_the_ledger_and_the_log_have_the_charge(pair):
     (row,) = party.store.write(rows)
     assert (row.request, row.what, row.spend.epsilon_nano) == (found.charge, "bounds", 10**8)
     assert row.account.coalition == "channel.test/log"
-    verify_log(StoredLog(party.store, party.identity))
+    log = StoredLog(party.store, party.identity)
+    verify_log(log)
+    assert [entry.kind for entry in log.parsed()][-2:] == ["budget.spent", "bound.chosen"]
+    assert taken(party) == [found]
     again = choose_top_bound(party, contract, asked(epsilon_nano=10**8), actor="test")
     assert again.charge != found.charge
     assert len(party.store.write(rows)) == 2
+    assert {one.charge: one for one in taken(party)} == {one.charge: one for one in (found, again)}
+    verify_log(log)
+
+
+def test_what_is_stored_is_what_the_log_has_the_digest_of(pair):
+    party, contract = pair
+    choose_top_bound(party, contract, asked(), actor="test")
+    ((body,),) = party.store.rows(sa.select(BOUNDS.c.body))
+    entry = list(StoredLog(party.store, party.identity).parsed())[-1]
+    assert entry.body.result == sha256(body.encode()).hexdigest()
+    assert (entry.body.dataset, entry.contract) == ("customers", contract.digest)
 
 
 def test_the_charge_is_durable_before_the_noise_is_drawn(pair, monkeypatch):

@@ -7,7 +7,17 @@ import weakref
 
 import numpy as np
 import pytest
-from wired_parties import NAMES, Walk, contract_between, in_background, make_request, wired
+from wired_parties import (
+    NAMES,
+    PATIENCE,
+    SECONDS,
+    Walk,
+    contract_between,
+    in_background,
+    make_request,
+    until,
+    wired,
+)
 
 from client.errors import PeerFailed
 from client.line import Line
@@ -59,7 +69,7 @@ class ChunkGate:
                 if len(self.indices) == stop_before and not self.stops:
                     self.stops += 1
                     self.reached.set()
-                    self.go_on.wait(10)
+                    self.go_on.wait(SECONDS)
                     raise ConnectionError("the process is gone")
                 self.indices.append((incoming._step, chunk.index))
             accept(incoming, chunk)
@@ -77,7 +87,7 @@ def test_both_sides_hold_the_same_bytes_of_every_step_whoever_dials(tmp_path, ki
         request = make_request(one.contract, kind)
         here = one.run_here(request)
         there = one.desk.walks[0]
-        assert there.done.wait(5)
+        assert there.done.wait(SECONDS)
         require_same_folders(one, request)
     assert not there.errors
     assert {message.party for message in here.heard} == {one.listens}
@@ -118,8 +128,8 @@ def test_a_set_goes_on_at_its_first_missing_chunk_after_the_listener_restarts(
     gate = ChunkGate(monkeypatch, "listener", stop_before=3)
     with wired(tmp_path, dials=dials, elements=SEVERAL_CHUNKS) as one:
         request = make_request(one.contract)
-        wait = in_background(lambda: one.run_here(request, patience_seconds=10))
-        assert gate.reached.wait(10)
+        wait = in_background(lambda: one.run_here(request, patience_seconds=PATIENCE))
+        assert gate.reached.wait(SECONDS)
         one.stop()
         gate.go_on.set()
         one.start()
@@ -153,7 +163,7 @@ def test_a_dialler_that_is_gone_at_any_step_says_the_same_again(tmp_path, step):
             one.run_here(request, first)
         second = one.run_here(request)
         there = one.desk.walks[-1]
-        assert there.done.wait(5)
+        assert there.done.wait(SECONDS)
         require_same_folders(one, request)
     assert [m for m in there.heard if isinstance(m, Hello)] == there.heard[:1]
     assert second.heard[:3] == first.heard[:3]
@@ -168,18 +178,18 @@ def test_a_listener_that_restarts_at_any_step_says_the_same_again(tmp_path, step
         def pause(index, link):
             if index == step and not go_on.is_set():
                 reached.set()
-                go_on.wait(10)
+                go_on.wait(SECONDS)
                 raise ConnectionError("the process is gone")
 
         one.prepare = lambda walk: setattr(walk, "before_step", pause)
         request = make_request(one.contract)
-        wait = in_background(lambda: one.run_here(request, patience_seconds=10))
-        assert reached.wait(10)
+        wait = in_background(lambda: one.run_here(request, patience_seconds=PATIENCE))
+        assert reached.wait(SECONDS)
         one.stop()
         go_on.set()
         one.start()
         here = wait()
-        assert one.desk.walks[-1].done.wait(5)
+        assert one.desk.walks[-1].done.wait(SECONDS)
         require_same_folders(one, request)
     assert len(one.desk.walks) == 2
     assert one.desk.walks[1].heard[:3] == one.desk.walks[0].heard[:3]
@@ -208,7 +218,7 @@ def test_an_acknowledgement_that_a_restart_swallowed_is_taken_once_the_step_is_s
     with wired(tmp_path, dials="channel") as one:
         request = make_request(one.contract, requester="channel")
         one.run_here(request)
-        assert one.desk.walks[-1].done.wait(5)
+        assert one.desk.walks[-1].done.wait(SECONDS)
         require_same_folders(one, request)
     assert restarts == [step]
 
@@ -243,7 +253,7 @@ def test_a_last_answer_that_got_lost_is_repeated_after_the_session_has_finished(
         request = make_request(one.contract)
         with pytest.raises(ConnectionError):
             one.run_here(request)
-        assert one.desk.walks[0].done.wait(5)
+        assert one.desk.walks[0].done.wait(SECONDS)
         one.stop()
         one.start()
         here = one.run_here(request)
@@ -264,15 +274,16 @@ def test_a_finished_session_that_was_deleted_is_not_run_again(tmp_path):
 
 
 def test_a_listener_suspends_a_session_whose_dialler_falls_silent(tmp_path):
-    with wired(tmp_path, patience_seconds=0.4) as one:
+    with wired(tmp_path, patience_seconds=1.5) as one:
         request = make_request(one.contract)
         walk = one.walk_here()
         walk.before_step = stop_at(2)
         with pytest.raises(ConnectionError):
             one.run_here(request, walk)
         there = one.desk.walks[0]
-        assert there.done.wait(5)
+        assert there.done.wait(SECONDS)
         assert isinstance(there.errors[0], SessionSuspended)
+        one.restart(patience_seconds=PATIENCE)
         one.run_here(request)
         require_same_folders(one, request)
 
@@ -283,7 +294,7 @@ def test_a_dialler_suspends_a_session_whose_listener_is_gone(tmp_path):
         walk = one.walk_here()
         walk.before_step = lambda index, link: one.stop() if index == 2 else None
         with pytest.raises(SessionSuspended, match="gave no sign"):
-            one.run_here(request, walk, patience_seconds=0.4)
+            one.run_here(request, walk, patience_seconds=2.0)
         one.start()
         one.run_here(request)
         require_same_folders(one, request)
@@ -291,14 +302,14 @@ def test_a_dialler_suspends_a_session_whose_listener_is_gone(tmp_path):
 
 def test_a_side_that_computes_for_longer_than_the_patience_is_not_silent(tmp_path):
     pause = threading.Event()
-    with wired(tmp_path, patience_seconds=0.5) as one:
+    with wired(tmp_path, patience_seconds=1.5) as one:
         slow = one.walk_here()
-        slow.before_step = lambda index, link: pause.wait(1.2) if index == 2 else None
+        slow.before_step = lambda index, link: pause.wait(2.0) if index == 2 else None
         one.prepare = lambda walk: setattr(
-            walk, "before_step", lambda index, link: pause.wait(1.2) if index == 4 else None
+            walk, "before_step", lambda index, link: pause.wait(2.0) if index == 4 else None
         )
         request = make_request(one.contract)
-        one.run_here(request, slow, patience_seconds=0.5, attend_seconds=0.1)
+        one.run_here(request, slow, patience_seconds=1.5, attend_seconds=0.1)
         require_same_folders(one, request)
     assert len(one.desk.walks) == 1
 
@@ -340,12 +351,9 @@ def test_a_session_that_has_stopped_holds_nobody_in_memory(tmp_path, stop):
         try:
             with pytest.raises((SessionSuspended, Refusal)):
                 one.run_here(make_request(one.contract), patience_seconds=0.3)
-            assert one.desk.walks[0].done.wait(5)
+            assert one.desk.walks[0].done.wait(SECONDS)
             one.desk.walks.clear()
-            deadline = time.monotonic() + 5
-            while held[0]() is not None and time.monotonic() < deadline:
-                time.sleep(0.05)  # the thread is ending
-            assert held[0]() is None
+            until(lambda: held[0]() is None)  # the thread is ending
         finally:
             gc.enable()
 
@@ -371,7 +379,7 @@ def test_a_driver_whose_workers_a_stop_has_ended_has_not_failed(tmp_path, caplog
 
         def compute(index, link):
             if index == 1:
-                ended.wait(10)
+                ended.wait(SECONDS)
                 raise RuntimeError("cannot schedule new futures after shutdown")
 
         one.prepare = lambda walk: setattr(walk, "before_step", compute)
@@ -381,8 +389,7 @@ def test_a_driver_whose_workers_a_stop_has_ended_has_not_failed(tmp_path, caplog
             one.run_here(make_request(one.contract), walk)
         stopping = threading.Thread(target=one.stop, kwargs={"grace": 3})
         stopping.start()
-        while not one.server._sessions._stopping:
-            time.sleep(0.01)
+        until(lambda: one.server._sessions._stopping)
         ended.set()
         stopping.join()
     assert "this party is shutting down" in caplog.text
@@ -408,7 +415,7 @@ def test_a_refusal_of_the_dialler_reaches_the_listener_with_status_and_reason(tm
         with pytest.raises(Refusal):
             one.run_here(make_request(one.contract), walk)
         there = one.desk.walks[0]
-        assert there.done.wait(5)
+        assert there.done.wait(SECONDS)
     error = there.errors[0]
     assert error.status is RefusalStatus.BELOW_MINIMUM
     assert error.message == "because of the test"
@@ -421,15 +428,14 @@ def test_a_refusal_reaches_a_dialler_that_computes(tmp_path):
 
         def tell(index, link):
             if index == 3:
-                computes.wait(5)
+                computes.wait(SECONDS)
                 refuse_at(3, RefusalStatus.INVALID_POINT)(index, link)
 
         def compute(index, link):
             if index == 3:
                 computes.set()
-                one.desk.walks[0].done.wait(5)
-                threading.Event().wait(0.5)
-                known_while_computing.append(link._line.refused)
+                one.desk.walks[0].done.wait(SECONDS)
+                known_while_computing.append(until(lambda: link._line.refused))
 
         one.prepare = lambda walk: setattr(walk, "before_step", tell)
         walk = one.walk_here()
@@ -490,10 +496,7 @@ def test_a_listener_works_on_a_request_from_its_approval_on(tmp_path):
         one.desk.decision = Decision("approved")
         dialler.submit(request)
         dialler.submit(request)
-        deadline = time.monotonic() + 10
-        while not one.desk.walks:
-            assert time.monotonic() < deadline, "the listener waits to be greeted"
-            time.sleep(0.01)
+        until(lambda: one.desk.walks)  # the listener does not wait to be greeted
         one.run_here(request)
         assert len(one.desk.walks) == 1
         require_same_folders(one, request)
@@ -513,12 +516,11 @@ def test_more_sessions_than_allowed_wait_for_their_turn(tmp_path):
     go_on = threading.Event()
     with wired(tmp_path, max_sessions=1) as one:
         one.prepare = lambda walk: setattr(
-            walk, "before_step", lambda index, link: go_on.wait(10) if index == 1 else None
+            walk, "before_step", lambda index, link: go_on.wait(SECONDS) if index == 1 else None
         )
         first = make_request(one.contract)
         wait = in_background(lambda: one.run_here(first))
-        while not one.desk.walks:
-            threading.Event().wait(0.01)
+        until(lambda: one.desk.walks)
         second = make_request(one.contract)
         with pytest.raises(SessionSuspended, match="BUSY"):
             one.run_here(second, patience_seconds=0.3)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from wired_parties import artefact_of, make_request, raw_stubs, wired
+from wired_parties import SECONDS, artefact_of, make_request, raw_stubs, until, wired
 
 from commonground.v1 import collaboration_pb2 as collaboration_pb
 from commonground.v1 import session_pb2 as pb
@@ -24,7 +24,7 @@ from party.wire.names import SessionName, encode_name
 # A match that the channel receives: the dialling channel sends steps 0, 2, 3 and pulls 1, 4, 5.
 DIALS = "channel"
 ELEMENTS = CHUNK_POINTS + 9
-TIMEOUT = 10
+TIMEOUT = 60
 
 
 class Hostile:
@@ -119,7 +119,7 @@ class refused:  # noqa: N801 - reads as pytest.raises
         assert self.match in error.details()
         if self.ends:
             there = self.hostile.one.desk.walks[0]
-            assert there.done.wait(5)
+            assert there.done.wait(SECONDS)
             assert isinstance(there.errors[0], Refusal)
             assert there.errors[0].status.value == self.status
         return True
@@ -204,8 +204,7 @@ def test_an_older_stream_of_a_set_writes_no_more_once_a_newer_one_has_begun(host
         yield pb.SendSetRequest(chunk=wire.encode_chunk(chunks[1]))
 
     call = hostile.stub.SendSet.future(older(), timeout=TIMEOUT)
-    while hostile.one.desk.folder(hostile.request.id).interrupted(0) is None:
-        threading.Event().wait(0.01)
+    until(lambda: hostile.one.desk.folder(hostile.request.id).interrupted(0) is not None)
     assert hostile.send_set(0).digest
     newer_has_begun.set()
     with pytest.raises(grpc.RpcError) as error:
@@ -286,7 +285,7 @@ def test_what_was_not_served_yet_cannot_be_acknowledged(tmp_path):
     go_on = threading.Event()
     with wired(tmp_path, dials=DIALS, elements=9) as one, raw_stubs(one) as (stub, _, _):
         one.prepare = lambda walk: setattr(
-            walk, "before_step", lambda index, link: go_on.wait(5) if index == 1 else None
+            walk, "before_step", lambda index, link: go_on.wait(SECONDS) if index == 1 else None
         )
         hostile = Hostile(one, stub).begin()
         hostile.send_set(0, [], SetHeader(32, (0,)))

@@ -10,6 +10,7 @@ import time
 import grpc
 import pytest
 from wired_parties import (
+    SECONDS,
     ScriptedDesk,
     contract_between,
     make_request,
@@ -23,9 +24,9 @@ from client.errors import DialError, NotAccepted, Unreachable, WrongCertificate
 from commonground.v1 import session_pb2 as pb
 from party import tls
 from party.decision import Decision
-from party.errors import IdentityError, Refusal, RefusalStatus
+from party.errors import CannotListen, IdentityError, Refusal, RefusalStatus
 from server import serve
-from server.errors import CannotListen, Unauthenticated
+from server.errors import Unauthenticated
 from server.peers import Peers
 
 DAY = 86_400
@@ -42,7 +43,7 @@ def handshake(one, tmp_path, version, identity=None):
         both.write_bytes(identity.certificate.pem.encode() + identity.tls_key_pem())
         context.load_cert_chain(both)
     with (
-        socket.create_connection(("127.0.0.1", one.port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", one.port), timeout=SECONDS) as plain,
         context.wrap_socket(plain, server_hostname="x.commonground.internal") as secured,
     ):
         assert secured.recv(9), "the server hung up instead of sending its settings"
@@ -86,7 +87,7 @@ def test_plain_text_is_refused(tmp_path):
     with wired(tmp_path) as one, grpc.insecure_channel(one.address) as channel:
         call = channel.unary_unary("/commonground.v1.SessionService/Attend")
         with pytest.raises(grpc.RpcError):
-            call(b"", timeout=3)
+            call(b"", timeout=SECONDS)
 
 
 def import_in_a_fresh_process(module):
@@ -135,7 +136,7 @@ def test_an_expired_certificate_is_turned_away_although_it_is_pinned(tmp_path):
     with wired(tmp_path) as one:
         one.desk._contracts.append(contract_between(expired))
         with raw_stubs(one, expired) as (stub, _, _), pytest.raises(grpc.RpcError) as error:
-            stub.Attend(pb.AttendRequest(), timeout=3)
+            stub.Attend(pb.AttendRequest(), timeout=SECONDS)
     assert error.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
@@ -210,7 +211,7 @@ def test_nothing_is_said_to_a_listener_with_another_certificate(tmp_path):
     try:
         with (
             Dialler(party_called("advertiser"), contract_between(), "channel", address) as dialler,
-            pytest.raises(WrongCertificate, match="another certificate than the contract pins"),
+            pytest.raises(WrongCertificate, match="another certificate than is pinned"),
         ):
             dialler.check_health()
     finally:

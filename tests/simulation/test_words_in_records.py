@@ -6,8 +6,9 @@ from organisations import make_party
 from test_consent_records import NOW, SALT, act
 
 from party.consent.events import By
-from party.datasets import inspect, prepare
+from party.datasets import inspect
 from party.datasets.definition import read_definition
+from party.datasets.prepare import prepare
 from party.errors import DatasetError
 
 HEALTH = "pd:Health"

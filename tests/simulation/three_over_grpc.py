@@ -57,7 +57,12 @@ class ThreeOverGrpc:
         party = self.parties[name]
         desk = ServedDesk(Desk(party), SuppressionDesk(party))
         self.servers[name] = serve.start(
-            desk, party.identity, self.addresses[name], patience_seconds=5, hold_seconds=0.3
+            desk,
+            party.identity,
+            self.addresses[name],
+            now=lambda: party.clock(),
+            patience_seconds=20,
+            hold_seconds=0.3,
         )
 
     def hang_up(self, name):

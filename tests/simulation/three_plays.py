@@ -14,13 +14,13 @@ from shaky_plays import ENDINGS, Quiet
 from three_organisations import EVERYBODY, insights_of_three, make_three
 
 from client.carrying import Carrier
+from party.decision import FAILED, FINISHED
 from party.desk import Desk
 from party.errors import PartyError
 from party.evidence import StoredLog, compare_all_logs, verify_log
 from party.ledger import rows
 from party.organisation import Organisation
 from party.schema import SESSIONS
-from party.session_record import FAILED, FINISHED
 
 LISTEN = ("channel", "vendor")
 STARTS = 60

@@ -26,6 +26,7 @@ from party.contract_draft import draft_contract
 from party.contract_file import parse_contract
 from party.contract_terms import OutputKind
 from party.decision import Decision
+from party.errors import StoreError
 from party.messages import (
     CheckpointOffer,
     Closing,
@@ -48,7 +49,9 @@ from server import serve
 DAY = 86_400
 NAMES = ("advertiser", "channel")
 ROLES = {"match": ("channel", "advertiser"), "reach": ("channel", "advertiser")}
-SECONDS = 30
+SECONDS = 60
+"""How long a test waits for what must come: many times what a busy machine takes."""
+PATIENCE = 20.0
 
 _FOLDERS = TemporaryDirectory(prefix="commonground-wired-")  # deleted when the tests end
 
@@ -170,6 +173,7 @@ class Walk:
         self._say(link, Finish(self.name, bytes(32)))
         self._say(link, CheckpointOffer(self.name, "note\n", (bytes(32),)))
         self._say(link, Cosignature(self.name, "— example.com AAAA"))
+        link.conclude()
 
     def _say(self, link, message):
         if self.hook_exchange is not None:
@@ -191,6 +195,7 @@ class ScriptedDesk:
         self.path, self._contracts, self._make_walk = path, contracts, make_walk
         self.walks, self.decision, self.decided = [], Decision("approved"), []
         self.own_requests, self.suppressions, self.ended = [], NoLists(), []
+        self.breaches, self.away = [], False
 
     def submit(self, peer, request):
         return self.decision
@@ -203,6 +208,13 @@ class ScriptedDesk:
 
     def end(self, peer, request_id, contract_hash, refusal):
         self.ended.append((peer, request_id, refusal.status))
+
+    def note_breach(self, peer, contract_hash, breach):
+        self.breaches.append((peer, contract_hash, breach.status))
+
+    def require_ready(self):
+        if self.away:
+            raise StoreError("the store is away")
 
     def folder(self, request_id):
         return SessionFolder(self.path / request_id)
@@ -217,6 +229,9 @@ class ScriptedDesk:
     def contracts(self):
         return list(self._contracts)
 
+    def seen_checkpoint(self, fingerprint):
+        return ""
+
 
 class Wired:
     """A listener and what it takes to dial it."""
@@ -225,7 +240,7 @@ class Wired:
         self.path, self.elements = path, elements
         self.dials, self.listens = dials, next(n for n in NAMES if n != dials)
         self.contract = contract_between()
-        self.limits = {"patience_seconds": 5.0, "hold_seconds": 0.3, **limits}
+        self.limits = {"patience_seconds": PATIENCE, "hold_seconds": 0.3, **limits}
         self.desk = ScriptedDesk(path / "listener", [self.contract], self.walk_there)
         self.server, self.port = None, 0
         self.prepare = lambda walk: None
@@ -247,6 +262,12 @@ class Wired:
     def stop(self, grace=0.0):
         self.server.stop(grace)
 
+    def restart(self, **limits):
+        """Listen anew, under other limits."""
+        self.stop()
+        self.limits |= limits
+        self.start()
+
     @property
     def address(self):
         return f"127.0.0.1:{self.port}"
@@ -264,7 +285,7 @@ class Wired:
         """Dial, and run the own walk to its end."""
         walk = walk or self.walk_here()
         folder = self.folder_here(request)
-        limits = {"patience_seconds": 5.0, "attend_seconds": 0.2, **options}
+        limits = {"patience_seconds": PATIENCE, "attend_seconds": 0.2, **options}
         with self.dialler() as dialler, DialledLink(dialler, request, folder, **limits) as link:
             walk.run(request, link, folder)
         return walk
@@ -300,6 +321,15 @@ def raw_stubs(one, identity=None):
             collaboration_pb2_grpc.CollaborationServiceStub(channel),
             channel,
         )
+
+
+def until(holds):
+    """Wait until `holds()` returns something, and return it."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+    return found
 
 
 def in_background(work):

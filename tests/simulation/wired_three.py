@@ -10,7 +10,7 @@ import time
 from functools import cache
 
 import numpy as np
-from wired_parties import DAY, NoLists, ScriptedDesk, Walk, party_called
+from wired_parties import DAY, PATIENCE, NoLists, ScriptedDesk, Walk, party_called
 
 from client.dial import Dialler
 from client.line import Halt
@@ -154,6 +154,7 @@ class WalkOfThree(Walk):
         for link in links.values():
             self._say(link, CheckpointOffer(self.name, "note\n", (bytes(32),)))
             self._say(link, Cosignature(self.name, "— example.com AAAA"))
+            link.conclude()
 
     def _tell(self, links, message):
         for link in links.values():
@@ -168,10 +169,9 @@ class ThirdsDesk(ScriptedDesk):
         self.name, self.suppressions = name, NoLists()
 
     def seal(self, request, own, peer):
-        me, verifier = party_called(own), contract_of_all().parties[peer].verifier
-        return Seal(
-            request, own, peer, me.sign, verifier, lambda: Seed(bytes(31) + own[:1].encode())
-        )
+        verifier = contract_of_all().parties[peer].verifier
+        seed = Seed(bytes(31) + own[:1].encode())
+        return Seal(request, own, peer, party_called(own).sign, lambda: verifier, lambda: seed)
 
     def run(self, request, links):
         assert next(iter(links)) == HUB
@@ -185,7 +185,7 @@ class Table:
 
     def __init__(self, path, *, elements=1000, **limits):
         self.path, self.elements = path, elements
-        self.limits = {"patience_seconds": 5.0, "hold_seconds": 0.3, **limits}
+        self.limits = {"patience_seconds": PATIENCE, "hold_seconds": 0.3, **limits}
         self.desks = {
             name: ThirdsDesk(path / name, name, lambda name=name: self.walk_of(name))
             for name in LISTEN
@@ -218,7 +218,7 @@ class Table:
     def run_hub(self, request, walk=None, **options):
         """Dial both, and run the hub's walk to its end, with the relay beside it."""
         walk, folder = walk or self.walk_of(HUB), self.folder_of(HUB, request)
-        limits = {"patience_seconds": 5.0, "attend_seconds": 0.2, **options}
+        limits = {"patience_seconds": PATIENCE, "attend_seconds": 0.2, **options}
         halt = Halt()
         with contextlib.ExitStack() as stack:
             diallers = [stack.enter_context(self.dialler(name)) for name in LISTEN]
