@@ -10,10 +10,13 @@ PACKAGES := commonground languages psi privacy reports audit party server client
 KERNEL := $(VENV)/.kernel
 KERNEL_BUILT := $(or $(CARGO_TARGET_DIR),kernel/target)/release
 KERNEL_SOURCES := $(shell find kernel -path kernel/target -prune -o -name '*.rs' -print \
-	-o -name '*.toml' -print -o -name '*.pyi' -print)
+	-o -name '*.toml' -print -o -name '*.pyi' -print -o -path 'kernel/backend/*.py' -print)
+
+# Without compiled sources beside them every start of the program compiles them all again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: openlineage help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test test-engine lint format messages proto bench bench-large bench-attribution wheel soak dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean bench-log log-kills
+.PHONY: console-looks sbom licences openlineage fuzz hostile failover help engine kernel kernel-test kernel-asan kernel-soak demo demo-coverage test lint format messages proto bench bench-large bench-attribution wheel soak soak-network dropouts coverage coverage-sums dp-audit tampering bench-identity accounting clean bench-log bench-console log-kills chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +65,15 @@ kernel-soak: ## RFC 7748 a million times, then the tiers on made-up inputs: SECO
 	cargo run --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
 		--example differential -- $(SECONDS) $$(date +%s)
 
+fuzz: MINUTES ?= 30
+fuzz: engine ## Parsers under atheris, then the kernel's tiers against each other: MINUTES=30
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' || \
+		echo "There is no atheris for this machine: parsers get mutants of well-formed inputs"
+	@$(BIN)/python tests/fuzz/run.py --minutes $(MINUTES)
+	@command -v cargo >/dev/null || { echo "There is no cargo: the kernel is not fuzzed"; false; }
+	cargo run --quiet --release --manifest-path kernel/Cargo.toml -p commonground-kernel-core \
+		--example differential -- $$(($(MINUTES) * 6)) $$(date +%s)
+
 demo: engine ## Three organisations on this machine: match, reports, verified logs
 	@$(BIN)/python -m examples.demo $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS))
 
@@ -72,15 +84,17 @@ demo-coverage: $(READY) ## Intervals of simulated releases of the demo's reach t
 	@$(BIN)/python -m examples.demo.coverage $(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) \
 		$(if $(RUNS),--runs $(RUNS))
 
-# In the order of the folders, long files first: otherwise a worker ends alone with one of them.
-test: engine ## The whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# In the order of the folders, long files first: otherwise a worker ends alone with one of them. One
+# worker more than there are processors, since tests with processes wait for disk and slow roads.
+test: WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+test: engine ## The whole suite: WORKERS=3
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test-engine: $(READY) ## What depends on the engine: COMMONGROUND_KERNEL=none, portable, avx2, ifma
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/vectors/test_rfc7748.py \
-		tests/vectors/test_rfc9380.py tests/vectors/test_refused_points.py \
-		tests/property/test_raising.py tests/property/test_columns.py \
-		tests/e2e/test_two_parties.py::test_two_organisations_get_from_nothing_to_a_list_by_typing
+console-looks: PICTURES ?= build/console
+console-looks: engine ## Each page of the console in Chromium, in every way it may look: PICTURES=build/console
+	@mkdir -p $(PICTURES)
+	COMMONGROUND_CONSOLE_PICTURES=$(abspath $(PICTURES)) $(BIN)/python -m pytest -q -n 0 \
+		tests/console/test_looks.py
 
 lint: $(READY) ## Format, lint, types, layers, generated code
 	$(BIN)/ruff format --check .
@@ -106,11 +120,31 @@ wheel: $(READY) ## Build the wheel into build/dist
 		--no-build-isolation -w build/dist .
 	@ls build/dist/*.whl
 
-soak: $(READY) ## Two and three parties over a network that loses and repeats: SEEDS=200 runs
+sbom: engine ## What the product runs with, as CycloneDX into build/sbom/, with licences that may ship
+	@$(BIN)/python packaging/sbom.py build/sbom
+
+licences: engine ## Write docs/licences.md: the licence of everything that ships
+	@$(BIN)/python packaging/sbom.py --page docs/licences.md
+
+failover: $(READY) ## A PostgreSQL primary killed under spenders, its standby takes over: SEEDS=20
+	@PYTHONPATH=. $(BIN)/python tests/simulation/failover.py $(if $(SEEDS),$(SEEDS),20)
+
+soak: $(READY) ## Small sessions by eight counterparts against one serve: SESSIONS=200 MINUTES=15
+	@$(BIN)/python tests/soak/serving.py --sessions $(if $(SESSIONS),$(SESSIONS),200) \
+		--minutes $(if $(MINUTES),$(MINUTES),15)
+
+soak-network: $(READY) ## Two and three parties over a network that loses and repeats: SEEDS=200 runs
 	@$(BIN)/python tests/simulation/soak.py $(if $(SEEDS),$(SEEDS),200)
+
+chaos: engine ## Kill, cut, stall and fill under real sessions, seeded; root, half an hour: SEED=1 PLAY=17
+	@$(BIN)/python tests/chaos/chaos.py --seed $(if $(SEED),$(SEED),1) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(PLAY),--play $(PLAY))
 
 openlineage: $(READY) ## Events of a session against OpenLineage's published schemas: SPEC=DIR of its checkout
 	@$(BIN)/python tests/openlineage_events.py $(SPEC)
+
+hostile: $(READY) ## A counterpart that lies at every step: status, incident and memory of each lie
+	@$(BIN)/python tests/hostile/table.py
 
 dropouts: $(READY) ## What three logs say when one of three drops out or fails, in each phase
 	@$(BIN)/python tests/simulation/dropouts.py
@@ -134,11 +168,14 @@ bench: engine ## Ratios in one run, into build/bench/; PEERS_DIR=DIR runs the pe
 bench-large: engine ## Sessions of one and ten million people a side: tens of minutes, 10 GB
 	$(BIN)/python -m benchmarks --large
 
-bench-attribution: engine ## Attribution against a million touched people: minutes, 3 GB
-	$(BIN)/python -m benchmarks.attribution
+bench-attribution: engine ## Attribution of a million touched people, then a table of as many points
+	$(BIN)/python -m benchmarks.attribution --table $(if $(PEOPLE),--people $(PEOPLE))
 
 bench-log: $(READY) ## A log of a million entries: append, receipt, tree, verify: ENTRIES=1000000
 	$(BIN)/python -m benchmarks.log $(if $(ENTRIES),--entries $(ENTRIES))
+
+bench-console: $(READY) ## First pages of the console over 10,000 requests, in milliseconds
+	$(BIN)/python -m benchmarks.console $(if $(REQUESTS),--requests $(REQUESTS))
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity
