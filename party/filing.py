@@ -283,11 +283,15 @@ class Filing:
         """Return the requests of a query, each with its counterparts, in the query's order."""
         ids = query.with_only_columns(REQUESTS.c.id).subquery()
         said = sa.select(REQUEST_PEERS).where(REQUEST_PEERS.c.request.in_(sa.select(ids.c.id)))
-        rows = self._party.store.rows(query)
-        words: dict[str, list[sa.Row[Any]]] = {}
-        for one in self._party.store.rows(said.order_by(REQUEST_PEERS.c.place)):
-            words.setdefault(one.request, []).append(one)
-        return [_read_filed(row, words[row.id]) for row in rows]
+
+        def work(connection: Connection) -> list[Filed]:
+            rows = list(connection.execute(query))
+            words: dict[str, list[sa.Row[Any]]] = {}
+            for one in connection.execute(said.order_by(REQUEST_PEERS.c.place)):
+                words.setdefault(one.request, []).append(one)
+            return [_read_filed(row, words[row.id]) for row in rows]
+
+        return self._party.store.read(work)
 
 
 def _note_word(connection: Connection, request_id: str, peer: str, word: str) -> None:
