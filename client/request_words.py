@@ -16,6 +16,7 @@ from languages import Language, message
 from party.contract import Contract
 from party.contract_terms import ListUse, OutputKind
 from party.decision import FAILED, FINISHED
+from party.dialling import Dialler
 from party.errors import ContractError, Refusal
 from party.filing import APPROVED, PENDING, REFUSED, Filed
 from party.request import LabelList, Request
@@ -129,6 +130,24 @@ def state_in_words(filed: Filed, _: Language) -> str:
     if filed.awaited:
         return _("waits for {parties} to approve it", parties=_(", ").join(filed.awaited))
     return _(STATES[filed.state])
+
+
+def who_begins(dialler: Dialler, filed: Filed, contract: Contract, _: Language) -> str:
+    """Say of an approved request what has to happen for it to begin, and who does it."""
+    if dialler is Dialler.HERE:
+        return _("Your side dials for it.")
+    if dialler is Dialler.THERE:
+        return _(
+            "{parties} dials for it: it begins when they come back, while `commonground serve` "
+            "runs here.",
+            parties=_(", ").join(filed.peers if filed.mine else (filed.request.requester,)),
+        )
+    return _(
+        "Nobody can dial for it: contract {contract} gives neither side an address. One of you "
+        "makes its party with `--listen`, all sign a contract with its new card, and it is asked "
+        "for again under that one.",
+        contract=contract.id,
+    )
 
 
 def moment(seconds: int, _: Language) -> str:

@@ -5,13 +5,16 @@ import threading
 from html import unescape
 
 import pytest
-from organisations import Wire, run_both
+from organisations import Wire, file_match, make_pair, run_both
+from visitors import NAMES, PASSWORD, PLACE, Visitor
 
 from audit.roles import Role
 from client.console import running
+from client.console.app import make_app
 from party.desk import Desk
 from party.filing import PENDING, Filing, Wanted
 from party.request import Request
+from party.staff.accounts import Staff
 
 SECONDS = 60
 
@@ -111,10 +114,35 @@ def test_an_operator_alone_approves_and_approves_once(parties, signed_in, idle):
     assert f"{path}/approve" not in signed_in(Role.OPERATOR).get(path).text
 
 
+@pytest.mark.parametrize(
+    ("addresses", "said"),
+    [
+        ({"advertiser": "127.0.0.1:7443"}, "channel dials for it"),
+        ({}, "Nobody can dial for it: contract test gives neither side an address"),
+    ],
+)
+def test_who_approves_is_told_what_has_to_happen_next(tmp_path, addresses, said):
+    parties, contract = make_pair(tmp_path, addresses=addresses, approval="manual")
+    Staff(parties["advertiser"]).add(NAMES[Role.OPERATOR], Role.OPERATOR, PASSWORD)
+    operator = Visitor(make_app(parties["advertiser"], PLACE))
+    operator.sign_in(NAMES[Role.OPERATOR])
+    path = f"/requests/{file_match(parties, contract).id}"
+    answer = operator.send(path, f"{path}/approve")
+    assert answer.status_code == 200, answer.text
+    assert "Approved. Your approval stands in the log." in answer.text
+    assert said in answer.text
+    for party in parties.values():
+        party.close()
+
+
 def test_the_runner_carries_a_request_once_and_takes_it_up_again(parties, monkeypatch):
     """Another console finds in the store what the one before it was carrying."""
     party = parties["advertiser"]
-    filed = next(one for one in Filing(party).all() if one.mine)
+    contract = party.contracts()[0]
+    request = Request.match(
+        contract, requester="advertiser", receiver="advertiser", sender="channel", now=party.now
+    )
+    filed = Desk(party).find(Desk(party).make(request, contract, actor="test").id)
     carried, going, stop = [], threading.Event(), threading.Event()
 
     class Carrier:

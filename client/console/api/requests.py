@@ -13,7 +13,7 @@ from client.console.api.call import Call, Denied, Operating, Reading
 from client.console.running import Run
 from client.render_request import request_document
 from party.desk import Desk
-from party.dialling import dials
+from party.dialling import Dialler, dialler_of
 from party.errors import PartyError
 from party.filing import Filed
 
@@ -38,6 +38,8 @@ class RequestHere(BaseModel):
     state: str
     status: str | None
     reason: str | None
+    dialler: Dialler
+    """Which side dials for it, by the addresses of its contract; `nobody` where there are none."""
     created_at: int
     updated_at: int
     request: dict[str, Any]
@@ -53,7 +55,7 @@ class Refusing(BaseModel):
 @router.get("/{request}")
 def show(call: Reading, request: RequestId) -> RequestHere:
     """Return one request."""
-    return _document(_found(call, request))
+    return _document(call, _found(call, request))
 
 
 @router.post("/{request}/approval")
@@ -61,11 +63,11 @@ def approve(call: Operating, request: RequestId) -> RequestHere:
     """Approve a counterpart's request; the console carries it out where this party dials."""
     filed = _found(call, request)
     call.console.runner.require_room()
-    dialled_here = dials(call.party, call.party.contract(filed.request.contract), filed)
     filed = Desk(call.party).approve(filed.id, actor=OPERATOR)
-    if dialled_here:
+    document = _document(call, filed)
+    if document.dialler is Dialler.HERE:
         call.console.runner.begin(filed.id, call.account.account)
-    return _document(filed)
+    return document
 
 
 @router.post("/{request}/refusal")
@@ -73,7 +75,7 @@ def refuse(call: Operating, request: RequestId, why: Refusing) -> RequestHere:
     """Refuse a counterpart's request; nothing is spent, and it reads the reason."""
     filed = _found(call, request)
     carrier = Carrier(call.party, Run(filed.id, call.account.account))
-    return _document(carrier.refuse(filed.id, why.reason, actor=OPERATOR))
+    return _document(call, carrier.refuse(filed.id, why.reason, actor=OPERATOR))
 
 
 def _found(call: Call, request: str) -> Filed:
@@ -83,5 +85,6 @@ def _found(call: Call, request: str) -> Filed:
         raise Denied(404, "No such request", str(error)) from None
 
 
-def _document(filed: Filed) -> RequestHere:
-    return RequestHere(**request_document(filed))
+def _document(call: Call, filed: Filed) -> RequestHere:
+    dialler = dialler_of(call.party, call.party.contract(filed.request.contract), filed)
+    return RequestHere(**request_document(filed), dialler=dialler)

@@ -16,12 +16,19 @@ from client.console.under_way import now_of
 from client.console.visit import Analyst, Operator, Reader, Visit
 from client.exits import EXPECTED
 from client.page.glossary import STEPS
-from client.request_words import asked_by, details_of, kind_in_words, learnt, parts_of
+from client.request_words import (
+    asked_by,
+    details_of,
+    kind_in_words,
+    learnt,
+    parts_of,
+    who_begins,
+)
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.decision import FINISHED
 from party.desk import Desk
-from party.dialling import dials
+from party.dialling import Dialler, dialler_of
 from party.filing import APPROVED, PENDING, Filed, Filing, Wanted
 from party.terms import Terms
 
@@ -66,7 +73,8 @@ def approve(visit: Operator, request_id: str) -> Response:
     try:
         visit.console.runner.require_room()
         filed = desk.approve(filed.id, actor=OPERATOR)
-        if dials(visit.party, visit.party.contract(filed.request.contract), filed):
+        contract = visit.party.contract(filed.request.contract)
+        if dialler_of(visit.party, contract, filed) is Dialler.HERE:
             visit.console.runner.begin(filed.id, visit.acts_as)
     except EXPECTED as error:
         return _page(visit, desk.find(filed.id), str(error))
@@ -139,6 +147,7 @@ def _page(visit: Visit, filed: Filed, problem: str | None = None) -> Response:
     contract = visit.party.contract(filed.request.contract)
     steps = Desk(visit.party).steps(filed.id) if filed.state == FINISHED else ()
     now = now_of(visit.party, visit.console.runner, filed, _)
+    dialler = dialler_of(visit.party, contract, filed)
     return visit.page(
         "requests/one.html.jinja",
         status=200 if problem is None else 422,
@@ -152,6 +161,8 @@ def _page(visit: Visit, filed: Filed, problem: str | None = None) -> Response:
         contract=contract,
         me=contract.me(visit.party.identity),
         now=now,
+        begins=who_begins(dialler, filed, contract, _),
+        may_begin=dialler is not Dialler.NOBODY,
         steps=steps,
         said_steps=[STEPS.said(step.name, _) for step in steps],
         most_reason=MOST_REASON,
