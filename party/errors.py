@@ -148,6 +148,14 @@ class Forked(Breach):
         self.origin = origin
 
 
+class NotExtended(Breach):
+    """What the log called `origin` shows does not extend what was witnessed of it."""
+
+    def __init__(self, message: str, origin: str) -> None:
+        super().__init__(RefusalStatus.BAD_REQUEST, message)
+        self.origin = origin
+
+
 class RefusedThere(Refusal):
     """A refusal that came from the counterpart, which noticed what was wrong and logged it."""
 

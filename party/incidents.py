@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from audit.bodies import Incident
-from party.errors import Breach, Forked, Refusal, RefusalStatus
+from party.errors import Breach, Forked, NotExtended, Refusal, RefusalStatus
 
 ALWAYS: Final = {
     RefusalStatus.INVALID_POINT: ("invalid_point", "a peer sent a point that must not be raised"),
@@ -40,6 +40,9 @@ def incident_of(refusal: Refusal) -> tuple[str, Incident] | None:
     """Return the kind of entry and its body for what a counterpart did, or None for no incident."""
     if isinstance(refusal, Forked):
         return forked(refusal.origin)
+    if isinstance(refusal, NotExtended):
+        what = "a log does not extend what was witnessed of it: it was rolled back or rewritten"
+        return "incident.log_not_extended", Incident("LOG_NOT_EXTENDED", what, refusal.origin)
     words = ALWAYS.get(refusal.status)
     if words is None and isinstance(refusal, Breach):
         words = _IF_A_BREACH.get(refusal.status)

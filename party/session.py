@@ -15,7 +15,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from audit.errors import AuditError, ForkError, StaleError
+from audit.errors import AuditError, ConsistencyError, ForkError, RollbackError, StaleError
 from audit.note import Verifier
 from party.artefacts import SessionFolder
 from party.contract import Contract
@@ -25,6 +25,7 @@ from party.errors import (
     ContractError,
     Forked,
     InputChanged,
+    NotExtended,
     Refusal,
     RefusalStatus,
     RefusedThere,
@@ -361,6 +362,8 @@ class Session:
         except ForkError as error:
             self._bench.keep_fork(offer.checkpoint)
             raise Forked(str(error), log.name) from None
+        except (RollbackError, ConsistencyError) as error:
+            raise NotExtended(str(error), log.name) from None
 
     # -- saying ---------------------------------------------------------------------------
 

@@ -64,6 +64,7 @@ INCIDENTS: Final[Mapping[str, Message]] = {
     "incident.stale_consent": message("A counterpart stated a consent snapshot that is too old"),
     "incident.too_much": message("A counterpart sent more than the protocol allows"),
     "incident.log_forked": message("A counterpart's log has two histories"),
+    "incident.log_not_extended": message("A counterpart's log was rolled back or rewritten"),
     "incident.two_statements": message("A counterpart signed two statements of keys"),
 }
 FAMILIES: Final[Mapping[str, Message]] = {

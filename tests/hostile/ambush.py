@@ -43,6 +43,8 @@ class OnTheWire:
     header: object = None
     chunk: object = None
     costs: str = CHARGED
+    says: str = ""
+    message: type | None = None
 
     def said(self, message, link):
         return message
@@ -171,6 +173,7 @@ class Ambush:
         """Let the victim dial for a session in which the liar lies; return what it left there."""
         self.desk.lie = lie
         before, desk = len(self.entries()), Desk(self.victim)
+        seen = self.victim.journal.seen_size(self.liar.identity.log_origin)
         filed = desk.find(desk.make(self.request(lie.kind), self.contract, actor="test").id)
         status, reason = "taken", ""
         with lie.told() if isinstance(lie, OnTheWire) else contextlib.nullcontext():
@@ -184,7 +187,9 @@ class Ambush:
         incidents = tuple(one.kind for one in since if isinstance(one.body, Incident))
         released = sum(one.kind in ("report.released", "list.disclosed") for one in since)
         charged = [row.what for row in self.victim.store.read(rows) if row.request == filed.id]
-        return Told(status, reason, incidents, charged.count("session"), released, True)
+        grown = self.victim.journal.seen_size(self.liar.identity.log_origin) > seen
+        charges = charged.count("session")
+        return Told(status, reason, incidents, charges, released, grown, answers=True)
 
     def entries(self):
         return list(StoredLog(self.victim.store, self.victim.identity).parsed())

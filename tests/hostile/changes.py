@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from audit.checkpoint import Checkpoint, open_checkpoint
-from party.identity import Identity
+from audit.merkle import StoredLeaves, consistency_proof, leaf_hash, root
+from party.evidence import StoredLog
 from party.messages import KeyArtefact
+from party.organisation import Organisation
 from psi.curve import Scalar, public_point
 from psi.sets import LabelledSet
 
@@ -117,33 +119,47 @@ def a_step_less(closing, link):
 
 
 class Forger:
-    """Signs with the liar's own keys a log that it does not have."""
+    """Shows histories that the liar does not have: trees of entries, signed with its own keys."""
 
-    identity: Identity
+    liar: Organisation
 
     def forked_offer(self, offer, link):
-        return replace(offer, checkpoint=self._tree_of(link.their_hello.seen_size))
+        """As long as what was witnessed, with another entry in it."""
+        seen = link.their_hello.seen_size
+        return self._shown(offer, self._rewritten(seen)[:seen])
 
     def branched_offer(self, offer, link):
-        own = open_checkpoint(offer.checkpoint, self.identity.verifier)
-        return replace(offer, checkpoint=self._tree_of(own.size))
+        """All that the log has become, with another entry in what was witnessed, and a proof."""
+        own = open_checkpoint(offer.checkpoint, self.liar.identity.verifier)
+        seen = link.their_hello.seen_size
+        leaves = self._rewritten(seen)[: own.size]
+        tree = StoredLeaves(lambda start, stop: leaves[start:stop])
+        return self._shown(offer, leaves, tuple(consistency_proof(tree, seen, own.size)))
 
-    def _tree_of(self, size):
-        return Checkpoint(self.identity.log_origin, size, ROOT).sign(self.identity.signer)
+    def rolled_back_offer(self, offer, link):
+        """The log as it was before the last entry that was witnessed."""
+        return self._shown(offer, self._leaves()[: link.their_hello.seen_size - 1])
 
     def cosigns_another_tree(self, cosignature, link):
         own = Checkpoint("somebody.test/log", 7, ROOT)
-        return replace(cosignature, line=self.identity.cosigner.cosign(own, 1_800_000_000))
+        line = self.liar.identity.cosigner.cosign(own, 1_800_000_000)
+        return replace(cosignature, line=line)
+
+    def _leaves(self):
+        return list(StoredLog(self.liar.store, self.liar.identity).leaf_hashes())
+
+    def _rewritten(self, seen):
+        leaves = self._leaves()
+        leaves[seen // 2] = leaf_hash(b"another entry")
+        return leaves
+
+    def _shown(self, offer, leaves, proof=()):
+        identity = self.liar.identity
+        tree = Checkpoint(identity.log_origin, len(leaves), root(leaves))
+        return replace(offer, checkpoint=tree.sign(identity.signer), proof=proof)
 
 
 FORGER = Forger()
-
-
-def rolled_back(offer, link):
-    """Sign the empty log again."""
-    own = open_checkpoint(offer.checkpoint, FORGER.identity.verifier)
-    note = Checkpoint(own.origin, 1, ROOT).sign(FORGER.identity.signer)
-    return replace(offer, checkpoint=note, proof=())
 
 
 def other_contract(message, link):

@@ -22,7 +22,8 @@ BEFORE, CHARGED, RELEASED = "nothing", "the charge", "the charge, released befor
 class Lie:
     """A lie in a session of a kind, or outside of any (`kind` None).
 
-    `kind` is what the liar is there: recipient, tabulator, or who receives or sends a list.
+    `kind` is what the liar is there: recipient, tabulator, or who receives or sends a list. `says`
+    is part of what the victim says where the status alone could mean another lie.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Lie:
     change: Callable | None = None
     call: Callable | None = None
     outside: Callable | None = None
+    says: str = ""
 
     def said(self, message, link):
         if self.message is None or not isinstance(message, self.message):
@@ -61,6 +63,14 @@ TOO_MUCH = "too_much"
 
 def in_words(name, status, incident, message, change, *, costs=BEFORE, kind="recipient"):
     return Lie(name, kind, status, costs, incident, message=message, change=change)
+
+
+def in_logs(name, incident, change, says):
+    """Show another history once the result stands: it does, and nothing is cosigned."""
+    return Lie(
+        name, "recipient", "BAD_REQUEST", RELEASED, incident,
+        message=CheckpointOffer, change=change, says=says,
+    )  # fmt: skip
 
 
 def in_step(name, kind, step, change, status, incident, *, costs=CHARGED):
@@ -254,29 +264,23 @@ LIES = [
         lambda finish, link: replace(finish, transcript=ROOT),
         costs=RELEASED,
     ),
-    in_words(
+    in_logs(
         "another log of the size that was cosigned",
-        "BAD_REQUEST",
         "log_forked",
-        CheckpointOffer,
         FORGER.forked_offer,
-        costs=RELEASED,
+        "has signed two different logs",
     ),
-    in_words(
+    in_logs(
         "a longer log that branches off before",
-        "BAD_REQUEST",
-        BAD,
-        CheckpointOffer,
+        "log_not_extended",
         FORGER.branched_offer,
-        costs=RELEASED,
+        "does not extend the one of",
     ),
-    in_words(
+    in_logs(
         "log that was rolled back",
-        "BAD_REQUEST",
-        BAD,
-        CheckpointOffer,
-        changes.rolled_back,
-        costs=RELEASED,
+        "log_not_extended",
+        FORGER.rolled_back_offer,
+        "was rolled back, or an old checkpoint was sent",
     ),
     in_words(
         "cosignature on another log, the last word",
@@ -314,3 +318,18 @@ LIES = [
     outside("300 connections that say nothing", calls.silent_connections, "taken", None),
     outside("header flood", calls.header_flood, "RESOURCE_EXHAUSTED", None),
 ]
+
+
+def faults(lie, told):
+    """Name what did not come of a lie as it must."""
+    incidents = (f"incident.{lie.incident}",) if lie.incident else ()
+    held = {
+        "status": told.status == lie.status,
+        "what it says": lie.says in told.reason,
+        "incident": told.incidents == incidents,
+        "charge": told.charges == (lie.costs != BEFORE),
+        "release": told.released == 0 or lie.costs == RELEASED,
+        "cosignature": not told.cosigned or lie.message is not CheckpointOffer,
+        "service": told.answers,
+    }
+    return [name for name, well in held.items() if not well]

@@ -53,6 +53,7 @@ class Told:
     incidents: tuple[str, ...]
     charges: int
     released: int
+    cosigned: bool
     answers: bool
 
 
@@ -225,7 +226,7 @@ class Attack:
 
     def told(self, lie):
         """Tell a lie and look at what it left: in the log, in the ledger, in what was released."""
-        before, charged = len(self.entries()), self.charges()
+        before, charged, seen = len(self.entries()), self.charges(), self.seen()
         status, reason = self.run(lie)
         deadline = time.monotonic() + 60
         while True:  # the victim's driver may hear of it a moment later
@@ -238,7 +239,7 @@ class Attack:
         return Told(
             status, reason, incidents,
             charges=len(self.charges() - charged),
-            released=released, answers=self.answers(),
+            released=released, cosigned=self.seen() > seen, answers=self.answers(),
         )  # fmt: skip
 
     def charges(self):
@@ -246,6 +247,10 @@ class Attack:
         charged = [(row.request, row.what) for row in self.victim.store.read(rows)]
         assert len(set(charged)) == len(charged)
         return {request for request, _ in charged}
+
+    def seen(self):
+        """Return how much of the liar's log the victim has cosigned."""
+        return self.victim.journal.seen_size(self.liar.identity.log_origin)
 
     def answers(self):
         """Say whether the victim serves as before."""

@@ -12,7 +12,7 @@ import party.tls  # noqa: E402, F401 - settled before gRPC is loaded
 # isort: split
 from ambush import OF_A_LISTENER, Ambush  # noqa: E402 - found on the path above
 from changes import FORGER  # noqa: E402
-from lies import BEFORE, LIES, RELEASED  # noqa: E402
+from lies import LIES, faults  # noqa: E402
 from peer import Attack  # noqa: E402
 
 FORM = "{:45} {:20} {:22} {:8} {:>7} {:>7} {:>7}"
@@ -26,7 +26,7 @@ def main():
         tempfile.TemporaryDirectory(prefix="commonground-hostile-") as name,
         Attack(Path(name)) as attack,
     ):
-        FORGER.identity = attack.liar.identity
+        FORGER.liar = attack.liar
         for lie in LIES:
             failed += not tell(attack, lie)
     failed += tell_of_listeners()
@@ -40,7 +40,7 @@ def tell_of_listeners():
     failed = 0
     with tempfile.TemporaryDirectory(prefix="commonground-ambush-") as name:
         ambush = Ambush(Path(name))
-        FORGER.identity = ambush.liar.identity
+        FORGER.liar = ambush.liar
         ambush.honest()
         for lie in OF_A_LISTENER:
             failed += not show(lie, ambush.told(lie))
@@ -56,19 +56,16 @@ def tell(attack, lie):
 
 def show(lie, told, sizes=()):
     """Print a row, with sizes in bytes; say whether the lie was met as it must be."""
-    incident = f"incident.{lie.incident}" if lie.incident else ""
-    fine = (
-        told.status == lie.status
-        and told.incidents == ((incident,) if incident else ())
-        and told.charges == (lie.costs != BEFORE)
-        and (told.released == 0 or lie.costs == RELEASED)
-        and told.answers
-    )
+    wrong = faults(lie, told)
     row = (lie.name, told.status, " ".join(told.incidents).replace("incident.", "") or "–")
     charged = "before" if told.charges else "no"
     shown = [f"{size / 1e6:.0f}" for size in sizes] or ("–", "–", "–")
-    print(FORM.format(*row, charged, *shown), "" if fine else "  ← not as it must be", flush=True)
-    return fine
+    print(
+        FORM.format(*row, charged, *shown),
+        f"  ← not as it must be: {', '.join(wrong)}" if wrong else "",
+        flush=True,
+    )
+    return not wrong
 
 
 if __name__ == "__main__":

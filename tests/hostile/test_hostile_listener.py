@@ -6,7 +6,7 @@ Some of the lies; `make hostile` tells all of them.
 import pytest
 from ambush import OF_A_LISTENER, Ambush
 from changes import FORGER
-from lies import BEFORE, RELEASED
+from lies import faults
 
 SOME = (
     "consent of tomorrow",
@@ -17,6 +17,8 @@ SOME = (
     "a message above 4 MiB",
     "forged transcript",
     "another log of the size that was cosigned",
+    "a longer log that branches off before",
+    "log that was rolled back",
     "cosignature on another log, the last word",
 )
 
@@ -24,7 +26,7 @@ SOME = (
 @pytest.fixture(scope="module")
 def ambush(tmp_path_factory):
     one = Ambush(tmp_path_factory.mktemp("ambush"))
-    FORGER.identity = one.liar.identity
+    FORGER.liar = one.liar
     assert one.honest().status == "taken", "so that its log has been witnessed"
     yield one
     one.close()
@@ -35,7 +37,4 @@ def ambush(tmp_path_factory):
 )
 def test_a_lie_of_whoever_is_dialled_is_refused_and_logged(ambush, lie):
     told = ambush.told(lie)
-    assert told.status == lie.status, told
-    assert told.incidents == ((f"incident.{lie.incident}",) if lie.incident else ())
-    assert told.charges == (lie.costs != BEFORE)
-    assert told.released == 0 or lie.costs == RELEASED
+    assert not faults(lie, told), told
