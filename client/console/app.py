@@ -38,7 +38,7 @@ from client.console.running import Runner
 from client.console.settings import load_provider
 from client.console.static import Files
 from client.console.templating import environment
-from client.console.visit import Visit, visit_of
+from client.console.visit import Visit, visit_as, visit_of
 from client.exits import EXPECTED
 from client.log_check import LogCheck
 from languages import message
@@ -181,13 +181,21 @@ async def _answer(request: Request, error: Exception) -> Response:
     console: Console = request.app.state.console
     if isinstance(error, SignInFirst):
         return _to_sign_in(request)
-    visit = getattr(error, "visit", None) or await visit_of(request, console)
+    visit = getattr(error, "visit", None) or await _visit(request, console)
     status, title, said = _told(error)
     if status == 500:
         event = Event("console.failed", reason=type(error).__name__)
         sentence = "a fault of this program in answering the console"
         note(_log, event, sentence, level=logging.ERROR, fault=error)
     return visit.page("error.html.jinja", status=status, title=title, said=said)
+
+
+async def _visit(request: Request, console: Console) -> Visit:
+    """Return who asks; a store that is away knows nobody, and is told of all the same."""
+    try:
+        return await visit_of(request, console)
+    except StoreError:
+        return visit_as(None, request, console)
 
 
 def _to_sign_in(request: Request) -> Response:

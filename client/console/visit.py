@@ -148,12 +148,22 @@ Operator = Annotated[Visit, Depends(visiting(Role.OPERATOR))]
 
 
 async def visit_of(request: Request, console: Console) -> Visit:
-    """Return who asks; whoever holds no session that goes on is nobody."""
-    cookies = console.cookies
-    session = request.cookies.get(cookies.session)
+    """Return who asks; whoever holds no session that goes on is nobody.
+
+    Raises:
+        StoreError: nobody can be looked up.
+    """
+    session = request.cookies.get(console.cookies.session)
     account = None
     if session is not None:
         account = await run_in_threadpool(Sessions(console.party).find, session)
+    return visit_as(account, request, console)
+
+
+def visit_as(account: StaffAccount | None, request: Request, console: Console) -> Visit:
+    """Return the visit of an account, which is not looked up."""
+    cookies = console.cookies
+    session = request.cookies.get(cookies.session)
     secret = session if account is not None and session is not None else cookies.before(request)
     theme = request.cookies.get(cookies.theme)
     return Visit(

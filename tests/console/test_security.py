@@ -16,12 +16,14 @@ from audit.roles import Role
 from client.console.app import MOST_BODY_BYTES, Place, make_app, roles_of
 from client.console.paths import own_path
 from client.console.visit import RANK, Anybody, visiting
+from party.errors import StoreError
 from party.evidence import StoredLog, verify_log
 from party.schema import STAFF_DELAYS
 from party.staff import entrance, passwords, sessions
 from party.staff.accounts import Staff
 from party.staff.entrance import Entrance
 from party.staff.sessions import Sessions
+from party.store import Store
 
 
 @pytest.fixture
@@ -422,6 +424,19 @@ def test_a_fault_leaks_nothing(parties):
     assert "Traceback" not in answer.text
     assert "A fault of this program" in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_store_that_is_away_is_said_to_be(app, signed_in, monkeypatch):
+    visitor = signed_in(Role.ANALYST)
+
+    def away(*_):
+        raise StoreError("the store: it does not answer (refused)")
+
+    monkeypatch.setattr(Store, "read", away)
+    monkeypatch.setattr(Store, "write", away)
+    answer = visitor.get("/health")
+    assert answer.status_code == 503
+    assert "store does not answer" in answer.text
 
 
 def test_what_people_typed_is_escaped(app):
