@@ -21,8 +21,6 @@ DAY = 86_400
 PLATFORMS = ", export_to: [google-customer-match, meta, tiktok, uid2]"
 FREQUENCIES = ["1", "2", "3"]
 NAME = "summer"
-LEAST = 1
-"""Far below every match here: agreed dummies can make a match of forty look like one of five."""
 
 
 class Listed:
@@ -118,7 +116,7 @@ class Listed:
 def make_listed(folder: Path, of_matches=PLATFORMS):
     """Make both parties, without a match yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Listed(folder, *make_pair(folder, of_matches=of_matches, min_match=LEAST))
+    return Listed(folder, *make_pair(folder, of_matches=of_matches))
 
 
 def copy_listed(ready: Path, folder: Path):
@@ -133,7 +131,7 @@ def another_contract(listed, of_matches=""):
     labels = {"advertiser": ["gold", "silver"], "channel": FREQUENCIES}
     return make_contract(
         listed.folder, listed.parties, labels,
-        contract_id="other", of_matches=of_matches, min_match=LEAST,
+        contract_id="other", of_matches=of_matches,
     )  # fmt: skip
 
 

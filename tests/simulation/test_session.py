@@ -94,7 +94,7 @@ def test_a_match_gives_the_receiver_its_own_people_and_nothing_to_the_sender(pai
     assert sorted(table["reference"]) == sorted(f"ref{i}" for i in range(20, 60))
     by = dict(zip(table["reference"], table["matched_by"], strict=True))
     assert by["ref20"] == "phone+email"
-    assert by["ref21"] == "email"
+    assert by["ref27"] == "email"
     sent = Desk(parties["advertiser"]).result(request.id)
     assert set(sent) == {"role", "steps", "snapshot", "profile", "transcript"}
     assert sent["snapshot"] == parties["advertiser"].dataset("customers").snapshot

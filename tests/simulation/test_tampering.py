@@ -61,7 +61,7 @@ def test_any_file_that_is_changed_dropped_or_put_in_without_a_key_is_found(pair,
 def test_contract_and_request_cannot_be_altered_by_one_party_alone(pair, tmp_path):
     here, _ = pair
     for name, old, new, found in (
-        ("contract.json", b'"min_match":5', b'"min_match":1', "does not cover this text"),
+        ("contract.json", b'"min_match":1', b'"min_match":0', "does not cover this text"),
         ("request.json", b'"purpose":"dpv:MarketResearch"', b'"purpose":"dpv:Sell"', "not signed"),
     ):
         assert old in here.files[name]

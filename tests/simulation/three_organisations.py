@@ -75,7 +75,7 @@ def make_three(
         "budgets": {name: {"epsilon": epsilon, "delta": "1e-6"} for name in EVERYBODY},
         "filter": "basic",
         "window_days": 30,
-        "min_match": 5,
+        "min_match": 1,
         "min_cell": 10,
         "list_expiry_days": 30,
         "retention_days": 90,
