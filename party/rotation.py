@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Connection
@@ -28,6 +27,8 @@ from party.errors import IdentityError, InUse
 from party.key_files import write_key_folder
 from party.key_statement import MOST_OVERLAP_SECONDS, MOST_STATEMENTS, KeyStatement, PublicKeys
 from party.lock_file import held
+from party.log_index import KIND
+from party.log_pages import entries_of
 from party.own_keys import (
     IDENTITY_KEY,
     ROTATIONS,
@@ -39,7 +40,6 @@ from party.own_keys import (
     rotation_folder,
 )
 from party.reception import end_invitations
-from party.schema import LOG_ENTRIES
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
@@ -181,13 +181,9 @@ def _finish(party: Organisation) -> None:
 
 
 def _is_entered(party: Organisation, statement: KeyStatement) -> bool:
-    """Say whether the log has the entry of a statement; the latest entries are looked at first."""
-    wanted = statement.digest.encode()
-    query = sa.select(LOG_ENTRIES.c.data).order_by(LOG_ENTRIES.c.seq.desc())
-    return any(
-        b'"kind":"key.rotated"' in row.data and wanted in row.data
-        for row in party.store.rows(query)
-    )
+    """Say whether the log has the entry of a statement."""
+    entries = party.store.read(lambda connection: entries_of(connection, KIND, "key.rotated"))
+    return any(getattr(one.body, "statement", None) == statement.digest for one in entries)
 
 
 def _staged(rotations: Path) -> Iterator[Path]:
