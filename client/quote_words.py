@@ -6,10 +6,11 @@ A quote rests on this party's own sizes: it is for the eyes of whoever asks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from client.quoting import Quoted
 from client.request_words import ROLES, moment
+from client.scheduling import SeriesQuote
 from client.units import shown_bytes, shown_seconds
 from languages import Language
 from party.ledger import Balance
@@ -43,6 +44,19 @@ class Account:
     delta_after: str
     renews: str
     held: str | None
+    short: bool
+
+
+@dataclass(frozen=True)
+class Window:
+    """What runs of a series cost here in one window; `short` is whether it does not suffice."""
+
+    until: str
+    runs: str
+    epsilon: str
+    delta: str
+    before: str
+    after: str
     short: bool
 
 
@@ -112,14 +126,36 @@ def paid_by(quoted: Quoted, _: Language) -> list[Paid]:
     ]
 
 
+def paid_for_all(quote: SeriesQuote, _: Language) -> list[Paid]:
+    """Return what each party's people pay for all runs of a series."""
+    return [
+        Paid(one.party, one.role, format_epsilon(spend.epsilon_nano), format_delta(spend.delta_e15))
+        for one in paid_by(quote.each, _)
+        for spend in (quote.charges[one.party],)
+    ]
+
+
+def windows_of(quote: SeriesQuote, _: Language) -> list[Window]:
+    """Return what is held of this party's budget for a series, by window."""
+    return [
+        Window(
+            until=moment(one.balance.renews_at, _),
+            runs=_.number(one.runs),
+            epsilon=format_epsilon(one.spend.epsilon_nano),
+            delta=format_delta(one.spend.delta_e15),
+            before=format_epsilon(one.balance.left[0]),
+            after=format_epsilon(_after(one.balance, one.spend).left[0]),
+            short=one.balance.closed or not _fits(one.balance, one.spend),
+        )
+        for one in quote.windows
+    ]
+
+
 def account_of(quoted: Quoted, _: Language) -> Account:
     """Return how the account that pays here stands before and after."""
     balance = quoted.balance
     spend = Terms.of(quoted.request).spend_of(quoted.me)
-    after = Balance(
-        balance.account, balance.allowance, balance.spent + spend, balance.held, balance.closed
-    )
-    before, then = balance.left, after.left
+    before, then = balance.left, _after(balance, spend).left
     held = balance.held.epsilon_nano
     return Account(
         population=balance.account.population,
@@ -132,6 +168,10 @@ def account_of(quoted: Quoted, _: Language) -> Account:
         held=format_epsilon(held) if held else None,
         short=balance.closed or not _fits(balance, spend),
     )
+
+
+def _after(balance: Balance, spend: Spend) -> Balance:
+    return replace(balance, spent=balance.spent + spend)
 
 
 def _fits(balance: Balance, spend: Spend) -> bool:

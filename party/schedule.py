@@ -51,25 +51,25 @@ class Schedule:
                 f"a series runs every hour, day or week, not every '{every}'"
             ) from None
         time = _seconds_of(at) % step.seconds
-        start = now if begins is None else _day(begins, "--from")
+        start = now if begins is None else _day(begins)
         if start < now - now % 86_400:
-            raise PartyError(f"--from {begins} is past: a series begins today or later")
+            raise PartyError(f"the first day {begins} is past: a series begins today or later")
         midnight = start - start % 86_400
         first = midnight + time
         while first < max(start, now):
             first += min(step.seconds, 86_400)
-        end = _day(until, "--until") + 86_400
+        end = _day(until) + 86_400
         if first >= end:
             raise PartyError(
-                f"the first run would be on {write_time(first)}, after --until {until}: nothing "
-                "would run"
+                f"the first run would be on {write_time(first)}, after the last day {until}: "
+                "nothing would run"
             )
         last = first + (end - 1 - first) // step.seconds * step.seconds
         schedule = cls(step, first, last)
         if len(schedule.slots) > MOST_RUNS:
             raise PartyError(
                 f"a series has at most {MOST_RUNS} runs, and this would have "
-                f"{len(schedule.slots)}: choose an earlier --until"
+                f"{len(schedule.slots)}: choose an earlier last day"
             )
         return schedule
 
@@ -87,10 +87,10 @@ def _seconds_of(at: str) -> int:
     return time.hour * 3600 + time.minute * 60
 
 
-def _day(text: str, option: str) -> int:
+def _day(text: str) -> int:
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
     except ValueError:
         raise PartyError(
-            f"{option} '{text}' is no day: write it as YYYY-MM-DD, such as 2026-12-31"
+            f"'{text}' is no day: write it as YYYY-MM-DD, such as 2026-12-31"
         ) from None

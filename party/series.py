@@ -118,15 +118,18 @@ class SeriesBook:
             for slot in schedule.slots
         ]
 
-    def make(self, template: Template, schedule: Schedule) -> Series:
+    def make(self, template: Template, schedule: Schedule, series_id: str | None = None) -> Series:
         """Hold the budget of all runs and plan them, or refuse the whole.
+
+        With an id (32 hexadecimal digits) that is known nothing more is planned: a form that is
+        sent twice makes one series.
 
         Raises:
             Refusal: BUDGET_EXHAUSTED: the runs do not fit a window that they fall in.
             ContractError: the contract is not in force at one of them.
             PartyError: the template has a series that has not ended.
         """
-        party, series_id = self._party, secrets.token_hex(16)
+        party, series_id = self._party, series_id or secrets.token_hex(16)
         planned = self.plan(series_id, template, schedule)
         body = json.dumps(
             {
@@ -138,6 +141,9 @@ class SeriesBook:
         )
 
         def work(connection: Connection) -> None:
+            known = sa.select(SERIES.c.id).where(SERIES.c.id == series_id)
+            if connection.execute(known).first() is not None:
+                return
             if _active(connection, template.name):
                 raise PartyError(
                     f"{template.name} has a schedule already: cancel it with `commonground report "
@@ -366,6 +372,6 @@ def _require_in_force(contract: Contract, schedule: Schedule) -> None:
     if contract.ends <= schedule.last:
         raise ContractError(
             f"contract {contract.id} ends on {write_time(contract.ends)}, before the last run on "
-            f"{write_time(schedule.last)}: choose an earlier --until"
+            f"{write_time(schedule.last)}: choose an earlier last day"
         )
     contract.require_in_force(schedule.last)  # the certificates too

@@ -97,6 +97,15 @@ class Typed:
             raise PartyError(f"{name} is '{text[:40]}': write a whole number")
         return int(text)
 
+    def guess(self) -> Guess:
+        """Return what the asker expects of the others; PartyError where it cannot be read."""
+        stated = [f"{name}={text}" for name, text in self.people.items()]
+        try:
+            rate = float(self.get("match_rate", str(100 * MATCH_RATE))) / 100
+        except ValueError:
+            raise PartyError("the share of people that is found is a number of percent") from None
+        return Guess.of(stated or None, rate)
+
 
 @dataclass(frozen=True)
 class ReportForm:
@@ -182,15 +191,6 @@ class ReportForm:
             None if third is None else datasets[third] or None,
         )
         return table_request(party, self.contract, table, choice)
-
-    def guess(self) -> Guess:
-        """Return what the asker expects of the others; PartyError where it cannot be read."""
-        stated = [f"{name}={text}" for name, text in self.typed.people.items()]
-        try:
-            rate = float(self.typed.get("match_rate", str(100 * MATCH_RATE))) / 100
-        except ValueError:
-            raise PartyError("the share of people that is found is a number of percent") from None
-        return Guess.of(stated or None, rate)
 
     def naming(self, party: Organisation, request: Request) -> Naming | None:
         """Return what a list is to be called; PartyError where the name does not serve."""

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 from organisations import Wire, file_match, make_pair, run_both
+from report_paths import hidden, links, quoted_reach
 from visitors import NAMES, PASSWORD, PLACE, Visitor
 
 from audit.roles import Role
@@ -29,33 +30,9 @@ def idle(app, monkeypatch):
     return begun
 
 
-def _links(page, beginning):
-    return [unescape(one) for one in re.findall(r'href="([^"]*)"', page) if beginning in one]
-
-
-def _hidden(page):
-    return {
-        name: unescape(value)
-        for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)
-    }
-
-
-def _quote(analyst):
-    """Go from the list of grants to the quote of a reach; return the quote's page."""
-    chosen = _links(analyst.get("/reports/new").text, "/reports/new/labels")
-    forms = [analyst.get(one).text for one in chosen]
-    form = next(one for one in forms if "how many were reached" in one.lower())
-    fields = dict(
-        re.findall(r'<select id="field-(label-[a-z]+)".*?<option value="([^"]*)"', form, re.S)
-    )
-    quoted = analyst.get("/reports/new/quote", params={**_hidden(form), **fields})
-    assert quoted.status_code == 200, quoted.text
-    return quoted.text
-
-
 def _asked(app, analyst, idle):
-    page = _quote(analyst)
-    values = {**_hidden(page.partition('action="/reports"')[2].partition("</form>")[0])}
+    page = quoted_reach(analyst)
+    values = {**hidden(page.partition('action="/reports"')[2].partition("</form>")[0])}
     answers = [analyst.client.post("/reports", data=values) for _ in range(2)]
     assert {one.status_code for one in answers} == {200}
     return values["key"]
@@ -80,7 +57,7 @@ def test_a_finished_report_is_shown_and_handed_out(app, parties, signed_in, idle
     assert "<script>" not in page
     assert 'style="' not in page
     drawn = ("/html?", "/png?")  # held by the tests of the page; a PDF is drawn here alone
-    for address in _links(page, "/files/"):
+    for address in links(page, "/files/"):
         if any(form in address for form in drawn):
             continue
         answer = analyst.get(address)
@@ -174,7 +151,7 @@ def test_the_runner_carries_a_request_once_and_takes_it_up_again(parties, monkey
 
 def test_a_list_is_taken_only_where_lists_are_taken(signed_in):
     analyst = signed_in(Role.ANALYST)
-    token = _hidden(analyst.get("/reports").text)["form_token"]
+    token = hidden(analyst.get("/reports").text)["form_token"]
     for to in ("../../elsewhere", "nowhere"):
         values = {"to": to, "form_token": token}
         assert analyst.client.post("/lists/00000000/export", data=values).status_code == 422

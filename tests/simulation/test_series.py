@@ -363,7 +363,7 @@ def test_a_contract_that_ends_before_the_last_run_is_named(ready, tmp_path):
     short = make_contract(tmp_path, parties, labels, contract_id="short", ends=brand.now + 2 * DAY)
     request = table_request(brand, short, TABLE, Choice(epsilon_dummies="0.1"))
     save(brand, "nightly", request, Outputs())
-    with pytest.raises(ContractError, match=r"before the last run on .* earlier --until"):
+    with pytest.raises(ContractError, match=r"before the last run on .* earlier last day"):
         scheduled(brand, 5)
     assert len(scheduled(brand, 1).runs) == 1
     for one in parties.values():

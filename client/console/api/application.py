@@ -11,7 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from client.console.api import audit, contracts, datasets, party, people, reports, requests
+from client.console.api import (
+    audit,
+    contracts,
+    datasets,
+    party,
+    people,
+    reports,
+    requests,
+    standing,
+)
 from client.console.api.call import Denied, Problem
 from client.exits import EXPECTED
 from party.errors import NotEntitled, Refusal, StoreError
@@ -25,6 +34,7 @@ ROUTERS: Final[Iterable[APIRouter]] = (
     party.router,
     reports.router,
     requests.router,
+    standing.router,
     contracts.router,
     audit.router,
     datasets.router,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from client.actors import OPERATOR
 from client.console.api.call import Asking, Call, Denied, Reading
+from client.console.asked_once import ask_once, new_key
 from client.console.report_form import LABEL, PEOPLE, ReportForm, Typed, offered_to
 from client.console.report_view import FORMS, View, file_of
 from client.console.under_way import now_of
 from client.quoting import quote_for
 from client.render_request import request_document
 from languages import ENGLISH
+from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError
 from party.filing import PAGE, Filed, Filing, Wanted
+from party.list_names import Naming
+from party.request import Request
 
 router = APIRouter(tags=["reports"])
 Id = Annotated[str, Path(pattern="^[0-9a-f]{8,32}$", description="The id, or its beginning")]
@@ -49,10 +50,14 @@ class Choice(BaseModel):
     """Further fields of the form, such as `epsilon`, `start` or `name`."""
 
 
-class Asked(Choice):
-    """The same, with a key: a request is made once for each (32 hexadecimal digits)."""
+class Keyed(BaseModel):
+    """A key of 32 hexadecimal digits: what is asked is made once for each."""
 
-    key: str = Field(pattern="^[0-9a-f]{32}$", default_factory=lambda: secrets.token_hex(16))
+    key: str = Field(pattern="^[0-9a-f]{32}$", default_factory=new_key)
+
+
+class Asked(Choice, Keyed):
+    """The same, with a key."""
 
 
 class Progress(BaseModel):
@@ -101,34 +106,34 @@ def requests(
 ) -> Page:
     """Return requests, newest first."""
     found = Filing(call.party).page(Wanted(states=tuple(state or ())), before=before, most=most)
-    return Page(requests=[_progress(call, one) for one in found.requests], older=found.older)
+    return Page(requests=[progress_of(call, one) for one in found.requests], older=found.older)
 
 
 @router.post("/quotes")
 def quote(call: Asking, choice: Choice) -> dict[str, Any]:
     """Say what a request would cost and how good its numbers would be; nothing is asked."""
-    form = _form(call, choice)
-    return quote_for(call.party, form.contract, form.request(call.party), form.guess()).to_json()
+    form = form_of(call, choice)
+    return quote_for(
+        call.party, form.contract, form.request(call.party), form.typed.guess()
+    ).to_json()
 
 
 @router.post("/reports", status_code=202)
 def ask(call: Asking, asked: Asked) -> Progress:
     """Ask for a report or a list, and carry it on in the background; watch `/requests/{id}/now`."""
-    desk, runner = Desk(call.party), call.console.runner
-    if desk.known(asked.key) is None:
-        form = _form(call, asked)
-        request = replace(form.request(call.party), id=asked.key)
-        runner.require_room()
-        naming = form.naming(call.party, request)
-        desk.make(request, form.contract, actor=OPERATOR, naming=naming)
-        runner.begin(asked.key, call.account.account)
-    return _progress(call, desk.find(asked.key))
+    form = form_of(call, asked)
+
+    def wanted() -> tuple[Request, Contract, Naming | None]:
+        request = form.request(call.party)
+        return request, form.contract, form.naming(call.party, request)
+
+    return progress_of(call, ask_once(call.console, call.account.account, asked.key, wanted))
 
 
 @router.get("/requests/{request}/now")
 def now(call: Reading, request: Id) -> Progress:
     """Say what a request is at."""
-    return _progress(call, _found(call, request))
+    return progress_of(call, _found(call, request))
 
 
 @router.post("/requests/{request}/resumption", status_code=202)
@@ -136,7 +141,7 @@ def resume(call: Asking, request: Id) -> Progress:
     """Go on with a request where it was."""
     filed = _found(call, request)
     call.console.runner.begin(filed.id, call.account.account)
-    return _progress(call, filed)
+    return progress_of(call, filed)
 
 
 @router.post("/requests/{request}/suspension")
@@ -144,7 +149,7 @@ def suspend(call: Asking, request: Id) -> Progress:
     """Stop carrying a request here; it stays as it is and can go on."""
     filed = _found(call, request)
     call.console.runner.suspend(filed.id)
-    return _progress(call, filed)
+    return progress_of(call, filed)
 
 
 @router.get("/reports/{request}")
@@ -179,7 +184,7 @@ def _found(call: Call, request: str) -> Filed:
         raise Denied(404, "No such request", str(error)) from None
 
 
-def _form(call: Call, choice: Choice) -> ReportForm:
+def form_of(call: Call, choice: Choice) -> ReportForm:
     """Read a choice as the page's form is read."""
     fields = {
         **choice.options,
@@ -191,7 +196,8 @@ def _form(call: Call, choice: Choice) -> ReportForm:
     return ReportForm.of(call.party, Typed.read(fields))
 
 
-def _progress(call: Call, filed: Filed) -> Progress:
+def progress_of(call: Call, filed: Filed) -> Progress:
+    """Return how a request stands."""
     at = now_of(call.party, call.console.runner, filed, ENGLISH)
     return Progress(
         id=filed.id,

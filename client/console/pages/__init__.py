@@ -23,12 +23,14 @@ from client.console.pages import (
     requests,
     retention,
     sign_in,
+    standing,
     static,
 )
 from languages import message
 
 ROUTERS: Final = (
     home.router,
+    standing.router,
     reports.router,
     requests.router,
     lists.router,

@@ -1,35 +1,30 @@
-"""Reports: choose, quote, run, look, export; and the reports that run by themselves."""
+"""Reports: choose, quote, run, look, export."""
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import replace
 from importlib.resources import files
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
-from client import quote_words
-from client.actors import OPERATOR
+from client.console.asked_once import ask_once, key_of, new_key
 from client.console.forms import Problem
 from client.console.pages.requests import lines_of
+from client.console.quote_view import quote_values
 from client.console.report_form import ReportForm, Typed, offered_to
 from client.console.report_view import FORMS, View, chart_of, file_of, page_values
 from client.console.typed import Form
 from client.console.visit import Analyst, Reader, Visit
 from client.exits import EXPECTED
 from client.quoting import Quoted, quote_for
-from client.request_words import kind_in_words
+from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.decision import FINISHED
 from party.desk import Desk
-from party.errors import PartyError
 from party.filing import APPROVED, Filing, Wanted
+from party.list_names import Naming
 from party.request import Request
-from party.series import SeriesBook
-from party.templates import templates
-from party.terms import Terms
 from reports.attribution import ALL_MODELS, MODELS
 
 router = APIRouter(prefix="/reports")
@@ -39,7 +34,6 @@ WANTED: Final = {
     "open": Wanted(states=(APPROVED,), lists=False),
     "all": Wanted(lists=False),
 }
-_KEY_LETTERS: Final = 32
 
 
 @router.get("", name="reports")
@@ -82,7 +76,7 @@ def quote(visit: Analyst) -> Response:
     try:
         request = form.request(visit.party)
         form.naming(visit.party, request)
-        quoted = quote_for(visit.party, form.contract, request, form.guess())
+        quoted = quote_for(visit.party, form.contract, request, form.typed.guess())
     except EXPECTED as error:
         return _form(visit, form, str(error))
     return _quote(visit, form, quoted)
@@ -94,45 +88,18 @@ def ask(visit: Analyst, form: Form) -> Response:
 
     The form's key is the request's id: a second click finds the request.
     """
-    key, party = form.text("key"), visit.party
-    if len(key) != _KEY_LETTERS or not set(key) <= set("0123456789abcdef"):
-        raise PartyError("the form has no key: begin again with a quote")
-    if Desk(party).known(key) is None:
-        filled = ReportForm.of(party, Typed.read(form.values))
-        try:
-            request = replace(filled.request(party), id=key)
-            visit.console.runner.require_room()
-            naming = filled.naming(party, request)
-            Desk(party).make(request, filled.contract, actor=OPERATOR, naming=naming)
-        except EXPECTED as error:
-            return _form(visit, filled, str(error))
-        visit.console.runner.begin(key, visit.acts_as)
-    return RedirectResponse(visit.url("request", request_id=key), status_code=303)
+    key, party = key_of(form), visit.party
+    filled = ReportForm.of(party, Typed.read(form.values))
 
+    def wanted() -> tuple[Request, Contract, Naming | None]:
+        request = filled.request(party)
+        return request, filled.contract, filled.naming(party, request)
 
-@router.get("/standing", name="standing_reports")
-def standing(visit: Reader) -> Response:
-    """Show what runs by itself, and what it will spend."""
-    _ = visit.language
-    saved = templates(visit.party)
-    return visit.page(
-        "reports/standing.html.jinja",
-        templates=[
-            (one, kind_in_words(one.request, _), _own_cost(visit, one.request)) for one in saved
-        ],
-        series=SeriesBook(visit.party).all(),
-        kinds={one.name: kind_in_words(one.request, _) for one in saved},
-        now=visit.party.now,
-    )
-
-
-@router.post("/standing/{name}/cancel", name="cancel_schedule")
-def cancel(visit: Analyst, name: str) -> Response:
-    """Plan no more runs; what was asked goes on."""
-    SeriesBook(visit.party).cancel(name)
-    _ = visit.language
-    said = _("No more runs are planned. What was held for them is free again.")
-    return visit.then("standing_reports", said)
+    try:
+        filed = ask_once(visit.console, visit.acts_as, key, wanted)
+    except EXPECTED as error:
+        return _form(visit, filled, str(error))
+    return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
 
 
 @router.get("/style.css", name="report_style")
@@ -197,22 +164,9 @@ def _form(visit: Visit, form: ReportForm, problem: str | None = None) -> Respons
 
 
 def _quote(visit: Visit, form: ReportForm, quoted: Quoted) -> Response:
-    _ = visit.language
     return visit.page(
         "reports/quote.html.jinja",
         form=form,
-        kind=kind_in_words(quoted.request, _),
-        quality=list(quote_words.quality_of(quoted, _)),
-        work=list(quote_words.work_of(quoted, _)),
-        paid=quote_words.paid_by(quoted, _),
-        account=quote_words.account_of(quoted, _),
-        coverage=quote_words.coverage_of(quoted, _),
-        assumptions=quoted.assumptions,
-        key=secrets.token_hex(_KEY_LETTERS // 2),
+        key=new_key(),
+        **quote_values(quoted, visit.language),
     )
-
-
-def _own_cost(visit: Visit, request: Request) -> int:
-    """Return what one run costs this party's people: ε in 1e-9."""
-    me = visit.party.contract(request.contract).me(visit.party.identity)
-    return Terms.of(request).spend_of(me).epsilon_nano
