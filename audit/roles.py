@@ -34,10 +34,11 @@ READING_KINDS: Final = (
     "document.made",
     "console.signed_in",
     "console.signed_out",
+    "console.refused",
     "console.password",
 )
 """What reading itself leaves in the log, documents of what was read included; every role writes
-these. Whoever reads signs in, signs out, and has a password."""
+these. Whoever reads signs in, signs out, and has a password, which is asked for to change it."""
 ASKING_KINDS: Final = (
     "request.made",
     "request.refused",

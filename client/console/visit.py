@@ -54,6 +54,13 @@ class Visit:
         return self.console.party
 
     @property
+    def signed_in(self) -> StaffAccount:
+        """Who asks, on pages that nobody sees before signing in."""
+        if self.account is None:
+            raise SignInFirst
+        return self.account
+
+    @property
     def name(self) -> str:
         """What the one who asks is called; empty before signing in."""
         return "" if self.account is None else self.account.name

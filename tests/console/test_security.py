@@ -325,6 +325,89 @@ def test_passwords_that_do_not_serve_are_refused(party):
             Staff(party).add("xena", Role.ANALYST, password)
 
 
+# -- one's own password ---------------------------------------------------------------------------
+
+ANOTHER = "a horse with another battery"
+
+
+def change(visitor, old=PASSWORD, new=ANOTHER, again=None):
+    return visitor.send("/account", "/account/password", old=old, new=new, again=again or new)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_whoever_knows_the_old_password_gives_a_new_one_and_stays(party, app, mallory, role):
+    Staff(party).set_role("mallory~console", role)
+    here, elsewhere = Visitor(app), Visitor(app)
+    for visitor in (here, elsewhere):
+        visitor.sign_in(mallory)
+    before = session_of(here)
+    answer = change(here)
+    assert (answer.status_code, answer.url.path) == (200, "/account")
+    assert "Your password is changed" in answer.text
+    assert Sessions(party).find(before) is None
+    assert elsewhere.get("/").url.path == "/sign-in"
+    changed, signed_in = newest(party, 2)
+    assert (changed.kind, changed.actor) == (
+        "console.password",
+        f"mallory~console/{role.value}",
+    )
+    assert signed_in.kind == "console.signed_in"
+    assert Visitor(app).sign_in(mallory).status_code == 403
+    assert Visitor(app).sign_in(mallory, ANOTHER).url.path == "/"
+    verify_log(StoredLog(party.store, party.identity))
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "says"),
+    [
+        ({"old": "wrong"}, 403, "The password is not right."),
+        ({"again": ANOTHER + "!"}, 422, "The two are not the same."),
+        ({"new": "short"}, 422, "at least 12 characters"),
+        ({"new": "mallory has a horse"}, 422, "does not contain"),
+    ],
+)
+def test_a_password_that_is_not_changed_ends_nothing(party, app, mallory, typed, status, says):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    answer = change(visitor, **typed)
+    assert answer.status_code == status
+    assert says in answer.text
+    assert not any(text in answer.text for text in (PASSWORD, ANOTHER))
+    assert visitor.get("/").url.path == "/"
+    assert Visitor(app).sign_in(mallory).url.path == "/"
+
+
+def test_an_open_browser_cannot_guess_the_old_password(party, app, mallory):
+    visitor = Visitor(app)
+    visitor.sign_in(mallory)
+    for _ in range(entrance.FREE_OF_ACCOUNT + 1):
+        assert change(visitor, old="wrong").status_code == 403
+    slowed = change(visitor)
+    assert slowed.status_code == 429
+    assert "Try again in" in slowed.text
+    refused = newest(party)[0]
+    assert (refused.kind, refused.body.account) == ("console.refused", "mallory~console")
+    verify_log(StoredLog(party.store, party.identity))
+
+
+def test_whom_a_provider_vouches_for_has_no_password_to_change(party, app):
+    staff = Staff(party)
+    account = staff.add_subject("petra", Role.ANALYST, "https://login.example", "7")
+    visitor, secret = Visitor(app), Sessions(party).begin(account, "provider")
+    name = "__Host-commonground-443-session"
+    visitor.client.cookies.set(name, secret, domain="testserver.local")
+    page = visitor.get("/account").text
+    assert "vouches for you" in page
+    assert 'name="old"' not in page
+    token = re.search(r'name="form_token" value="([^"]*)"', page)[1]
+    typed = {"form_token": token, "old": PASSWORD, "new": ANOTHER, "again": ANOTHER}
+    answer = visitor.client.post("/account/password", data=typed)
+    assert answer.status_code == 422
+    assert "vouches for you" in answer.text
+    assert staff.password_of(account.account) is None
+    staff.remove(account.account)
+
+
 # -- what every answer says -----------------------------------------------------------------------
 
 

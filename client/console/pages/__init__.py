@@ -6,6 +6,7 @@ from typing import Final
 
 from client.console.areas import Area
 from client.console.pages import (
+    account,
     audit,
     audit_verify,
     budget,
@@ -46,6 +47,7 @@ ROUTERS: Final = (
     audit.router,
     people.router,
     sign_in.router,
+    account.router,
     choices.router,
     static.router,
 )

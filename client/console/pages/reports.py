@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
@@ -100,14 +99,6 @@ def ask(visit: Analyst, form: Form) -> Response:
     except EXPECTED as error:
         return _form(visit, filled, str(error))
     return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
-
-
-@router.get("/style.css", name="report_style")
-def style(visit: Reader) -> Response:
-    """Hand out the style of what a report and its page have in common."""
-    del visit
-    text = files("client.page").joinpath("report.css").read_text(encoding="utf-8")
-    return Response(text, media_type="text/css", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.get("/{request_id}", name="report")

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from client.console.forms import Problem
+from client.console.notices import write_notice
 from client.console.paths import own_path
 from client.console.provider import Asked, NotVouched, Provider
 from client.console.visit import Anybody, Reader, Visit
@@ -39,7 +40,7 @@ def sign_in(
     next: Annotated[str, Form()] = "/",  # noqa: A002 - the field's name
 ) -> Response:
     """Let somebody in, in a session with a new secret."""
-    tried = Entrance(visit.party).by_password(name, password, _address(visit))
+    tried = Entrance(visit.party).by_password(name, password, address_of(visit))
     if tried.account is None:
         _ = visit.language
         said = _("The name or the password is not right, or both.")
@@ -47,7 +48,7 @@ def sign_in(
             seconds = _.number(tried.wait_seconds)
             said += _.space + _("Try again in {seconds} seconds.", seconds=seconds)
         return _form(visit, next, [Problem("name", said)], name, 429 if tried.waits else 403)
-    return _let_in(visit, tried.account, "password", next)
+    return let_in(visit, tried.account, "password", next)
 
 
 @router.get("/sign-in/provider", name="ask_provider")
@@ -72,15 +73,15 @@ def come_back(visit: Anybody) -> Response:
     entrance = Entrance(visit.party)
     if asked is None:
         return _not_vouched(visit, NotVouched("the answer is to another question"))
-    counted = entrance.count_address(_address(visit))
+    counted = entrance.count_address(address_of(visit))
     try:
         if counted > 0:
             raise NotVouched(f"too many tries: again in {counted} seconds")
         account = provider.account(asked, dict(visit.request.query_params), _back(visit))
     except NotVouched as error:
         return _not_vouched(visit, error)
-    entrance.forget_address(_address(visit))
-    answer = _let_in(visit, account, "provider", asked.next)
+    entrance.forget_address(address_of(visit))
+    answer = let_in(visit, account, "provider", asked.next)
     cookies.forget(answer, cookies.provider)
     return answer
 
@@ -95,13 +96,17 @@ def sign_out(visit: Reader) -> Response:
     return answer
 
 
-def _let_in(visit: Visit, account: StaffAccount, by: str, then: str) -> Response:
+def let_in(
+    visit: Visit, account: StaffAccount, by: str, then: str, notice: str | None = None
+) -> Response:
     """Begin a session with a new secret; what stood for one before is worth nothing."""
     secret = Sessions(visit.party).begin(account, by)
     answer = RedirectResponse(own_path(then), status_code=303)
     cookies = visit.console.cookies
     cookies.set(answer, cookies.session, secret)
     cookies.forget(answer, cookies.first)
+    if notice is not None:
+        cookies.set(answer, cookies.notice, write_notice(notice, secret), seconds=60)
     return answer
 
 
@@ -124,7 +129,8 @@ def _back(visit: Visit) -> str:
     return f"{scheme}://{visit.request.headers['host']}{visit.url('provider_back')}"
 
 
-def _address(visit: Visit) -> str:
+def address_of(visit: Visit) -> str:
+    """Return the network address that a visit comes from."""
     client = visit.request.client
     return "" if client is None else client.host
 

@@ -1,4 +1,4 @@
-"""The style sheet and the script, which browsers may keep."""
+"""The style sheets and the script, which browsers may keep."""
 
 from __future__ import annotations
 

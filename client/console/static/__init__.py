@@ -1,4 +1,4 @@
-"""The console's style sheet and script: read once, named by what they hold."""
+"""The console's style sheets and script: read once, named by what they hold."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
-_TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript"}
+_FILES: Final = {
+    "console.css": ("client.console.static", "text/css"),
+    "console.js": ("client.console.static", "text/javascript"),
+    "report.css": ("client.page", "text/css"),
+}
+"""Which package has each, and its type."""
 
 
 class Files:
     """The files by name, and by address: with their digest, so that browsers may keep them."""
 
     def __init__(self) -> None:
-        folder = files("client.console.static")
-        self._data = {name: folder.joinpath(name).read_bytes() for name in _TYPES}
+        self._data = {
+            name: files(package).joinpath(name).read_bytes()
+            for name, (package, _) in _FILES.items()
+        }
 
     def address(self, name: str) -> str:
         """Return where a file is, in this version of it."""
@@ -22,6 +29,6 @@ class Files:
 
     def read(self, digest: str, name: str) -> tuple[bytes, str] | None:
         """Return a file and its type, None where there is none such."""
-        if name not in _TYPES or self.address(name) != f"/static/{digest}/{name}":
+        if name not in _FILES or self.address(name) != f"/static/{digest}/{name}":
             return None
-        return self._data[name], _TYPES[name]
+        return self._data[name], _FILES[name][1]
