@@ -159,7 +159,7 @@ def _touching(
 ) -> Touching | None:
     """Return what the tabulator's touches become, where records are moments."""
     tabulator = request.roles.get(TABULATOR)
-    if tabulator is None:
+    if tabulator is None or request.parameters.timing is None:
         return None
     if tabulator != me:
         most = request.parameters.most_identifiers.get(tabulator, 1)
