@@ -3,6 +3,9 @@
 Each request is an overlap like any other, restricted to one type, and charged like any other. The
 whole has to fit the budgets before the first is asked; what one call leaves undone a later one
 goes on with, and what is done is never asked or charged again.
+
+The requests of one report have ids that follow from each other by their types, so each of them
+leads to the others.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from client.asking import Choice, TableChoice, table_request
@@ -25,6 +29,7 @@ from client.quoting import Quoted, quote_for
 from client.results import estimates_of
 from party import holds, reservation
 from party.contract import Contract
+from party.contract_terms import OutputKind
 from party.decision import FINISHED
 from party.desk import Desk
 from party.errors import PartyError, Refusal, SessionSuspended
@@ -32,6 +37,7 @@ from party.filing import APPROVED, Filed
 from party.organisation import Organisation
 from party.request import Request
 from party.reservation import Planned
+from party.schema import REQUESTS
 from party.session_charge import SessionCharge
 from reports.by_identifier import PrivateByIdentifier, ShareableByIdentifier
 from reports.cells import PrivateEstimates, ShareableEstimates
@@ -39,6 +45,7 @@ from reports.cells import PrivateEstimates, ShareableEstimates
 ByIdentifierReport = PrivateByIdentifier | ShareableByIdentifier
 _ITS_OWN = frozenset({"id", "created", "expires", "signature"})
 _WITH_ANY = "people with an identifier"
+_ID_BYTES: Final = 16
 
 
 @dataclass(frozen=True)
@@ -65,19 +72,40 @@ def plan(
     choice: Choice,
     *,
     resume: bool = False,
+    key: str | None = None,
 ) -> TypeRequests:
     """Return one request for each identifier type that both datasets hold.
 
-    With `resume`, what an earlier call has asked for in the same way is taken up again. See
-    `table_request` for what is raised.
+    With `resume`, what an earlier call has asked for in the same way is taken up again. The ids
+    follow from `key` (32 hexadecimal digits, random without it): what was filed under the same key
+    is not asked again. See `table_request` for what is raised.
     """
     whole = table_request(party, contract, table, choice)
-    requests = {
-        kind: replace(whole, id=secrets.token_hex(16), identifiers=(kind,))
-        for kind in whole.identifiers
-    }
-    filed = _made_before(Desk(party).filed(), requests) if resume else {}
-    return TypeRequests(contract, requests, filed)
+    key = key or secrets.token_hex(_ID_BYTES)
+    requests = {kind: _of_type(whole, key, kind) for kind in whole.identifiers}
+    if not resume:
+        return TypeRequests(contract, requests, _known(party, requests))
+    filed = _made_before(Desk(party).filed(), requests)
+    for kind, one in filed.items():
+        key = _masked(one.id, kind)
+    again = {kind: _of_type(whole, key, kind) for kind in requests}
+    taken = _known(party, again)  # also by one that was refused, which is asked for anew
+    return TypeRequests(
+        contract, {kind: requests[kind] if kind in taken else again[kind] for kind in again}, filed
+    )
+
+
+def together(party: Organisation, filed: Filed) -> dict[str, Filed]:
+    """Return the requests of the report that an overlap of one type belongs to, by type.
+
+    They are in the contract's order. A request that is no such overlap belongs to none.
+    """
+    request = filed.request
+    if request.kind is not OutputKind.OVERLAP or len(request.identifiers) != 1:
+        return {}
+    key = _masked(request.id, request.identifiers[0])
+    kinds = party.contract(request.contract).identifiers
+    return _known(party, {kind: _of_type(request, key, kind) for kind in kinds})
 
 
 def quote_all(party: Organisation, asked: TypeRequests, guess: Guess) -> tuple[Quoted, ...]:
@@ -118,13 +146,40 @@ def carry_all(carrier: Carrier, asked: TypeRequests, *, actor: str) -> dict[str,
 def _holding(party: Organisation, asked: TypeRequests) -> Iterator[None]:
     """Hold the budget of all that is still to be asked, until it is charged or not asked."""
     planned, holder = _planned(party, asked), _holder(asked)
-    party.store.write(lambda c: reservation.reserve(c, planned, holder, party.now))
+
+    def hold(connection: Connection) -> None:
+        holds.let_go_of(connection, holder)
+        filed = _filed(connection, asked)  # by another call, since this one was planned
+        to_ask = [one for one in planned if one.request.id not in filed]
+        reservation.reserve(connection, to_ask, holder, party.now)
+
+    def let_go(connection: Connection) -> None:
+        filed = _filed(connection, asked)
+        holds.let_go(connection, [one.id for one in asked.to_ask if one.id not in filed])
+
+    party.store.write(hold)
     try:
         yield
     finally:
-        filed = {one.id for one in Desk(party).filed()}
-        unasked = [one.id for one in asked.to_ask if one.id not in filed]
-        party.store.write(lambda c: holds.let_go(c, unasked))
+        party.store.write(let_go)
+
+
+def _filed(connection: Connection, asked: TypeRequests) -> set[str]:
+    ids = [one.id for one in asked.to_ask]
+    return set(connection.scalars(sa.select(REQUESTS.c.id).where(REQUESTS.c.id.in_(ids))))
+
+
+def file_all(party: Organisation, asked: TypeRequests, *, actor: str) -> None:
+    """File every request that is still to be asked, to be carried by whoever has called.
+
+    What is held for one of them is its own until it is charged or refused.
+
+    Raises:
+        Refusal: the whole does not fit, and nothing was asked.
+    """
+    with _holding(party, asked):
+        for request in asked.to_ask:
+            Desk(party).make(request, asked.contract, actor=actor)
 
 
 def _planned(party: Organisation, asked: TypeRequests) -> list[Planned]:
@@ -202,6 +257,22 @@ def _made_before(filed: Sequence[Filed], requests: Mapping[str, Request]) -> dic
                 found[kind] = one
                 break
     return found
+
+
+def _of_type(request: Request, key: str, kind: str) -> Request:
+    return replace(request, id=_masked(key, kind), identifiers=(kind,))
+
+
+def _masked(text: str, kind: str) -> str:
+    """Return the id that follows from a key, or the key of an id: as random as what is given."""
+    mask = sha256(f"overlap by identifier {kind}".encode()).digest()[:_ID_BYTES]
+    return (int.from_bytes(mask) ^ int(text, 16)).to_bytes(_ID_BYTES).hex()
+
+
+def _known(party: Organisation, requests: Mapping[str, Request]) -> dict[str, Filed]:
+    """Return those of one's own requests that are filed, by type."""
+    found = {kind: Desk(party).known(one.id) for kind, one in requests.items()}
+    return {kind: one for kind, one in found.items() if one is not None and one.mine}
 
 
 def _asked_for(request: Request) -> dict[str, object]:

@@ -12,7 +12,15 @@ import sqlalchemy as sa
 from organisations import Killed, Wire, make_contract, make_party, run_both
 
 from client.asking import Choice, TableChoice
-from client.by_identifier import carry_all, plan, quote_all, report_of, require_room
+from client.by_identifier import (
+    carry_all,
+    file_all,
+    plan,
+    quote_all,
+    report_of,
+    require_room,
+    together,
+)
 from client.carrying import Waiting
 from client.guess import Guess
 from client.render_by_identifier import quotes_document
@@ -153,6 +161,15 @@ def test_the_quote_of_the_whole_is_what_both_sides_are_charged(tmp_path):
     }
 
 
+def test_the_tabulator_may_ask_for_the_quote_too(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="100")
+    table = replace(TABLE, recipient="channel")
+    asked = plan(parties["advertiser"], contract, table, CHOICE)
+    document = quotes_document(quote_all(parties["advertiser"], asked, Guess()))
+    charged = {one["party"]: one["epsilon"] for one in document["charges"]}
+    assert charged == {"advertiser": "16", "channel": "8"}
+
+
 @pytest.mark.parametrize(
     ("rule", "epsilon", "says"),
     [
@@ -212,6 +229,47 @@ def test_a_table_that_the_counterpart_refuses_leaves_the_others_done_and_says_so
     assert "--resume" in str(refused.value)
     assert held(parties["channel"]) == []
     assert spent(parties) == {"advertiser": [8, 8], "channel": [4]}
+
+
+def test_a_type_that_was_refused_is_asked_for_anew(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="32")
+    spend_unseen(parties, "advertiser", contract, 24 * 10**9)
+    with pytest.raises(Refusal, match=r"email: .*Done: phone; not done: email"):
+        carry(parties, contract)
+    channel = parties["channel"]
+    refused = next(one for one in Desk(channel).filed() if one.request.identifiers == ("email",))
+    asked = plan(channel, contract, TABLE, CHOICE, resume=True)
+    (again,) = asked.to_ask
+    assert again.identifiers == ("email",)
+    assert again.id != refused.id
+
+
+def test_the_requests_of_a_report_lead_to_each_other_and_are_filed_once_a_key(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="16")
+    channel, key = parties["channel"], "5a" * 16
+    for _ in range(2):
+        file_all(channel, plan(channel, contract, TABLE, CHOICE, key=key), actor="operator")
+    asked = {one.request.identifiers[0]: one for one in Desk(channel).filed()}
+    assert set(asked) == {"phone", "email"}
+    assert len(held(channel)) == 2
+    for one in asked.values():
+        assert together(channel, one) == asked
+        assert list(together(channel, one)) == ["phone", "email"]
+    for one in asked.values():
+        refusal = Decision("refused", RefusalStatus.DECLINED, "not now")
+        Desk(channel).decide("advertiser", one.id, refusal)
+    assert held(channel) == []
+
+
+def test_a_request_of_another_report_is_not_shown_with_them(tmp_path):
+    parties, contract = make_pair(tmp_path, epsilon="100")
+    channel = parties["channel"]
+    for _ in range(2):
+        file_all(channel, plan(channel, contract, TABLE, CHOICE), actor="operator")
+    alone = plan(channel, contract, TABLE, CHOICE).requests["email"]
+    Desk(channel).make(alone, contract, actor="operator")
+    found = [set(together(channel, one)) for one in Desk(channel).filed()]
+    assert sorted(map(sorted, found)) == [["email"]] + 4 * [["email", "phone"]]
 
 
 class Robbed(MemoryCarrier):
