@@ -5,7 +5,7 @@ A quote rests on this party's own sizes: it is for the eyes of whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from client.quoting import Quoted
@@ -20,6 +20,7 @@ from privacy.errors import BudgetExhausted
 from privacy.units import format_delta, format_epsilon
 from reports.laws import NORMAL_QUANTILE
 from reports.match_quote import MatchQuote
+from reports.quote import PartyCharge, Quote
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,31 @@ class Window:
     short: bool
 
 
+@dataclass(frozen=True)
+class OfType:
+    """How good the table of one identifier type will be, and who of one's own people has it."""
+
+    type: str
+    coverage: str
+    private: str
+    shareable: str
+
+
+def types_of(quotes: Sequence[Quoted], _: Language) -> list[OfType]:
+    """Return how good the tables of an overlap by identifier will be, one for each type."""
+    return [
+        OfType(
+            kind,
+            f"{one.holding.coverage[kind]:.0%}",
+            _.number(round(one.figures.private.half_width)),
+            _.number(round(one.figures.shareable.half_width)),
+        )
+        for one in quotes
+        for kind in one.request.identifiers
+        if isinstance(one.figures, Quote)
+    ]
+
+
 def quality_of(quoted: Quoted, _: Language) -> Iterator[str]:
     """Yield how exact the numbers will be, or what a match discloses."""
     figures = quoted.figures
@@ -96,16 +122,14 @@ def quality_of(quoted: Quoted, _: Language) -> Iterator[str]:
         )
 
 
-def work_of(quoted: Quoted, _: Language) -> Iterator[str]:
-    """Yield how much has to be sent and computed."""
-    figures = quoted.figures
+def work_of(quotes: Sequence[Quoted], _: Language) -> Iterator[str]:
+    """Yield how much has to be sent and computed, for requests that are asked together."""
     yield _(
         "About {size} go over the network, and the work takes {time}.",
-        size=shown_bytes(figures.wire_bytes),
-        time=shown_seconds(figures.seconds),
+        size=shown_bytes(sum(one.figures.wire_bytes for one in quotes)),
+        time=shown_seconds(sum(one.figures.seconds for one in quotes)),
     )
-    touching = quoted.touching
-    if touching is not None:
+    for touching in [one.touching for one in quotes if one.touching is not None]:
         yield _(
             "About {keys} keys for each touched person; {most} at most, later ones are left out.",
             keys=_.number(round(touching.keys_a_person)),
@@ -113,16 +137,16 @@ def work_of(quoted: Quoted, _: Language) -> Iterator[str]:
         )
 
 
-def paid_by(quoted: Quoted, _: Language) -> list[Paid]:
-    """Return what each party's people pay."""
+def paid_by(quotes: Sequence[Quoted], _: Language) -> list[Paid]:
+    """Return what each party's people pay for all of them: requests of the same parties."""
     return [
         Paid(
-            quoted.request.roles[charge.role],
-            _(ROLES[charge.role]),
-            format_epsilon(charge.epsilon_nano),
-            format_delta(charge.delta_e15),
+            party,
+            _(ROLES[role]),
+            format_epsilon(sum(one.epsilon_nano for one in _charges(quotes, role))),
+            format_delta(sum(one.delta_e15 for one in _charges(quotes, role))),
         )
-        for charge in quoted.figures.charges
+        for role, party in quotes[0].request.roles.items()
     ]
 
 
@@ -130,7 +154,7 @@ def paid_for_all(quote: SeriesQuote, _: Language) -> list[Paid]:
     """Return what each party's people pay for all runs of a series."""
     return [
         Paid(one.party, one.role, format_epsilon(spend.epsilon_nano), format_delta(spend.delta_e15))
-        for one in paid_by(quote.each, _)
+        for one in paid_by([quote.each], _)
         for spend in (quote.charges[one.party],)
     ]
 
@@ -151,10 +175,14 @@ def windows_of(quote: SeriesQuote, _: Language) -> list[Window]:
     ]
 
 
-def account_of(quoted: Quoted, _: Language) -> Account:
-    """Return how the account that pays here stands before and after."""
-    balance = quoted.balance
-    spend = Terms.of(quoted.request).spend_of(quoted.me)
+def _charges(quotes: Sequence[Quoted], role: str) -> list[PartyCharge]:
+    return [charge for one in quotes for charge in one.figures.charges if charge.role == role]
+
+
+def account_of(quotes: Sequence[Quoted], _: Language) -> Account:
+    """Return how the account that pays here for all of them stands before and after."""
+    balance = quotes[0].balance
+    spend = sum((Terms.of(one.request).spend_of(one.me) for one in quotes), Spend())
     before, then = balance.left, _after(balance, spend).left
     held = balance.held.epsilon_nano
     return Account(

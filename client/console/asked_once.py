@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from client.actors import OPERATOR
+from client.by_identifier import TypeRequests, file_all
 from client.console.typed import Fields
 from party.contract import Contract
 from party.desk import Desk
@@ -57,3 +58,18 @@ def ask_once(
         desk.make(replace(request, id=key), contract, actor=OPERATOR, naming=naming)
         console.runner.begin(key, account)
     return desk.find(key)
+
+
+def ask_all_once(console: Console, account: str, asked: TypeRequests) -> list[Filed]:
+    """File the requests of an overlap by identifier, and carry each, unless that was done.
+
+    Their ids follow from the form's key. They are returned in the order of their types.
+
+    Raises:
+        Refusal, ContractError, PartyError: the whole may not be asked, or there is no room for it.
+    """
+    console.runner.require_room(len(asked.to_ask))
+    file_all(console.party, asked, actor=OPERATOR)
+    for request in asked.to_ask:
+        console.runner.begin(request.id, account)
+    return [Desk(console.party).find(one.id) for one in asked.requests.values()]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from client.asking import Choice, TableChoice, list_naming, match_request, table_request
+from client.by_identifier import TypeRequests, plan
 from client.contract_words import grant_in_words
 from client.documents.parts import KINDS
 from client.guess import MATCH_RATE, Guess
@@ -27,11 +28,13 @@ from party.request import Request
 from psi.legs import RECEIVER, RECIPIENT, TABULATOR, THIRD
 
 FIELDS: Final = (
-    "contract", "grant", "identifier", "epsilon", "epsilon_dummies", "delta", "start", "end",
-    "room", "slot_minutes", "lookback_days", "most_conversions", "use", "name", "match_rate",
+    "contract", "grant", "by_identifier", "identifier", "epsilon", "epsilon_dummies", "delta",
+    "start", "end", "room", "slot_minutes", "lookback_days", "most_conversions", "most_keys",
+    "epsilon_people", "use", "name", "suppression_runs", "match_rate",
 )  # fmt: skip
 """Fields of the form beside a label and a number of people for each party."""
 LABEL, PEOPLE = "label-", "people-"
+_Usual = TypeVar("_Usual", int, None)
 _MOST: Final = 200
 """Letters of a field."""
 
@@ -45,6 +48,11 @@ class Offered:
     grant: Grant
     kind: str
     said: str
+
+    @property
+    def by_type(self) -> bool:
+        """Whether it may be asked for by identifier type, of which there are several."""
+        return may_be_by_type(self.grant) and len(self.contract.identifiers) > 1
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,8 @@ class Typed:
         """Return one field."""
         return self.values.get(name, usual)
 
-    def number(self, name: str, usual: int) -> int:
-        """Return a whole number; PartyError where it is none."""
+    def number(self, name: str, usual: _Usual) -> int | _Usual:
+        """Return a whole number, or what is usual; PartyError where it is none."""
         text = self.values.get(name)
         if text is None:
             return usual
@@ -122,14 +130,17 @@ class ReportForm:
 
         Raises:
             ContractError: there is no such contract, or it is not in force.
-            PartyError: the contract has no such grant.
+            PartyError: the contract has no such grant, or it is not made by identifier type.
         """
         contract = party.contract(typed.get("contract"))
         contract.require_in_force(party.now)
         number = typed.number("grant", 0)
         if number >= len(contract.outputs):
             raise PartyError(f"contract {contract.id} has no grant {number}")
-        return cls(contract, contract.outputs[number], contract.me(party.identity), typed)
+        form = cls(contract, contract.outputs[number], contract.me(party.identity), typed)
+        if form.by_type and not may_be_by_type(form.grant):
+            raise PartyError("only an overlap of two parties is made by identifier type")
+        return form
 
     @property
     def is_list(self) -> bool:
@@ -137,14 +148,34 @@ class ReportForm:
         return self.grant.kind is OutputKind.MATCH
 
     @property
+    def by_type(self) -> bool:
+        """Whether it is one table for each identifier type."""
+        return self.typed.get("by_identifier") == "yes"
+
+    @property
     def others(self) -> tuple[str, ...]:
         """The other parties of the request."""
         return tuple(one for one in self.grant.roles.values() if one != self.me)
 
+    def moment(self, name: str) -> str:
+        """Return a field that is a time as a field of date and time has it."""
+        text = self.typed.get(name)
+        return f"{text}T00:00" if len(text) == len("2026-01-01") else text
+
+    def question_of(self, party: str, _: Language) -> str:
+        """Return what is asked of a party: its label, or its dataset alone."""
+        if self._is_counted_by_label(party):
+            mine, theirs = _("By which label of yours"), _("By which label of {party}", party=party)
+        else:
+            mine, theirs = _("Which dataset of yours"), _("Which dataset of {party}", party=party)
+        return mine if party == self.me else theirs
+
     def labels_of(self, party: str, _: Language) -> list[tuple[str, str]]:
-        """Return what of a party may be counted by, as (value, text)."""
+        """Return what of a party may be counted by, or its datasets alone, as (value, text)."""
         found = []
         datasets = self.contract.datasets[party]
+        if not self._is_counted_by_label(party):
+            return [(f"{dataset}/", dataset) for dataset in datasets]
         for dataset, terms in datasets.items():
             before = f"{dataset}: " if len(datasets) > 1 else ""
             found += [
@@ -154,6 +185,12 @@ class ReportForm:
             found.append((f"{dataset}/", before + _("no label: everybody together")))
         return found
 
+    def _is_counted_by_label(self, party: str) -> bool:
+        """Say whether a label of a party counts; of an overlap the recipient's segments it."""
+        if self.is_list or self.by_type:
+            return False
+        return self.grant.kind is not OutputKind.OVERLAP or party != self.grant.roles[TABULATOR]
+
     def request(self, party: Organisation) -> Request:
         """Return the request; nothing is filed.
 
@@ -161,11 +198,30 @@ class ReportForm:
             Refusal, ContractError, PartyError, PrivacyError: what was chosen does not serve.
             UnsuitableLabels: the report cannot be computed from the labels.
         """
+        if self.by_type:
+            raise PartyError("by identifier type it is several requests, which are asked together")
+        table, choice = self._chosen()
+        if table is not None:
+            return table_request(party, self.contract, table, choice)
+        use, runs = self.typed.get("use"), self.typed.number("suppression_runs", None)
+        if use and use not in set(ListUse):
+            raise PartyError(f"use is '{use[:40]}': a list is to {' or to '.join(ListUse)} people")
+        wanted = ListUse(use) if use else None
+        return match_request(party, self.contract, self.grant.roles[RECEIVER], choice, wanted, runs)
+
+    def types(self, party: Organisation, key: str | None = None) -> TypeRequests:
+        """Return the requests of an overlap by identifier; see `client.by_identifier.plan`."""
+        table, choice = self._chosen()
+        if table is None or not self.by_type:
+            raise PartyError("only an overlap of two parties is made by identifier type")
+        return plan(party, self.contract, table, choice, key=key)
+
+    def _chosen(self) -> tuple[TableChoice | None, Choice]:
+        """Return what was chosen; a list has no table."""
         party_labels = {name: self.typed.labels.get(name, "") for name in self.grant.roles.values()}
         datasets = {name: text.partition("/")[0] for name, text in party_labels.items()}
         chosen = {name: text.partition("/")[2] for name, text in party_labels.items()}
-        typed, roles = self.typed, self.grant.roles
-        peer = self._peer()
+        typed, roles, peer = self.typed, self.grant.roles, self._peer()
         choice = Choice(
             datasets.get(self.me) or None,
             datasets.get(peer) or None,
@@ -174,9 +230,7 @@ class ReportForm:
             typed.get("delta") or None,
         )
         if self.is_list:
-            use = ListUse(typed.get("use")) if typed.get("use") in set(ListUse) else None
-            choice = replace(choice, epsilon=None)
-            return match_request(party, self.contract, roles[RECEIVER], choice, use)
+            return None, replace(choice, epsilon=None)
         third = roles.get(THIRD)
         table = TableChoice(
             self.grant.kind,
@@ -190,7 +244,7 @@ class ReportForm:
             None if third is None else chosen[third] or None,
             None if third is None else datasets[third] or None,
         )
-        return table_request(party, self.contract, table, choice)
+        return table, choice
 
     def naming(self, party: Organisation, request: Request) -> Naming | None:
         """Return what a list is to be called; PartyError where the name does not serve."""
@@ -211,11 +265,18 @@ class ReportForm:
         return TimeOptions(
             typed.get("start") or None,
             typed.get("end") or None,
-            typed.number("room", 0) or None,
+            typed.number("room", None),
             typed.number("slot_minutes", usual.slot_minutes),
             typed.number("lookback_days", usual.lookback_days),
             typed.number("most_conversions", usual.most_conversions),
+            typed.number("most_keys", None),
+            typed.get("epsilon_people") or None,
         )
+
+
+def may_be_by_type(grant: Grant) -> bool:
+    """Say whether a grant may be asked for by identifier type."""
+    return grant.kind is OutputKind.OVERLAP and THIRD not in grant.roles
 
 
 def offered_to(party: Organisation, contracts: list[Contract], _: Language) -> Iterator[Offered]:

@@ -6,19 +6,21 @@ was drawn is kept for a while, since a table does not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from client.by_identifier import report_of, together
 from client.page.document import page_of, parts_of
 from client.page.figures import Figure, figures_of, pdf_of, png_of
 from client.page.source import source_of
 from client.results import result_of, written
 from languages import Language
 from languages import language as language_called
+from party.decision import FINISHED, OPEN_STATES
 from party.desk import Desk
 from party.errors import PartyError
 from party.filing import Filed
@@ -50,6 +52,9 @@ class View(BaseModel):
     kind: Literal["shareable", "private"] = "shareable"
     model: str = Field("", max_length=20)
     cost: str = Field("", max_length=40)
+    types: Literal["", "all"] = Field(
+        "", description="`all` shows an overlap together with those of the other identifier types"
+    )
 
     @property
     def private(self) -> bool:
@@ -59,8 +64,26 @@ class View(BaseModel):
     @property
     def query(self) -> str:
         """The view as the end of an address."""
-        fields = {"kind": self.kind, "model": self.model, "cost": self.cost}
+        fields = {"kind": self.kind, "model": self.model, "cost": self.cost, "types": self.types}
         return urlencode({name: text for name, text in fields.items() if text})
+
+
+def parts_shown(party: Organisation, filed: Filed, view: View) -> tuple[Filed, ...]:
+    """Return the requests of what is shown: one, or those of an overlap by identifier.
+
+    Once none of those is open any more, the ones that have ended without a result are left out.
+
+    Raises:
+        PartyError: it belongs to no overlap by identifier, and was to be shown with the others.
+    """
+    if not view.types:
+        return (filed,)
+    parts = together(party, filed)
+    if not parts:
+        raise PartyError(f"request {filed.id[:8]} is of no overlap by identifier type")
+    finished = tuple(one for one in parts.values() if one.state == FINISHED)
+    still = any(one.state in OPEN_STATES for one in parts.values())
+    return tuple(parts.values()) if still or not finished else finished
 
 
 def rendering_of(party: Organisation, filed: Filed, view: View) -> Rendering:
@@ -71,13 +94,26 @@ def rendering_of(party: Organisation, filed: Filed, view: View) -> Rendering:
         ResultError: it was changed after it was made.
         UnsuitableCosts: the cost is no number, or the report has none.
     """
-    Desk(party).require_result(filed)  # what is kept below may have come to its end since
-    return _rendering(party, filed.id, view)
+    return _rendering(party, _ids(party, filed, view), view)
+
+
+def _ids(party: Organisation, filed: Filed, view: View) -> tuple[str, ...]:
+    """Return the requests of what is shown, whose results are there, by their ids."""
+    parts = parts_shown(party, filed, view)
+    for one in parts:
+        Desk(party).require_result(one)  # what is kept below may have come to its end since
+    return tuple(one.id for one in parts)
 
 
 @lru_cache(maxsize=_MOST_RENDERINGS)
-def _rendering(party: Organisation, request_id: str, view: View) -> Rendering:
-    filed = Desk(party).find(request_id)
+def _rendering(party: Organisation, requests: tuple[str, ...], view: View) -> Rendering:
+    parts = [Desk(party).find(one) for one in requests]
+    filed = parts[0]
+    if view.types:
+        if view.cost or view.model:
+            raise PartyError("an overlap by identifier type has no cost and no model")
+        by_type = {one.request.identifiers[0]: one for one in parts}
+        return report_of(party, by_type, private=view.private)
     costs = Costs.of_everything(view.cost) if view.cost else None
     found = result_of(party, filed, private=view.private, costs=costs, model=view.model or None)
     if not isinstance(found, Rendering):
@@ -89,7 +125,7 @@ def page_values(visit: Visit, filed: Filed, view: View) -> dict[str, Any]:
     """Return what the page of a report shows."""
     party, _ = visit.party, visit.language
     rendering = rendering_of(party, filed, view)
-    sources = [source_of(party, filed)]
+    sources = [source_of(party, one) for one in parts_shown(party, filed, view)]
     address = _chart_address(visit, filed, view)
     return {
         **parts_of(rendering, sources, party.identity.name, _, address),
@@ -105,15 +141,16 @@ def may_be_private(party: Organisation, filed: Filed) -> bool:
 
 def chart_of(party: Organisation, filed: Filed, view: View, number: int, _: Language) -> str:
     """Return one figure of a report as SVG, by its place from 0; PartyError where there is none."""
-    Desk(party).require_result(filed)
-    return _drawing(party, filed.id, view, number, _.code)
+    return _drawing(party, _ids(party, filed, view), view, number, _.code)
 
 
 @lru_cache(maxsize=_MOST_DRAWINGS)
-def _drawing(party: Organisation, request_id: str, view: View, number: int, code: str) -> str:
-    figures = figures_of(_rendering(party, request_id, view), language_called(code))
+def _drawing(
+    party: Organisation, requests: tuple[str, ...], view: View, number: int, code: str
+) -> str:
+    figures = figures_of(_rendering(party, requests, view), language_called(code))
     if not 0 <= number < len(figures):
-        raise PartyError(f"report {request_id[:8]} has no chart {number}")
+        raise PartyError(f"report {requests[0][:8]} has no chart {number}")
     return figures[number].svg()
 
 
@@ -129,16 +166,22 @@ def file_of(
         raise PartyError(f"a report is handed out as {', '.join(FORMS)}, not as {form[:20]}")
     rendering = rendering_of(party, filed, view)
     marked = "-private" if view.private else ""
-    name = f"{filed.request.kind}-{filed.id[:8]}{marked}.{form}"
-    return _data(party, filed, rendering, form, language), FORMS[form], name
+    kind = f"{filed.request.kind}-by-identifier" if view.types else str(filed.request.kind)
+    name = f"{kind}-{filed.id[:8]}{marked}.{form}"
+    parts = parts_shown(party, filed, view)
+    return _data(party, parts, rendering, form, language), FORMS[form], name
 
 
 def _data(
-    party: Organisation, filed: Filed, rendering: Rendering, form: str, language: Language
+    party: Organisation,
+    parts: Sequence[Filed],
+    rendering: Rendering,
+    form: str,
+    language: Language,
 ) -> bytes:
     match form:
         case "html":
-            sources = [source_of(party, filed)]
+            sources = [source_of(party, one) for one in parts]
             return page_of(rendering, sources, party.identity.name, language).encode()
         case "png":
             return png_of(rendering, language)

@@ -99,14 +99,14 @@ class Runner:
             if run.thread is not None:
                 run.thread.join(seconds)
 
-    def require_room(self) -> None:
-        """Refuse one more before anything is filed.
+    def require_room(self, more: int = 1) -> None:
+        """Refuse so many more before anything is filed.
 
         Raises:
             PartyError: so many are under way, or the console is being stopped.
         """
         with self._lock:
-            self._require_room()
+            self._require_room(more)
 
     def begin(self, request_id: str, account: str) -> None:
         """Carry a request that is filed, unless it is carried already.
@@ -152,10 +152,10 @@ class Runner:
         with self._lock:
             return self._said.get(request_id, "")
 
-    def _require_room(self) -> None:
+    def _require_room(self, more: int = 1) -> None:
         if self._stopped:
             raise PartyError("the console is being stopped: try again when it is back")
-        if len(self._runs) >= MOST:
+        if len(self._runs) + more > MOST:
             raise PartyError(f"{MOST} requests are under way here: suspend one, or wait for it")
 
     def _begin(self, request_id: str, account: str) -> None:

@@ -12,7 +12,9 @@ from visitors import NAMES, PASSWORD, PLACE, Visitor
 from audit.roles import Role
 from client.console import running
 from client.console.app import make_app
+from party.decision import Decision
 from party.desk import Desk
+from party.errors import RefusalStatus
 from party.filing import PENDING, Filing, Wanted
 from party.request import Request
 from party.staff.accounts import Staff
@@ -71,6 +73,57 @@ def test_a_finished_report_is_shown_and_handed_out(app, parties, signed_in, idle
         "-private"
         in analyst.get(f"/reports/{key}/files/csv?kind=private").headers["content-disposition"]
     )
+
+
+def _quoted_by_type(analyst):
+    """Go from the list of grants to the quote of an overlap by identifier; return its page."""
+    chosen = links(analyst.get("/reports/new").text, "by_identifier=yes")
+    form = analyst.get(chosen[0]).text
+    quoted = analyst.get("/reports/new/quote", params={**hidden(form), "epsilon": "0.5"})
+    assert quoted.status_code == 200, quoted.text
+    return quoted.text
+
+
+def test_an_overlap_by_identifier_is_quoted_asked_and_shown_as_one(parties, signed_in, idle):
+    analyst, party = signed_in(Role.ANALYST), parties["advertiser"]
+    page = _quoted_by_type(analyst)
+    assert re.search(r"<th[^>]*>advertiser.*?</th><td>counts</td>.*?>3<", page)  # 2 × (0.5 + 1)
+    values = hidden(page.partition('action="/reports"')[2].partition("</form>")[0])
+    for _ in range(2):
+        answer = analyst.client.post("/reports", data=values)
+        assert answer.status_code == 200, answer.text
+    assert "One request for each type" in answer.text
+    asked = {Desk(party).find(request).request.identifiers: request for request, _ in idle}
+    assert len(asked) == len(set(asked.values())) == 2
+    for number, request in enumerate(asked.values()):
+        signed = Desk(party).find(request).request
+        Desk(parties["channel"]).submit("advertiser", signed)
+        assert run_both(parties, signed, Wire()) == dict.fromkeys(parties)
+        shown = analyst.get(f"/reports/{request}?types=all").text
+        assert ("Overlap by identifier</h1>" in shown) == (number == 1)
+    assert "types=all" in analyst.get(f"/reports/{request}").text
+    for (kind,) in asked:
+        assert f"{kind}: " in shown
+    as_csv = links(shown, "/files/csv?")[0]
+    assert analyst.get(as_csv).text.count("matched") == 2
+    chart = unescape(re.findall(r'<img src="([^"]*/charts/[^"]*)"', shown)[0])
+    assert analyst.get(chart).text.startswith("<svg")
+
+
+def test_a_type_that_was_refused_is_named_beside_those_that_were_found(parties, signed_in, idle):
+    analyst, party = signed_in(Role.ANALYST), parties["advertiser"]
+    page = _quoted_by_type(analyst)
+    values = hidden(page.partition('action="/reports"')[2].partition("</form>")[0])
+    analyst.client.post("/reports", data=values)
+    asked = {Desk(party).find(one).request.identifiers[0]: one for one, _ in idle}
+    signed = Desk(party).find(asked["email"]).request
+    Desk(parties["channel"]).submit("advertiser", signed)
+    assert run_both(parties, signed, Wire()) == dict.fromkeys(parties)
+    refusal = Decision("refused", RefusalStatus.DECLINED, "not now")
+    Desk(party).decide("channel", asked["phone"], refusal)
+    shown = analyst.get(f"/reports/{asked['phone']}?types=all").text
+    assert "Without phone: what was asked for has ended without a result." in shown
+    assert "email: " in shown
 
 
 def test_an_operator_alone_approves_and_approves_once(parties, signed_in, idle):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
-from client.console.asked_once import ask_once, key_of, new_key
+from client.by_identifier import quote_all, together
+from client.console.asked_once import ask_all_once, ask_once, key_of, new_key
 from client.console.forms import Problem
 from client.console.pages.requests import lines_of
 from client.console.quote_view import quote_values
 from client.console.report_form import ReportForm, Typed, offered_to
-from client.console.report_view import FORMS, View, chart_of, file_of, page_values
+from client.console.report_view import FORMS, View, chart_of, file_of, page_values, parts_shown
 from client.console.typed import Form
 from client.console.visit import Analyst, Reader, Visit
 from client.exits import EXPECTED
@@ -71,21 +73,26 @@ def fill_in(visit: Analyst) -> Response:
 @router.get("/new/quote", name="report_quote")
 def quote(visit: Analyst) -> Response:
     """Say what it would cost, and how good its numbers would be; nothing is asked."""
-    form = ReportForm.of(visit.party, Typed.read(visit.request.query_params))
+    party = visit.party
+    form = ReportForm.of(party, Typed.read(visit.request.query_params))
     try:
-        request = form.request(visit.party)
-        form.naming(visit.party, request)
-        quoted = quote_for(visit.party, form.contract, request, form.typed.guess())
+        if form.by_type:
+            quotes = quote_all(party, form.types(party), form.typed.guess())
+            return _quote(visit, form, quotes)
+        request = form.request(party)
+        form.naming(party, request)
+        quoted = quote_for(party, form.contract, request, form.typed.guess())
     except EXPECTED as error:
         return _form(visit, form, str(error))
-    return _quote(visit, form, quoted)
+    return _quote(visit, form, [quoted])
 
 
 @router.post("", name="ask_report")
 def ask(visit: Analyst, form: Form) -> Response:
     """Ask for a report, once for each quote that was shown, and carry it on in the background.
 
-    The form's key is the request's id: a second click finds the request.
+    The form's key is the request's id: a second click finds the request. An overlap by identifier
+    is a request for each type, whose ids follow from it.
     """
     key, party = key_of(form), visit.party
     filled = ReportForm.of(party, Typed.read(form.values))
@@ -95,6 +102,11 @@ def ask(visit: Analyst, form: Form) -> Response:
         return request, filled.contract, filled.naming(party, request)
 
     try:
+        if filled.by_type:
+            asked = filled.types(party, key)
+            filed, *_ = ask_all_once(visit.console, visit.acts_as, asked)
+            address = visit.url("report", request_id=filed.id)
+            return RedirectResponse(f"{address}?types=all", status_code=303)
         filed = ask_once(visit.console, visit.acts_as, key, wanted)
     except EXPECTED as error:
         return _form(visit, filled, str(error))
@@ -105,8 +117,12 @@ def ask(visit: Analyst, form: Form) -> Response:
 def report(visit: Reader, request_id: str, view: Annotated[View, Query()]) -> Response:
     """Show a finished report; its models and costs cost nothing."""
     filed = Desk(visit.party).find(request_id)
-    if filed.state != FINISHED:
+    parts = parts_shown(visit.party, filed, view)
+    if any(one.state != FINISHED for one in parts):
+        if view.types:
+            return visit.page("reports/types.html.jinja", lines=lines_of(visit, parts))
         return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
+    types = together(visit.party, filed)
     _, values = visit.language, page_values(visit, filed, view)
     return visit.page(
         "reports/one.html.jinja",
@@ -115,6 +131,8 @@ def report(visit: Reader, request_id: str, view: Annotated[View, Query()]) -> Re
         models=filed.request.kind is OutputKind.ATTRIBUTION,
         model_options=[(one, _(one)) for one in (ALL_MODELS, *MODELS)],
         files=FORMS,
+        has_types=len(types) > 1,
+        missing=[kind for kind, one in types.items() if one.state != FINISHED],
         **values,
     )
 
@@ -154,10 +172,10 @@ def _form(visit: Visit, form: ReportForm, problem: str | None = None) -> Respons
     )
 
 
-def _quote(visit: Visit, form: ReportForm, quoted: Quoted) -> Response:
+def _quote(visit: Visit, form: ReportForm, quotes: Sequence[Quoted]) -> Response:
     return visit.page(
         "reports/quote.html.jinja",
         form=form,
         key=new_key(),
-        **quote_values(quoted, visit.language),
+        **quote_values(quotes, visit.language),
     )

@@ -231,7 +231,7 @@ def _run(visit: Visit, template: Template, problem: str | None = None) -> Respon
         contract=contract,
         typed=typed,
         key=new_key(),
-        **quote_values(quoted, visit.language),
+        **quote_values([quoted], visit.language),
     )
 
 
@@ -270,7 +270,7 @@ def _series(visit: Visit, name: str, given: Mapping[str, object]) -> Response:
         paid_for_all=quote_words.paid_for_all(quote, _),
         fields={**asdict(when), **typed.fields},
         key=new_key(),
-        **quote_values(quote.each, _),
+        **quote_values([quote.each], _),
     )
 
 
