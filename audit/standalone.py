@@ -1034,7 +1034,7 @@ def spread_of(terms: tuple[Term, ...]) -> tuple[float, float]:
     if not variance:
         return 0.0, 0.0
     error = math.sqrt(variance)
-    if variance**2 >= 10 * math.fsum(part**2 / draws for part, draws in parts):
+    if variance**2 >= 10 * (1 - 1e-12) * math.fsum(part**2 / draws for part, draws in parts):
         return error, QUANTILE * error
     sizes = {abs(factor) for factor, _, _ in terms}
     far, step = 24, next(iter(sizes))

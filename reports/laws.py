@@ -133,7 +133,7 @@ def spread(terms: Sequence[Term]) -> Spread:
     if not variance:
         return Spread(0.0, 0.0)
     error = math.sqrt(variance)
-    if _equal_draws(noisy) >= _NORMAL_FROM_DRAWS:
+    if _equal_draws(noisy) >= _NORMAL_FROM_DRAWS * (1 - _ROUNDING):
         return Spread(error, NORMAL_QUANTILE * error)
     sizes = {abs(term.coefficient) for term in noisy}
     step = sizes.pop() if len(sizes) == 1 else _lattice_step(error)
