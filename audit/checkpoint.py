@@ -126,6 +126,20 @@ class CosignatureVerifier(Verifier):
         verify_ed25519(self, _cosigned_message(text, time), blob[_TIME_BYTES:])
 
 
+def vouching_key(vkey: str) -> CosignatureVerifier:
+    """Return what verifies the cosignatures of a witness (algorithm 04) or of a party.
+
+    A party cosigns by the key of its own log (algorithm 01), which its card and its contracts have.
+
+    Raises:
+        NoteError: it is no key of either.
+    """
+    try:
+        return CosignatureVerifier.from_vkey(vkey)
+    except NoteError:
+        return CosignatureVerifier.of(Verifier.from_vkey(vkey))
+
+
 class Cosigner(SecretKey):
     """The private key of a witness: cosigns checkpoints (algorithm 04)."""
 

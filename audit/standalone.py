@@ -510,7 +510,8 @@ def check_entries(bundle: Bundle) -> None:
         need(entry["party"] == bundle.entries[0]["party"], f"{where}: it is of another party")
     bundle.said.append(f"entries: {len(bundle.entries)}, each in the log at its place")
     if late and any(mark.cosigned for mark in bundle.marks):
-        bundle.open.append(f"{late} entries came after the last cosigned checkpoint")
+        many = "1 entry" if late == 1 else f"{late} entries"
+        bundle.open.append(f"{many} came after the last cosigned checkpoint")
 
 
 # -- what the entries say together ---------------------------------------------------------------
@@ -2543,7 +2544,7 @@ def check_numbers(bundle: Bundle, report: dict[str, Any]) -> None:
         many = f"{len(told)} of {len(report['rows'])}"
         bundle.said.append(f"numbers: {many} follow from the table, and so do their intervals")
     if left:
-        bundle.open.append(f"numbers that were not computed again: {', '.join(sorted(left))}")
+        bundle.open.append(f"numbers that were not computed again: {'; '.join(sorted(left))}")
 
 
 def check(path: Path, contract: str | None = None) -> Bundle:

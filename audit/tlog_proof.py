@@ -160,6 +160,17 @@ def verify_proof(
     return Proven(data, proof.index, checkpoint, _cosignatures(proof, checkpoint, witnesses))
 
 
+def require_cosigned(proven: Proven, witnesses: Sequence[CosignatureVerifier]) -> None:
+    """Require that each of the witnesses has cosigned the checkpoint of a receipt.
+
+    Raises:
+        ReceiptError: one has not; the sentence names all who have not.
+    """
+    missing = {one.name for one in witnesses} - {one.cosigner for one in proven.cosignatures}
+    if missing:
+        raise ReceiptError(f"the receipt has no cosignature of {', '.join(sorted(missing))}")
+
+
 def _cosignatures(
     proof: LogProof, checkpoint: Checkpoint, witnesses: Sequence[CosignatureVerifier]
 ) -> tuple[Cosignature, ...]:

@@ -199,8 +199,9 @@ def verify_receipt(
     """Check a receipt offline, without any party's folder.
 
     Raises:
-        ConsentError: it cannot be read.
-        AuditError: it is malformed, of somebody else, or not what stands in the log.
+        ConsentError: it cannot be read, or a witness's key is malformed.
+        AuditError: it is malformed, of somebody else, not what stands in the log, or one of the
+            witnesses has not cosigned it.
     """
     data = _read(Path(file))
     if isinstance(key, Path) or (key is not None and Path(key).is_file()):

@@ -14,13 +14,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from audit.checkpoint import Checkpoint, CosignatureVerifier, open_checkpoint, verify_cosignature
+from audit.checkpoint import (
+    Checkpoint,
+    CosignatureVerifier,
+    open_checkpoint,
+    verify_cosignature,
+    vouching_key,
+)
 from audit.entry import Entry
 from audit.errors import AuditError, TreeError
 from audit.merkle import LeafHash, PathStep, inclusion_path, leaf_hash
 from audit.note import Signature, parse_note
 from audit.tlog_proof import SUFFIX, LogProof
-from client.receipts import witness_of
 from client.verifying import stored_log
 from party.errors import ContractError, PartyError
 
@@ -211,7 +216,7 @@ def known_witnesses(party: Organisation) -> dict[tuple[str, bytes], CosignatureV
         AuditError: a stored contract is not what was signed.
     """
     try:
-        keys = [witness_of(vkey) for vkey in stored_log(party).counterparts()]
+        keys = [vouching_key(vkey) for vkey in stored_log(party).counterparts()]
     except ContractError as error:
         raise PartyError(str(error)) from error
     return {(key.name, key.key_id): key for key in keys}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.checkpoint import CosignatureVerifier
-from audit.errors import NoteError, ReceiptError
+from audit.checkpoint import vouching_key
+from audit.errors import NoteError
 from audit.note import Verifier
-from audit.tlog_proof import MAX_PROOF_BYTES, LogProof, Proven, verify_proof
+from audit.tlog_proof import MAX_PROOF_BYTES, LogProof, Proven, require_cosigned, verify_proof
 from party.errors import ExportError, SettingsError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check_receipt(path: Path, vkey: str, witnesses: Sequence[str] = ()) -> Prove
         AuditError: the receipt does not hold.
     """
     try:
-        log, vouching = Verifier.from_vkey(vkey), [witness_of(key) for key in witnesses]
+        log, vouching = Verifier.from_vkey(vkey), [vouching_key(key) for key in witnesses]
     except NoteError as error:
         raise SettingsError(f"a key is given as name+id+key: {error}") from None
     try:
@@ -54,19 +54,5 @@ def check_receipt(path: Path, vkey: str, witnesses: Sequence[str] = ()) -> Prove
     except OSError as error:
         raise SettingsError(f"the receipt {path} cannot be read: {error.strerror}") from None
     proven = verify_proof(LogProof.parse(data), log, witnesses=vouching)
-    missing = {one.name for one in vouching} - {one.cosigner for one in proven.cosignatures}
-    if missing:
-        raise ReceiptError(f"the receipt has no cosignature of {', '.join(sorted(missing))}")
+    require_cosigned(proven, vouching)
     return proven
-
-
-def witness_of(vkey: str) -> CosignatureVerifier:
-    """Return what verifies the cosignatures of a key: a witness's, or that of a party's log.
-
-    Raises:
-        NoteError: it is no key.
-    """
-    try:
-        return CosignatureVerifier.from_vkey(vkey)
-    except NoteError:
-        return CosignatureVerifier.of(Verifier.from_vkey(vkey))

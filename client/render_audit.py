@@ -109,12 +109,19 @@ def receipt_document(receipt: LogProof, path: Path, vkey: str) -> dict[str, Any]
     return {"entry": receipt.index, "file": str(path), "key": vkey, "size": _size(receipt)}
 
 
-def receipt_shown(receipt: LogProof, path: Path, vkey: str) -> list[RenderableType]:
-    """Return where a receipt lies, and how it is checked."""
+def receipt_shown(
+    receipt: LogProof, path: Path, vkey: str, counterparts: Sequence[str]
+) -> list[RenderableType]:
+    """Return where a receipt lies, and how it is checked: by whose keys of the `counterparts`."""
+    signed = {signature.name for signature in parse_note(receipt.checkpoint).signatures}
+    vouching = [key for key in counterparts if key.partition("+")[0] in signed]
+    words = [f"commonground audit check-receipt {path}", f"--key {vkey}"]
+    words += [f"--witness {key}" for key in vouching]
     return [
         f"Wrote the receipt of entry {receipt.index} in a log of {_size(receipt)} entries: {path}",
-        "Whoever has it checks it with",
-        f"  commonground audit check-receipt {path} --key {vkey}",
+        "Whoever has it checks it with these keys, each as they know it from elsewhere:",
+        "  " + " \\\n    ".join(words),
+        *([] if vouching else ["Nobody has cosigned the log as far as this entry yet."]),
     ]
 
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from client.consenting import Said
+from client.units import shown_time
 from party.consent.receipt import Checked
 
 
@@ -53,10 +54,16 @@ def checked_document(checked: Checked) -> dict[str, Any]:
 
 def checked_shown(checked: Checked, *, trusted: bool) -> list[RenderableType]:
     """Return what a receipt proves; `trusted` where the log's key was given from elsewhere."""
-    parts: list[RenderableType] = [_sentence(one) for one in checked.statements]
+    parts: list[RenderableType] = [
+        f"{_sentence(one)}, in the notice {one['notice'][:16]}…" for one in checked.statements
+    ]
     entry = checked.entry
     parts.append(f"It stands in the log {checked.log.name}, entry {entry.seq}, {entry.time}.")
-    parts += [f"Cosigned by {one.cosigner} at {one.time}." for one in checked.cosignatures]
+    parts += [
+        f"Cosigned by {one.cosigner} on {shown_time(one.time)}." for one in checked.cosignatures
+    ]
+    if not checked.cosignatures:
+        parts.append("Who has cosigned the log was not asked: name them with --witness")
     if not trusted:
         parts.append(
             f"By the key that the receipt itself names: {checked.log.vkey}. Compare it with the "

@@ -126,12 +126,13 @@ def receipt(
     """
     from client.receipts import write_receipt
     from client.render_audit import receipt_document, receipt_shown
+    from client.verifying import stored_log
 
     output = begin(ctx, as_json)
     with read_for_audit(party, output, "audit.receipt", str(entry)) as here:
         written = write_receipt(here, entry, out)
-        vkey = here.identity.vkey
-    output.result(receipt_document(written, out, vkey), *receipt_shown(written, out, vkey))
+        vkey, others = here.identity.vkey, stored_log(here).counterparts()
+    output.result(receipt_document(written, out, vkey), *receipt_shown(written, out, vkey, others))
 
 
 @app.command(

@@ -199,7 +199,8 @@ def import_(
         read, new = consenting.import_table(here, file, notice, columns, how=how, actor=OPERATOR)
     output.result(
         {"statements": read, "new": new},
-        f"Statements read: {read:,}. Recorded: {new:,}; the others stood here already.",
+        f"Statements read: {read:,}. Recorded: {new:,}"
+        + ("; the others stood here already." if new < read else "."),
     )
 
 
@@ -261,7 +262,11 @@ def verify(
     ] = None,
     witness: Annotated[
         list[str] | None,
-        typer.Option(metavar="VKEY", help="A witness whose cosignature counts; repeatable."),
+        typer.Option(
+            metavar="VKEY",
+            help="The key of somebody who must have cosigned the log, such as a counterpart's "
+            "identity in the contract; may be repeated.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -61,7 +61,7 @@ def suppress(
 
 
 def _sentence(done: Suppressed) -> str:
-    from client.suppressing import AWAITED
+    from client.suppressing import AWAITED, SENT
 
     if done.did == AWAITED:
         return (
@@ -74,4 +74,5 @@ def _sentence(done: Suppressed) -> str:
             else f"Nobody has withdrawn since; no run was made. Runs left: {done.runs_left}."
         )
     left = "" if done.runs_left is None else f" Runs left: {done.runs_left}."
-    return f"Runs {done.did}: {done.runs}.{left}"
+    did = "sent, and acknowledged by the receiver" if done.did == SENT else done.did
+    return f"Runs {did}: {done.runs}.{left}"

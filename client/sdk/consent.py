@@ -140,10 +140,11 @@ class Consent:
         """Verify a receipt offline: whose it is, what it says, and that the log has it.
 
         `key` is the log's, or a file with it, from where the party cannot change it alone;
-        `witness` are the keys whose cosignatures count.
+        `witness` are the keys of those who must have cosigned the log.
 
         Raises:
-            AuditError: it is malformed, of somebody else, or not what stands in the log.
+            AuditError: it is malformed, of somebody else, not what stands in the log, or one of
+                the witnesses has not cosigned it.
         """
         return consenting.verify_receipt(file, id, key=key, witness=tuple(witness))
 

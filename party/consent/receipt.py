@@ -18,13 +18,13 @@ import rfc8785
 import sqlalchemy as sa
 
 from audit.bodies import ConsentRecorded, ConsentWithdrawn
-from audit.checkpoint import Cosignature, CosignatureVerifier
+from audit.checkpoint import Cosignature, vouching_key
 from audit.commitment import verify_opening
 from audit.entry import Entry
-from audit.errors import CommitmentError, ReceiptError
+from audit.errors import CommitmentError, NoteError, ReceiptError
 from audit.merkle import StoredLeaves, inclusion_proof, leaf_hash, verify_inclusion
 from audit.note import Verifier
-from audit.tlog_proof import LogProof, verify_proof
+from audit.tlog_proof import LogProof, require_cosigned, verify_proof
 from party.consent.book import event_of
 from party.consent.events import SUBJECT
 from party.consent.records import Person
@@ -99,21 +99,24 @@ def check_receipt(
         subject: the person's id.
         key: the log's key. Without it the one that the receipt names is taken, which shows that
             the receipt is whole, and not whose log it is.
-        witnesses: the keys whose cosignatures count.
+        witnesses: the keys of those who must have cosigned the log: of witnesses, or of parties.
 
     Raises:
-        AuditError: it is malformed, of somebody else, or not what stands in the log.
+        ConsentError: a witness's key is malformed.
+        AuditError: it is malformed, of somebody else, not what stands in the log, or one of the
+            witnesses has not cosigned it.
     """
+    try:
+        vouching = [vouching_key(witness) for witness in witnesses]
+    except NoteError as error:
+        raise ConsentError(f"a witness's key is given as name+id+key: {error}") from None
     receipt = _read_object(data)
     named = _text(receipt, "log")
     if key is not None and key.strip() != named:
         raise ReceiptError("the receipt is of another log than that of this key")
     log = Verifier.from_vkey(named)
-    proven = verify_proof(
-        LogProof.parse(_text(receipt, "proof")),
-        log,
-        witnesses=[CosignatureVerifier.from_vkey(witness) for witness in witnesses],
-    )
+    proven = verify_proof(LogProof.parse(_text(receipt, "proof")), log, witnesses=vouching)
+    require_cosigned(proven, vouching)
     entry = Entry.parse(proven.entry)
     if not isinstance(entry.body, ConsentRecorded | ConsentWithdrawn):
         raise ReceiptError("the entry in the receipt is about something else than consent")

@@ -12,7 +12,7 @@ import pytest
 from consent_notices import document, notice
 from organisations import Wire, make_pair, run_both
 
-from audit.errors import AuditError
+from audit.errors import AuditError, ReceiptError
 from client.consenting import receipt_of, withdraw
 from client.render_audit import verification_shown
 from client.render_status import status_document
@@ -20,7 +20,7 @@ from party.consent.events import Act, State
 from party.consent.receipt import check_receipt
 from party.datasets import inspect, load_definition
 from party.desk import Desk
-from party.errors import Refusal
+from party.errors import ConsentError, Refusal
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.request import Request
 from party.request_parameters import Parameters
@@ -128,15 +128,17 @@ def test_receipt_suppression_acknowledgement_and_the_next_match_without_the_pers
         len(compare_logs(*(StoredLog(p.store, p.identity) for p in parties.values())).shared) == 2
     )
 
-    # The counterpart has cosigned meanwhile: a receipt of today carries its word.
+    # The counterpart has cosigned meanwhile: a receipt of today carries its word. Either of its
+    # keys will do, that of a witness or the one in the contract; who has not cosigned is missed.
     later = json.dumps(receipt_of(sender, "ref20")).encode()
-    checked = check_receipt(
-        later,
-        "ref20",
-        key=sender.identity.vkey,
-        witnesses=[receiver.identity.cosigner.verifier.vkey],
-    )
-    assert [one.cosigner for one in checked.cosignatures] == [receiver.identity.log_origin]
+    for witness in (receiver.identity.cosigner.verifier.vkey, receiver.identity.vkey):
+        vouched = {"key": sender.identity.vkey, "witnesses": [witness]}
+        checked = check_receipt(later, "ref20", **vouched)
+        assert [one.cosigner for one in checked.cosignatures] == [receiver.identity.log_origin]
+        with pytest.raises(ReceiptError, match="no cosignature of channel"):
+            check_receipt(receipt, "ref20", **vouched)
+    with pytest.raises(ConsentError, match="witness's key is given as"):
+        check_receipt(later, "ref20", witnesses=["channel"])
 
 
 def test_under_a_deadline_a_match_has_suppression_runs(pair):
