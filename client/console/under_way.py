@@ -13,7 +13,9 @@ from client.page.glossary import Glossary
 from client.request_words import state_in_words
 from client.units import shown_seconds
 from languages import Language, message
+from party.dialling import dials
 from party.doing import Doing
+from party.errors import ContractError
 from party.filing import APPROVED, PENDING, Filed
 from party.occupied import said_of
 from party.organisation import Organisation
@@ -64,12 +66,23 @@ def now_of(party: Organisation, runner: Runner, filed: Filed, _: Language) -> No
     text = said_of(party.folder, filed.id)
     if text is not None:
         return Now(_doing(Doing.read(text), _), moving=True, here=False)
+    if not filed.mine and not _dialled_here(party, filed):
+        waits = _("approved; it goes on when {party} dials", party=filed.request.requester)
+        return Now(waits, moving=True, here=False)
     why = runner.said_of(filed.id)
     if why:
         state = _("suspended: {why}", why=why)
     elif filed.mine and not filed.awaited:
         state = _("suspended; nobody carries it on now")
     return Now(state, moving=False, here=False)
+
+
+def _dialled_here(party: Organisation, filed: Filed) -> bool:
+    """Say whether this party can go on with a request by itself, or waits to be dialled."""
+    try:
+        return dials(party, party.contract(filed.request.contract), filed)
+    except ContractError:
+        return False
 
 
 def _carried(party: Organisation, run: Run, filed: Filed, _: Language) -> Now:
