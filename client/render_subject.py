@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import RenderableType
 from rich.table import Table
 
-from client.subject_page import WORDS
+from client.subject_page import WORDS, standing
 from languages import Language, message
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def consent_shown(answer: Answer, _: Language) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for one in answer.document["datasets"]:
         name = one["dataset"]
-        parts.append(_table(_("{dataset}, now", dataset=name), one["consent_now"], _))
+        now = [{**said, "state": standing(said["state"], _)} for said in one["consent_now"]]
+        parts.append(_table(_("{dataset}, now", dataset=name), now, _))
         if one["consent_history"]:
             parts.append(_table(_("{dataset}, before", dataset=name), one["consent_history"], _))
     return [*(parts or [_("No dataset has this person.")]), *unread_shown(answer.unread, _)]

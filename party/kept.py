@@ -116,23 +116,28 @@ def _holders(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
 
 
 def _sessions(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
-    """Yield the artefacts and seeds of sessions that have ended.
-
-    A session with suppression runs serves them until its list's end.
-    """
+    """Yield the artefacts and seeds of sessions that have ended."""
     rows = party.store.rows(
         sa.select(SESSIONS.c.request, SESSIONS.c.ended_at, REQUESTS.c.contract, REQUESTS.c.body)
         .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
         .where(SESSIONS.c.ended_at.is_not(None), SESSIONS.c.sealed_seed != b"")
     )
     for row in rows:
-        contract, request = contracts[row.contract], _request(row.body)
-        why = REPLAY_DAYS if contract.replay_days is not None else "retention_days"
-        end = contract.session_ends_at(row.ended_at)
-        if request.parameters.suppression_runs:
-            list_end = contract.list_expires_at(request.created)
-            end, why = max((end, why), (list_end, "list_expiry_days, for its suppression runs"))
+        end, why = session_end(contracts[row.contract], _request(row.body), row.ended_at)
         yield Kept("session", row.request, end, why, row.contract)
+
+
+def session_end(contract: Contract, request: Request, ended: int) -> tuple[int, str]:
+    """Return when what a session left ends that ended at `ended` (Unix seconds), and by which term.
+
+    A session with suppression runs serves them until its list's end.
+    """
+    why = REPLAY_DAYS if contract.replay_days is not None else "retention_days"
+    end = (contract.session_ends_at(ended), why)
+    if not request.parameters.suppression_runs:
+        return end
+    list_end = contract.list_expires_at(request.created)
+    return max(end, (list_end, "list_expiry_days, for its suppression runs"))
 
 
 def _results(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:

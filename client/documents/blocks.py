@@ -18,6 +18,10 @@ _MARKUP: Final = re.compile(r"[\\`*_\[\]#|~$]|^[-+]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"
 """What begins markup anywhere, and what begins a list where a line does."""
 
 
+_MOST_LETTERS: Final = 32
+"""The longest word for which a column is wide enough."""
+
+
 @dataclass(frozen=True)
 class Heading:
     """The beginning of a part."""
@@ -118,7 +122,9 @@ def _style(_: Language) -> str:
 
 
 _STYLE: Final = """\
-td, th { min-width: 5.5rem; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+td, th { min-width: 5.5rem; text-align: left; white-space: normal; overflow-wrap: normal; }
+td.long { min-width: 16rem; overflow-wrap: anywhere; }
+th + td.long { min-width: 8rem; }
 .open { margin: 1rem 0; padding: .6rem 1rem 3rem; border: 1px dashed var(--soft); }
 """
 
@@ -135,7 +141,7 @@ def _html(blocks: Sequence[Block], _: Language) -> Iterator[str]:
                 yield f"<ul>{items}</ul>"
             case Facts(lines):
                 cells = "".join(
-                    f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(said)}</td></tr>'
+                    f'<tr><th scope="row">{html.escape(name)}</th>{_cell(said)}</tr>'
                     for name, said in lines
                 )
                 yield f'<div class="scroll"><table><tbody>{cells}</tbody></table></div>'
@@ -148,13 +154,18 @@ def _html(blocks: Sequence[Block], _: Language) -> Iterator[str]:
 
 def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     top = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    lines = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in rows)
     return (
         f'<div class="scroll"><table><thead><tr>{top}</tr></thead>'
         f"<tbody>{lines}</tbody></table></div>"
     )
+
+
+def _cell(text: str) -> str:
+    """Write a cell; a word that fits in no column, such as a digest, may break anywhere."""
+    is_long = any(len(word) > _MOST_LETTERS for word in text.split())
+    kind = ' class="long"' if is_long else ""
+    return f"<td{kind}>{html.escape(text)}</td>"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

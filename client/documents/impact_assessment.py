@@ -99,12 +99,16 @@ def _occasions(known: Known, _: Language) -> Rows:
         (_("Sensitive personal information (55(1))"), _sensitive(known, _)),
         (_("Automated decisions (55(2))"), _("to be answered by people")),
         (
-            _("Provided to other handlers (55(3))"),
+            _("Entrusted, provided to other handlers or published (55(3))"),
             _("yes: blinded identifiers and, of a match, who is shared; lists go to platforms")
             if platforms
             else _("yes: blinded identifiers and, of a match, who is shared"),
         ),
         (_("Provided abroad (55(4))"), abroad),
+        (
+            _("Another great effect on people (55(5)); GDPR 35(3)"),
+            _("to be answered by people"),
+        ),
     ]
     return Rows((_("Occasion"), _("In this contract")), rows, "")
 

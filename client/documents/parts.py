@@ -182,6 +182,10 @@ def retention(known: Known, _: Language) -> list[Block]:
                     _("{days} days after their request", days=contract.list_expiry_days),
                 ),
                 (
+                    _("Whose the points of a list are, sealed, at its sender"),
+                    _("{days} days after their request", days=contract.list_expiry_days),
+                ),
+                (
                     _("Blinded sets, tables in transit and seeds of a session"),
                     _(
                         "{days} days after the session",
@@ -192,7 +196,11 @@ def retention(known: Known, _: Language) -> list[Block]:
                     _("Results, as this party keeps them"),
                     _("no end agreed")
                     if contract.result_days is None
-                    else _("{days} days after they were made", days=contract.result_days),
+                    else _("{days} days after they were made", days=_.number(contract.result_days)),
+                ),
+                (
+                    _("Records of consent, where this party keeps them here"),
+                    _("not deleted by the program; an erasure makes it unknown whose they are"),
                 ),
                 (
                     _("Log and contracts"),

@@ -14,17 +14,19 @@ import sqlalchemy as sa
 
 from audit.bodies import ExportMade
 from party import registrations
-from party.contract import DAY_SECONDS, Contract
+from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
 from party.datasets.consent_events import Said
 from party.datasets.times import MICROSECONDS
 from party.evidence import StoredLog
+from party.kept import session_end
 from party.lists import Lists, MatchedList
 from party.request import Request
-from party.schema import REQUESTS, SESSIONS
+from party.schema import REQUESTS, SESSIONS, SUPPRESSION_RUNS
 from party.session_record import seal_context
 from party.subjects.participants import PARTICIPANTS_FILE, Participants
 from party.subjects.person import Found, Person
+from party.suppression.book import DONE
 from psi.legs import RECEIVER, SENDER
 from psi.seed import Seed
 
@@ -37,8 +39,9 @@ class TookPart:
     """A session in which a person's record took part; times are in Unix seconds.
 
     `recipients` are the other parties by name and organisation. `list_ends` says until when the
-    receiver of a list may keep it, where there was one; `kept_until` until when the session's
-    artefacts stay here, None while it is open.
+    receiver of a list may keep it, where there was one; `taken_off` when it last acknowledged that
+    who had withdrawn by then is off it; `kept_until` until when the session's artefacts stay here,
+    None while it is open.
     """
 
     request: str
@@ -51,12 +54,13 @@ class TookPart:
     recipients: dict[str, str]
     list_for: str | None
     list_ends: int | None
+    taken_off: int | None
     kept_until: int | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
         times: dict[str, str | None] = {"began": write_time(self.began)}
-        for name in ("list_ends", "kept_until"):
+        for name in ("list_ends", "taken_off", "kept_until"):
             moment = getattr(self, name)
             times[name] = None if moment is None else write_time(moment)
         return asdict(self) | times
@@ -181,7 +185,7 @@ def _took_part(
     me = contract.me(party.identity)
     others = [name for name in request.participants if name != me]
     is_sender = request.kind is OutputKind.MATCH and request.roles.get(SENDER) == me
-    kept = None if row.ended_at is None else row.ended_at + contract.retention_days * DAY_SECONDS
+    ended = row.ended_at
     return TookPart(
         request=request.id,
         kind=str(request.kind),
@@ -193,8 +197,19 @@ def _took_part(
         recipients={name: contract.parties[name].organisation for name in others},
         list_for=request.roles[RECEIVER] if is_sender else None,
         list_ends=contract.list_expires_at(request.created) if is_sender else None,
-        kept_until=kept,
+        taken_off=_last_run(party, request) if is_sender else None,
+        kept_until=None if ended is None else session_end(contract, request, ended)[0],
     )
+
+
+def _last_run(party: Organisation, request: Request) -> int | None:
+    """Return when the receiver of a list last acknowledged a suppression run."""
+    runs = SUPPRESSION_RUNS.c
+    done = sa.select(sa.func.max(runs.changed_at).label("at")).where(
+        runs.request == request.id, runs.state == DONE
+    )
+    row = party.store.row(done)
+    return None if row is None or row.at is None else int(row.at)
 
 
 def _listed(party: Organisation, held: MatchedList) -> Listed:

@@ -33,6 +33,7 @@ from party.datasets.prepare import prepare
 from party.desk import Desk
 from party.errors import DatasetError, PartyError, RefusalStatus
 from party.evidence import StoredLog, compare_logs, verify_log
+from party.kept import kept
 from party.lists import Lists
 from party.request import Request
 from party.retention import prune
@@ -52,7 +53,7 @@ MAIL = "person25@example.com"
 def ready(tmp_path_factory):
     """A list of 40 people that is out, on disk: the tests work on copies."""
     folder = tmp_path_factory.mktemp("subjects")
-    parties, contract = make_pair(folder)
+    parties, contract = make_pair(folder, beside="replay_days: 120\n")
     request = disclose(parties, contract)
     for party in parties.values():
         party.close()
@@ -108,7 +109,9 @@ def test_a_person_is_told_in_what_their_record_took_part_and_for_whom(out):
     assert session.request == request.id
     assert session.list_for == RECEIVER
     assert session.list_ends == contract.list_expires_at(request.created)
-    assert session.kept_until > session.began + 89 * DAY
+    assert session.taken_off is None
+    (held,) = (one for one in kept(parties[SENDER]) if one.what == "session")
+    assert session.kept_until == held.ends_at > session.began + 119 * DAY
     assert dossier.recipients == {RECEIVER: "The channel"}
     assert dossier.lists == ()
     (found,) = dossier.person.found
@@ -163,7 +166,7 @@ def test_what_is_kept_of_a_session_goes_at_its_end(out):
     parties, _, request = out
     party = parties[SENDER]
     assert party.session_folder(request.id).has(PARTICIPANTS_FILE)
-    party.clock = lambda: time.time() + 91 * DAY
+    party.clock = lambda: time.time() + 121 * DAY
     prune(party)
     dossier = told(party)
     assert (dossier.sessions, dossier.untold) == ((), 1)
@@ -311,7 +314,7 @@ def test_the_page_for_a_person_in_chinese_has_no_english_sentence(out, tmp_path)
     assert '<html lang="zh-Hans">' in page
     assert "您目前的同意情况" in page
     texts = re.sub(r"<style>.*?</style>|<[^>]+>", "\n", page, flags=re.DOTALL)
-    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", texts)
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+|[A-Za-z]+\.\s", texts)
     shown = as_text(*answered_shown(answer, spoken))
     assert "含有此人的数据集：customers" in shown
 

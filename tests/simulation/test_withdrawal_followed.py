@@ -6,6 +6,7 @@ list of its people.
 
 import json
 import time
+from datetime import datetime
 
 import pyarrow.parquet as pq
 import pytest
@@ -25,6 +26,8 @@ from party.evidence import StoredLog, compare_logs, verify_log
 from party.request import Request
 from party.request_parameters import Parameters
 from party.standing import standing_of
+from party.subjects.dossier import open_dossier
+from party.subjects.person import Wanted, find
 from party.suppression.desk import SuppressionDesk
 
 SENDER, RECEIVER = "advertiser", "channel"
@@ -116,6 +119,11 @@ def test_receipt_suppression_acknowledgement_and_the_next_match_without_the_pers
     assert listed(receiver, first) == {f"ref{person}" for person in range(21, 60)}
     for party in parties.values():
         assert "list.suppressed" in [entry.kind for entry in entries(party)]
+
+    # They are told so when they ask.
+    (session,) = open_dossier(sender, find(sender, Wanted("ref20"))).sessions
+    (entry,) = (one for one in entries(sender) if one.kind == "list.suppressed")
+    assert abs(session.taken_off - datetime.fromisoformat(entry.time).timestamp()) < 60
 
     # The next match is without them, on a snapshot that stands after the withdrawal.
     second = match(parties, contract)
