@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 import typer.testing
+from chromium import chromium  # noqa: F401 - a fixture
 from hypothesis import settings
 from kernel_tiers import each_engine, either_engine, tier  # noqa: F401 - fixtures
 from migrated_stores import really_migrated  # noqa: F401 - a fixture

@@ -23,7 +23,7 @@ from client.carrying import Carrier
 from client.exits import EXPECTED
 from client.progress import FIRST_PHASE, Phase
 from party import accounts
-from party.decision import OPEN_STATES
+from party.decision import FINISHED, OPEN_STATES
 from party.desk import Desk
 from party.driver import Progress, ProgressHook
 from party.errors import PartyError, Refusal, StoreError
@@ -208,7 +208,8 @@ class Runner:
 
 
 def _open_ids() -> sa.Select[tuple[str]]:
-    return sa.select(REQUESTS.c.id).where(REQUESTS.c.state.in_(OPEN_STATES))
+    """Return the requests that may have something left: one that has finished, its cosignature."""
+    return sa.select(REQUESTS.c.id).where(REQUESTS.c.state.in_((*OPEN_STATES, FINISHED)))
 
 
 def _open() -> sa.Select[tuple[str, str]]:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 from client.console.running import Run, Runner
 from client.page.glossary import Glossary
-from client.request_words import state_in_words
+from client.request_words import state_in_words, who_begins
 from client.units import shown_seconds
 from languages import Language, message
-from party.dialling import dials
+from party.dialling import Dialler, dialler_of
 from party.doing import Doing
-from party.errors import ContractError
 from party.filing import APPROVED, PENDING, Filed
 from party.occupied import said_of
 from party.organisation import Organisation
@@ -44,7 +43,8 @@ class Now:
     """How a request stands at this moment.
 
     `moving` is whether it may be different in a second; `done` of `total` points is how far a phase
-    is, where it is counted. `here` is whether this console carries it.
+    is, where it is counted. `here` is whether this console carries it. `begins` is what has to
+    happen first, and who does it, where nothing happens.
     """
 
     said: str
@@ -53,6 +53,7 @@ class Now:
     done: int = 0
     total: int = 0
     left: str = ""
+    begins: str = ""
 
 
 def now_of(party: Organisation, runner: Runner, filed: Filed, _: Language) -> Now:
@@ -66,23 +67,16 @@ def now_of(party: Organisation, runner: Runner, filed: Filed, _: Language) -> No
     text = said_of(party.folder, filed.id)
     if text is not None:
         return Now(_doing(Doing.read(text), _), moving=True, here=False)
-    if not filed.mine and not _dialled_here(party, filed):
-        waits = _("approved; it goes on when {party} dials", party=filed.request.requester)
-        return Now(waits, moving=True, here=False)
     why = runner.said_of(filed.id)
     if why:
         state = _("suspended: {why}", why=why)
     elif filed.mine and not filed.awaited:
         state = _("suspended; nobody carries it on now")
-    return Now(state, moving=False, here=False)
-
-
-def _dialled_here(party: Organisation, filed: Filed) -> bool:
-    """Say whether this party can go on with a request by itself, or waits to be dialled."""
-    try:
-        return dials(party, party.contract(filed.request.contract), filed)
-    except ContractError:
-        return False
+    contract = party.contract(filed.request.contract)
+    dialler = dialler_of(party, contract, filed)
+    begins = "" if filed.awaited else who_begins(dialler, filed, contract, _)
+    comes = not filed.mine and dialler is Dialler.THERE
+    return Now(state, moving=comes, here=False, begins=begins)
 
 
 def _carried(party: Organisation, run: Run, filed: Filed, _: Language) -> Now:

@@ -1,8 +1,6 @@
 """A party with its console in this process, and visitors of each role who are signed in."""
 
-import os
 import re
-import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,28 +68,6 @@ def stranger(app):
 
 
 # -- a real browser -------------------------------------------------------------------------------
-
-REQUIRE = "COMMONGROUND_REQUIRE_BROWSER"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Yield Debian's Chromium through Playwright, or skip; with the variable, fail.
-
-    Not for longer than a module: Playwright leaves an event loop running in this thread, and
-    other modules have loops of their own.
-    """
-    from playwright.sync_api import sync_playwright
-
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if program is None:
-        refuse = pytest.fail if os.environ.get(REQUIRE) == "1" else pytest.skip
-        refuse("NO PAGE IS OPENED IN A BROWSER: there is none; apt-get install chromium")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """A real browser without a screen, spoken to over its DevTools protocol on loopback.
 
-It is Chromium, from Debian's packages or wherever it is on the path. Without one the tests that
-ask for it are skipped, unless COMMONGROUND_REQUIRE_BROWSER=1: then they fail.
+It is that of `tests/chromium.py`.
 """
 
 import asyncio
@@ -17,11 +16,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from chromium import program
 from tornado.websocket import websocket_connect
 from two_processes import wait_until
 
-REQUIRE = "COMMONGROUND_REQUIRE_BROWSER"
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _SECONDS = 60
 _MOST_BYTES = 64_000_000
 _OPTIONS = (
@@ -123,14 +121,11 @@ class _Speaker:
 @pytest.fixture(scope="session")
 def browser():
     """Yield a running `Browser`, or skip."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        refuse = pytest.fail if os.environ.get(REQUIRE) == "1" else pytest.skip
-        refuse("NO PAGE IS OPENED IN A BROWSER: there is none; apt-get install chromium")
+    path = program()
     profile = Path(tempfile.mkdtemp(prefix="cg-browser-"))
     with (profile / "said").open("wb") as said:
         process = subprocess.Popen(
-            [program, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+            [path, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

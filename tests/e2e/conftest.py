@@ -1,6 +1,7 @@
 """Two parties for the tests with processes: made once by typing, copied for each test."""
 
 import pytest
+from console_staff import consoles, walked, walking  # noqa: F401 - fixtures
 from slow_road import Road
 from two_processes import copy_pair, make_pair
 

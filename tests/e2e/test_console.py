@@ -26,12 +26,17 @@ def folder(tmp_path_factory):
 
 def browser_of(folder):
     """Return what opens addresses, keeps cookies, and trusts the party's certificate alone."""
-    trusting = ssl.create_default_context(cafile=folder / "keys" / "tls.crt")
-    trusting.minimum_version = ssl.TLSVersion.TLSv1_3
     return urllib.request.build_opener(
-        urllib.request.HTTPSHandler(context=trusting),
+        urllib.request.HTTPSHandler(context=trusting(folder)),
         urllib.request.HTTPCookieProcessor(CookieJar()),
     )
+
+
+def trusting(folder):
+    """Return TLS that trusts the certificate of a party's folder alone."""
+    context = ssl.create_default_context(cafile=folder / "keys" / "tls.crt")
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
 
 
 def test_somebody_signs_in_over_tls_and_a_stop_ends_it_cleanly(folder, tmp_path):

@@ -22,7 +22,6 @@ from client.request_words import (
     kind_in_words,
     learnt,
     parts_of,
-    who_begins,
 )
 from party.contract import Contract
 from party.contract_terms import OutputKind
@@ -161,7 +160,6 @@ def _page(visit: Visit, filed: Filed, problem: str | None = None) -> Response:
         contract=contract,
         me=contract.me(visit.party.identity),
         now=now,
-        begins=who_begins(dialler, filed, contract, _),
         may_begin=dialler is not Dialler.NOBODY,
         steps=steps,
         said_steps=[STEPS.said(step.name, _) for step in steps],
