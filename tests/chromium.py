@@ -11,6 +11,7 @@ import pytest
 
 REQUIRE = "COMMONGROUND_REQUIRE_BROWSER"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+START_MS = 180_000  # on a busy machine it does not always start within Playwright's half a minute
 
 
 def program():
@@ -33,6 +34,6 @@ def chromium():
 
     path, options = program(), ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=options)
+        browser = playwright.chromium.launch(executable_path=path, args=options, timeout=START_MS)
         yield browser
         browser.close()
