@@ -10,8 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 
 from organisations import make_pair
-from visitors import NAMES, PASSWORD, PLACE, Visitor
+from starlette.testclient import TestClient
+from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
 
+from audit.roles import Role
 from client.console.app import make_app
 from client.console.hosting import hosting
 from party.staff import passwords
@@ -59,6 +61,32 @@ def signed_in(app):
         return made[role]
 
     return visitor
+
+
+@pytest.fixture(scope="module")
+def tokens(parties):
+    """Return a token of each role."""
+    staff = Staff(parties["advertiser"])
+    return {role: staff.add_token(f"t-{role.value}", role, 1)[1] for role in Role}
+
+
+@pytest.fixture
+def client(parties):
+    """A program's client, of a console whose calls are not slowed by other tests."""
+    return TestClient(make_app(parties["advertiser"], PLACE), base_url="https://testserver")
+
+
+@pytest.fixture
+def calling(client, tokens):
+    """Return a call of the API by role: `calling(role)("GET", path, …)`, its answer unread."""
+
+    def by(role):
+        def call(method, path, **options):
+            return client.request(method, f"/api/v1{path}", headers=bearer(tokens[role]), **options)
+
+        return call
+
+    return by
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import schemathesis
 from fastapi.routing import iter_route_contexts
 from hypothesis import HealthCheck, given, settings
 from organisations import Wire, file_match, run_both
-from starlette.testclient import TestClient
-from visitors import PLACE
+from visitors import PLACE, bearer
 
 from audit.entry import Entry
 from audit.roles import Role
@@ -22,23 +21,6 @@ from party.evidence import StoredLog
 from party.staff.accounts import Staff
 
 EXAMPLES = 4
-
-
-@pytest.fixture(scope="module")
-def tokens(parties):
-    """Return a token of each role."""
-    staff = Staff(parties["advertiser"])
-    return {role: staff.add_token(f"t-{role.value}", role, 1)[1] for role in Role}
-
-
-@pytest.fixture
-def client(parties):
-    """A program's client, of a console whose calls are not slowed by other tests."""
-    return TestClient(make_app(parties["advertiser"], PLACE), base_url="https://testserver")
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
 
 
 def calls(app):

@@ -16,6 +16,7 @@ from visitors import NAMES, PASSWORD, PLACE, Visitor
 from audit.roles import Role
 from client.commands import match, report
 from client.console import report_form
+from client.console.api.reports import Options
 from client.console.app import make_app
 from client.console.report_form import ReportForm, Typed, offered_to
 from languages import ENGLISH
@@ -201,6 +202,14 @@ def test_what_is_not_typed_is_as_the_command_has_it(three, monkeypatch):
     assert (table.timing.most_keys, table.timing.epsilon_people) == (None, None)
     assert (table.timing.slot_minutes, table.timing.lookback_days) == (60, 30)
     assert choice.epsilon is None
+
+
+def test_the_api_has_the_options_of_the_forms():
+    of_the_form = {"contract", "grant", "by_identifier"}
+    assert set(Options.model_fields) == set(report_form.FIELDS) - of_the_form
+    given = Options.model_validate({"room": 20, "match_rate": 0.25, "use": "exclude"})
+    assert Typed.read(given.fields()).guess().match_rate == 0.25
+    assert given.fields() == {"room": "20", "match_rate": "25.0", "use": "exclude"}
 
 
 def test_only_an_overlap_of_two_is_made_by_identifier_type(three, analyst):

@@ -12,6 +12,11 @@ NAMES = {Role.OPERATOR: "olga", Role.ANALYST: "ana", Role.COMPLIANCE: "carl"}
 PLACE = Place(frozenset({"testserver"}), 443, secure=True)
 
 
+def bearer(token):
+    """Return the headers of a program that has a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 class Visitor:
     """A browser without JavaScript that sends each form as the page has it."""
 

@@ -8,15 +8,18 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from client.by_identifier import quote_all
 from client.console.api.call import Asking, Call, Denied, Reading
-from client.console.asked_once import ask_once, new_key
+from client.console.asked_once import ask_all_once, ask_once, new_key
 from client.console.report_form import LABEL, PEOPLE, ReportForm, Typed, offered_to
 from client.console.report_view import FORMS, View, file_of
 from client.console.under_way import now_of
 from client.quoting import quote_for
+from client.render_by_identifier import quotes_document
 from client.render_request import request_document
 from languages import ENGLISH
 from party.contract import Contract
+from party.contract_terms import ListUse
 from party.desk import Desk
 from party.errors import PartyError
 from party.filing import PAGE, Filed, Filing, Wanted
@@ -24,6 +27,7 @@ from party.list_names import Naming
 from party.request import Request
 
 router = APIRouter(tags=["reports"])
+Number = Annotated[int | None, Field(ge=0, le=2**31 - 1)]
 Id = Annotated[str, Path(pattern="^[0-9a-f]{8,32}$", description="The id, or its beginning")]
 
 
@@ -37,6 +41,40 @@ class Grant(BaseModel):
     purpose: str
     said: str
     """Who learns what, in plain words."""
+    by_identifier: bool
+    """Whether it may be asked for by identifier type, of which there are several."""
+
+
+class Options(BaseModel, extra="forbid"):
+    """What else a report may be asked for; what is left out is as usual.
+
+    ε and δ are exact decimal text. The window of attribution and delay is `start` to `end`, ISO
+    8601 in UTC. `use`, `name` and `suppression_runs` are for lists; `match_rate` is for the quote.
+    """
+
+    epsilon: str | None = Field(None, max_length=40)
+    epsilon_dummies: str | None = Field(None, max_length=40)
+    delta: str | None = Field(None, max_length=40)
+    identifier: str | None = Field(None, max_length=80)
+    start: str | None = Field(None, max_length=40)
+    end: str | None = Field(None, max_length=40)
+    room: Number = None
+    slot_minutes: Number = None
+    lookback_days: Number = None
+    most_conversions: Number = None
+    most_keys: Number = None
+    epsilon_people: str | None = Field(None, max_length=40)
+    use: ListUse | None = None
+    name: str | None = Field(None, max_length=100)
+    suppression_runs: Number = None
+    match_rate: float | None = Field(None, ge=0, le=1)
+
+    def fields(self) -> dict[str, str]:
+        """Return them as fields of the form, which has the share that is found in percent."""
+        given = self.model_dump(exclude_none=True)
+        if self.match_rate is not None:
+            given["match_rate"] = 100 * self.match_rate
+        return {name: str(value) for name, value in given.items()}
 
 
 class Choice(BaseModel):
@@ -46,8 +84,7 @@ class Choice(BaseModel):
     grant: int = Field(ge=0, le=63)
     labels: dict[str, str] = Field(default_factory=dict, max_length=3)
     people: dict[str, int] = Field(default_factory=dict, max_length=3)
-    options: dict[str, str] = Field(default_factory=dict, max_length=20)
-    """Further fields of the form, such as `epsilon`, `start` or `name`."""
+    options: Options = Field(default_factory=lambda: Options.model_validate({}))
 
 
 class Keyed(BaseModel):
@@ -92,6 +129,7 @@ def grants(call: Reading) -> list[Grant]:
             roles=dict(one.grant.roles),
             purpose=one.grant.purpose,
             said=one.said,
+            by_identifier=one.by_type,
         )
         for one in offered
     ]
@@ -128,6 +166,24 @@ def ask(call: Asking, asked: Asked) -> Progress:
         return request, form.contract, form.naming(call.party, request)
 
     return progress_of(call, ask_once(call.console, call.account.account, asked.key, wanted))
+
+
+@router.post("/quotes/by-identifier")
+def quote_types(call: Asking, choice: Choice) -> dict[str, Any]:
+    """Say what an overlap by identifier would cost: all types together, and each."""
+    form = form_of(call, choice, by_identifier=True)
+    return quotes_document(quote_all(call.party, form.types(call.party), form.typed.guess()))
+
+
+@router.post("/reports/by-identifier", status_code=202)
+def ask_types(call: Asking, asked: Asked) -> list[Progress]:
+    """Ask for an overlap by identifier: a request for each type, all of them or none.
+
+    Once all have ended, `/reports/{id}?types=all` of any of them is the report of all.
+    """
+    types = form_of(call, asked, by_identifier=True).types(call.party, asked.key)
+    filed = ask_all_once(call.console, call.account.account, types)
+    return [progress_of(call, one) for one in filed]
 
 
 @router.get("/requests/{request}/now")
@@ -184,10 +240,11 @@ def _found(call: Call, request: str) -> Filed:
         raise Denied(404, "No such request", str(error)) from None
 
 
-def form_of(call: Call, choice: Choice) -> ReportForm:
+def form_of(call: Call, choice: Choice, *, by_identifier: bool = False) -> ReportForm:
     """Read a choice as the page's form is read."""
     fields = {
-        **choice.options,
+        **choice.options.fields(),
+        **({"by_identifier": "yes"} if by_identifier else {}),
         "contract": choice.contract,
         "grant": str(choice.grant),
         **{LABEL + party: label for party, label in choice.labels.items()},
