@@ -23,6 +23,7 @@ from party.desk import Desk
 from party.errors import ConsentError
 from party.filing import Filed
 from party.organisation import Organisation
+from party.subjects.person import Wanted
 from party.suppression.desk import SuppressionDesk
 from psi.legs import SENDER
 
@@ -50,21 +51,28 @@ class Said:
         return {"statements": self.statements, "lists": lists, "receipt": self.receipt}
 
 
-def find_notice(party: Organisation, which: str | Path) -> Notice:
-    """Return the notice in a file (.yaml), or the latest one of this name that is known here.
+def find_notice(party: Organisation, which: str | Path | Notice) -> Notice:
+    """Return a notice, that in a file (.yaml), or the latest one of a name that is known here.
 
     Raises:
         ConsentError: there is none, or it does not serve.
     """
+    if isinstance(which, Notice):
+        return which
     if Path(which).suffix in _NOTICES:
         return load_notice(which)
     return party.consent.notice(str(which))
 
 
+def notice_names(party: Organisation) -> list[str]:
+    """Return the names of the notices that are known here, in their order."""
+    return sorted({one.name for one in party.consent.notices().values()})
+
+
 def record(
     party: Organisation,
     subject: str,
-    notice: str | Path,
+    notice: str | Path | Notice,
     *,
     state: str,
     at: str | datetime | None,
@@ -160,6 +168,19 @@ def history(party: Organisation, subject: str) -> dict[str, Any]:
             for purpose, recipient in grants
         ],
     }
+
+
+def history_of(party: Organisation, wanted: Wanted) -> dict[str, Any] | None:
+    """Return what `history` does, or None where there are no records of the party's own reference.
+
+    Records call people as the party does, so an identifier of a type finds none.
+    """
+    if wanted.type is not None:
+        return None
+    try:
+        return history(party, wanted.text)
+    except ConsentError:
+        return None
 
 
 def receipt_of(party: Organisation, subject: str) -> dict[str, Any]:

@@ -1,22 +1,19 @@
 """Suppression runs over real gRPC and mutual TLS, with either side of the list as the dialler."""
 
-import socket
 import time
-from contextlib import contextmanager
 from functools import partial
 
 import grpc
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from consent_notices import document, notice
-from organisations import Wire, make_pair, people, run_both, write_dataset
+from disclosed_list import RECEIVER, RUNS, SENDER, Disclosed
+from organisations import make_pair
 
 from client import carrying
 from client.carrying import Waiting
 from client.dial import Dialler
 from client.errors import NotAccepted
-from client.serving import ServedDesk
 from client.suppressing import Suppressor
 from commonground.v1 import suppression_pb2 as pb
 from commonground.v1 import suppression_pb2_grpc
@@ -29,79 +26,10 @@ from party.filing import APPROVED
 from party.request import Request
 from party.request_parameters import Parameters
 from party.schema import REQUESTS, SESSIONS
-from party.suppression.desk import SuppressionDesk
 from party.suppression.owed import owed_runs
 from party.suppression.run import Acknowledgement, SuppressionRun
-from server import serve
 
 DAY = 86_400
-SENDER, RECEIVER = "advertiser", "channel"
-RUNS = {SENDER: 1, RECEIVER: 6}
-"""How many runs the list has where this side listens."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Disclosed:
-    """Two parties, one of which listens, and a list between them."""
-
-    def __init__(self, folder, listens, **terms):
-        addresses = {listens: f"127.0.0.1:{free_port()}"}
-        self.parties, contract = make_pair(folder, addresses=addresses, **terms)
-        self.contract, self.listens, self.folder = contract, listens, folder
-        request = Request.match(
-            contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time()),
-            parameters=Parameters(suppression_runs=RUNS[listens]),
-        )  # fmt: skip
-        self.request = Desk(self.parties[SENDER]).make(request, contract, actor="test")
-        Desk(self.parties[RECEIVER]).submit(SENDER, self.request)
-        assert run_both(self.parties, self.request, Wire()) == {SENDER: None, RECEIVER: None}
-
-    def filed(self, name):
-        return Desk(self.parties[name]).find(self.request.id)
-
-    def suppress(self, name, **options):
-        return Suppressor(self.parties[name]).suppress(self.filed(name), **options)
-
-    def withdraw(self, *numbers):
-        rows = people(0, 60, ["gold", "silver"], consent=lambda i: "no" if i in numbers else "yes")
-        write_dataset(self.folder / "data" / SENDER, "customers", rows, label="segment")
-
-    def next_number(self):
-        runs = RUNS[self.listens]
-        return runs + 1 - SuppressionDesk(self.parties[SENDER]).sender(self.filed(SENDER)).runs_left
-
-    def listed(self):
-        stored = Desk(self.parties[RECEIVER]).result(self.request.id)
-        return set(pq.read_table(stored["list_file"])["reference"].to_pylist())
-
-    @contextmanager
-    def serving(self):
-        party = self.parties[self.listens]
-        address = self.contract.parties[self.listens].address
-        server = serve.start(
-            ServedDesk(Desk(party), SuppressionDesk(party)),
-            party.identity,
-            address,
-            now=party.clock,
-        )
-        try:
-            yield
-        finally:
-            server.stop(0)
-
-    def dialler(self):
-        name = next(one for one in self.parties if one != self.listens)
-        address = self.contract.parties[self.listens].address
-        return Dialler(self.parties[name].identity, self.contract, self.listens, address)
-
-    def close(self):
-        for party in self.parties.values():
-            party.close()
 
 
 @pytest.fixture(scope="module")

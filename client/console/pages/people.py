@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
@@ -28,7 +28,7 @@ from client.subjects import SubjectDesk
 from client.suppressing import Suppressor
 from party import registrations
 from party.desk import Desk
-from party.errors import ConsentError, PartyError
+from party.errors import PartyError
 from party.subjects.person import Wanted
 from party.suppression.owed import owed_runs
 
@@ -56,7 +56,7 @@ def consent(visit: Reader, who: Who, type: Type = "", dataset: Dataset = "") -> 
     return visit.page(
         "people/consent.html.jinja",
         answer=answer,
-        records=_records(visit, wanted),
+        records=consenting.history_of(visit.party, wanted),
         notices=_notices(visit),
         words=lambda text: WORDS.said(str(text), visit.language),
         who=who.strip(),
@@ -118,9 +118,7 @@ def record(
     about, towards, how = purpose or None, recipient or None, how.strip() or "console"
     subject = (who or person).strip()
     party = visit.party
-    if state != "withdrawn" and (notice, notice) not in _notices(
-        visit
-    ):  # a name, never a file here
+    if state != "withdrawn" and notice not in consenting.notice_names(party):
         return _form(visit, [Problem("notice", visit.language("Choose one of the notices."))])
     try:
         if state == "withdrawn":
@@ -129,8 +127,8 @@ def record(
             )
         else:
             said = consenting.record(
-                party, subject, notice, state=state, at=None, purpose=about, recipient=towards,
-                by=by, how=how, actor=OPERATOR,
+                party, subject, party.consent.notice(notice), state=state, at=None, purpose=about,
+                recipient=towards, by=by, how=how, actor=OPERATOR,
             )  # fmt: skip
     except PartyError as error:
         return _form(visit, [Problem("person", str(error))])
@@ -170,18 +168,7 @@ def _form(
 
 def _notices(visit: Visit) -> list[tuple[str, str]]:
     """Return the notices as a field offers them, none of them first."""
-    names = sorted({one.name for one in visit.party.consent.notices().values()})
-    return [("", "–"), *((name, name) for name in names)]
-
-
-def _records(visit: Visit, wanted: Wanted) -> dict[str, Any] | None:
-    """Return what the party's own records of consent have, where they call people so."""
-    if wanted.type is not None:
-        return None
-    try:
-        return consenting.history(visit.party, wanted.text)
-    except ConsentError:
-        return None
+    return [("", "–"), *((one, one) for one in consenting.notice_names(visit.party))]
 
 
 @contextmanager
