@@ -149,6 +149,25 @@ class Drafts:
         return self._folder / f"{name}.yaml"
 
 
+def version_of(party: Organisation, which: str) -> Contract:
+    """Return a version to be compared: a stored contract by its hash, or `draft:NAME`.
+
+    Raises:
+        ContractError: there is none. What is no hash names no file.
+    """
+    kind, colon, name = which.partition(":")
+    if colon and kind == "draft":
+        return Drafts(party).find(name).contract
+    return party.contract(hash_in(which))
+
+
+def hash_in(which: str) -> str:
+    """Return a contract's hash, or its beginning; only that names a contract in an address."""
+    if not which or not set(which) <= set("0123456789abcdef"):
+        raise ContractError(f"there is no contract {which[:40]} here")
+    return which
+
+
 def _read(path: Path) -> Draft:
     try:
         with path.open("rb") as file:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from audit.bodies import DocumentMade
+from client.audit_files import zipped
 from client.documents.blocks import to_html, to_markdown
 from client.documents.facts import Known
 from client.documents.impact_assessment import impact_assessment
@@ -61,6 +63,13 @@ def write_documents(
         for draft, path in zip(drafts, paths, strict=True):
             publish(draft, path)
     return paths
+
+
+def zipped_documents(party: Organisation, contract: Contract, *, code: str, actor: str) -> bytes:
+    """Return the documents of a contract as a zip, which is kept nowhere; see `write_documents`."""
+    with TemporaryDirectory(prefix=".documents-", dir=party.folder) as folder:
+        paths = write_documents(party, contract, Path(folder), code=code, actor=actor)
+        return zipped({path.name: path.read_bytes() for path in paths})
 
 
 def _make(folder: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
+from starlette.responses import Response
 
+from client.actors import OPERATOR
 from client.console.api.call import Call, Denied, Reading
 from client.contract_words import changes_between, terms_of
+from client.documents.writing import zipped_documents
+from client.drafts import version_of
 from client.render_contract import contract_document
 from client.render_ledger import ledger_document
 from client.render_lists import list_document
@@ -16,13 +21,23 @@ from languages import ENGLISH
 from party import ledger_history
 from party.balances import balances
 from party.contract import Contract
+from party.contract_file import render_contract
 from party.errors import ContractError
 from party.lists import Lists
 
 router = APIRouter(tags=["contracts"])
 _OF_A_LIST: Final = ("name", "use", "request", "contract", "peer", "dataset", "people", "made_at",
                      "expires_at", "suppressed")  # fmt: skip
+YAML: Final = "application/yaml"
 Hash = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$", description="The hash, or its beginning")]
+
+Version = Annotated[
+    str,
+    Path(
+        pattern="^([0-9a-f]{8,64}|draft:[A-Za-z0-9][A-Za-z0-9_-]{0,63})$",
+        description="The hash of a stored contract, or its beginning; or `draft:NAME`",
+    ),
+]
 
 
 class Term(BaseModel):
@@ -53,6 +68,12 @@ class Change(BaseModel):
     after: str | None
 
 
+class Documents(BaseModel):
+    """In which language the documents of a contract are."""
+
+    language: Literal["en", "zh"] = "en"
+
+
 class Budget(BaseModel):
     """Balances, and the newest charges; `older` is what `before` takes for the next page."""
 
@@ -64,20 +85,43 @@ class Budget(BaseModel):
 @router.get("/contracts")
 def contracts(call: Reading) -> list[Agreed]:
     """Return the stored contracts, newest first."""
-    return [_agreed(call, one) for one in call.party.contracts()]
+    return [agreed(call, one) for one in call.party.contracts()]
 
 
 @router.get("/contracts/{contract}")
 def contract(call: Reading, contract: Hash) -> Agreed:
     """Return one contract."""
-    return _agreed(call, _found(call, contract))
+    return agreed(call, _found(call.party.contract, contract))
+
+
+@router.get(
+    "/contracts/{contract}/file", response_class=Response, responses={200: {"content": {YAML: {}}}}
+)
+def file(call: Reading, contract: Hash) -> Response:
+    """Return a stored contract with its signatures, as a file for the others."""
+    found = _found(call.party.contract, contract)
+    return Response(render_contract(found), media_type=YAML)
+
+
+@router.post(
+    "/contracts/{contract}/documents",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}}},
+)
+def documents(call: Reading, contract: Hash, wanted: Documents) -> Response:
+    """Return record of processing and impact assessment as a zip; the log has their digests."""
+    found = _found(call.party.contract, contract)
+    made = zipped_documents(call.party, found, code=wanted.language, actor=OPERATOR)
+    return Response(made, media_type="application/zip")
 
 
 @router.get("/contracts/{contract}/changes/{later}")
-def changes(call: Reading, contract: Hash, later: Hash) -> list[Change]:
-    """Say in plain words in what a later contract differs."""
-    found = changes_between(_found(call, contract), _found(call, later), ENGLISH)
-    return [Change(**vars(one)) for one in found]
+def changes(call: Reading, contract: Version, later: Version) -> list[Change]:
+    """Say in plain words in what a later version differs; either may be a draft."""
+    before, after = (
+        _found(lambda which: version_of(call.party, which), one) for one in (contract, later)
+    )
+    return [Change(**vars(one)) for one in changes_between(before, after, ENGLISH)]
 
 
 @router.get("/budget", tags=["budget"])
@@ -102,13 +146,18 @@ def lists(call: Reading) -> list[dict[str, Any]]:
     ]
 
 
-def _found(call: Call, which: str) -> Contract:
+def _found(find: Callable[[str], Contract], which: str) -> Contract:
     try:
-        return call.party.contract(which)
+        return find(which)
     except ContractError as error:
         raise Denied(404, "No such contract", str(error)) from None
 
 
-def _agreed(call: Call, found: Contract) -> Agreed:
-    terms = [Term(**vars(one)) for one in terms_of(found, ENGLISH)]
-    return Agreed(**contract_document(found, call.party.now), terms=terms)
+def agreed(call: Call, found: Contract) -> Agreed:
+    """Return how a contract stands and what it says."""
+    return Agreed(**contract_document(found, call.party.now), terms=terms_in_words(found))
+
+
+def terms_in_words(found: Contract) -> list[Term]:
+    """Return what a contract says, term by term."""
+    return [Term(**vars(one)) for one in terms_of(found, ENGLISH)]

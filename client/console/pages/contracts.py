@@ -14,12 +14,11 @@ from client.console.forms import Problem
 from client.console.typed import Form
 from client.console.visit import Analyst, Operator, Reader, Visit
 from client.contract_words import Term, changes_between, terms_of
-from client.drafts import Draft, Drafts
+from client.drafts import Draft, Drafts, hash_in, version_of
 from client.exits import EXPECTED
 from client.shortfalls import shortfalls
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
-from party.errors import ContractError
 from party.known_peers import KnownPeers
 from party.revocation import names_revoked
 
@@ -163,7 +162,7 @@ def compare(
     other: Annotated[str, Query(max_length=80)],
 ) -> Response:
     """Say in plain words in what two versions differ."""
-    before, after = _version(visit, one), _version(visit, other)
+    before, after = version_of(visit.party, one), version_of(visit.party, other)
     return visit.page(
         "contracts/compare.html.jinja",
         before=before,
@@ -176,7 +175,7 @@ def compare(
 def contract(visit: Reader, which: str) -> Response:
     """Show a stored contract in plain words, and how it stands."""
     party = visit.party
-    found = party.contract(_digits(which))
+    found = party.contract(hash_in(which))
     return visit.page(
         "contracts/one.html.jinja",
         contract=found,
@@ -190,7 +189,7 @@ def contract(visit: Reader, which: str) -> Response:
 @router.get("/{which}/file", name="contract_file")
 def contract_file(visit: Reader, which: str) -> Response:
     """Hand out a stored contract with its signatures."""
-    found = visit.party.contract(_digits(which))
+    found = visit.party.contract(hash_in(which))
     return _file(render_contract(found), found.id)
 
 
@@ -252,21 +251,6 @@ def _versions(
     found = [(which, one) for which, one in found if one.digest != but.digest]
     found.sort(key=lambda pair: pair[1].id != but.id)
     return [(which, f"{one.id} – {one.title} ({one.digest[:12]})") for which, one in found]
-
-
-def _version(visit: Visit, which: str) -> Contract:
-    """Return a stored contract by its hash, or a draft (`draft:NAME`)."""
-    kind, colon, name = which.partition(":")
-    if colon and kind == "draft":
-        return Drafts(visit.party).find(name).contract
-    return visit.party.contract(_digits(which))
-
-
-def _digits(which: str) -> str:
-    """Return a contract's hash; only that names a contract in an address, never a file."""
-    if not which or not set(which) <= set("0123456789abcdef"):
-        raise ContractError(f"there is no contract {which[:40]} here")
-    return which
 
 
 def _lines(text: str) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from client.actors import OPERATOR
-from client.audit_files import zipped
 from client.console.pages.audit import download
 from client.console.visit import Reader
-from client.documents.writing import write_documents
+from client.documents.writing import zipped_documents
 
 router = APIRouter()
 
@@ -33,7 +30,5 @@ def write(
     """Answer the documents of a contract as a zip; the log has their digests."""
     party = visit.party
     found = party.contract(contract)
-    with TemporaryDirectory(prefix=".documents-", dir=party.folder) as folder:
-        paths = write_documents(party, found, Path(folder), code=language, actor=OPERATOR)
-        files = {path.name: path.read_bytes() for path in paths}
-    return download(zipped(files), f"{found.id}-documents-{language}.zip", "application/zip")
+    made = zipped_documents(party, found, code=language, actor=OPERATOR)
+    return download(made, f"{found.id}-documents-{language}.zip", "application/zip")
