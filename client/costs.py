@@ -33,6 +33,25 @@ def read_costs(given: str) -> Costs:
         raise UnsuitableCosts(f"{path} is not UTF-8") from None
 
 
+def typed_costs(text: str) -> Costs:
+    """Return the costs that somebody has typed: a number, or a line NAME=NUMBER for each campaign.
+
+    Raises:
+        UnsuitableCosts: it is neither, or a campaign stands twice.
+    """
+    if "=" not in text:
+        return Costs.of_everything(text)
+    found: dict[str, str] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, _, cost = (part.strip() for part in line.rpartition("="))
+        if not name or name in found:
+            raise UnsuitableCosts(
+                f"'{line[:64]}': write a number, or a line NAME=NUMBER for each campaign, once each"
+            )
+        found[name] = cost
+    return Costs.of_campaigns(found)
+
+
 def _number(given: str) -> Costs:
     try:
         return Costs.of_everything(given)

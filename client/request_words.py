@@ -55,9 +55,12 @@ class Part:
 
 
 def kind_in_words(request: Request, _: Language) -> str:
-    """Return what a request makes, as a heading."""
+    """Return what a request makes, as a heading; of an overlap also by which one type."""
     said = _(KINDS[request.kind])
-    return said[:1].upper() + said[1:]
+    said = said[:1].upper() + said[1:]
+    if request.kind is not OutputKind.OVERLAP or len(request.identifiers) > 1:
+        return said
+    return _("{kind}, by {type}", kind=said, type=request.identifiers[0])
 
 
 def asked_by(filed: Filed, _: Language) -> str:

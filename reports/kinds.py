@@ -63,6 +63,14 @@ def require_suitable(kind: str, labels: Sequence[str], third: Sequence[str] | No
         _CHECK[kind](labels)
 
 
+def priced(kind: str, labels: Sequence[str], *, with_third: bool = False) -> Sequence[str] | None:
+    """Return which names may have a cost beside that of everything; None where nothing may.
+
+    UnsuitableLabels as `require_suitable`.
+    """
+    return _numbers(kind, labels, with_third=with_third).priced(labels)
+
+
 def require_priced(
     kind: str, labels: Sequence[str], costs: Costs | None, *, with_third: bool = False
 ) -> None:
@@ -72,7 +80,7 @@ def require_priced(
     """
     if costs is None:
         return
-    names = _numbers(kind, labels, with_third=with_third).priced(labels)
+    names = priced(kind, labels, with_third=with_third)
     if names is None:
         raise UnsuitableCosts(f"a report of the kind {kind} has no costs; leave them out")
     costs.require_labels(names)

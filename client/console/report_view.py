@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field
 
 from client.by_identifier import report_of, together
+from client.costs import typed_costs
 from client.page.document import page_of, parts_of
 from client.page.figures import Figure, figures_of, pdf_of, png_of
 from client.page.source import source_of
@@ -25,8 +26,8 @@ from party.desk import Desk
 from party.errors import PartyError
 from party.filing import Filed
 from party.organisation import Organisation
-from psi.legs import RECIPIENT
-from reports.costs import Costs
+from psi.legs import RECIPIENT, TABULATOR, THIRD
+from reports.kinds import priced
 from reports.rendering import Rendering
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ class View(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     kind: Literal["shareable", "private"] = "shareable"
     model: str = Field("", max_length=20)
-    cost: str = Field("", max_length=40)
+    cost: str = Field(
+        "",
+        max_length=4000,
+        description="What it has cost: a number, or a line NAME=NUMBER for each campaign",
+    )
     types: Literal["", "all"] = Field(
         "", description="`all` shows an overlap together with those of the other identifier types"
     )
@@ -114,7 +119,7 @@ def _rendering(party: Organisation, requests: tuple[str, ...], view: View) -> Re
             raise PartyError("an overlap by identifier type has no cost and no model")
         by_type = {one.request.identifiers[0]: one for one in parts}
         return report_of(party, by_type, private=view.private)
-    costs = Costs.of_everything(view.cost) if view.cost else None
+    costs = typed_costs(view.cost) if view.cost.strip() else None
     found = result_of(party, filed, private=view.private, costs=costs, model=view.model or None)
     if not isinstance(found, Rendering):
         raise PartyError(f"request {filed.id[:8]} has brought no report")
@@ -130,7 +135,15 @@ def page_values(visit: Visit, filed: Filed, view: View) -> dict[str, Any]:
     return {
         **parts_of(rendering, sources, party.identity.name, _, address),
         "may_be_private": may_be_private(party, filed),
+        "priced": None if view.types else _priced(filed),
     }
+
+
+def _priced(filed: Filed) -> Sequence[str] | None:
+    """Return which campaigns of a report may have a cost; None where nothing may."""
+    request = filed.request
+    labels = request.labels[request.roles[TABULATOR]].values
+    return priced(str(request.kind), labels, with_third=THIRD in request.roles)
 
 
 def may_be_private(party: Organisation, filed: Filed) -> bool:

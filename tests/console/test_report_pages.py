@@ -71,6 +71,9 @@ def test_a_finished_report_is_shown_and_handed_out(app, parties, signed_in, idle
         assert "attachment" in answer.headers["content-disposition"]
     chart = re.findall(r'<img src="([^"]*/charts/[^"]*)"', page)
     assert analyst.get(unescape(chart[0])).text.startswith("<svg")
+    assert "such as 1=5000" in page
+    spent = analyst.get(f"/reports/{key}/files/json", params={"cost": "1=100\n2=50.5"})
+    assert spent.json()["costs"] == {"1": "100", "2": "50.5"}
     private = analyst.get(f"/reports/{key}?kind=private").text
     assert "not to be passed on" in private
     assert (
@@ -97,6 +100,7 @@ def test_an_overlap_by_identifier_is_quoted_asked_and_shown_as_one(parties, sign
         answer = analyst.client.post("/reports", data=values)
         assert answer.status_code == 200, answer.text
     assert "One request for each type" in answer.text
+    assert {"phone", "email"} == set(re.findall("are shared, by ([a-z]+)<", answer.text))
     asked = {Desk(party).find(request).request.identifiers: request for request, _ in idle}
     assert len(asked) == len(set(asked.values())) == 2
     for number, request in enumerate(asked.values()):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from target import Target
 
+from client.costs import typed_costs
 from party.consent.tcf import read_tc_string
 from party.datasets.origin import Files
 from party.datasets.source import Source
@@ -120,5 +121,11 @@ TARGETS = [
         lambda data: Costs.of_table(data.decode("utf-8", "replace"), "it"),
         (ReportError,),
         lambda: [b"campaign,cost\nC8,12.5\nall,20\n"],
+    ),
+    Target(
+        "typed costs",
+        lambda data: typed_costs(data.decode("utf-8", "replace")),
+        (ReportError,),
+        lambda: [b"C8=12.5\nall=20\n", b"5000"],
     ),
 ]

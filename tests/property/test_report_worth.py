@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from client.costs import typed_costs
 from privacy.session import SessionNoise, TableLaws
 from psi.buckets import ValueBuckets
 from reports import kinds
@@ -223,6 +224,28 @@ def test_lines_of_costs_end_as_any_program_ends_them():
     for end in ("\n", "\r\n", "\r"):
         costs = Costs.of_table(f"campaign,cost{end}C8,1{end}", "costs.csv")
         assert costs.to_dict() == {"C8": "1"}
+
+
+def test_costs_are_typed_as_a_number_or_as_a_line_for_each_campaign():
+    assert typed_costs(" 12.5 ").to_dict() == {"all": "12.5"}
+    lines = "C8 = 5\r\n\na=b=0.5\r\nall=20\n"
+    assert typed_costs(lines).to_dict() == {"C8": "5", "a=b": "0.5", "all": "20"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("much", "no number above 0"),
+        ("C8=", "no number above 0"),
+        ("C8=much", "the cost of 'C8'"),
+        ("=5", "write a number, or a line"),
+        ("C8=5\nC13", "'C13': write a number, or a line"),
+        ("C8=5\nC8=6", "once each"),
+    ],
+)
+def test_typed_costs_that_cannot_be_read_are_refused(text, says):
+    with pytest.raises(UnsuitableCosts, match=says):
+        typed_costs(text)
 
 
 def test_costs_of_another_campaign_are_refused_before_there_is_a_table():
