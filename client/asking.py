@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from client.timing import TimingChoice
+from languages import message
 from party.contract import Contract
 from party.contract_terms import DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
@@ -85,7 +86,11 @@ def match_request(
     if suppression_runs is not None and not 0 <= suppression_runs <= MOST_RUNS:
         raise Refusal(
             RefusalStatus.LIMIT_EXCEEDED,
-            f"{suppression_runs} suppression_runs were asked for: a list has 0 to {MOST_RUNS}",
+            message(
+                "{suppression_runs} suppression_runs were asked for: a list has 0 to {most_runs}",
+                suppression_runs=suppression_runs,
+                most_runs=MOST_RUNS,
+            ),
         )
     me = contract.me(party.identity)
     receiver, sender = _roles(contract, me, receiver, None)
@@ -123,7 +128,7 @@ def list_naming(party: Organisation, request: Request, name: str | None) -> Nami
     if name is None:
         return None
     if request.roles[RECEIVER] != request.requester:
-        raise PartyError("the list is the counterpart's, who names it: leave out --name")
+        raise PartyError(message("the list is the counterpart's, who names it: leave out --name"))
     naming = Naming(name)
     require_free(party.store, naming)
     return naming
@@ -140,15 +145,23 @@ def refresh_request(party: Organisation, found: MatchedList, contract: Contract)
     if contract.digest != found.request.contract:
         raise Refusal(
             RefusalStatus.NOT_GRANTED,
-            f"the list {found.title} was made under contract {found.request.contract[:12]}…, and "
-            f"{contract.id} is another: a refresh is under the same. Make a new list with "
-            "`commonground match`",
+            message(
+                "the list {title} was made under contract {contract}…, and {id} "
+                "is another: a refresh is under the same. Make a new list with "
+                "`commonground match`",
+                title=found.title,
+                contract=found.request.contract[:12],
+                id=contract.id,
+            ),
         )
     found.require_whole(party.now)
     if found.name is None:
         raise PartyError(
-            "only a list that has a name is refreshed: give it one with `commonground lists name "
-            f"{found.title} NAME`"
+            message(
+                "only a list that has a name is refreshed: give it one with "
+                "`commonground lists name {title} NAME`",
+                title=found.title,
+            )
         )
     Lists(party).require_same_people(found)
     receiver = found.request.roles[RECEIVER]
@@ -252,9 +265,13 @@ def _roles_of(contract: Contract, me: str, table: TableChoice) -> dict[str, str]
     third = third or (left.pop(0) if left else recipient)
     if left or len({recipient, tabulator, third}) != len((TABULATOR, RECIPIENT, THIRD)):
         raise ContractError(
-            f"a table of three is between three parties, and contract {contract.id} has "
-            f"{', '.join(contract.parties)}: say who counts with --tabulator and who is the third "
-            "with --third"
+            message(
+                "a table of three is between three parties, and contract {id} "
+                "has {parties}: say who counts with --tabulator and who is the "
+                "third with --third",
+                id=contract.id,
+                parties=", ".join(contract.parties),
+            )
         )
     return {TABULATOR: tabulator, RECIPIENT: recipient, THIRD: third}
 
@@ -263,18 +280,27 @@ def _require_fitting(table: TableChoice, third: str | None) -> None:
     """Raise PartyError where a choice is given that the table would not have."""
     if table.identifier is not None and table.kind is not OutputKind.LIFT and third is None:
         raise PartyError(
-            f"only a lift and tables of three are asked for by one identifier type, and no "
-            f"{table.kind} of two"
+            message(
+                "only a lift and tables of three are asked for by one identifier "
+                "type, and no {kind} of two",
+                kind=table.kind,
+            )
         )
     if third is None and (table.attribute, table.third_dataset) != (None, None):
-        raise PartyError("an attribute and its dataset are a third party's: name it with --third")
+        raise PartyError(
+            message("an attribute and its dataset are a third party's: name it with --third")
+        )
 
 
 def _require_party(contract: Contract, name: str) -> None:
     if name not in contract.parties:
         raise ContractError(
-            f"'{name}' is no party of contract {contract.id}: it is between "
-            f"{', '.join(contract.parties)}"
+            message(
+                "'{name}' is no party of contract {id}: it is between {parties}",
+                name=name,
+                id=contract.id,
+                parties=", ".join(contract.parties),
+            )
         )
 
 
@@ -292,7 +318,11 @@ def _only_other(contract: Contract, me: str) -> str:
     others = contract.counterparts(me)
     if len(others) != 1:
         raise ContractError(
-            f"contract {contract.id} has several counterparts ({', '.join(others)}): name one"
+            message(
+                "contract {id} has several counterparts ({others}): name one",
+                id=contract.id,
+                others=", ".join(others),
+            )
         )
     return others[0]
 
@@ -314,7 +344,13 @@ def _only_label(
     labels = contract.dataset(party, name).labels
     if len(labels) != 1:
         raise ContractError(
-            f"say with {option} which label of {party} {use}: {', '.join(labels) or 'none'} "
-            f"in its dataset {name}"
+            message(
+                "say with {option} which label of {party} {use}: {value} in its dataset {name}",
+                option=option,
+                party=party,
+                use=use,
+                value=", ".join(labels) or "none",
+                name=name,
+            )
         )
     return next(iter(labels))

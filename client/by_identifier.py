@@ -27,6 +27,7 @@ from client.carrying import Carrier, Waiting
 from client.guess import Guess
 from client.quoting import Quoted, quote_for
 from client.results import estimates_of
+from languages import message
 from party import holds, reservation
 from party.contract import Contract
 from party.contract_terms import OutputKind
@@ -291,7 +292,13 @@ def _standing(requests: Mapping[str, Request], done: Mapping[str, Filed]) -> str
 def _stored(party: Organisation, filed: Filed) -> dict[str, Any]:
     stored = Desk(party).require_result(filed)
     if "table" not in stored:
-        raise PartyError(f"request {filed.request.id[:8]} is {filed.state} and has no table")
+        raise PartyError(
+            message(
+                "request {id} is {state} and has no table",
+                id=filed.request.id[:8],
+                state=filed.state,
+            )
+        )
     return stored
 
 

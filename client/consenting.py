@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from audit.collector import paused
 from audit.roles import Role
+from languages import message
 from party.activation.private_file import drafted, publish, require_new
 from party.consent.events import MICROSECONDS, Act, By, Event, State
 from party.consent.notice import SCHEMA, Notice, load_notice
@@ -92,7 +93,9 @@ def record(
     when = party.consent.now if at is None else _time(at)
     act = Act(subject, _word(State, state), when, purpose, recipient, _word(By, by), how)
     if act.state is State.WITHDRAWN:
-        raise ConsentError("what was given is taken back with `commonground consent withdraw`")
+        raise ConsentError(
+            message("what was given is taken back with `commonground consent withdraw`")
+        )
     party.consent.record(shown, [act], actor=actor)
     return Said(receipt_of(party, subject))
 
@@ -235,7 +238,13 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(MOST_BYTES + 1)
     except OSError as error:
-        raise ConsentError(f"{file}: cannot be read: {error.strerror}") from None
+        raise ConsentError(
+            message(
+                "{file}: cannot be read: {strerror}",
+                file=file,
+                strerror=error.strerror,
+            )
+        ) from None
 
 
 def _lists(party: Organisation, purpose: str | None, recipient: str | None) -> list[Filed]:
@@ -275,8 +284,10 @@ def _person(party: Organisation, subject: str) -> Person:
     person = party.consent.find(subject)
     if person is None:
         raise ConsentError(
-            "nothing is recorded of this id here: look at how the id is written, which is as in "
-            "your datasets"
+            message(
+                "nothing is recorded of this id here: look at how the id is "
+                "written, which is as in your datasets"
+            )
         )
     return person
 
@@ -284,11 +295,11 @@ def _person(party: Organisation, subject: str) -> Person:
 def _time(at: str | datetime) -> int:
     if isinstance(at, datetime):
         if at.tzinfo is None:
-            raise ConsentError("the time needs a time zone")
+            raise ConsentError(message("the time needs a time zone"))
         return int(at.timestamp() * MICROSECONDS)
     found = microseconds_of(at)
     if found == UNREADABLE:
-        raise ConsentError("the time is ISO 8601 in UTC, such as 2026-01-31T00:00:00Z")
+        raise ConsentError(message("the time is ISO 8601 in UTC, such as 2026-01-31T00:00:00Z"))
     return found
 
 
@@ -296,4 +307,10 @@ def _word(words: type[_Word], text: str) -> _Word:
     try:
         return words(text)
     except ValueError:
-        raise ConsentError(f"'{text[:40]}' is not one of {', '.join(words)}") from None
+        raise ConsentError(
+            message(
+                "'{text}' is not one of {words}",
+                text=text[:40],
+                words=", ".join(words),
+            )
+        ) from None

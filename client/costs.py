@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from languages import message
 from reports.costs import Costs
 from reports.errors import UnsuitableCosts
 
@@ -24,13 +25,30 @@ def read_costs(given: str) -> Costs:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise UnsuitableCosts(f"{path}: cannot be read: {error.strerror}") from None
+        raise UnsuitableCosts(
+            message(
+                "{path}: cannot be read: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
     if len(data) > _MOST_BYTES:
-        raise UnsuitableCosts(f"{path} has more than {_MOST_BYTES:,} bytes")
+        raise UnsuitableCosts(
+            message(
+                "{path} has more than {most_bytes} bytes",
+                path=path,
+                most_bytes=f"{_MOST_BYTES:,}",
+            )
+        )
     try:
         return Costs.of_table(data.decode("utf-8"), str(path))
     except UnicodeDecodeError:
-        raise UnsuitableCosts(f"{path} is not UTF-8") from None
+        raise UnsuitableCosts(
+            message(
+                "{path} is not UTF-8",
+                path=path,
+            )
+        ) from None
 
 
 def typed_costs(text: str) -> Costs:
@@ -56,4 +74,9 @@ def _number(given: str) -> Costs:
     try:
         return Costs.of_everything(given)
     except UnsuitableCosts as error:
-        raise UnsuitableCosts(f"{error}, and names no file that ends in .csv") from None
+        raise UnsuitableCosts(
+            message(
+                "{error}, and names no file that ends in .csv",
+                error=error,
+            )
+        ) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from languages import message
 from party.datasets import Definition
 from party.datasets.consent import ConsentTable
 from party.datasets.content import LocalFile
@@ -108,8 +109,11 @@ def described(party: Organisation, text: str) -> Definition:
     folders = folders_of(party)
     if not folders:
         raise DatasetError(
-            "no folder is named from which files may be registered here: name them in party.toml, "
-            'as data_folders = ["/srv/data"], or use `commonground dataset add`'
+            message(
+                "no folder is named from which files may be registered here: "
+                'name them in party.toml, as data_folders = ["/srv/data"], or '
+                "use `commonground dataset add`"
+            )
         )
     document = read_yaml(text.encode(), _WHAT, DatasetError)
     definition = read_definition(document, folders[0], _WHAT)
@@ -123,14 +127,23 @@ def _require_files(party: Organisation, definition: Definition, origin: Origin) 
     """Refuse what is no file below the folders; of a pattern, what stands before its first sign."""
     if not isinstance(origin, Files):
         raise DatasetError(
-            f"{_WHAT}: only files are registered here; a query or objects with `commonground "
-            "dataset add`"
+            message(
+                "{what}: only files are registered here; a query or objects with "
+                "`commonground dataset add`",
+                what=_WHAT,
+            )
         )
     path = definition.folder / origin.pattern
     parts = path.parts
     fixed = next((at for at, part in enumerate(parts) if set(part) & set(_GLOB)), len(parts))
     if ".." in parts:
-        raise DatasetError(f"{_WHAT}: write the path of {origin.pattern} without '..'")
+        raise DatasetError(
+            message(
+                "{what}: write the path of {pattern} without '..'",
+                what=_WHAT,
+                pattern=origin.pattern,
+            )
+        )
     _require_below(party, Path(*parts[:fixed]))
 
 
@@ -138,6 +151,9 @@ def _require_below(party: Organisation, path: Path) -> None:
     resolved = path.resolve()
     if not any(resolved.is_relative_to(folder) for folder in folders_of(party)):
         raise DatasetError(
-            f"{path} is below none of the data_folders that party.toml names: move it there, or "
-            "use `commonground dataset add`"
+            message(
+                "{path} is below none of the data_folders that party.toml names: "
+                "move it there, or use `commonground dataset add`",
+                path=path,
+            )
         )

@@ -11,6 +11,7 @@ from typing import Final
 
 from client.peer_diagnosis import Check, State, walk_to
 from client.units import shown_time
+from languages import message
 from party.certificate_ends import certificate_warnings
 from party.errors import ContractError, DatasetError, PartyError
 from party.organisation import Organisation
@@ -51,15 +52,39 @@ def _engine(party: Organisation, *, measured: bool) -> Check:
         name = curve.engine().name
         speed = curve.points_per_second(MEASURE_SECONDS) if measured else 0
     except EngineError as error:
-        return Check("engine", State.FAILED, str(error))
-    pace = f", {speed:,.0f} points a second a worker" if measured else ""
-    return Check("engine", State.OK, f"{name}{pace}, {party.settings.worker_count} workers")
+        return Check(message("engine"), State.FAILED, str(error))
+    pace = (
+        message(
+            ", {speed} points a second a worker",
+            speed=f"{speed:,.0f}",
+        )
+        if measured
+        else ""
+    )
+    return Check(
+        message("engine"),
+        State.OK,
+        message(
+            "{name}{pace}, {worker_count} workers",
+            name=name,
+            pace=pace,
+            worker_count=party.settings.worker_count,
+        ),
+    )
 
 
 def _store(party: Organisation) -> Check:
-    where = party.settings.store.partition(":")[0] or "SQLite in the folder"
+    where = party.settings.store.partition(":")[0] or message("SQLite in the folder")
     size = party.journal.checkpoint().split("\n")[1]
-    return Check("store", State.OK, f"{where}, of this version; the log has {size} entries")
+    return Check(
+        message("store"),
+        State.OK,
+        message(
+            "{where}, of this version; the log has {size} entries",
+            where=where,
+            size=size,
+        ),
+    )
 
 
 def _certificates(party: Organisation) -> Iterator[Check]:
@@ -67,10 +92,21 @@ def _certificates(party: Organisation) -> Iterator[Check]:
     warnings = certificate_warnings(party)
     own = next((one for one in warnings if one.peer is None), None)
     if own is None:
-        shown = f"{certificate.fingerprint}, until {shown_time(certificate.not_after)}"
-        yield Check("certificate", State.OK, shown)
+        shown = message(
+            "{fingerprint}, until {not_after}",
+            fingerprint=certificate.fingerprint,
+            not_after=shown_time(certificate.not_after),
+        )
+        yield Check(message("certificate"), State.OK, shown)
     for one in warnings:
-        name = "certificate" if one.peer is None else f"certificate of {one.peer}"
+        name = (
+            message("certificate")
+            if one.peer is None
+            else message(
+                "certificate of {peer}",
+                peer=one.peer,
+            )
+        )
         yield Check(name, State.WARNING, one.sentence)
 
 
@@ -82,8 +118,15 @@ def _tls() -> Check:
     try:
         require_tls13()
     except PartyError as error:
-        return Check("TLS", State.FAILED, str(error))
-    return Check("TLS", State.OK, f"1.3 only, gRPC {version('grpcio')}")
+        return Check(message("TLS"), State.FAILED, str(error))
+    return Check(
+        message("TLS"),
+        State.OK,
+        message(
+            "1.3 only, gRPC {value}",
+            value=version("grpcio"),
+        ),
+    )
 
 
 def _profile() -> Check:
@@ -91,22 +134,36 @@ def _profile() -> Check:
 
     values = Profile.current(gmail=False).to_json()
     shown = ", ".join(f"{key} {value}" for key, value in values.items() if key != "gmail")
-    return Check("profile", State.OK, shown)
+    return Check(message("profile"), State.OK, shown)
 
 
 def _contracts(party: Organisation) -> Iterator[Check]:
     contracts = party.contracts()
     if not contracts:
-        yield Check("contracts", State.WARNING, "none: commonground contract propose CARD|NAME")
+        yield Check(
+            message("contracts"),
+            State.WARNING,
+            message("none: commonground contract propose CARD|NAME"),
+        )
     for contract in contracts:
-        name = f"contract {contract.id}"
+        name = message(
+            "contract {id}",
+            id=contract.id,
+        )
         try:
             contract.require_in_force(party.now)
             contract.me(party.identity)
         except ContractError as error:
             yield Check(name, State.WARNING, str(error))
             continue
-        yield Check(name, State.OK, f"in force until {shown_time(contract.ends)}")
+        yield Check(
+            name,
+            State.OK,
+            message(
+                "in force until {ends}",
+                ends=shown_time(contract.ends),
+            ),
+        )
 
 
 def _dataset(party: Organisation, registered: Registered) -> Check:
@@ -114,16 +171,23 @@ def _dataset(party: Organisation, registered: Registered) -> Check:
     from party.datasets.consent import ConsentInRecords, ConsentTable
     from party.datasets.rows import snapshot_now
 
-    name = f"dataset {registered.name}"
+    name = message(
+        "dataset {name}",
+        name=registered.name,
+    )
     try:
         definition = party.definition(registered.name)
         snapshot = snapshot_now(definition)
     except DatasetError as error:
         return Check(name, State.FAILED, str(error))
     if snapshot.hex() != registered.snapshot:
-        what = "its source"
+        again = message(
+            "its source has changed since: `commonground dataset add` reports on it again"
+        )
         if isinstance(definition.consent, ConsentTable | ConsentInRecords):
-            what += " or what people have consented to"
-        again = f"{what} has changed since: `commonground dataset add` reports on it again"
+            again = message(
+                "its source or what people have consented to has changed since: `commonground "
+                "dataset add` reports on it again"
+            )
         return Check(name, State.WARNING, again)
-    return Check(name, State.OK, "its source is as it was registered")
+    return Check(name, State.OK, message("its source is as it was registered"))

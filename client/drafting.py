@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from audit.roles import Role
+from languages import message
 from party.card import IdentityCard
 from party.contract import Contract
 from party.contract_draft import USUAL, Wishes, draft_contract, require_address
@@ -60,7 +61,13 @@ def find_card(party: Organisation, wanted: str) -> IdentityCard:
     try:
         return IdentityCard.parse(path.read_bytes(), source=wanted)
     except OSError as error:
-        raise ContractError(f"the card {path} cannot be read: {error.strerror}") from None
+        raise ContractError(
+            message(
+                "the card {path} cannot be read: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
 
 
 def draft_path(contract_id: str) -> Path:
@@ -71,7 +78,12 @@ def draft_path(contract_id: str) -> Path:
 def require_new(path: Path) -> None:
     """Raise ContractError when there is a file already where a draft is to be written."""
     if path.exists():
-        raise ContractError(f"{path} exists already, and is left as it is; choose another --out")
+        raise ContractError(
+            message(
+                "{path} exists already, and is left as it is; choose another --out",
+                path=path,
+            )
+        )
 
 
 def draft_text(
@@ -94,9 +106,9 @@ def draft_text(
     others = [theirs] if draft.third is None else [theirs, draft.third]
     for card in others:
         if card.identity == party.identity.vkey:
-            raise ContractError("this is the party's own card; give the counterpart's")
+            raise ContractError(message("this is the party's own card; give the counterpart's"))
     if len({card.identity for card in others}) != len(others):
-        raise ContractError("counterpart and third are one party; a third is another")
+        raise ContractError(message("counterpart and third are one party; a third is another"))
     my_name, their_name, *third = names = _names([mine, *others])
     order = [their_name, my_name] if draft.they_measure else [my_name, their_name]
     cards = dict(zip(names, [mine, *others], strict=True))

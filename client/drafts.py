@@ -14,6 +14,7 @@ from typing import Final
 
 from audit.roles import Role
 from client.agreeing import import_contract, sign_contract
+from languages import message
 from party.contract import Contract
 from party.contract_file import merge_signatures, parse_contract, render_contract
 from party.contract_terms import NAME
@@ -62,7 +63,12 @@ class Drafts:
         """Return one draft; ContractError where there is none of this name."""
         path = self._path(name)
         if not path.is_file():
-            raise ContractError(f"there is no draft called {name[:64]} here")
+            raise ContractError(
+                message(
+                    "there is no draft called {name} here",
+                    name=name[:64],
+                )
+            )
         return _read(path)
 
     def write(self, text: str, *, replace: str | None = None) -> Draft:
@@ -77,12 +83,21 @@ class Drafts:
         path = self._path(contract.id)
         if replace is not None and self.find(replace).contract.signatures:
             raise ContractError(
-                f"somebody has signed {replace}, so its text stays: write a draft with another id"
+                message(
+                    "somebody has signed {replace}, so its text stays: write a draft "
+                    "with another id",
+                    replace=replace,
+                )
             )
         if path.exists() and replace != contract.id:
             if _read(path).contract == contract:  # the same once more
                 return _read(path)
-            raise ContractError(f"there is a draft {contract.id} already: give this one another id")
+            raise ContractError(
+                message(
+                    "there is a draft {id} already: give this one another id",
+                    id=contract.id,
+                )
+            )
         self._put(path, text)
         if replace is not None and replace != contract.id:
             self._path(replace).unlink(missing_ok=True)
@@ -99,7 +114,7 @@ class Drafts:
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            raise ContractError("the file is no contract: it is not UTF-8 text") from None
+            raise ContractError(message("the file is no contract: it is not UTF-8 text")) from None
         theirs = self._parsed(text)
         theirs.verify_signatures(require_all=False)
         path = self._path(theirs.id)
@@ -133,19 +148,35 @@ class Drafts:
     def _put(self, path: Path, text: str) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         if not path.exists() and sum(1 for one in self._folder.glob("*.yaml")) >= _MOST:
-            raise ContractError(f"there are {_MOST} drafts here already: remove some first")
+            raise ContractError(
+                message(
+                    "there are {most} drafts here already: remove some first",
+                    most=_MOST,
+                )
+            )
         temporary = path.with_name(f".{path.name}.part")
         try:
             temporary.write_bytes(text.encode())
             settle(temporary, path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise ContractError(f"the draft cannot be written: {error.strerror}") from None
+            raise ContractError(
+                message(
+                    "the draft cannot be written: {strerror}",
+                    strerror=error.strerror,
+                )
+            ) from None
 
     def _path(self, name: str) -> Path:
         """Return where a draft lies; a name is letters, digits, hyphens and underscores."""
         if NAME.broken_by(name):
-            raise ContractError(f"'{name[:64]}' is no name of a contract: use {NAME.expects}")
+            raise ContractError(
+                message(
+                    "'{name}' is no name of a contract: use {expects}",
+                    name=name[:64],
+                    expects=NAME.expects,
+                )
+            )
         return self._folder / f"{name}.yaml"
 
 
@@ -164,7 +195,12 @@ def version_of(party: Organisation, which: str) -> Contract:
 def hash_in(which: str) -> str:
     """Return a contract's hash, or its beginning; only that names a contract in an address."""
     if not which or not set(which) <= set("0123456789abcdef"):
-        raise ContractError(f"there is no contract {which[:40]} here")
+        raise ContractError(
+            message(
+                "there is no contract {which} here",
+                which=which[:40],
+            )
+        )
     return which
 
 
@@ -174,6 +210,12 @@ def _read(path: Path) -> Draft:
             data = file.read(MOST_BYTES + 1)
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except OSError as error:
-        raise ContractError(f"the draft {path} cannot be read: {error.strerror}") from None
+        raise ContractError(
+            message(
+                "the draft {path} cannot be read: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
     contract = parse_contract(data, source=f"the draft {path.stem}")
     return Draft(path.stem, data.decode(), contract, changed)

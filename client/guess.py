@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from languages import message
 from party.errors import PartyError
 from party.request import Request
 from psi.sets import MAX_KEYS
@@ -32,7 +33,14 @@ class Guess:
         for name, people in numbers.items():
             if not 0 <= people <= MAX_KEYS:
                 of = "" if name is None else f" of '{name[:64]}'"
-                raise PartyError(f"--their-people{of} is {people}: take 0 to {MAX_KEYS:,}")
+                raise PartyError(
+                    message(
+                        "--their-people{of} is {people}: take 0 to {max_keys}",
+                        of=of,
+                        people=people,
+                        max_keys=f"{MAX_KEYS:,}",
+                    )
+                )
 
     @classmethod
     def of(cls, texts: Sequence[str] | None, match_rate: float = MATCH_RATE) -> Guess:
@@ -50,8 +58,12 @@ class Guess:
             name, equals, number = text.rpartition("=")
             if not equals or not name or name in found:
                 raise PartyError(
-                    f"--their-people {text[:80]}: give one number for each other party, such as "
-                    "100000, or one PARTY=N for each of them, such as channel=100000"
+                    message(
+                        "--their-people {text}: give one number for each other party, "
+                        "such as 100000, or one PARTY=N for each of them, such as "
+                        "channel=100000",
+                        text=text[:80],
+                    )
                 )
             found[name] = _number(number)
         return cls(found, match_rate)
@@ -71,13 +83,23 @@ class Guess:
         unknown = next((name for name in stated if name not in others), None)
         if unknown is not None:
             raise PartyError(
-                f"--their-people is said of '{unknown[:64]}', which is no other party of this "
-                f"request; there is {' and '.join(others)}"
+                message(
+                    "--their-people is said of '{unknown}', which is no other party "
+                    "of this request; there is {others}",
+                    unknown=unknown[:64],
+                    others=" and ".join(others),
+                )
             )
         return {name: (stated.get(name, own), name in stated) for name in others}
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(MAX_KEYS)):
-        raise PartyError(f"--their-people {text[:80]}: take a whole number from 0 to {MAX_KEYS:,}")
+        raise PartyError(
+            message(
+                "--their-people {text}: take a whole number from 0 to {max_keys}",
+                text=text[:80],
+                max_keys=f"{MAX_KEYS:,}",
+            )
+        )
     return int(text)

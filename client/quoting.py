@@ -17,6 +17,7 @@ import numpy as np
 
 from client.guess import Guess
 from client.quoting_moments import Touching, touching_of
+from languages import message
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
@@ -142,13 +143,16 @@ def quote_for(party: Organisation, contract: Contract, request: Request, guess: 
         holding,
         Desk(party).balance(request, contract),
         (
-            f"own sizes as in the quality report of {registered.name}",
+            message(
+                "own sizes as in the quality report of {name}",
+                name=registered.name,
+            ),
             *(_assumed_of(name, *people) for name, people in said.items()),
             *_of_a_third(request),
             *_of_a_lift(request),
             *(_assumed_of_moments(request, touching) if touching else ()),
             *figures.assumptions,
-            "other machines are as fast as this one",
+            message("other machines are as fast as this one"),
         ),
         touching,
     )
@@ -184,16 +188,27 @@ def _assumed_of_moments(request: Request, touching: Touching) -> tuple[str, ...]
     most = request.parameters.records_per_person
     loss = touching.most_keys / Terms.of(request).tabulator_bound
     return (
-        f"a touched person has {touching.touches} touches, evenly over the window",
-        "each person of the recipient has one conversion in it",
-        f"the recipient sends {most} of a person at most, as it is bound to; if it sent more, the "
-        f"tabulator's people would lose up to {loss:.0f} times the table's ε",
+        message(
+            "a touched person has {touches} touches, evenly over the window",
+            touches=touching.touches,
+        ),
+        message("each person of the recipient has one conversion in it"),
+        message(
+            "the recipient sends {most} of a person at most, as it is bound "
+            "to; if it sent more, the tabulator's people would lose up to "
+            "{loss} times the table's ε",
+            most=most,
+            loss=f"{loss:.0f}",
+        ),
     )
 
 
 def _assumed_of(name: str, people: int, stated: bool) -> str:
-    return (
-        f"{name} has {people:,} people, {'as stated' if stated else 'as here; say --their-people'}"
+    shown = f"{people:,}"
+    if stated:
+        return message("{name} has {people} people, as stated", name=name, people=shown)
+    return message(
+        "{name} has {people} people, as here where nothing is said of it", name=name, people=shown
     )
 
 
@@ -204,8 +219,11 @@ def _of_a_third(request: Request) -> tuple[str, ...]:
     counted = () if request.kind is OutputKind.LIFT else _of_one_type(request)
     return (
         *counted,
-        "whoever consents for one of the others consents for both",
-        f"{request.requester} carries what the others send each other: these bytes count twice",
+        message("whoever consents for one of the others consents for both"),
+        message(
+            "{requester} carries what the others send each other: these bytes count twice",
+            requester=request.requester,
+        ),
     )
 
 
@@ -219,8 +237,10 @@ def _of_a_lift(request: Request) -> tuple[str, ...]:
 
 def _of_one_type(request: Request) -> tuple[str, ...]:
     return (
-        f"people are counted who have the identifier type {request.identifiers[0]}, and each sends "
-        "one",
+        message(
+            "people are counted who have the identifier type {identifiers}, and each sends one",
+            identifiers=request.identifiers[0],
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.roles import Role
+from languages import message
 from party.datasets import Definition, inspect
 from party.datasets.definition import read_definition
 from party.errors import DatasetError
@@ -71,7 +72,12 @@ def register_frame(
     party.access.require(Role.OPERATOR, "dataset.register")
     document, folder, what = _described(description)
     if "source" in document:
-        raise DatasetError(f"{what}: a table in memory is its own source; remove 'source'")
+        raise DatasetError(
+            message(
+                "{what}: a table in memory is its own source; remove 'source'",
+                what=what,
+            )
+        )
     shape = read_definition({**document, "source": "table.parquet"}, folder, what)
     kept = party.folder / FRAMES / shape.name
     before = set(kept.glob("*.parquet"))
@@ -128,9 +134,20 @@ def _described(
         with path.open("rb") as file:
             document = read_yaml(file.read(MOST_BYTES + 1), str(path), DatasetError)
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DatasetError(
+            message(
+                "{path}: cannot be read: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
     if not isinstance(document, dict):
-        raise DatasetError(f"{path}: expected keys such as dataset, columns and consent")
+        raise DatasetError(
+            message(
+                "{path}: expected keys such as dataset, columns and consent",
+                path=path,
+            )
+        )
     return document, path.parent.resolve(), str(path)
 
 
@@ -156,7 +173,10 @@ def _write(
     except (pa.ArrowException, TypeError, ValueError, OSError) as error:
         said = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise DatasetError(
-            f"the table cannot be kept as Parquet ({said}): give every column one type"
+            message(
+                "the table cannot be kept as Parquet ({said}): give every column one type",
+                said=said,
+            )
         ) from None
     finally:
         Path(staging).unlink(missing_ok=True)
@@ -188,7 +208,12 @@ def _declared(frame: pd.DataFrame | pa.Table, definition: Definition) -> pa.Tabl
 def _declared_names(names: Sequence[str], definition: Definition) -> list[str]:
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise DatasetError(f"the table has several columns {', '.join(doubled)}")
+        raise DatasetError(
+            message(
+                "the table has several columns {doubled}",
+                doubled=", ".join(doubled),
+            )
+        )
     return [name for name in definition.source_columns if name in names]
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import RenderableType
 from rich.tree import Tree
 
+from client.page.glossary import Glossary
 from languages import ENGLISH, Language, message
 from party.lineage.graph import LAYERS, Lineage, Node
 from privacy.units import format_delta, format_epsilon
@@ -25,6 +26,43 @@ _TITLES: Final = {
     "result": message("Results"),
     "use": message("Went to"),
 }
+_NAMED: Final = {
+    "source": message("source {name}"),
+    "dataset": message("dataset {name}"),
+    "consent": message("consent {name}"),
+    "session": message("session {name}"),
+    "result": message("result, {name}"),
+    "spend": message("charge, {name}"),
+}
+"""How a node is called; others by their name alone."""
+NAMES: Final = Glossary(
+    (
+        message("session"),
+        message("release"),
+        message("result"),
+        message("dp"),
+        message("disclosure"),
+    )
+)
+VALUES: Final = Glossary(
+    (
+        message("snapshot"),
+        message("columns"),
+        message("purpose"),
+        message("recipient"),
+        message("root"),
+        message("input"),
+        message("request"),
+        message("contract"),
+        message("table"),
+        message("transcript"),
+        message("failed"),
+        message("ends at"),
+        message("event {what}"),
+        message("{what} deleted"),
+    )
+)
+"""What the values of a node are called, as the log names them; others stay as they are."""
 _COLOURS: Final = {
     "source": "#eceff1",
     "dataset": "#e3f2fd",
@@ -69,7 +107,7 @@ def lineage_svg(lineage: Lineage, _: Language = ENGLISH) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" font-size="11">',
-            f"<title>{escape(_('Lineage of {what}', what=_names(lineage)))}</title>",
+            f"<title>{escape(_('Lineage of {what}', what=_names(lineage, _)))}</title>",
             '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
             'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#555"/></marker></defs>',
             f'<rect width="{width}" height="{height}" fill="#fff"/>',
@@ -79,7 +117,7 @@ def lineage_svg(lineage: Lineage, _: Language = ENGLISH) -> str:
                 for i, layer in enumerate(layers)
             ),
             *(_line(placed[one], placed[other]) for one, other in lineage.edges),
-            *(_box(node, *placed[node.id], node.id in lineage.about) for node in _all(lineage)),
+            *(_box(node, *placed[node.id], node.id in lineage.about, _) for node in _all(lineage)),
             "</svg>\n",
         ]
     )
@@ -97,7 +135,7 @@ def _line_of(branch: Branch) -> str:
 
 
 def _tree(lineage: Lineage, root: Node, _: Language) -> Branch:
-    tree = _branch(root)
+    tree = _branch(root, _)
     seen: set[str] = {root.id}
     ways = ((_("comes from"), lineage.before), (_("went to"), lineage.after))
     for title, way in ways:
@@ -108,8 +146,8 @@ def _tree(lineage: Lineage, root: Node, _: Language) -> Branch:
     return tree
 
 
-def _branch(node: Node) -> Branch:
-    return Branch(_in_words(node), node.entry, node.time)
+def _branch(node: Node, _: Language) -> Branch:
+    return Branch(_in_words(node, _), node.entry, node.time)
 
 
 def _grow(
@@ -123,34 +161,39 @@ def _grow(
     """Add what a node leads to; what stands in the tree already is named, and not told again."""
     for other in ways[at]:
         if other in seen:
-            branch.below.append(Branch(_("{what}, see above", what=_title(nodes[other]))))
+            branch.below.append(Branch(_("{what}, see above", what=_title(nodes[other], _))))
             continue
         seen.add(other)
-        below = _branch(nodes[other])
+        below = _branch(nodes[other], _)
         branch.below.append(below)
         _grow(below, nodes, ways, other, seen, _)
 
 
-def _in_words(node: Node) -> str:
-    said = "; ".join(_details(node))
-    return f"{_title(node)}{': ' if said else ''}{said}"
+def _in_words(node: Node, _: Language) -> str:
+    said = _("; ").join(_details(node, _))
+    title = _title(node, _)
+    return _("{what}: {details}", what=title, details=said) if said else title
 
 
-def _title(node: Node) -> str:
-    kind = {"use": "", "release": "", "result": "result, ", "spend": "charge, "}
-    return f"{kind.get(node.kind, f'{node.kind} ')}{node.name}"
+def _title(node: Node, _: Language) -> str:
+    name = NAMES.said(node.name, _)
+    return _(_NAMED[node.kind], name=name) if node.kind in _NAMED else name
 
 
-def _details(node: Node) -> Iterator[str]:
+def _details(node: Node, _: Language) -> Iterator[str]:
     """Yield what a node's values say; digests by their first digits."""
     values = dict(node.details)
     if "epsilon_nano" in values:
         epsilon, delta = int(values.pop("epsilon_nano")), int(values.pop("delta_e15"))
         if node.name == "dp":
             yield f"ε {format_epsilon(epsilon)}, δ {format_delta(delta)}"
-        yield f"people of {values.pop('population')} towards {values.pop('coalition')}"
+        yield _(
+            "people of {population} towards {coalition}",
+            population=values.pop("population"),
+            coalition=values.pop("coalition"),
+        )
     for name, value in values.items():
-        yield f"{name.replace('_', ' ')} {_brief(value)}"
+        yield f"{VALUES.said(name.replace('_', ' '), _)} {_brief(value)}"
 
 
 def _brief(value: str | int) -> str:
@@ -175,8 +218,8 @@ def _all(lineage: Lineage) -> list[Node]:
     return list(lineage.nodes.values())
 
 
-def _names(lineage: Lineage) -> str:
-    return ", ".join(dict.fromkeys(_title(lineage.nodes[about]) for about in lineage.about))
+def _names(lineage: Lineage, _: Language) -> str:
+    return ", ".join(dict.fromkeys(_title(lineage.nodes[about], _) for about in lineage.about))
 
 
 def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
@@ -189,10 +232,11 @@ def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
     )
 
 
-def _box(node: Node, x: int, y: int, asked: bool) -> str:
-    said = list(_details(node))
-    entry = "" if node.entry is None else f"entry {node.entry}, {(node.time or '')[:10]}"
-    lines = [_cut(_title(node)), *map(_cut, said[:2]), entry]
+def _box(node: Node, x: int, y: int, asked: bool, _: Language) -> str:
+    said = list(_details(node, _))
+    place = "" if node.entry is None else _("entry {number}", number=node.entry)
+    entry = f"{place}, {node.time[:10]}" if place and node.time else place
+    lines = [_cut(_title(node, _)), *map(_cut, said[:2]), entry]
     texts = "".join(
         f'<text x="{x + 8}" y="{y + 15 + 14 * i}" font-weight="{"normal" if i else "bold"}">'
         f"{escape(line)}</text>"
@@ -200,7 +244,7 @@ def _box(node: Node, x: int, y: int, asked: bool) -> str:
         if line
     )
     return (
-        f"<g><title>{escape(_line_of(_branch(node)))}</title>"
+        f"<g><title>{escape(_line_of(_branch(node, _)))}</title>"
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
         f'fill="{_COLOURS[node.kind]}" stroke="#333" stroke-width="{2.5 if asked else 1}"/>'
         f"{texts}</g>"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from languages import message
 from party.activation import Order, export_list
 from party.contract_terms import OutputKind
 from party.desk import Desk
@@ -71,9 +72,11 @@ def result_of(
     if "table" in stored:
         return _report(filed, stored, private=private, costs=costs, models=models)
     if costs is not None:
-        raise PartyError("only a table has costs; leave out --cost")
+        raise PartyError(message("only a table has costs; leave out --cost"))
     if private:
-        raise PartyError("only a table has a private and a shareable kind; leave out --private")
+        raise PartyError(
+            message("only a table has a private and a shareable kind; leave out --private")
+        )
     if stored["role"] != RECEIVER:
         return NothingLearnt(stored["role"])
     found = Lists(party).of_request(filed.request.id)
@@ -84,11 +87,23 @@ def result_of(
 def models_of(kind: OutputKind, model: str | None) -> tuple[str, ...]:
     """Return the models that were asked for by a name; PartyError where there are none such."""
     if model is not None and kind is not OutputKind.ATTRIBUTION:
-        raise PartyError(f"only an attribution has a model, and this is a {kind}: leave it out")
+        raise PartyError(
+            message(
+                "only an attribution has a model, and this is a {kind}: leave it out",
+                kind=kind,
+            )
+        )
     if model in (None, ALL_MODELS):
         return MODELS
     if model not in MODELS:
-        raise PartyError(f"no model '{model[:40]}': there are {', '.join(MODELS)} and {ALL_MODELS}")
+        raise PartyError(
+            message(
+                "no model '{model}': there are {models} and {all_models}",
+                model=model[:40],
+                models=", ".join(MODELS),
+                all_models=ALL_MODELS,
+            )
+        )
     return (model,)
 
 
@@ -163,7 +178,12 @@ def export_result(party: Organisation, result: Result, path: Path, *, actor: str
         PartyError: there is nothing to write, or not in this form.
     """
     if isinstance(result, NothingLearnt):
-        raise PartyError(f"the {result.role} learns no list and no table: there is none to write")
+        raise PartyError(
+            message(
+                "the {role} learns no list and no table: there is none to write",
+                role=result.role,
+            )
+        )
     if not isinstance(result, MatchedList):
         export(result, path)
         return
@@ -183,7 +203,13 @@ def export(report: Rendering, path: Path) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise PartyError(f"{path} cannot be written: {error.strerror}") from None
+        raise PartyError(
+            message(
+                "{path} cannot be written: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
 
 
 def written(report: Rendering, suffix: str) -> bytes:
@@ -195,7 +221,13 @@ def written(report: Rendering, suffix: str) -> bytes:
 
 def _require_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
     if path.suffix not in suffixes:
-        raise PartyError(f"{path}: write to a file that ends in {', '.join(suffixes)}")
+        raise PartyError(
+            message(
+                "{path}: write to a file that ends in {suffixes}",
+                path=path,
+                suffixes=", ".join(suffixes),
+            )
+        )
 
 
 def _shareable(report: ShareableRendering, suffix: str) -> bytes:

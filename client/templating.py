@@ -17,6 +17,7 @@ from client.results import (
     require_readable,
     result_of,
 )
+from languages import message
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.desk import Desk
@@ -73,11 +74,19 @@ class Files:
         if self.out is not None:
             if self.out.suffix not in TABLE_SUFFIXES:
                 raise PartyError(
-                    f"{self.out}: write to a file that ends in {', '.join(TABLE_SUFFIXES)}"
+                    message(
+                        "{out}: write to a file that ends in {table_suffixes}",
+                        out=self.out,
+                        table_suffixes=", ".join(TABLE_SUFFIXES),
+                    )
                 )
             if not self.out.parent.is_dir():
                 raise PartyError(
-                    f"{self.out} cannot be written: there is no folder {self.out.parent}"
+                    message(
+                        "{out} cannot be written: there is no folder {parent}",
+                        out=self.out,
+                        parent=self.out.parent,
+                    )
                 )
         self.pages.require_writable()
 
@@ -93,7 +102,12 @@ class Files:
             party, filed, private=self.private, costs=self.costs, model=self.model
         )
         if not isinstance(report, Rendering):
-            raise PartyError(f"request {filed.id[:8]} has brought no report")
+            raise PartyError(
+                message(
+                    "request {id} has brought no report",
+                    id=filed.id[:8],
+                )
+            )
         written = []
         if self.out is not None:
             export(report, self.out)
@@ -127,7 +141,13 @@ def savable(text: str) -> OutputKind:
     """Return the kind of a report that can be saved; PartyError where there is no such report."""
     kinds = [kind.value for kind in OutputKind if kind is not OutputKind.MATCH]
     if text not in kinds:
-        raise PartyError(f"'{text[:40]}' is no report: {', '.join(kinds)}")
+        raise PartyError(
+            message(
+                "'{text}' is no report: {kinds}",
+                text=text[:40],
+                kinds=", ".join(kinds),
+            )
+        )
     return OutputKind(text)
 
 
@@ -159,8 +179,11 @@ def remove(party: Organisation, name: str) -> None:
     """
     if any(one.name == name and one.state == "active" for one in SeriesBook(party).all()):
         raise PartyError(
-            f"{name} has a schedule that goes on: cancel it first with `commonground report "
-            f"schedules cancel {name}`"
+            message(
+                "{name} has a schedule that goes on: cancel it first with "
+                "`commonground report schedules cancel {name}`",
+                name=name,
+            )
         )
     remove_template(party, name)
 

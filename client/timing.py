@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from languages import message
 from party.contract_terms import OutputKind
 from party.errors import PartyError
 from party.moment_check import MOST_SLOT_SECONDS
@@ -57,7 +58,11 @@ class TimingChoice:
         start, end = _seconds("--start", self.start), _seconds("--end", self.end)
         if end <= start:
             raise PartyError(
-                f"--end {self.end} is not after --start {self.start}: no conversion is in between"
+                message(
+                    "--end {end} is not after --start {start}: no conversion is in between",
+                    end=self.end,
+                    start=self.start,
+                )
             )
         lookback = self.lookback_days * _DAY // slot
         each = granted.keys_a_conversion * most_identifiers
@@ -93,12 +98,14 @@ class TimeOptions:
         """
         if kind is None or not kind.is_timed:
             if self != TimeOptions():
-                raise PartyError("only attribution and delay have a window of conversions")
+                raise PartyError(message("only attribution and delay have a window of conversions"))
             return None
         if kind is OutputKind.DELAY and self.epsilon_people is not None:
-            raise PartyError("only an attribution counts people: leave out --epsilon-people")
+            raise PartyError(
+                message("only an attribution counts people: leave out --epsilon-people")
+            )
         if self.start is None or self.end is None or self.room is None:
-            raise PartyError("attribution and delay need --start, --end and --room")
+            raise PartyError(message("attribution and delay need --start, --end and --room"))
         return TimingChoice(
             self.start,
             self.end,
@@ -116,11 +123,23 @@ def _seconds(option: str, text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise PartyError(
-            f"{option} is no time: '{text[:40]}'; write one such as 2026-01-01 or 2026-01-01T06:00"
+            message(
+                "{option} is no time: '{text}'; write one such as 2026-01-01 or 2026-01-01T06:00",
+                option=option,
+                text=text[:40],
+            )
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _require(option: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
-        raise PartyError(f"{option} is {value}: take {least:,} to {most:,}")
+        raise PartyError(
+            message(
+                "{option} is {value}: take {least} to {most}",
+                option=option,
+                value=value,
+                least=f"{least:,}",
+                most=f"{most:,}",
+            )
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from languages import message
+
 
 def shown_bytes(count: float) -> str:
     """Return a size such as "3.4 MB" (powers of ten)."""
@@ -18,12 +20,12 @@ def shown_seconds(seconds: float) -> str:
     """Return a duration such as "under a second", "12 s", "3 min 20 s", "2 h 5 min"."""
     whole = round(seconds)
     if whole < 1:
-        return "under a second"
+        return message("under a second")
     if whole < 60:
-        return f"{whole} s"
+        return message("{number} s", number=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return message("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+    return message("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def shown_time(unix_seconds: int) -> str:

@@ -83,6 +83,8 @@ class Language:
         return template.format(**{name: self._value(value) for name, value in values.items()})
 
     def _value(self, value: object) -> object:
+        if isinstance(value, Exception) and len(value.args) == 1:
+            value = value.args[0]  # an error that this one tells of
         return self.own(value) if isinstance(value, str) else value
 
 

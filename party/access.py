@@ -25,6 +25,7 @@ from audit.bodies import AccessGranted, AccessRefused, AccessRemoved, AuditRead
 from audit.errors import EntryError
 from audit.roles import BY_HAND, NOBODY, STAFF, Role, Signed, may_write
 from audit.shapes import TOKEN
+from languages import message
 from party import accounts
 from party.errors import AccessError, NotEntitled, StoreError
 from party.schema import MEMBERS, STAFF_ACCOUNTS
@@ -186,8 +187,12 @@ class Access:
             found = standing_of(connection)
             if not found.has_members and (name, role) != (found.account, Role.OPERATOR):
                 raise AccessError(
-                    "the first member is whoever adds it, as operator, so that somebody can change "
-                    f"the members again: `commonground access add {found.account} --role operator`"
+                    message(
+                        "the first member is whoever adds it, as operator, so that "
+                        "somebody can change the members again: `commonground access add "
+                        "{account} --role operator`",
+                        account=found.account,
+                    )
                 )
             body = AccessGranted(name, role.value)
             self._party.journal.append(connection, "access.granted", body, actor=BY_HAND)
@@ -209,7 +214,12 @@ class Access:
         def work(connection: Connection) -> Member:
             row = connection.execute(sa.select(MEMBERS).where(MEMBERS.c.account == account)).first()
             if row is None:
-                raise AccessError(f"{account[:48]} is not a member of this party")
+                raise AccessError(
+                    message(
+                        "{account} is not a member of this party",
+                        account=account[:48],
+                    )
+                )
             body = AccessRemoved(row.account, row.role)
             self._party.journal.append(connection, "access.removed", body, actor=BY_HAND)
             connection.execute(sa.delete(MEMBERS).where(MEMBERS.c.account == account))
@@ -223,7 +233,10 @@ def _require_operator(connection: Connection) -> None:
     roles = set(connection.execute(sa.select(MEMBERS.c.role)).scalars())
     if roles and Role.OPERATOR.value not in roles:
         raise AccessError(
-            "without an operator nobody could change the members again: name another operator first"
+            message(
+                "without an operator nobody could change the members again: name "
+                "another operator first"
+            )
         )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from audit.checkpoint import CosignatureVerifier
 from audit.errors import NoteError
 from audit.note import Verifier
+from languages import message
 from party.certificate import Certificate, read_certificate
 from party.document import Fail, Section, TextRule
 from party.errors import ContractError, IdentityError
@@ -30,16 +31,16 @@ REQUIRED_KEYS: Final = ("organisation", "identity", "fingerprint", "certificate"
 SIGNING: Final = "signing"
 OPTIONAL_KEYS: Final = ("address", SIGNING, *PLACE_KEYS)
 
-ORGANISATION = TextRule("a line of text")
+ORGANISATION = TextRule(message("a line of text"))
 _VKEY = TextRule(
-    "a verifier key, log origin+key id+key",
+    message("a verifier key, log origin+key id+key"),
     re.compile(rf"(?:{LOG_ORIGIN.pattern})\+[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}"),
     most=MOST_ORIGIN_CHARACTERS + 54,
 )
-_FINGERPRINT = TextRule("sha256: and 64 hex digits", re.compile(r"sha256:[0-9a-f]{64}"))
-_PEM = TextRule("a certificate in PEM", re.compile(r"[ -~\n]+"), most=8192)
+_FINGERPRINT = TextRule(message("sha256: and 64 hex digits"), re.compile(r"sha256:[0-9a-f]{64}"))
+_PEM = TextRule(message("a certificate in PEM"), re.compile(r"[ -~\n]+"), most=8192)
 ADDRESS = TextRule(
-    "host:port, such as partner.example:7443",
+    message("host:port, such as partner.example:7443"),
     re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]):[1-9][0-9]{0,4}"),
 )
 
@@ -94,7 +95,7 @@ class IdentityCard:
         """Return the card in a partner's YAML, or raise ContractError; `source` names the file."""
 
         def fail(problem: str) -> ContractError:
-            return ContractError(f"{source}: {problem}")
+            return ContractError(message("{what}: {details}", what=source, details=problem))
 
         value = read_yaml(data, source, ContractError)
         if not isinstance(value, dict) or value.pop("card", None) != CARD_FORMAT:

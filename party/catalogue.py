@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from audit.bodies import ConsentSnapshot, DatasetRegistered, ExportMade, LookalikeMade
 from audit.entry import Entry, parse_time
+from languages import message
 from party import registrations
 from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
@@ -36,9 +37,13 @@ _TOLD_OF: Final = (
     b'"export.made"',
     b'"lookalike.made"',
 )
-_CLASSES: Final = {"event_time": "event time"}
-_LIST: Final = "a list of whom both have"
-_TABLE: Final = "a table of noisy counts"
+_CLASSES: Final[dict[str, str]] = {
+    "event_time": message("event time"),
+    "attribute": message("attribute"),
+    "value": message("value"),
+}
+_LIST: Final = message("a list of whom both have")
+_TABLE: Final = message("a table of noisy counts")
 
 
 @dataclass(frozen=True)
@@ -196,16 +201,20 @@ def _columns(definition: Definition, registered: Registered) -> Iterator[MappedC
     purposes = _purposes_of(definition)
     for name in dict.fromkeys((*declared, *definition.source_columns)):
         kind = declared.get(name)
+        what: str
         if name in definition.sensitive:
-            what = f"sensitive ({definition.sensitive[name].category})"
+            what = message(
+                "sensitive ({category})",
+                category=definition.sensitive[name].category,
+            )
         elif name in identifiers:
-            what = "identifier"
+            what = message("identifier")
         else:
             what = _CLASSES.get(kind or "attribute", kind or "attribute")
         yield MappedColumn(name, what, kind, tuple(purposes.get(name, ())))
     for name in registered.quality.get("undeclared", ()):
         dropped = name in definition.scan.dropped
-        what = "personal, dropped" if dropped else "not declared"
+        what = message("personal, dropped") if dropped else message("not declared")
         yield MappedColumn(name, what, None, ())
 
 
@@ -217,22 +226,22 @@ def _purposes_of(definition: Definition) -> dict[str, list[str]]:
         for column in columns:
             found.setdefault(column, []).append(what)
 
-    add(tuple(one.name for one in definition.identifiers), "matching")
+    add(tuple(one.name for one in definition.identifiers), message("matching"))
     if definition.person_column:
-        add((definition.person_column,), "telling people apart")
-    add((definition.consent.source_column,), "consent")
+        add((definition.person_column,), message("telling people apart"))
+    add((definition.consent.source_column,), message("consent"))
     if definition.minors is not None:
-        add(definition.minors.columns, "leaving out minors")
+        add(definition.minors.columns, message("leaving out minors"))
     for name, one in definition.sensitive.items():
         if one.consent is not None:
-            add(one.consent.columns, f"separate consent for {name}")
+            add(one.consent.columns, message("separate consent for {name}", name=name))
     if definition.invalid_traffic is not None:
-        add(definition.invalid_traffic.columns, "rules on invalid traffic")
+        add(definition.invalid_traffic.columns, message("rules on invalid traffic"))
     if definition.conversion_time:
-        add((definition.conversion_time,), "the time of conversions")
+        add((definition.conversion_time,), message("the time of conversions"))
     for name, label in definition.labels.items():
-        add(tuple(dict.fromkeys(label.columns)), f"label {name}")
-    add(definition.scan.not_personal, "said not to be personal data")
+        add(tuple(dict.fromkeys(label.columns)), message("label {name}", name=name))
+    add(definition.scan.not_personal, message("said not to be personal data"))
     return found
 
 
@@ -257,7 +266,12 @@ def _granted(
         if name not in contract.datasets[me]:
             continue
         outputs = tuple(
-            f"{grant.kind} as {_role(grant.roles, me)}, {grant.purpose}"
+            message(
+                "{kind} as {role}, {purpose}",
+                kind=str(grant.kind),
+                role=_role(grant.roles, me),
+                purpose=grant.purpose,
+            )
             for grant in contract.outputs
             if me in grant.roles.values()
         )
@@ -315,10 +329,10 @@ def _recipients(
     for entry in told:
         if isinstance(entry.body, ExportMade):
             until = write_time(entry.body.expires_at)
-            key = (entry.body.to, "an exported list")
+            key = (entry.body.to, message("an exported list"))
             found.setdefault(key, []).append((_moment(entry.time), until))
         elif isinstance(entry.body, LookalikeMade):
-            key = ("this party itself", "scores of its own people")
+            key = (message("this party itself"), message("scores of its own people"))
             found.setdefault(key, []).append((_moment(entry.time), None))
     for (who, what), times in sorted(found.items()):
         ends = [until for _, until in times if until is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from languages import Message, message, messages
 from party.ledger import DAY_SECONDS
 
 if TYPE_CHECKING:
@@ -64,20 +65,25 @@ def certificate_warnings(party: Organisation) -> list[CertificateWarning]:
     found = []
     own = party.identity.newest.certificate
     if own.not_after - party.now < WARNED_DAYS * DAY_SECONDS:
-        what = f"this party's certificate {_when(own.not_after, party.now)}"
-        sentence = f"{what}: `commonground keys rotate tls` replaces it"
+        sentence = message(
+            "this party's certificate {ends}: `commonground keys rotate tls` replaces it",
+            ends=_when(own.not_after, party.now),
+        )
         found.append(CertificateWarning(None, own.not_after, sentence))
     for one in certificates(party)[1:]:
-        peer, ends = one.party, one.ends
-        if ends - party.now < WARNED_DAYS * DAY_SECONDS:
-            what = f"the certificate of '{peer}' {_when(ends, party.now)}"
-            sentence = f"{what}: they replace it with `commonground keys rotate tls`"
-            found.append(CertificateWarning(peer, ends, sentence))
+        if one.ends - party.now < WARNED_DAYS * DAY_SECONDS:
+            sentence = message(
+                "the certificate of '{peer}' {ends}: they replace it with `commonground keys "
+                "rotate tls`",
+                peer=one.party,
+                ends=_when(one.ends, party.now),
+            )
+            found.append(CertificateWarning(one.party, one.ends, sentence))
     return found
 
 
-def _when(ends: int, now: int) -> str:
+def _when(ends: int, now: int) -> Message:
     if ends <= now:
-        return "has ended"
+        return message("has ended")
     days = (ends - now) // DAY_SECONDS
-    return f"ends in {days} day{'' if days == 1 else 's'}"
+    return messages("ends in {number} day", "ends in {number} days", days)

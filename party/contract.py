@@ -18,6 +18,7 @@ from typing import Final
 import rfc8785
 
 from audit.errors import SignatureError
+from languages import message
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
 from party.contract_terms import (
     EXPORT_TO,
@@ -52,8 +53,8 @@ _MOST_DAYS: Final = 3660
 _MOST_PEOPLE: Final = 10**9
 
 _FORMAT_LINE = TextRule(FORMAT)
-_TITLE = TextRule("a line of text")
-_PARTY = TextRule("a party's name: lower-case letters, digits, hyphens", PARTY_NAME)
+_TITLE = TextRule(message("a line of text"))
+_PARTY = TextRule(message("a party's name: lower-case letters, digits, hyphens"), PARTY_NAME)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Contract:
         """
 
         def fail(problem: str) -> ContractError:
-            return ContractError(f"{source}: {problem}")
+            return ContractError(message("{what}: {details}", what=source, details=problem))
 
         return _read(document, fail)
 
@@ -162,8 +163,13 @@ class Contract:
         name = self.me(identity)
         if self.parties[name].keys.signing != identity.signing:
             raise ContractError(
-                f"Contract {self.id} has another signing key of '{name}' than this party signs"
-                " with now. Propose the contract again with the present public.yaml."
+                message(
+                    "Contract {id} has another signing key of '{name}' than this "
+                    "party signs with now. Propose the contract again with the "
+                    "present public.yaml.",
+                    id=self.id,
+                    name=name,
+                )
             )
         self.verify_signatures(require_all=False)
         signature = identity.sign(SIGNATURE_PREFIX + self.canonical)
@@ -177,8 +183,12 @@ class Contract:
                 self._verify_signature(name, card)
             elif require_all:
                 raise ContractError(
-                    f"Contract {self.id} is not signed by '{name}'. Send them the file to sign, and"
-                    " import what they return."
+                    message(
+                        "Contract {id} is not signed by '{name}'. Send them the file to "
+                        "sign, and import what they return.",
+                        id=self.id,
+                        name=name,
+                    )
                 )
 
     @property
@@ -204,10 +214,10 @@ class Contract:
     def standing(self, now: int) -> str:
         """Say in words whether it is signed and in its time at `now` (Unix seconds)."""
         if len(self.signatures) < len(self.parties):
-            return "not signed by all"
+            return message("not signed by all")
         if now < self.starts:
-            return "not yet in force"
-        return "ended" if now >= self.ends else "in force"
+            return message("not yet in force")
+        return message("ended") if now >= self.ends else message("in force")
 
     def require_in_force(self, now: int) -> None:
         """Raise ContractError unless all have signed and `now` (Unix seconds) is in its time.
@@ -218,17 +228,31 @@ class Contract:
         self.verify_signatures()
         if now < self.starts:
             raise ContractError(
-                f"Contract {self.id} starts on {write_time(self.starts)}. Wait until then."
+                message(
+                    "Contract {id} starts on {starts}. Wait until then.",
+                    id=self.id,
+                    starts=write_time(self.starts),
+                )
             )
         if now >= self.ends:
             raise ContractError(
-                f"Contract {self.id} ended on {write_time(self.ends)}. Agree and sign a new one."
+                message(
+                    "Contract {id} ended on {ends}. Agree and sign a new one.",
+                    id=self.id,
+                    ends=write_time(self.ends),
+                )
             )
         for card in self.parties.values():
             try:
                 card.newest.parsed.require_valid(now)
             except IdentityError as error:
-                raise ContractError(f"Contract {self.id}: {error}") from None
+                raise ContractError(
+                    message(
+                        "Contract {id}: {error}",
+                        id=self.id,
+                        error=error,
+                    )
+                ) from None
         require_not_lapsed(self.transfers, self.id, now)
 
     def me(self, identity: Identity) -> str:
@@ -238,13 +262,23 @@ class Contract:
                 continue
             if identity.place_of(card.keys) is None:
                 raise ContractError(
-                    f"Contract {self.id} pins another certificate for '{name}' than this party"
-                    " ever had. Propose the contract again with the present public.yaml."
+                    message(
+                        "Contract {id} pins another certificate for '{name}' than this "
+                        "party ever had. Propose the contract again with the present "
+                        "public.yaml.",
+                        id=self.id,
+                        name=name,
+                    )
                 )
             return name
         raise ContractError(
-            f"Contract {self.id} is between {', '.join(self.parties)}, and none of them has this"
-            " party's identity key. Open it in the folder of the party that it is for."
+            message(
+                "Contract {id} is between {parties}, and none of them has this "
+                "party's identity key. Open it in the folder of the party that "
+                "it is for.",
+                id=self.id,
+                parties=", ".join(self.parties),
+            )
         )
 
     def knowing(self, statements: Mapping[str, tuple[KeyStatement, ...]]) -> Contract:
@@ -265,8 +299,13 @@ class Contract:
         if name not in own:
             raise Refusal(
                 RefusalStatus.NOT_GRANTED,
-                f"Contract {self.id} has no dataset '{name[:64]}' of '{party[:64]}'. It has"
-                f" {', '.join(own) or 'none of that party'}.",
+                message(
+                    "Contract {id} has no dataset '{name}' of '{party}'. It has {value}.",
+                    id=self.id,
+                    name=name[:64],
+                    party=party[:64],
+                    value=", ".join(own) or "none of that party",
+                ),
             )
         return own[name]
 
@@ -278,7 +317,12 @@ class Contract:
         asked = ", ".join(f"{role} {party[:64]}" for role, party in roles.items())
         raise Refusal(
             RefusalStatus.NOT_GRANTED,
-            f"Contract {self.id} does not grant '{kind.value}' with {asked}. See its outputs.",
+            message(
+                "Contract {id} does not grant '{value}' with {asked}. See its outputs.",
+                id=self.id,
+                value=kind.value,
+                asked=asked,
+            ),
         )
 
     def _verify_signature(self, name: str, card: IdentityCard) -> None:
@@ -287,9 +331,14 @@ class Contract:
             card.signer.verify(SIGNATURE_PREFIX + self.canonical, signature)
         except SignatureError:
             raise ContractError(
-                f"The signature of '{name}' does not cover this text of contract {self.id}: it was"
-                " altered after they signed, or signed with another key. Use the file as they"
-                " signed it, or remove the signatures and have every party sign this text."
+                message(
+                    "The signature of '{name}' does not cover this text of contract "
+                    "{id}: it was altered after they signed, or signed with another "
+                    "key. Use the file as they signed it, or remove the signatures "
+                    "and have every party sign this text.",
+                    name=name,
+                    id=self.id,
+                )
             ) from None
 
 
@@ -303,7 +352,13 @@ _REQUIRED: Final = (
 def _read(document: object, fail: Fail) -> Contract:
     root = Section(document, "", fail, required=_REQUIRED, optional=_OPTIONAL)
     if root.text("contract", _FORMAT_LINE) != FORMAT:
-        raise root.fault("contract", f"this version reads {FORMAT} only")
+        raise root.fault(
+            "contract",
+            message(
+                "this version reads {format} only",
+                format=FORMAT,
+            ),
+        )
     names = root.names("parties", _PARTY, least=2, most=3)
     identifiers = read_identifiers(root)
     cards, outputs = _read_parties(root, names), _read_outputs(root, names)
@@ -332,7 +387,7 @@ def _read(document: object, fail: Fail) -> Contract:
         suppression_days=_read_suppression_days(root),
     )
     if contract.ends <= contract.starts:
-        raise root.fault("ends", "expected a time after 'starts'")
+        raise root.fault("ends", message("expected a time after 'starts'"))
     return contract
 
 
@@ -343,7 +398,13 @@ def _read_result_days(root: Section) -> int | None:
     days = root.integer(RESULT_DAYS, 1, _MOST_DAYS)
     for other in ("list_expiry_days", "retention_days"):
         if days < root.integer(other, 1, _MOST_DAYS):
-            raise root.fault(RESULT_DAYS, f"expected a number not below {other}")
+            raise root.fault(
+                RESULT_DAYS,
+                message(
+                    "expected a number not below {other}",
+                    other=other,
+                ),
+            )
     return days
 
 
@@ -353,9 +414,11 @@ def _read_replay_days(root: Section) -> int | None:
         return None
     days = root.integer(REPLAY_DAYS, 1, _MOST_DAYS)
     if days <= root.integer("retention_days", 1, _MOST_DAYS):
-        raise root.fault(REPLAY_DAYS, "expected a number above retention_days, or leave it out")
+        raise root.fault(
+            REPLAY_DAYS, message("expected a number above retention_days, or leave it out")
+        )
     if RESULT_DAYS in root and days > root.integer(RESULT_DAYS, 1, _MOST_DAYS):
-        raise root.fault(REPLAY_DAYS, "expected a number not above result_days")
+        raise root.fault(REPLAY_DAYS, message("expected a number not above result_days"))
     return days
 
 
@@ -366,7 +429,7 @@ def _read_suppression_days(root: Section) -> int | None:
     days = root.integer(SUPPRESSION_DAYS, 1, _MOST_DAYS)
     if days >= root.integer("list_expiry_days", 1, _MOST_DAYS):
         raise root.fault(
-            SUPPRESSION_DAYS, "expected a number below list_expiry_days, or leave it out"
+            SUPPRESSION_DAYS, message("expected a number below list_expiry_days, or leave it out")
         )
     return days
 
@@ -381,7 +444,13 @@ def _read_parties(root: Section, names: tuple[str, ...]) -> Mapping[str, Identit
     }
     for what in ("identity", "certificate"):
         if len({getattr(card, what) for card in cards.values()}) != len(cards):
-            raise root.fault("parties", f"two parties have one {what}; each has its own")
+            raise root.fault(
+                "parties",
+                message(
+                    "two parties have one {what}; each has its own",
+                    what=what,
+                ),
+            )
     return MappingProxyType(cards)
 
 
@@ -397,7 +466,13 @@ def _read_outputs(root: Section, names: tuple[str, ...]) -> tuple[Grant, ...]:
     for entry in entries:
         grant = Grant.read(entry, names)
         if any(grant.kind is one.kind and grant.roles == one.roles for one in grants):
-            raise entry.fault("kind", f"'{grant.kind}' is granted twice with these roles; keep one")
+            raise entry.fault(
+                "kind",
+                message(
+                    "'{kind}' is granted twice with these roles; keep one",
+                    kind=grant.kind,
+                ),
+            )
         grants.append(grant)
     return tuple(grants)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from languages import message
 from party.card import IdentityCard
 from party.contract import FORMAT
 from party.contract_file import parse_contract
@@ -122,7 +123,12 @@ def draft_contract(
         ContractError: a value does not serve, or a transfer is not stated.
     """
     if not 2 <= len(parties) <= 3:
-        raise ContractError(f"A draft is between two parties or three; {len(parties)} were given.")
+        raise ContractError(
+            message(
+                "A draft is between two parties or three; {number} were given.",
+                number=len(parties),
+            )
+        )
     first, *others = parties
     if len(others) > 1:
         for name in others:
@@ -171,8 +177,12 @@ def require_address(card: IdentityCard) -> None:
     if card.address is None:
         name = card.parsed_certificate.party_name
         raise ContractError(
-            "In a table of three parties the recipient connects to the others, and the card of"
-            f" {name} has no address: {name} makes its party with --listen, and sends its new card."
+            message(
+                "In a table of three parties the recipient connects to the "
+                "others, and the card of {name} has no address: {name} makes its "
+                "party with --listen, and sends its new card.",
+                name=name,
+            )
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from languages import message
 from party.contract import Contract
 from party.errors import ContractError
 from party.identity import Identity
@@ -51,8 +52,14 @@ def merge_signatures(mine: Contract, theirs: Contract) -> Contract:
     """Return one contract with the signatures of two copies; raise unless both say the same."""
     if mine.digest != theirs.digest:
         raise ContractError(
-            f"The two copies of contract {mine.id} differ in more than signatures (hashes"
-            f" {mine.digest[:12]}… and {theirs.digest[:12]}…). Agree on one text and sign that."
+            message(
+                "The two copies of contract {id} differ in more than signatures "
+                "(hashes {digest}… and {theirs}…). Agree on one text and sign "
+                "that.",
+                id=mine.id,
+                digest=mine.digest[:12],
+                theirs=theirs.digest[:12],
+            )
         )
     both = {**mine.signatures, **theirs.signatures}
     merged = replace(mine, signatures=MappingProxyType(both))
@@ -79,6 +86,17 @@ def _read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise ContractError(f"There is no contract at {path}. Check the path.") from None
+        raise ContractError(
+            message(
+                "There is no contract at {path}. Check the path.",
+                path=path,
+            )
+        ) from None
     except OSError as error:
-        raise ContractError(f"The contract {path} cannot be read: {error.strerror}.") from None
+        raise ContractError(
+            message(
+                "The contract {path} cannot be read: {strerror}.",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None

@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from languages import message
 from party.document import Section, TextRule
 from party.moment_terms import MOMENTS, MomentTerms
 from privacy.errors import InvalidParameter
@@ -32,21 +33,23 @@ _MOST_LABELS: Final = 64
 _MOST_EPSILON_NANO: Final = 1000 * NANO
 
 NAME: Final = TextRule(
-    "a name of letters, digits, hyphens and underscores",
+    message("a name of letters, digits, hyphens and underscores"),
     re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*"),
     64,
 )
-LABEL_VALUE: Final = TextRule("a label: one line of printable text", most=128)
-IDENTIFIER_TYPE: Final = TextRule("an identifier type, such as email", most=80)
+LABEL_VALUE: Final = TextRule(message("a label: one line of printable text"), most=128)
+IDENTIFIER_TYPE: Final = TextRule(message("an identifier type, such as email"), most=80)
 PURPOSE: Final = TextRule(
-    "a purpose of the Data Privacy Vocabulary, such as dpv:MarketResearch",
+    message("a purpose of the Data Privacy Vocabulary, such as dpv:MarketResearch"),
     re.compile(r"dpv:[A-Z][A-Za-z0-9]*"),
     most=100,
 )
-_DECIMAL = TextRule('a decimal number in quotes, such as "0.5" or "1e-6"', most=40)
-_VERSION = TextRule('a profile version, such as "2026.1"', re.compile(r"[0-9]{4}\.[0-9]{1,3}"))
+_DECIMAL = TextRule(message('a decimal number in quotes, such as "0.5" or "1e-6"'), most=40)
+_VERSION = TextRule(
+    message('a profile version, such as "2026.1"'), re.compile(r"[0-9]{4}\.[0-9]{1,3}")
+)
 _TIME = TextRule(
-    "a time in UTC, such as 2026-01-31T00:00:00Z",
+    message("a time in UTC, such as 2026-01-31T00:00:00Z"),
     re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII),
 )
 _TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -156,7 +159,11 @@ class DatasetTerms:
         for kind in identifiers:
             if order is not None and kind not in order:
                 raise section.fault(
-                    "identifiers", f"'{kind}' is not in the contract's own list 'identifiers'"
+                    "identifiers",
+                    message(
+                        "'{kind}' is not in the contract's own list 'identifiers'",
+                        kind=kind,
+                    ),
                 )
         labels: dict[str, tuple[str, ...]] = {}
         if "labels" in section:
@@ -204,14 +211,25 @@ class Grant:
         for role in (RECEIVER, SENDER, TABULATOR, RECIPIENT, THIRD):
             if role in kind.roles and role not in section:
                 raise section.fault(
-                    role, f"is missing; a {kind} names its {' and '.join(kind.roles)}"
+                    role,
+                    message(
+                        "is missing; a {kind} names its {roles}",
+                        kind=kind,
+                        roles=" and ".join(kind.roles),
+                    ),
                 )
             if role not in possible and role in section:
                 why = f"{kind} is between two parties" if kind.is_timed else f"a {kind} has none"
-                raise section.fault(role, f"{why}; remove it")
+                raise section.fault(
+                    role,
+                    message(
+                        "{why}; remove it",
+                        why=why,
+                    ),
+                )
         roles = {role: section.choice(role, parties) for role in possible if role in section}
         if len(set(roles.values())) != len(roles):
-            raise section.fault(kind.roles[1], "one party cannot have two roles")
+            raise section.fault(kind.roles[1], message("one party cannot have two roles"))
         return cls(
             kind,
             MappingProxyType(roles),
@@ -268,9 +286,9 @@ class Budget:
         except InvalidParameter as error:
             raise section.fault("delta", str(error)) from None
         if not 0 < epsilon_nano <= _MOST_EPSILON_NANO:
-            raise section.fault("epsilon", "expected a number above 0 and at most 1000")
+            raise section.fault("epsilon", message("expected a number above 0 and at most 1000"))
         if not 0 < delta_e15 <= E15 // 1000:
-            raise section.fault("delta", "expected a number above 0 and at most 0.001")
+            raise section.fault("delta", message("expected a number above 0 and at most 0.001"))
         return budget
 
     @property
@@ -318,7 +336,13 @@ def read_time(section: Section, key: str) -> int:
     try:
         moment = datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise section.fault(key, f"there is no such time; expected {_TIME.expects}") from None
+        raise section.fault(
+            key,
+            message(
+                "there is no such time; expected {expects}",
+                expects=_TIME.expects,
+            ),
+        ) from None
     return int(moment.timestamp())
 
 
@@ -334,7 +358,7 @@ def _of_a_match(
     if key not in section:
         return ()
     if kind is not OutputKind.MATCH:
-        raise section.fault(key, "only a match makes a list; remove it")
+        raise section.fault(key, message("only a match makes a list; remove it"))
     return section.choices(key, [word.value for word in allowed])
 
 
@@ -342,7 +366,7 @@ def _moments(section: Section, kind: OutputKind) -> MomentTerms | None:
     if MOMENTS not in section:
         return None
     if not kind.is_timed:
-        raise section.fault(MOMENTS, "only attribution and delay count moments; remove it")
+        raise section.fault(MOMENTS, message("only attribution and delay count moments; remove it"))
     return MomentTerms.read(section)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from languages import message
 from party.contract import Contract
 from party.errors import ContractError, Refusal, RefusalStatus
 from party.organisation import CARD_FILE, Organisation
@@ -28,9 +29,15 @@ def require_declared(party: Organisation, contract: Contract) -> None:
     declared = party.own_card().places
     if agreed != declared:
         raise ContractError(
-            f"Contract {contract.id} says where this party's data lies: {in_words(agreed)}."
-            f" Its card, {CARD_FILE}, says: {in_words(declared)}. Correct the card, or agree on a"
-            " new contract with it."
+            message(
+                "Contract {id} says where this party's data lies: {agreed}. Its "
+                "card, {card_file}, says: {declared}. Correct the card, or agree "
+                "on a new contract with it.",
+                id=contract.id,
+                agreed=in_words(agreed),
+                card_file=CARD_FILE,
+                declared=in_words(declared),
+            )
         )
 
 

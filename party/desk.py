@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from audit.errors import SignatureError
 from audit.roles import BY_HAND, Role
+from languages import message
 from party.artefacts import SessionFolder
 from party.breaches import Breaches
 from party.contract import Contract
@@ -118,13 +119,23 @@ class Desk:
         if filed is None:
             contract = self._contract_of(request)
             if request.requester != peer:
-                raise Breach(RefusalStatus.BAD_REQUEST, f"{peer} brings another party's request")
+                raise Breach(
+                    RefusalStatus.BAD_REQUEST,
+                    message(
+                        "{peer} brings another party's request",
+                        peer=peer,
+                    ),
+                )
             _require_signed(request, contract, peer, self._party.now)
             request.check(contract, self._party.now)
             refuse_moved(self._party, contract)
             if contract.me(self._party.identity) not in request.participants:
                 raise Breach(
-                    RefusalStatus.BAD_REQUEST, f"{peer} brings a request without a role for us"
+                    RefusalStatus.BAD_REQUEST,
+                    message(
+                        "{peer} brings a request without a role for us",
+                        peer=peer,
+                    ),
                 )
             self.require_budget(request, contract)
             require_kept(self._party, request, contract)
@@ -136,7 +147,9 @@ class Desk:
             )
             filed = self.find(request.id)
         if filed.request.digest != request.digest or peer not in filed.peers:
-            raise Breach(RefusalStatus.BAD_REQUEST, "another request was made under this id before")
+            raise Breach(
+                RefusalStatus.BAD_REQUEST, message("another request was made under this id before")
+            )
         return filed.decision
 
     def note_breach(self, peer: str, contract_hash: str | None, breach: Breach) -> bool:
@@ -169,7 +182,14 @@ class Desk:
         """
         filed = self._filing.get(request_id)
         if filed is None or not filed.mine or peer not in filed.peers:
-            raise Refusal(RefusalStatus.BAD_REQUEST, f"there is no request {request_id} to {peer}")
+            raise Refusal(
+                RefusalStatus.BAD_REQUEST,
+                message(
+                    "there is no request {request_id} to {peer}",
+                    request_id=request_id,
+                    peer=peer,
+                ),
+            )
         if decision.state in ("approved", "finished") and peer in filed.awaited:
             self._filing.note_word(request_id, peer, APPROVED)
         if decision.state == "refused" and filed.state == APPROVED:
@@ -191,7 +211,13 @@ class Desk:
         if filed.state == PENDING:
             self._filing.settle(filed, APPROVED, None, None, actor=actor)
         elif filed.state != APPROVED:
-            raise PartyError(f"request {filed.request.id} is {filed.state} and stays so")
+            raise PartyError(
+                message(
+                    "request {id} is {state} and stays so",
+                    id=filed.request.id,
+                    state=filed.state,
+                )
+            )
         return self.find(request_id)
 
     def refuse(self, request_id: str, reason: str, *, actor: str) -> Filed:
@@ -200,7 +226,11 @@ class Desk:
         filed = self.find(request_id)
         if filed.state != PENDING:
             raise PartyError(
-                f"request {filed.request.id} is {filed.state}: only a pending one can be refused"
+                message(
+                    "request {id} is {state}: only a pending one can be refused",
+                    id=filed.request.id,
+                    state=filed.state,
+                )
             )
         self._filing.settle(filed, REFUSED, RefusalStatus.DECLINED, reason, actor=actor)
         return self.find(request_id)
@@ -246,7 +276,12 @@ class Desk:
         def seed() -> Seed:
             opening = record.opening()
             if opening is None:
-                raise PartyError(f"the session of request {request.id} is not open here")
+                raise PartyError(
+                    message(
+                        "the session of request {id} is not open here",
+                        id=request.id,
+                    )
+                )
             return opening.seed
 
         def sign(message: bytes) -> bytes:
@@ -298,15 +333,21 @@ class Desk:
         except BrokenExecutor:
             party.end_workers()
             raise SessionSuspended(
-                "a worker process of this party ended in the middle of its work, perhaps for "
-                "want of memory; the session is kept and can be resumed"
+                message(
+                    "a worker process of this party ended in the middle of its work, "
+                    "perhaps for want of memory; the session is kept and can be "
+                    "resumed"
+                )
             ) from None
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
             raise StoreError(
-                f"no room is left on the disk of {party.folder}; the session is kept. Make room, "
-                "then go on"
+                message(
+                    "no room is left on the disk of {folder}; the session is kept. "
+                    "Make room, then go on",
+                    folder=party.folder,
+                )
             ) from error
         finally:
             file_events(party)
@@ -324,7 +365,7 @@ class Desk:
         if filed is None or not known or filed.request.contract != contract_hash.hex():
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
-                "there is no request with this id and contract between the two parties",
+                message("there is no request with this id and contract between the two parties"),
             )
         self._fail(filed, refusal)
 
@@ -344,8 +385,13 @@ class Desk:
         if self._filing.count_of(peer, since=self._party.now - DAY_SECONDS) >= most:
             raise Refusal(
                 RefusalStatus.LIMIT_EXCEEDED,
-                f"{peer} has made {most} requests in 24 hours, the most that this party takes "
-                "(max_requests_a_day in its party.toml): ask again later",
+                message(
+                    "{peer} has made {most} requests in 24 hours, the most that this "
+                    "party takes (max_requests_a_day in its party.toml): ask again "
+                    "later",
+                    peer=peer,
+                    most=most,
+                ),
             )
 
     def require_budget(self, request: Request, contract: Contract) -> None:
@@ -399,8 +445,12 @@ class Desk:
             )
         except SignatureError:
             raise ResultError(
-                f"the stored result of request {request_id} was changed after it was made: "
-                "restore the store from a backup, or make the request again"
+                message(
+                    "the stored result of request {request_id} was changed after it "
+                    "was made: restore the store from a backup, or make the request "
+                    "again",
+                    request_id=request_id,
+                )
             ) from None
         return json.loads(row.body)  # type: ignore[no-any-return]
 
@@ -416,12 +466,19 @@ class Desk:
             return stored
         if filed.state != FINISHED:
             raise PartyError(
-                f"request {filed.request.id[:8]} is {filed.state} and has no result; see "
-                "`commonground requests list`"
+                message(
+                    "request {id} is {state} and has no result; see `commonground requests list`",
+                    id=filed.request.id[:8],
+                    state=filed.state,
+                )
             )
         raise PartyError(
-            f"the result of request {filed.request.id[:8]} was deleted at the end that its "
-            "contract states (result_days); the log says when. Ask again for a new one"
+            message(
+                "the result of request {id} was deleted at the end that its "
+                "contract states (result_days); the log says when. Ask again for "
+                "a new one",
+                id=filed.request.id[:8],
+            )
         )
 
     def steps(self, request_id: str) -> tuple[BoundStep, ...]:
@@ -441,8 +498,11 @@ class Desk:
                 return contract
         raise Refusal(
             RefusalStatus.CONTRACT_UNKNOWN,
-            f"no contract with hash {request.contract[:12]}… is signed and stored here: import "
-            "it with `commonground contract import FILE`",
+            message(
+                "no contract with hash {contract}… is signed and stored here: "
+                "import it with `commonground contract import FILE`",
+                contract=request.contract[:12],
+            ),
         )
 
     def _record(self, request: Request, contract: Contract, me: str) -> SessionRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from languages import message
 from party.contract import Contract
 from party.errors import ContractError
 from party.filing import Filed
@@ -37,7 +38,11 @@ def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
     dialler = dialler_of(party, contract, filed)
     if dialler is Dialler.NOBODY:
         raise ContractError(
-            f"contract {contract.id} gives neither side an address, so nobody can dial: one of "
-            "them makes its party with --listen, and both sign a contract with its new card"
+            message(
+                "contract {id} gives neither side an address, so nobody can "
+                "dial: one of them makes its party with --listen, and both sign "
+                "a contract with its new card",
+                id=contract.id,
+            )
         )
     return dialler is Dialler.HERE

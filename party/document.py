@@ -18,6 +18,8 @@ from typing import Final
 
 import rfc8785
 
+from languages import message
+
 Fail = Callable[[str], Exception]
 """Makes the error for a message; the reader raises it."""
 
@@ -35,17 +37,29 @@ class TextRule:
     def broken_by(self, text: str) -> str | None:
         """Return why `text` breaks the rule, or None."""
         if not text or len(text) > self.most:
-            return f"expected {self.expects}, 1 to {self.most} characters; found {len(text)}"
+            return message(
+                "expected {expects}, 1 to {most} characters; found {number}",
+                expects=self.expects,
+                most=self.most,
+                number=len(text),
+            )
         if self.pattern is not None:
             fits = self.pattern.fullmatch(text) is not None
-            return None if fits else f"expected {self.expects}; found {_shown(text)}"
+            if fits:
+                return None
+            return message(
+                "expected {expects}; found {found}", expects=self.expects, found=_shown(text)
+            )
         if not text.isprintable():
-            return f"expected {self.expects}; found a control or invisible character"
+            return message(
+                "expected {expects}; found a control or invisible character", expects=self.expects
+            )
         return None
 
 
 SIGNATURE: Final = TextRule(
-    "an Ed25519 signature: 64 bytes in canonical base64", re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
+    message("an Ed25519 signature: 64 bytes in canonical base64"),
+    re.compile(r"[A-Za-z0-9+/]{85}[AQgw]=="),
 )
 """One spelling a signature: the last letter has no stray bits, so a signed text has one form."""
 
@@ -56,9 +70,9 @@ def read_canonical(data: bytes, fail: Fail) -> object:
         document = json.loads(data)
         canonical = rfc8785.dumps(document)
     except (ValueError, RecursionError):
-        raise fail("it is not JSON that RFC 8785 can write") from None
+        raise fail(message("it is not JSON that RFC 8785 can write")) from None
     if canonical != data:
-        raise fail("it is not in its canonical form (RFC 8785)")
+        raise fail(message("it is not in its canonical form (RFC 8785)"))
     return document
 
 
@@ -83,10 +97,21 @@ class Section:
         known = [*required, *optional]
         for key in self._values:
             if key not in known:
-                raise fail(f"{_at(self._path(key))}unknown key{_nearest(key, known)}")
+                raise fail(
+                    message(
+                        "{value}unknown key{key}",
+                        value=_at(self._path(key)),
+                        key=_nearest(key, known),
+                    )
+                )
         for key in required:
             if key not in self._values:
-                raise fail(f"{_at(self._path(key))}is missing; add it")
+                raise fail(
+                    message(
+                        "{value}is missing; add it",
+                        value=_at(self._path(key)),
+                    )
+                )
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
@@ -97,7 +122,7 @@ class Section:
 
     def fault(self, key: str, problem: str) -> Exception:
         """Return the error that names `key` by its path; for rules that the caller checks."""
-        return self._fail(f"{_at(self._path(key))}{problem}")
+        return self._fail(message("{path}{problem}", path=_at(self._path(key)), problem=problem))
 
     def text(self, key: str, rule: TextRule) -> str:
         """Return the text at `key`, which follows `rule`."""
@@ -116,9 +141,23 @@ class Section:
         value = self._values[key]
         expected = f"expected a whole number from {least} to {most}, without quotes"
         if type(value) is not int:
-            raise self.fault(key, f"{expected}; found {_kind(value)}")
+            raise self.fault(
+                key,
+                message(
+                    "{expected}; found {value}",
+                    expected=expected,
+                    value=_kind(value),
+                ),
+            )
         if not least <= value <= most:
-            raise self.fault(key, f"{expected}; found {_shown(str(value))}")
+            raise self.fault(
+                key,
+                message(
+                    "{expected}; found {value}",
+                    expected=expected,
+                    value=_shown(str(value)),
+                ),
+            )
         return value
 
     def integers(self, key: str, least: int, most: int, *, items: int) -> tuple[int, ...]:
@@ -128,7 +167,14 @@ class Section:
             if type(value) is not int or not least <= value <= most:
                 found = _shown(str(value)) if type(value) is int else _kind(value)
                 expected = f"expected a whole number from {least} to {most}, without quotes"
-                raise self.fault(f"{key}[{index}]", f"{expected}; found {found}")
+                raise self.fault(
+                    f"{key}[{index}]",
+                    message(
+                        "{expected}; found {found}",
+                        expected=expected,
+                        found=found,
+                    ),
+                )
             read.append(value)
         return tuple(read)
 
@@ -136,7 +182,13 @@ class Section:
         """Return the truth value at `key`."""
         value = self._values[key]
         if type(value) is not bool:
-            raise self.fault(key, f"expected true or false; found {_kind(value)}")
+            raise self.fault(
+                key,
+                message(
+                    "expected true or false; found {value}",
+                    value=_kind(value),
+                ),
+            )
         return value
 
     def choice(self, key: str, allowed: Collection[str]) -> str:
@@ -144,7 +196,14 @@ class Section:
         value = self._values[key]
         if not isinstance(value, str) or value not in allowed:
             found = _shown(value) if isinstance(value, str) else _kind(value)
-            raise self.fault(key, f"expected one of {', '.join(allowed)}; found {found}")
+            raise self.fault(
+                key,
+                message(
+                    "expected one of {allowed}; found {found}",
+                    allowed=", ".join(allowed),
+                    found=found,
+                ),
+            )
         return value
 
     def is_mapping(self, key: str) -> bool:
@@ -164,7 +223,13 @@ class Section:
         )
         if len(set(read)) != len(read):
             twice = Counter(read).most_common(1)[0][0]
-            raise self.fault(key, f"{_shown(twice)} stands twice; keep one")
+            raise self.fault(
+                key,
+                message(
+                    "{twice} stands twice; keep one",
+                    twice=_shown(twice),
+                ),
+            )
         return read
 
     def choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
@@ -173,7 +238,12 @@ class Section:
         for text in read:
             if text not in allowed:
                 raise self.fault(
-                    key, f"expected some of {', '.join(allowed)}; found {_shown(text)}"
+                    key,
+                    message(
+                        "expected some of {allowed}; found {text}",
+                        allowed=", ".join(allowed),
+                        text=_shown(text),
+                    ),
                 )
         return read
 
@@ -199,19 +269,47 @@ class Section:
         """Return the keys of the mapping at `key`: names of the writer's choice under `rule`."""
         values = _mapping(self._values[key], self._path(key), self._fail)
         if not least <= len(values) <= most:
-            raise self.fault(key, f"expected {least} to {most} entries; found {len(values)}")
+            raise self.fault(
+                key,
+                message(
+                    "expected {least} to {most} entries; found {number}",
+                    least=least,
+                    most=most,
+                    number=len(values),
+                ),
+            )
         for name in values:
             problem = rule.broken_by(name)
             if problem:
-                raise self.fault(key, f"the name {_shown(name)} does not serve: {problem}")
+                raise self.fault(
+                    key,
+                    message(
+                        "the name {name} does not serve: {problem}",
+                        name=_shown(name),
+                        problem=problem,
+                    ),
+                )
         return tuple(values)
 
     def _list(self, key: str, most: int) -> Sequence[object]:
         value = self._values[key]
         if not isinstance(value, list):
-            raise self.fault(key, f"expected a list; found {_kind(value)}")
+            raise self.fault(
+                key,
+                message(
+                    "expected a list; found {value}",
+                    value=_kind(value),
+                ),
+            )
         if not 1 <= len(value) <= most:
-            raise self.fault(key, f"expected a list of 1 to {most}; found {len(value)}")
+            raise self.fault(
+                key,
+                message(
+                    "expected a list of 1 to {most}; found {number}",
+                    most=most,
+                    number=len(value),
+                ),
+            )
         return value
 
     def _path(self, key: str) -> str:
@@ -221,20 +319,41 @@ class Section:
 
 def _mapping(value: object, path: str, fail: Fail) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise fail(f"{_at(path)}expected a mapping of keys to values; found {_kind(value)}")
+        raise fail(
+            message(
+                "{path}expected a mapping of keys to values; found {value}",
+                path=_at(path),
+                value=_kind(value),
+            )
+        )
     for key in value:
         if not isinstance(key, str):
-            raise fail(f"{_at(path)}the key {_shown(str(key))} is {_kind(key)}; put it in quotes")
+            raise fail(
+                message(
+                    "{path}the key {key} is {kind}; put it in quotes",
+                    path=_at(path),
+                    key=_shown(str(key)),
+                    kind=_kind(key),
+                )
+            )
     return value
 
 
 def _text(value: object, path: str, rule: TextRule, fail: Fail) -> str:
     if not isinstance(value, str):
-        hint = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
-        raise fail(f"{_at(path)}expected {rule.expects}; found {_kind(value)}{hint}")
+        hint = message("; put it in quotes") if isinstance(value, (bool, int, float)) else ""
+        raise fail(
+            message(
+                "{path}expected {expects}; found {value}{hint}",
+                path=_at(path),
+                expects=rule.expects,
+                value=_kind(value),
+                hint=hint,
+            )
+        )
     problem = rule.broken_by(value)
     if problem:
-        raise fail(f"{_at(path)}{problem}")
+        raise fail(message("{path}{problem}", path=_at(path), problem=problem))
     return value
 
 
@@ -249,7 +368,9 @@ def _shown(text: str) -> str:
 
 def _nearest(key: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(key[:_SHOWN], known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; the keys here are {', '.join(known)}"
+    if near:
+        return message("; did you mean '{key}'?", key=near[0])
+    return message("; the keys here are {keys}", keys=", ".join(known))
 
 
 def _kind(value: object) -> str:
@@ -260,11 +381,11 @@ def _kind(value: object) -> str:
 
 
 _KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "a truth value"),
-    (int, "a whole number"),
-    (float, "a decimal number"),
-    (str, "text"),
-    (dict, "a mapping"),
-    (list, "a list"),
-    (type(None), "nothing"),
+    (bool, message("a truth value")),
+    (int, message("a whole number")),
+    (float, message("a decimal number")),
+    (str, message("text")),
+    (dict, message("a mapping")),
+    (list, message("a list")),
+    (type(None), message("nothing")),
 )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import RequestRefused, RequestStep
+from languages import message
 from party import holds
 from party.contract import Contract
 from party.decision import FAILED, FINISHED, OPEN_STATES, Decision
@@ -153,8 +154,14 @@ class Filing:
         query = sa.select(REQUESTS).where(REQUESTS.c.id.startswith(wanted, autoescape=True))
         found = self._read(query.limit(2))
         if len(found) != 1:
-            what = "no request" if not found else "more than one request"
-            raise PartyError(f"{what} starts with {wanted}: see `commonground requests list`")
+            what = message("no request") if not found else message("more than one request")
+            raise PartyError(
+                message(
+                    "{what} starts with {wanted}: see `commonground requests list`",
+                    what=what,
+                    wanted=wanted,
+                )
+            )
         return found[0]
 
     def get(self, request_id: str) -> Filed | None:

@@ -19,6 +19,7 @@ from typing import Final, Literal
 import rfc8785
 
 from audit.errors import SignatureError
+from languages import message
 from party.card import OPTIONAL_KEYS, REQUIRED_KEYS, IdentityCard
 from party.contract_terms import DatasetTerms, read_offered
 from party.document import SIGNATURE, Section, TextRule, read_canonical
@@ -33,7 +34,7 @@ MOST_STATED_BYTES: Final = 12_288
 SIGNATURE_PREFIX: Final = b"commonground/introduction/v1\n"
 
 _KEYS: Final = ("card", "invitation", "part", "signature")
-_FINGERPRINT: Final = TextRule("the fingerprint of an invitation", most=71)
+_FINGERPRINT: Final = TextRule(message("the fingerprint of an invitation"), most=71)
 
 
 @dataclass(frozen=True)

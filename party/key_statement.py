@@ -25,6 +25,7 @@ import rfc8785
 
 from audit.errors import NoteError, SignatureError
 from audit.note import Verifier
+from languages import message
 from party.certificate import Certificate, read_certificate
 from party.document import SIGNATURE, Section, TextRule, read_canonical
 from party.errors import IdentityError
@@ -39,9 +40,9 @@ MOST_STATEMENTS: Final = 64
 MOST_OVERLAP_SECONDS: Final = 90 * 86_400
 _LATEST: Final = 2**40  # seconds since 1970
 
-_FORMAT_LINE: Final = TextRule("a format", most=40)
-_VKEY: Final = TextRule("a verifier key", most=254)
-_PEM: Final = TextRule("a certificate in PEM", re.compile(r"[ -~\n]+"), most=4096)
+_FORMAT_LINE: Final = TextRule(message("a format"), most=40)
+_VKEY: Final = TextRule(message("a verifier key"), most=254)
+_PEM: Final = TextRule(message("a certificate in PEM"), re.compile(r"[ -~\n]+"), most=4096)
 _KEYS: Final = (
     "keys",
     "party",

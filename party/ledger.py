@@ -15,6 +15,7 @@ from sqlalchemy import Column
 from sqlalchemy.engine import Connection
 
 from audit.bodies import COALITION_SEPARATOR
+from languages import message
 from party.contract import Contract
 from party.contract_terms import write_time
 from party.errors import Refusal, RefusalStatus
@@ -121,8 +122,11 @@ def population_of(connection: Connection, dataset: str) -> str:
     if population is None:
         raise Refusal(
             RefusalStatus.NOT_GRANTED,
-            f"no dataset {dataset} is registered here: register it with "
-            "`commonground dataset add`, then repeat",
+            message(
+                "no dataset {dataset} is registered here: register it with "
+                "`commonground dataset add`, then repeat",
+                dataset=dataset,
+            ),
         )
     return str(population)
 
@@ -166,8 +170,15 @@ def admit(
         kept = kept if held != NOTHING else ""
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
-            f"the budget of {account.population} towards {account.coalition} does not suffice: "
-            f"{error}{kept}. The window renews on {write_time(allowance.ends(account))}",
+            message(
+                "the budget of {population} towards {coalition} does not "
+                "suffice: {error}{kept}. The window renews on {allowance}",
+                population=account.population,
+                coalition=account.coalition,
+                error=error,
+                kept=kept,
+                allowance=write_time(allowance.ends(account)),
+            ),
         ) from error
 
 
@@ -186,9 +197,14 @@ def _require_not_closed(connection: Connection, account: Account, ends: int) -> 
     if is_closed(connection, account):
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
-            f"the budget of {account.population} towards {account.coalition} is closed: the party "
-            "was restored from a backup, and what was spent after the backup is not known. The "
-            f"window renews on {write_time(ends)}",
+            message(
+                "the budget of {population} towards {coalition} is closed: the "
+                "party was restored from a backup, and what was spent after the "
+                "backup is not known. The window renews on {ends}",
+                population=account.population,
+                coalition=account.coalition,
+                ends=write_time(ends),
+            ),
         )
 
 
@@ -235,8 +251,14 @@ def require_stops_left(connection: Connection, account: Account, ends: int) -> N
     if stops >= MOST_STOPS:
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
-            f"{MOST_STOPS} matches between {account.population} and {account.coalition} stopped "
-            "at the minimum in this window, which is all that one window allows",
+            message(
+                "{most_stops} matches between {population} and {coalition} "
+                "stopped at the minimum in this window, which is all that one "
+                "window allows",
+                most_stops=MOST_STOPS,
+                population=account.population,
+                coalition=account.coalition,
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from languages import message
 from party.durable import settle
 from party.errors import ResultError
 
@@ -87,7 +88,12 @@ def read_list(file: Path, digest: str) -> pa.Table:
 def require_unchanged(file: Path, digest: str) -> None:
     """Raise ResultError unless a list's file has this SHA-256 (hex)."""
     if sha256_of(file).hex() != digest:
-        raise ResultError(f"the list {file} was changed after it was made: do not use it")
+        raise ResultError(
+            message(
+                "the list {file} was changed after it was made: do not use it",
+                file=file,
+            )
+        )
 
 
 def sha256_of(file: Path) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from languages import message
 from party.contract_terms import NAME
 from party.decision import OPEN_STATES
 from party.errors import PartyError
@@ -31,7 +32,12 @@ class Naming:
     def __post_init__(self) -> None:
         problem = NAME.broken_by(self.name)
         if problem is not None:
-            raise PartyError(f"the name of a list: {problem}")
+            raise PartyError(
+                message(
+                    "the name of a list: {problem}",
+                    problem=problem,
+                )
+            )
 
 
 def require_free(store: Store, naming: Naming) -> None:
@@ -62,13 +68,20 @@ def _require_free(rows: Sequence[sa.Row[Any]], naming: Naming) -> None:
     under_way = [row.request for row in rows if row.made_at is None and row.state in OPEN_STATES]
     if under_way:
         raise PartyError(
-            f"the list {naming.name} is being made: go on with `commonground requests resume "
-            f"{under_way[0][:8]}`"
+            message(
+                "the list {name} is being made: go on with `commonground "
+                "requests resume {under_way}`",
+                name=naming.name,
+                under_way=under_way[0][:8],
+            )
         )
     if naming.replaces is None and any(row.list_file is not None for row in rows):
         raise PartyError(
-            f"there is a list called {naming.name} already: choose another name, or refresh it "
-            f"with `commonground lists refresh {naming.name}`"
+            message(
+                "there is a list called {name} already: choose another name, or "
+                "refresh it with `commonground lists refresh {name}`",
+                name=naming.name,
+            )
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from languages import message
 from party import list_names
 from party.contract_terms import ListUse, write_time
 from party.datasets import Definition
@@ -100,27 +101,43 @@ class MatchedList:
             case "expired":
                 raise Refusal(
                     RefusalStatus.EXPIRED,
-                    f"the list {self.title} expired on {write_time(self.expires_at)} and was "
-                    "deleted. Delete what you exported, and make a new list with `commonground "
-                    "match`",
+                    message(
+                        "the list {title} expired on {expires_at} and was deleted. "
+                        "Delete what you exported, and make a new list with "
+                        "`commonground match`",
+                        title=self.title,
+                        expires_at=write_time(self.expires_at),
+                    ),
                 )
             case "replaced":
                 raise PartyError(
-                    f"the list of request {self.request.id[:8]} was deleted when a refresh took "
-                    f"its place: see `commonground lists show {self.title}`"
+                    message(
+                        "the list of request {id} was deleted when a refresh took its "
+                        "place: see `commonground lists show {title}`",
+                        id=self.request.id[:8],
+                        title=self.title,
+                    )
                 )
         if not self.kept or not self.file.is_file():
             raise PartyError(
-                f"the list {self.file} is not there: it was deleted or moved. A new match makes "
-                "a new one"
+                message(
+                    "the list {file} is not there: it was deleted or moved. A new "
+                    "match makes a new one",
+                    file=self.file,
+                )
             )
 
     def part(self, part: Part) -> ListPart:
         """Return a part of the list; PartyError when a list has no such part."""
         if part not in self.parts:
             raise PartyError(
-                f"the list {self.title} has no part '{part}': only a list that was refreshed, "
-                "while the one before it was whole, knows who came and who went"
+                message(
+                    "the list {title} has no part '{part}': only a list that was "
+                    "refreshed, while the one before it was whole, knows who came "
+                    "and who went",
+                    title=self.title,
+                    part=part,
+                )
             )
         return self.parts[part]
 
@@ -199,14 +216,24 @@ class Lists:
             for name, filed in self.under_way():
                 if name == wanted:
                     raise PartyError(
-                        f"the list {wanted} is not made yet: go on with `commonground requests "
-                        f"resume {filed.request.id[:8]}`"
+                        message(
+                            "the list {wanted} is not made yet: go on with `commonground "
+                            "requests resume {id}`",
+                            wanted=wanted,
+                            id=filed.request.id[:8],
+                        )
                     )
             request = wanted
         try:
             return self._desk.find(request)
         except PartyError as error:
-            raise PartyError(f"there is no list called {wanted}, and {error}") from None
+            raise PartyError(
+                message(
+                    "there is no list called {wanted}, and {error}",
+                    wanted=wanted,
+                    error=error,
+                )
+            ) from None
 
     def of_request(self, request_id: str) -> MatchedList:
         """Return the list that a finished match has brought this party.
@@ -219,7 +246,13 @@ class Lists:
         stored = self._desk.require_result(filed)
         if stored["role"] != RECEIVER:
             what = "its receiver has" if stored["role"] == SENDER else "a match has"
-            raise PartyError(f"request {request_id[:8]} has brought you no list: only {what} one")
+            raise PartyError(
+                message(
+                    "request {request_id} has brought you no list: only {what} one",
+                    request_id=request_id[:8],
+                    what=what,
+                )
+            )
         return self._matched(filed, stored)
 
     def give_name(self, wanted: str, name: str) -> MatchedList:
@@ -232,7 +265,12 @@ class Lists:
         found = self.find(wanted)
         found.require_live(self._party.now)
         if found.name is not None:
-            raise PartyError(f"the list is called {found.name} and stays so")
+            raise PartyError(
+                message(
+                    "the list is called {name} and stays so",
+                    name=found.name,
+                )
+            )
         naming = list_names.Naming(name)
         self._party.store.write(lambda c: list_names.register(c, found.request.id, naming))
         return replace(found, name=name)
@@ -246,16 +284,25 @@ class Lists:
         registered = self._party.dataset(found.dataset)
         if Definition.from_dict(registered.definition).person_column is None:
             raise PartyError(
-                f"dataset {found.dataset} tells people by the number of their row, which says "
-                "nothing from one file to the next: describe it with a 'person' column first"
+                message(
+                    "dataset {dataset} tells people by the number of their row, "
+                    "which says nothing from one file to the next: describe it with "
+                    "a 'person' column first",
+                    dataset=found.dataset,
+                )
             )
         charged = sa.select(LEDGER.c.population).where(LEDGER.c.request == found.request.id)
         row = self._party.store.row(charged)
         if row is None or row.population != registered.population:
             raise PartyError(
-                f"dataset {found.dataset} is of the population {registered.population}, and the "
-                f"list {found.title} "
-                "was made of other people: make a new list with `commonground match`"
+                message(
+                    "dataset {dataset} is of the population {population}, and the "
+                    "list {title} was made of other people: make a new list with "
+                    "`commonground match`",
+                    dataset=found.dataset,
+                    population=registered.population,
+                    title=found.title,
+                )
             )
 
     def _matched(self, filed: Filed, stored: Mapping[str, Any]) -> MatchedList:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.entry import Entry
+from languages import message
 from party.errors import PartyError
 from party.log_index import ACTOR, CONTRACT, KIND, PEER, REQUEST
 from party.schema import LOG_ENTRIES, LOG_INDEX, LOG_WORDS, SESSIONS
@@ -111,8 +112,12 @@ def _terms(connection: Connection, wanted: Selection) -> list[_Terms]:
         found.append(_of(connection, REQUEST, _begins(connection, wanted.session)))
         if len(found[0]) > MOST_REQUESTS:
             raise PartyError(
-                f"more than {MOST_REQUESTS} requests or sessions start with {wanted.session}: give "
-                "more of its digits"
+                message(
+                    "more than {most_requests} requests or sessions start with "
+                    "{session}: give more of its digits",
+                    most_requests=MOST_REQUESTS,
+                    session=wanted.session,
+                )
             )
     if wanted.peer is not None:
         found.append(

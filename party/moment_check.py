@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from languages import message
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.errors import Refusal, RefusalStatus
@@ -41,15 +42,26 @@ def check_timing(request: Request, contract: Contract) -> None:
     asked, timing = request.parameters, request.parameters.timing
     if timing is None or not request.kind.is_timed:
         if request.kind.is_timed or timing is not None:
-            word = "needs" if request.kind.is_timed else "has no"
-            raise not_granted(f"{request.kind} {word} parameters.timing, its window and lookback.")
+            raise not_granted(
+                message(
+                    "{kind} needs parameters.timing, its window and lookback.", kind=request.kind
+                )
+                if request.kind.is_timed
+                else message(
+                    "{kind} has no parameters.timing, its window and lookback.", kind=request.kind
+                )
+            )
         return
     # Whether the recipient has room for its conversions is exact, and shows when it stops: another
     # who chose window and room could search for their number, and would be charged nothing.
     if request.requester != request.roles[RECIPIENT]:
         raise not_granted(
-            f"{request.kind} is asked for by its recipient, '{request.roles[RECIPIENT]}', who alone"
-            " may choose a window and room for its conversions."
+            message(
+                "{kind} is asked for by its recipient, '{roles}', who alone may "
+                "choose a window and room for its conversions.",
+                kind=request.kind,
+                roles=request.roles[RECIPIENT],
+            )
         )
     window = timing.window
     require_within("timing.start", window.start, 0, MOST_INTEGER)
@@ -66,9 +78,13 @@ def check_timing(request: Request, contract: Contract) -> None:
     if window.stop > request.created + CLOCK_SKEW_SECONDS:
         raise Refusal(
             RefusalStatus.EXPIRED,
-            f"The window of request {request.id} ends {window.stop - request.created} seconds"
-            " after the request was made: ask about time that has passed, and see that the clock"
-            " is right.",
+            message(
+                "The window of request {id} ends {stop} seconds after the "
+                "request was made: ask about time that has passed, and see that "
+                "the clock is right.",
+                id=request.id,
+                stop=window.stop - request.created,
+            ),
         )
     _check_granted(request, contract, timing)
 
@@ -79,22 +95,42 @@ def _check_granted(request: Request, contract: Contract, timing: Timing) -> None
     conversions = request.parameters.records_per_person
     if conversions > granted.most_conversions:
         raise not_granted(
-            f"Contract {contract.id} grants {request.kind} of at most {granted.most_conversions}"
-            f" conversions a person; the request asks for {conversions}."
+            message(
+                "Contract {id} grants {kind} of at most {most_conversions} "
+                "conversions a person; the request asks for {conversions}.",
+                id=contract.id,
+                kind=request.kind,
+                most_conversions=granted.most_conversions,
+                conversions=conversions,
+            )
         )
     tabulator = request.roles[TABULATOR]
     keys = granted.keys_a_conversion * request.parameters.most_identifiers[tabulator] * conversions
     if timing.most_keys > keys:
         raise not_granted(
-            f"Contract {contract.id} grants {request.kind} with {granted.keys_a_conversion} keys"
-            f" for each conversion and identifier of a person, so {keys:,} in all; the request asks"
-            f" for {timing.most_keys:,}."
+            message(
+                "Contract {id} grants {kind} with {keys_a_conversion} keys for "
+                "each conversion and identifier of a person, so {keys} in all; "
+                "the request asks for {most_keys}.",
+                id=contract.id,
+                kind=request.kind,
+                keys_a_conversion=granted.keys_a_conversion,
+                keys=f"{keys:,}",
+                most_keys=f"{timing.most_keys:,}",
+            )
         )
     days = timing.lookback * timing.window.slot_seconds / _DAY_SECONDS
     if days > granted.lookback_days:
         raise not_granted(
-            f"Contract {contract.id} grants {request.kind} with touches of at most"
-            f" {granted.lookback_days} days before a conversion; the request asks for {days:,g}."
+            message(
+                "Contract {id} grants {kind} with touches of at most "
+                "{lookback_days} days before a conversion; the request asks for "
+                "{days}.",
+                id=contract.id,
+                kind=request.kind,
+                lookback_days=granted.lookback_days,
+                days=f"{days:,g}",
+            )
         )
 
 
@@ -109,13 +145,22 @@ def check_touch_label(request: Request) -> None:
         try:
             read(request.labels[tabulator].values)
         except JourneyError as error:
-            raise not_granted(f"{request.kind} cannot be counted by this label: {error}.") from None
+            raise not_granted(
+                message(
+                    "{kind} cannot be counted by this label: {error}.",
+                    kind=request.kind,
+                    error=error,
+                )
+            ) from None
     for party, label in request.labels.items():
         counted = request.kind.is_timed and party == tabulator
         if not counted and _is_of_touches(label.values):
             raise not_granted(
-                f"The label of '{party}' is made of touches and their times; only attribution and"
-                " delay are counted by it, at the tabulator."
+                message(
+                    "The label of '{party}' is made of touches and their times; only "
+                    "attribution and delay are counted by it, at the tabulator.",
+                    party=party,
+                )
             )
 
 

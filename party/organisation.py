@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from audit.bodies import PartyCreated
 from audit.roles import BY_HAND, Role
+from languages import message
 from party import identity as identities
 from party import registrations
 from party.access import Access
@@ -90,7 +91,12 @@ class Organisation:
             IdentityError: a name does not serve.
         """
         if (folder / FILE).exists():
-            raise SettingsError(f"{folder} holds a party already; choose another folder")
+            raise SettingsError(
+                message(
+                    "{folder} holds a party already; choose another folder",
+                    folder=folder,
+                )
+            )
         _require("organisation", settings.organisation, ORGANISATION)
         Places.read(Section(places.to_json(), "", SettingsError, required=PLACE_KEYS))
         if address is not None:
@@ -197,9 +203,20 @@ class Organisation:
         try:
             card = IdentityCard.parse(path.read_bytes(), source=str(path))
         except OSError as error:
-            raise SettingsError(f"the card {path} cannot be read: {error.strerror}") from None
+            raise SettingsError(
+                message(
+                    "the card {path} cannot be read: {strerror}",
+                    path=path,
+                    strerror=error.strerror,
+                )
+            ) from None
         if card.identity != self.identity.vkey or self.identity.place_of(card.keys) is None:
-            raise SettingsError(f"{path} is another party's card; restore this party's own")
+            raise SettingsError(
+                message(
+                    "{path} is another party's card; restore this party's own",
+                    path=path,
+                )
+            )
         present = card.with_keys(self.identity.keys.public)
         if present != card:  # a key was replaced, and the new one has come into use
             replace_file(path, present.to_yaml().encode())
@@ -274,11 +291,19 @@ class Organisation:
             return found[0]
         if not found:
             raise ContractError(
-                f"there is no contract {wanted or ''} here: import one with "
-                "`commonground contract import FILE`"
+                message(
+                    "there is no contract {value} here: import one with "
+                    "`commonground contract import FILE`",
+                    value=wanted or "",
+                )
             )
         names = ", ".join(f"{contract.id} ({contract.digest[:12]})" for contract in found)
-        raise ContractError(f"say which contract with --contract: {names}")
+        raise ContractError(
+            message(
+                "say which contract with --contract: {names}",
+                names=names,
+            )
+        )
 
     # -- datasets -------------------------------------------------------------------------
 
@@ -337,8 +362,11 @@ def _read_contract(name: str, text: str, digest: str, known: tuple[str, ...]) ->
         if contract.digest == digest:
             return contract.knowing(by_party(known))
     raise StoredContractError(
-        f"the stored contract {name} was changed after it was signed: restore the store from a "
-        "backup"
+        message(
+            "the stored contract {name} was changed after it was signed: "
+            "restore the store from a backup",
+            name=name,
+        )
     )
 
 
@@ -348,7 +376,9 @@ def require_unused(url: str) -> None:
     try:
         if store.row(sa.select(LOG_HEAD.c.size)) is not None:
             raise StoreError(
-                "the store holds another party's log: give each party a database of its own"
+                message(
+                    "the store holds another party's log: give each party a database of its own"
+                )
             )
     finally:
         store.close()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from languages import message
 from party.document import Section, TextRule
 
 JURISDICTION: Final = "jurisdiction"
@@ -41,7 +42,9 @@ _EEA_MEMBERS: Final = frozenset(_IN_THE_AREA.split())
 """The states, and those of their territories that have letters of their own and are in the Union:
 Åland and France's outermost regions (TFEU 355). Svalbard is not in the Area."""
 _PLACE: Final = TextRule(
-    "a country by its two letters of ISO 3166-1, such as CN or NL", re.compile(r"[A-Z]{2}"), 2
+    message("a country by its two letters of ISO 3166-1, such as CN or NL"),
+    re.compile(r"[A-Z]{2}"),
+    2,
 )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from audit.bodies import DatasetErased, DatasetRegistered
 from audit.roles import BY_HAND
+from languages import Message, message
 from party.contract_terms import OutputKind, write_time
 from party.datasets.retention import Retention
 from party.errors import DatasetError, Refusal, RefusalStatus
@@ -81,9 +83,13 @@ class Registered:
         if not self.in_use(now):
             when = self.erased_at or self.ends_at or now
             raise DatasetError(
-                f"the retention of dataset {self.name} ended on {write_time(when)}: it serves "
-                "nothing any more. Register data that you may keep, with `commonground dataset "
-                "add FILE`"
+                message(
+                    "the retention of dataset {name} ended on {when}: it serves "
+                    "nothing any more. Register data that you may keep, with "
+                    "`commonground dataset add FILE`",
+                    name=self.name,
+                    when=write_time(when),
+                )
             )
 
 
@@ -106,12 +112,19 @@ def keep(
             one person, its retention is over or ends before a list that was made of it, or the
             population is another one; nothing is registered.
     """
-    problems = [f"{c.name}: {c.problem}" for c in quality.columns if c.problem]
-    problems += [f"{one.column}: {one.problem}" for one in quality.personal]
+    found = [(one.name, one.problem) for one in quality.columns if one.problem]
+    found += [(one.column, one.problem) for one in quality.personal]
+    problems = [message("{what}: {details}", what=what, details=said) for what, said in found]
     if quality.people < 2:
-        problems.append("it has a single person, who cannot hide among others")
+        problems.append(message("it has a single person, who cannot hide among others"))
     if problems:
-        raise DatasetError(f"dataset {definition.name} is not registered. " + "; ".join(problems))
+        raise DatasetError(
+            message(
+                "dataset {name} is not registered. {problems}",
+                name=definition.name,
+                problems=reduce(_and, problems),
+            )
+        )
     snapshot, out_until = quality.snapshot.hex(), _last_list_end(party, definition.name)
 
     def work(connection: Connection) -> None:
@@ -119,9 +132,13 @@ def keep(
         old = connection.execute(sa.select(DATASETS).where(key)).first()
         if old is not None and population not in (None, old.population):
             raise DatasetError(
-                f"the people of dataset {definition.name} are the population "
-                f"{old.population}, whose ledger stays theirs: leave it out, or choose "
-                "another name for other people"
+                message(
+                    "the people of dataset {name} are the population {population}, "
+                    "whose ledger stays theirs: leave it out, or choose another name "
+                    "for other people",
+                    name=definition.name,
+                    population=old.population,
+                )
             )
         same = old is not None and old.snapshot == snapshot
         begun = since or (old.since if same and old is not None else party.now)
@@ -137,9 +154,14 @@ def keep(
         registered.require_in_use(party.now)
         if registered.ends_at is not None and max(registered.ends_at, party.now) < out_until:
             raise DatasetError(
-                f"dataset {definition.name} would end on {write_time(registered.ends_at)}, and a "
-                f"list that was made of it is out until {write_time(out_until)}: whoever withdraws "
-                "has to be found in it until then. State a later end"
+                message(
+                    "dataset {name} would end on {ends_at}, and a list that was made "
+                    "of it is out until {out_until}: whoever withdraws has to be "
+                    "found in it until then. State a later end",
+                    name=definition.name,
+                    ends_at=write_time(registered.ends_at),
+                    out_until=write_time(out_until),
+                )
             )
         values = {
             "definition": json.dumps(registered.definition),
@@ -223,8 +245,12 @@ def find(party: Organisation, name: str) -> Registered:
     if name not in found:
         known = ", ".join(found) or "none"
         raise DatasetError(
-            f"no dataset {name} is registered here (registered: {known}); register it with "
-            "`commonground dataset add FILE`"
+            message(
+                "no dataset {name} is registered here (registered: {known}); "
+                "register it with `commonground dataset add FILE`",
+                name=name,
+                known=known,
+            )
         )
     return found[name]
 
@@ -250,10 +276,14 @@ def require_kept(party: Organisation, request: Request, contract: Contract) -> N
     if registered.ends_at < end:
         raise Refusal(
             RefusalStatus.EXPIRED,
-            f"the retention of dataset {registered.name} ends on "
-            f"{write_time(registered.ends_at)}, and the list would be kept until "
-            f"{write_time(end)}: register data that may be kept as long, or agree on a shorter "
-            "list_expiry_days",
+            message(
+                "the retention of dataset {name} ends on {ends_at}, and the list "
+                "would be kept until {end}: register data that may be kept as "
+                "long, or agree on a shorter list_expiry_days",
+                name=registered.name,
+                ends_at=write_time(registered.ends_at),
+                end=write_time(end),
+            ),
         )
 
 
@@ -276,3 +306,7 @@ def erase(party: Organisation, registered: Registered) -> None:
             party.journal.append(connection, "dataset.erased", body, actor="retention")
 
     party.store.write(work)
+
+
+def _and(one: Message, other: Message) -> Message:
+    return message("{one}; {other}", one=one, other=other)

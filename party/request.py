@@ -23,6 +23,7 @@ from typing import Final
 import rfc8785
 
 from audit.errors import SignatureError
+from languages import message
 from party.contract import Contract
 from party.contract_terms import (
     LABEL_VALUE,
@@ -45,10 +46,10 @@ MOST_BYTES: Final = 1 << 20
 DAY_SECONDS: Final = 86_400
 
 _MOST_VALUES: Final = 1 << 16  # read up to here; `check` refuses from 4,096 on, with its own status
-_HEX_32 = TextRule("32 lower-case hex digits", re.compile(r"[0-9a-f]{32}"))
-_HEX_64 = TextRule("64 lower-case hex digits", re.compile(r"[0-9a-f]{64}"))
-_PARTY = TextRule("a party's name", PARTY_NAME)
-_LINE = TextRule("a line of text")
+_HEX_32 = TextRule(message("32 lower-case hex digits"), re.compile(r"[0-9a-f]{32}"))
+_HEX_64 = TextRule(message("64 lower-case hex digits"), re.compile(r"[0-9a-f]{64}"))
+_PARTY = TextRule(message("a party's name"), PARTY_NAME)
+_LINE = TextRule(message("a line of text"))
 _KEYS: Final = (
     "request", "id", "contract", "kind", "requester", "roles", "datasets", "labels",
     "identifiers", "parameters", "purpose", "min_match", "created", "expires", "signature",
@@ -172,7 +173,11 @@ class Request:
         if len(data) > MOST_BYTES:
             raise Refusal(
                 RefusalStatus.LIMIT_EXCEEDED,
-                f"The request has {len(data)} bytes; at most {MOST_BYTES} are read.",
+                message(
+                    "The request has {number} bytes; at most {most_bytes} are read.",
+                    number=len(data),
+                    most_bytes=MOST_BYTES,
+                ),
             )
         return cls.from_json(read_canonical(data, _malformed))
 
@@ -235,8 +240,13 @@ class Request:
         except (SignatureError, binascii.Error):
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
-                f"Request {self.id} is not signed by the identity key of '{self.requester}' in the"
-                " contract. Make the request again in the folder of that party.",
+                message(
+                    "Request {id} is not signed by the identity key of '{requester}' "
+                    "in the contract. Make the request again in the folder of that "
+                    "party.",
+                    id=self.id,
+                    requester=self.requester,
+                ),
             ) from None
 
     def check(self, contract: Contract, now: int) -> None:
@@ -306,8 +316,12 @@ def _require_roles(roles: Mapping[str, str], named: Iterable[str]) -> None:
         if party not in roles.values():
             raise Refusal(
                 RefusalStatus.NOT_GRANTED,
-                f"'{party[:64]}' has no role in this request, and so no label or dataset in it; it"
-                f" is between {', '.join(roles.values())}.",
+                message(
+                    "'{party}' has no role in this request, and so no label or "
+                    "dataset in it; it is between {roles}.",
+                    party=party[:64],
+                    roles=", ".join(roles.values()),
+                ),
             )
 
 
@@ -323,14 +337,20 @@ def _malformed(problem: str) -> Refusal:
 
 def _read(root: Section) -> Request:
     if root.text("request", _LINE) != FORMAT:
-        raise root.fault("request", f"this version reads {FORMAT} only")
+        raise root.fault(
+            "request",
+            message(
+                "this version reads {format} only",
+                format=FORMAT,
+            ),
+        )
     kind = OutputKind(root.choice("kind", [kind.value for kind in OutputKind]))
     held = root.section("roles", required=kind.roles, optional=kind.optional_roles)
     possible = (*kind.roles, *kind.optional_roles)
     roles = {role: held.text(role, _PARTY) for role in possible if role in held}
     parties = tuple(roles.values())
     if len(set(parties)) != len(parties):
-        raise root.fault("roles", "one party cannot have two roles")
+        raise root.fault("roles", message("one party cannot have two roles"))
     datasets = root.section("datasets", required=parties)
     return Request(
         id=root.text("id", _HEX_32),
@@ -355,7 +375,7 @@ def _read_use(root: Section, kind: OutputKind) -> ListUse | None:
     if "use" not in root:
         return None
     if kind is not OutputKind.MATCH:
-        raise root.fault("use", "only a match makes a list; remove it")
+        raise root.fault("use", message("only a match makes a list; remove it"))
     return ListUse(root.choice("use", [use.value for use in ListUse]))
 
 

@@ -11,6 +11,7 @@ from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from languages import message
 from party.contract import Contract
 from party.contract_terms import MOST_LABEL_VALUES, DatasetTerms, ListUse, OutputKind
 from party.errors import ContractError, Refusal, RefusalStatus
@@ -63,8 +64,13 @@ def only_dataset(contract: Contract, party: str) -> str:
     names = tuple(contract.datasets[party])
     if len(names) != 1:
         raise ContractError(
-            f"Contract {contract.id} has {len(names)} datasets of '{party}'. Say which of them:"
-            f" {', '.join(names)}."
+            message(
+                "Contract {id} has {number} datasets of '{party}'. Say which of them: {names}.",
+                id=contract.id,
+                number=len(names),
+                party=party,
+                names=", ".join(names),
+            )
         )
     return names[0]
 
@@ -77,8 +83,12 @@ def shared_identifiers(contract: Contract, datasets: Mapping[str, str]) -> tuple
     )
     if not shared:
         raise not_granted(
-            f"The datasets {', '.join(datasets.values())} have no identifier type in common in"
-            f" contract {contract.id}. Agree on one that both sides hold."
+            message(
+                "The datasets {datasets} have no identifier type in common in "
+                "contract {id}. Agree on one that both sides hold.",
+                datasets=", ".join(datasets.values()),
+                id=contract.id,
+            )
         )
     return shared
 
@@ -94,15 +104,24 @@ def identifiers_asked(
     shared = shared_identifiers(contract, datasets)
     if only is None and len(datasets) > 2 and len(shared) > 1:
         raise ContractError(
-            f"A table of three parties counts people by one identifier type. Say which of them:"
-            f" {', '.join(shared)}."
+            message(
+                "A table of three parties counts people by one identifier type. "
+                "Say which of them: {shared}.",
+                shared=", ".join(shared),
+            )
         )
     if only is None:
         return shared[:1] if kind is OutputKind.LIFT else shared
     if only not in shared:
         raise not_granted(
-            f"Not all of the datasets {', '.join(datasets.values())} hold the identifier type"
-            f" '{only[:80]}' in contract {contract.id}. All hold {', '.join(shared)}."
+            message(
+                "Not all of the datasets {datasets} hold the identifier type "
+                "'{only}' in contract {id}. All hold {shared}.",
+                datasets=", ".join(datasets.values()),
+                only=only[:80],
+                id=contract.id,
+                shared=", ".join(shared),
+            )
         )
     return (only,)
 
@@ -136,8 +155,14 @@ def granted_values(
         return UNLABELLED
     if label not in terms.labels:
         raise not_granted(
-            f"Contract {contract.id} grants no label '{label[:64]}' of {party}.{dataset}. It grants"
-            f" {', '.join(terms.labels) or 'none'}."
+            message(
+                "Contract {id} grants no label '{label}' of {party}.{dataset}. It grants {value}.",
+                id=contract.id,
+                label=label[:64],
+                party=party,
+                dataset=dataset,
+                value=", ".join(terms.labels) or "none",
+            )
         )
     return terms.labels[label]
 
@@ -146,8 +171,13 @@ def _check_contract(request: Request, contract: Contract, now: int) -> None:
     if request.contract != contract.digest:
         raise Refusal(
             RefusalStatus.CONTRACT_UNKNOWN,
-            f"The request is under contract {request.contract[:12]}…, and not under {contract.id}"
-            f" ({contract.digest[:12]}…). Import the contract that all have signed.",
+            message(
+                "The request is under contract {contract}…, and not under {id} "
+                "({digest}…). Import the contract that all have signed.",
+                contract=request.contract[:12],
+                id=contract.id,
+                digest=contract.digest[:12],
+            ),
         )
     try:
         contract.verify_signatures()
@@ -162,12 +192,21 @@ def _check_contract(request: Request, contract: Contract, now: int) -> None:
 def _check_requester(request: Request, contract: Contract) -> None:
     if request.requester not in request.roles.values():
         raise not_granted(
-            f"'{request.requester}' asks, and has no role in what it asks for. One of"
-            f" {', '.join(request.roles.values())} asks."
+            message(
+                "'{requester}' asks, and has no role in what it asks for. One of {roles} asks.",
+                requester=request.requester,
+                roles=", ".join(request.roles.values()),
+            )
         )
     for party in request.roles.values():
         if party not in contract.parties:
-            raise not_granted(f"'{party}' is no party of contract {contract.id}.")
+            raise not_granted(
+                message(
+                    "'{party}' is no party of contract {id}.",
+                    party=party,
+                    id=contract.id,
+                )
+            )
     if THIRD in request.roles:
         _check_hub(request, contract)
     request.verify_signature(contract.parties[request.requester].signers(request.created))
@@ -178,15 +217,25 @@ def _check_hub(request: Request, contract: Contract) -> None:
     recipient = request.roles[RECIPIENT]
     if request.requester != recipient:
         raise not_granted(
-            f"A table of three parties is asked for by its recipient, '{recipient}', who connects"
-            f" the others; '{request.requester}' asks."
+            message(
+                "A table of three parties is asked for by its recipient, "
+                "'{recipient}', who connects the others; '{requester}' asks.",
+                recipient=recipient,
+                requester=request.requester,
+            )
         )
     for role in (TABULATOR, THIRD):
         party = request.roles[role]
         if not contract.parties[party].address:
             raise not_granted(
-                f"In a table of three parties '{recipient}' connects to the others, and contract"
-                f" {contract.id} has no address of '{party}'. Agree on a contract that has one."
+                message(
+                    "In a table of three parties '{recipient}' connects to the "
+                    "others, and contract {id} has no address of '{party}'. Agree on "
+                    "a contract that has one.",
+                    recipient=recipient,
+                    id=contract.id,
+                    party=party,
+                )
             )
 
 
@@ -194,51 +243,84 @@ def _check_time(request: Request, now: int) -> None:
     if request.created > now + CLOCK_SKEW_SECONDS:
         raise Refusal(
             RefusalStatus.EXPIRED,
-            f"Request {request.id} is dated {request.created - now} seconds ahead of this party's"
-            " clock. Set the clocks of both machines.",
+            message(
+                "Request {id} is dated {created} seconds ahead of this party's "
+                "clock. Set the clocks of both machines.",
+                id=request.id,
+                created=request.created - now,
+            ),
         )
     if now >= request.expires:
         raise Refusal(
-            RefusalStatus.EXPIRED, f"Request {request.id} has expired. Make a new request."
+            RefusalStatus.EXPIRED,
+            message(
+                "Request {id} has expired. Make a new request.",
+                id=request.id,
+            ),
         )
     lifetime = request.expires - request.created
     if not 0 < lifetime <= MOST_LIFETIME_SECONDS:
-        raise too_much("the request's lifetime in seconds", lifetime, 1, MOST_LIFETIME_SECONDS)
+        raise too_much(
+            message("the request's lifetime in seconds"), lifetime, 1, MOST_LIFETIME_SECONDS
+        )
 
 
 def _check_grant(request: Request, contract: Contract) -> None:
     grant = contract.output(request.kind, request.roles)
     if request.purpose != grant.purpose:
         raise not_granted(
-            f"Contract {contract.id} grants {request.kind} for {grant.purpose}, not for"
-            f" {request.purpose}."
+            message(
+                "Contract {id} grants {kind} for {purpose}, not for {asked}.",
+                id=contract.id,
+                kind=request.kind,
+                purpose=grant.purpose,
+                asked=request.purpose,
+            )
         )
     use = request.use or ListUse.INCLUDE
     if not grant.allows(use):
         raise not_granted(
-            f"Contract {contract.id} grants this match for lists to"
-            f" {', '.join(one.value for one in grant.uses)}, not to {use.value}."
+            message(
+                "Contract {id} grants this match for lists to {uses}, not to {value}.",
+                id=contract.id,
+                uses=", ".join(one.value for one in grant.uses),
+                value=use.value,
+            )
         )
     runs = request.parameters.suppression_runs
     if request.kind is OutputKind.MATCH and contract.suppression_days is not None and not runs:
         raise not_granted(
-            f"Contract {contract.id} has a deadline for withdrawals, and this match no suppression "
-            "runs."
+            message(
+                "Contract {id} has a deadline for withdrawals, and this match no suppression runs.",
+                id=contract.id,
+            )
         )
     minimum = contract.min_match if request.kind is OutputKind.MATCH else 0
     if request.min_match != minimum:
         raise not_granted(
-            f"The request states a minimum of {request.min_match} people, the contract {minimum}."
+            message(
+                "The request states a minimum of {min_match} people, the contract {minimum}.",
+                min_match=request.min_match,
+                minimum=minimum,
+            )
         )
 
 
 def _check_sizes(request: Request) -> None:
     for party, label in request.labels.items():
         if len(label.values) > MOST_LABEL_VALUES:
-            raise too_much(f"the labels of '{party}'", len(label.values), 1, MOST_LABEL_VALUES)
+            raise too_much(
+                message(
+                    "the labels of '{party}'",
+                    party=party,
+                ),
+                len(label.values),
+                1,
+                MOST_LABEL_VALUES,
+            )
     cells = prod(len(label.values) + 1 for label in request.labels.values()) - 1
     if cells > MOST_CELLS:
-        raise too_much("the cells of the table", cells, 1, MOST_CELLS)
+        raise too_much(message("the cells of the table"), cells, 1, MOST_CELLS)
 
 
 def _check_parameters(request: Request) -> None:
@@ -251,7 +333,7 @@ def _check_parameters(request: Request) -> None:
             MOST_EPSILON_NANO,
         )
     elif asked.epsilon_release_nano != 0:
-        raise too_much("epsilon_release_nano of a match", asked.epsilon_release_nano, 0, 0)
+        raise too_much(message("epsilon_release_nano of a match"), asked.epsilon_release_nano, 0, 0)
     require_within(
         "epsilon_dummies_nano", asked.epsilon_dummies_nano, LEAST_EPSILON_NANO, MOST_EPSILON_NANO
     )
@@ -269,13 +351,23 @@ def _check_added_points(request: Request) -> None:
     try:
         added = sum(terms.added_points(party) for party in terms.parties)
     except PrivacyError as error:
-        raise Refusal(RefusalStatus.LIMIT_EXCEEDED, f"In the request, {error}.") from None
+        raise Refusal(
+            RefusalStatus.LIMIT_EXCEEDED,
+            message(
+                "In the request, {error}.",
+                error=error,
+            ),
+        ) from None
     if added > MOST_ADDED_POINTS:
         raise Refusal(
             RefusalStatus.LIMIT_EXCEEDED,
-            f"The request adds about {added:,} fillers, dummies and points of padding; "
-            f"{MOST_ADDED_POINTS:,} is the most. Ask with fewer labels, keys a person or room, or"
-            " with a larger ε of dummies.",
+            message(
+                "The request adds about {added} fillers, dummies and points of "
+                "padding; {most_added_points} is the most. Ask with fewer "
+                "labels, keys a person or room, or with a larger ε of dummies.",
+                added=f"{added:,}",
+                most_added_points=f"{MOST_ADDED_POINTS:,}",
+            ),
         )
 
 
@@ -283,8 +375,13 @@ def _check_data(request: Request, contract: Contract) -> None:
     shared = shared_identifiers(contract, request.datasets)
     if request.identifiers != tuple(kind for kind in shared if kind in request.identifiers):
         raise not_granted(
-            f"The request orders identifiers as {', '.join(request.identifiers)}. Contract"
-            f" {contract.id} grants, in this order, {', '.join(shared)} or some of them."
+            message(
+                "The request orders identifiers as {identifiers}. Contract {id} "
+                "grants, in this order, {shared} or some of them.",
+                identifiers=", ".join(request.identifiers),
+                id=contract.id,
+                shared=", ".join(shared),
+            )
         )
     for party, label in request.labels.items():
         _check_label(request, contract, party, label.name)
@@ -295,15 +392,25 @@ def _check_data(request: Request, contract: Contract) -> None:
     ):
         what = "A lift" if request.kind is OutputKind.LIFT else "A table of three parties"
         raise not_granted(
-            f"{what} counts each person once, so it is asked for one identifier type; the request"
-            f" names {', '.join(request.identifiers)}."
+            message(
+                "{what} counts each person once, so it is asked for one "
+                "identifier type; the request names {identifiers}.",
+                what=what,
+                identifiers=", ".join(request.identifiers),
+            )
         )
     sent = identifiers_sent(contract, request.kind, request.roles, request.datasets)
     for party, most in sent.items():
         if request.parameters.most_identifiers[party] != most:
             raise not_granted(
-                f"The request states {request.parameters.most_identifiers[party]} identifiers a"
-                f" person for '{party}'; by contract {contract.id} it is {most}."
+                message(
+                    "The request states {most_identifiers} identifiers a person for "
+                    "'{party}'; by contract {id} it is {most}.",
+                    most_identifiers=request.parameters.most_identifiers[party],
+                    party=party,
+                    id=contract.id,
+                    most=most,
+                )
             )
 
 
@@ -312,12 +419,23 @@ def _check_label(request: Request, contract: Contract, party: str, name: str | N
         request.kind is OutputKind.OVERLAP and party == request.roles[TABULATOR]
     )
     if unlabelled and name is not None:
-        raise not_granted(f"In {request.kind} '{party}' has no label; the request names '{name}'.")
+        raise not_granted(
+            message(
+                "In {kind} '{party}' has no label; the request names '{name}'.",
+                kind=request.kind,
+                party=party,
+                name=name,
+            )
+        )
     values = granted_values(contract, party, request.datasets[party], name)
     if request.labels[party].values != values:
         raise not_granted(
-            f"The values under which '{party}' labels its records are not those of contract"
-            f" {contract.id}: state all of them, in its order."
+            message(
+                "The values under which '{party}' labels its records are not "
+                "those of contract {id}: state all of them, in its order.",
+                party=party,
+                id=contract.id,
+            )
         )
 
 

@@ -13,6 +13,7 @@ from itertools import groupby
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from languages import message
 from party import holds, ledger
 from party.contract import Contract
 from party.contract_terms import write_time
@@ -126,9 +127,17 @@ def _require_room_there(
     except BudgetExhausted as error:
         raise Refusal(
             RefusalStatus.BUDGET_EXHAUSTED,
-            f"{_falling(group, account)}what contract {contract.id} allows {name} in a window for "
-            f"its dataset {dataset}, less what sessions with it have cost, does not suffice: "
-            f"{error}. The window renews on {write_time(allowance.ends(account))}",
+            message(
+                "{group}what contract {id} allows {name} in a window for its "
+                "dataset {dataset}, less what sessions with it have cost, does "
+                "not suffice: {error}. The window renews on {allowance}",
+                group=_falling(group, account),
+                id=contract.id,
+                name=name,
+                dataset=dataset,
+                error=error,
+                allowance=write_time(allowance.ends(account)),
+            ),
         ) from None
 
 

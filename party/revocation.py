@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from audit.bodies import PeerRestored, PeerRevoked
 from audit.errors import EntryError
 from audit.roles import BY_HAND, Role
+from languages import message
 from party.decision import OPEN_STATES
 from party.errors import ContractError, InvitationError, Refusal, RefusalStatus
 from party.schema import REVOKED
@@ -125,7 +126,13 @@ class Revocations:
         found = next((one for one in self.all() if one.name == name), None)
         if found is None:
             known = ", ".join(one.name for one in self.all()) or "nobody"
-            raise InvitationError(f"'{name}' is not revoked here (revoked: {known})")
+            raise InvitationError(
+                message(
+                    "'{name}' is not revoked here (revoked: {known})",
+                    name=name,
+                    known=known,
+                )
+            )
         body = _entry(PeerRestored, name, found.party, reason)
 
         def work(connection: Connection) -> None:
@@ -149,7 +156,11 @@ class Revocations:
         if len(keys) != 1:
             what = "nobody" if not keys else "more than one party"
             raise InvitationError(
-                f"{what} is known here under the name '{name}': see `commonground peers list`"
+                message(
+                    "{what} is known here under the name '{name}': see `commonground peers list`",
+                    what=what,
+                    name=name,
+                )
             )
         return keys.pop()
 
@@ -175,4 +186,9 @@ def _entry(
     try:
         return kind(peer=name, vkey=party, reason=reason)
     except EntryError as error:
-        raise InvitationError(f"the reason goes into the log, and cannot: {error}") from None
+        raise InvitationError(
+            message(
+                "the reason goes into the log, and cannot: {error}",
+                error=error,
+            )
+        ) from None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from languages import message
 from party.contract_terms import write_time
 from party.errors import PartyError
 
@@ -48,12 +49,20 @@ class Schedule:
             step = Every(every)
         except ValueError:
             raise PartyError(
-                f"a series runs every hour, day or week, not every '{every}'"
+                message(
+                    "a series runs every hour, day or week, not every '{every}'",
+                    every=every,
+                )
             ) from None
         time = _seconds_of(at) % step.seconds
         start = now if begins is None else _day(begins)
         if start < now - now % 86_400:
-            raise PartyError(f"the first day {begins} is past: a series begins today or later")
+            raise PartyError(
+                message(
+                    "the first day {begins} is past: a series begins today or later",
+                    begins=begins,
+                )
+            )
         midnight = start - start % 86_400
         first = midnight + time
         while first < max(start, now):
@@ -61,15 +70,23 @@ class Schedule:
         end = _day(until) + 86_400
         if first >= end:
             raise PartyError(
-                f"the first run would be on {write_time(first)}, after the last day {until}: "
-                "nothing would run"
+                message(
+                    "the first run would be on {first}, after the last day {until}: "
+                    "nothing would run",
+                    first=write_time(first),
+                    until=until,
+                )
             )
         last = first + (end - 1 - first) // step.seconds * step.seconds
         schedule = cls(step, first, last)
         if len(schedule.slots) > MOST_RUNS:
             raise PartyError(
-                f"a series has at most {MOST_RUNS} runs, and this would have "
-                f"{len(schedule.slots)}: choose an earlier last day"
+                message(
+                    "a series has at most {most_runs} runs, and this would have "
+                    "{number}: choose an earlier last day",
+                    most_runs=MOST_RUNS,
+                    number=len(schedule.slots),
+                )
             )
         return schedule
 
@@ -83,7 +100,12 @@ def _seconds_of(at: str) -> int:
     try:
         time = datetime.strptime(at, "%H:%M")
     except ValueError:
-        raise PartyError(f"'{at}' is no time of day: write it as HH:MM, such as 02:00") from None
+        raise PartyError(
+            message(
+                "'{at}' is no time of day: write it as HH:MM, such as 02:00",
+                at=at,
+            )
+        ) from None
     return time.hour * 3600 + time.minute * 60
 
 
@@ -92,5 +114,8 @@ def _day(text: str) -> int:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
     except ValueError:
         raise PartyError(
-            f"'{text}' is no day: write it as YYYY-MM-DD, such as 2026-12-31"
+            message(
+                "'{text}' is no day: write it as YYYY-MM-DD, such as 2026-12-31",
+                text=text,
+            )
         ) from None

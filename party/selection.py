@@ -11,6 +11,7 @@ from typing import Final
 from audit.bodies import KINDS, kind_named
 from audit.entry import Entry, format_time
 from audit.errors import EntryError
+from languages import message
 from party.errors import PartyError
 
 INCIDENTS: Final = "incident"
@@ -89,7 +90,11 @@ def read_moment(text: str, what: str) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise PartyError(
-            f"{what} is no time: '{text[:40]}'; write one such as 2026-01-01 or 2026-01-01T06:00"
+            message(
+                "{what} is no time: '{text}'; write one such as 2026-01-01 or 2026-01-01T06:00",
+                what=what,
+                text=text[:40],
+            )
         ) from None
     return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
@@ -107,6 +112,12 @@ def _require_kind(name: str) -> None:
         kind_named(name)
     except EntryError:
         raise PartyError(
-            f"no entry is of the kind '{name[:40]}'; the kinds are {', '.join(KINDS)} and "
-            f"{INCIDENTS}.<word>, and their families {', '.join(sorted(families))}"
+            message(
+                "no entry is of the kind '{name}'; the kinds are {kinds} and "
+                "{incidents}.<word>, and their families {families}",
+                name=name[:40],
+                kinds=", ".join(KINDS),
+                incidents=INCIDENTS,
+                families=", ".join(sorted(families)),
+            )
         ) from None

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from audit.bodies import ReportSkipped
 from audit.errors import SignatureError
+from languages import message
 from party import holds, reservation
 from party.contract import Contract
 from party.contract_terms import write_time
@@ -146,8 +147,12 @@ class SeriesBook:
                 return
             if _active(connection, template.name):
                 raise PartyError(
-                    f"{template.name} has a schedule already: cancel it with `commonground report "
-                    f"schedules cancel {template.name}`, or save a template of another name"
+                    message(
+                        "{name} has a schedule already: cancel it with `commonground "
+                        "report schedules cancel {name}`, or save a template of another "
+                        "name",
+                        name=template.name,
+                    )
                 )
             reservation.reserve(connection, planned, f"series {template.name}", party.now)
             signature = party.identity.sign_own(series_message(series_id, template.name, body))
@@ -188,7 +193,11 @@ class SeriesBook:
             series_id = _active(connection, name)
             if series_id is None:
                 raise PartyError(
-                    f"{name} has no schedule that goes on: see `commonground report schedules list`"
+                    message(
+                        "{name} has no schedule that goes on: see `commonground report "
+                        "schedules list`",
+                        name=name,
+                    )
                 )
             unasked = _unasked(connection, SERIES_RUNS.c.series == series_id)
             self._change(connection, [row.request for row in unasked], CANCELLED, None)
@@ -305,8 +314,11 @@ class SeriesBook:
             )
         except SignatureError:
             raise PartyError(
-                f"the schedule of {row.name} was changed after it was made: restore the store "
-                "from a backup"
+                message(
+                    "the schedule of {name} was changed after it was made: restore "
+                    "the store from a backup",
+                    name=row.name,
+                )
             ) from None
         body = json.loads(row.body)
         query = sa.select(SERIES_RUNS).where(SERIES_RUNS.c.series == row.id)
@@ -371,7 +383,12 @@ def _require_in_force(contract: Contract, schedule: Schedule) -> None:
     contract.require_in_force(schedule.first)
     if contract.ends <= schedule.last:
         raise ContractError(
-            f"contract {contract.id} ends on {write_time(contract.ends)}, before the last run on "
-            f"{write_time(schedule.last)}: choose an earlier last day"
+            message(
+                "contract {id} ends on {ends}, before the last run on {last}: "
+                "choose an earlier last day",
+                id=contract.id,
+                ends=write_time(contract.ends),
+                last=write_time(schedule.last),
+            )
         )
     contract.require_in_force(schedule.last)  # the certificates too

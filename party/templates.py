@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.errors import SignatureError
+from languages import message
 from party.contract_terms import NAME, OutputKind
 from party.errors import PartyError
 from party.request import DAY_SECONDS, Request
@@ -105,10 +106,18 @@ def save_template(party: Organisation, name: str, request: Request, outputs: Out
         Refusal: its contract does not grant it.
     """
     if NAME.broken_by(name):
-        raise PartyError(f"'{name[:80]}' is no name for a template: use {NAME.expects}")
+        raise PartyError(
+            message(
+                "'{name}' is no name for a template: use {expects}",
+                name=name[:80],
+                expects=NAME.expects,
+            )
+        )
     if request.kind is OutputKind.MATCH:
         raise PartyError(
-            "a template is of a report; a list is made again with `commonground lists refresh`"
+            message(
+                "a template is of a report; a list is made again with `commonground lists refresh`"
+            )
         )
     me = party.contract(request.contract).me(party.identity)
     asked = Template(name, replace(request, requester=me), outputs, party.now)
@@ -120,8 +129,11 @@ def save_template(party: Organisation, name: str, request: Request, outputs: Out
     def work(connection: Connection) -> None:
         if connection.execute(_called(name)).first() is not None:
             raise PartyError(
-                f"there is a template called {name} already: choose another name, or remove it "
-                f"with `commonground report templates remove {name}`"
+                message(
+                    "there is a template called {name} already: choose another name, "
+                    "or remove it with `commonground report templates remove {name}`",
+                    name=name,
+                )
             )
         connection.execute(
             sa.insert(TEMPLATES).values(
@@ -186,7 +198,10 @@ def _read(party: Organisation, row: sa.Row[Any]) -> Template:
         party.identity.verifier.verify(template_message(row.name, row.body), row.signature)
     except SignatureError:
         raise PartyError(
-            f"the template {row.name} was changed after it was saved: remove it, and save it again"
+            message(
+                "the template {name} was changed after it was saved: remove it, and save it again",
+                name=row.name,
+            )
         ) from None
     return Template.from_json(row.name, json.loads(row.body), row.made_at)
 
@@ -203,5 +218,8 @@ def _require_placeholders(path: str) -> None:
     for _, field, form, conversion in parts:
         if field is not None and (field not in PLACEHOLDERS or form or conversion):
             raise PartyError(
-                f"{path}: in a file's name only {{date}} and {{time}} may stand in braces"
+                message(
+                    "{path}: in a file's name only {{date}} and {{time}} may stand in braces",
+                    path=path,
+                )
             )

@@ -17,6 +17,7 @@ from enum import StrEnum
 from itertools import permutations
 from typing import Final
 
+from languages import message
 from party.card import IdentityCard
 from party.contract_terms import Grant, read_time, write_time
 from party.document import Section, TextRule
@@ -26,8 +27,8 @@ from party.places import CODES, EEA, JURISDICTION, area_of
 TRANSFERS: Final = "transfers"
 _REQUIRED: Final = ("from", "to", "out_of", "basis", "reference")
 _MOST: Final = 6 * 17  # ordered pairs of three, times the areas that one party may declare
-_AREA: Final = TextRule("a country by its two letters of ISO 3166-1, or EEA", most=3)
-_REFERENCE: Final = TextRule("a line of text that names the filing, decision or agreement")
+_AREA: Final = TextRule(message("a country by its two letters of ISO 3166-1, or EEA"), most=3)
+_REFERENCE: Final = TextRule(message("a line of text that names the filing, decision or agreement"))
 
 
 class Basis(StrEnum):
@@ -94,7 +95,7 @@ class Transfer:
         names = tuple(parties)
         sender, receiver = section.choice("from", names), section.choice("to", names)
         if sender == receiver:
-            raise section.fault("to", "a party passes nothing to itself; remove the entry")
+            raise section.fault("to", message("a party passes nothing to itself; remove the entry"))
         out_of = _area(section)
         basis = section.choice("basis", bases_of(out_of))
         until = read_time(section, "until") if "until" in section else None
@@ -114,11 +115,13 @@ class Transfer:
         """
 
         def fail(problem: str) -> ContractError:
-            return ContractError(f"the transfer '{text[:80]}': {problem}")
+            return ContractError(
+                message("the transfer '{text}': {problem}", text=text[:80], problem=problem)
+            )
 
         parts = text.split(":", len(_REQUIRED) - 1)
         if len(parts) != len(_REQUIRED):
-            raise fail("expected FROM:TO:OUT_OF:BASIS:REFERENCE")
+            raise fail(message("expected FROM:TO:OUT_OF:BASIS:REFERENCE"))
         said = dict(zip(_REQUIRED, parts, strict=True))
         return cls.read(Section(said, "", fail, required=_REQUIRED), parts[:2])
 
@@ -156,11 +159,20 @@ def read_transfers(
         if transfer.crossing not in needed:
             raise entry.fault(
                 "from",
-                f"nothing goes from {transfer.crossing}, by the places and the outputs of this"
-                " contract; remove the entry",
+                message(
+                    "nothing goes from {crossing}, by the places and the outputs of "
+                    "this contract; remove the entry",
+                    crossing=transfer.crossing,
+                ),
             )
         if transfer.crossing in stated:
-            raise entry.fault("from", f"{transfer.crossing}, is stated twice; keep one")
+            raise entry.fault(
+                "from",
+                message(
+                    "{crossing}, is stated twice; keep one",
+                    crossing=transfer.crossing,
+                ),
+            )
         stated[transfer.crossing] = transfer
     missing = [crossing for crossing in needed if crossing not in stated]
     if missing:
@@ -173,9 +185,15 @@ def require_not_lapsed(transfers: Iterable[Transfer], contract_id: str, now: int
     for transfer in transfers:
         if transfer.until is not None and now >= transfer.until:
             raise ContractError(
-                f"Contract {contract_id}: what the transfer from {transfer.crossing} rested on"
-                f" ({transfer.basis}) lapsed on {write_time(transfer.until)}. Renew it, and agree"
-                " on a new contract that says so."
+                message(
+                    "Contract {contract_id}: what the transfer from {crossing} "
+                    "rested on ({basis}) lapsed on {until}. Renew it, and agree on a "
+                    "new contract that says so.",
+                    contract_id=contract_id,
+                    crossing=transfer.crossing,
+                    basis=transfer.basis,
+                    until=write_time(transfer.until),
+                )
             )
 
 
@@ -189,9 +207,14 @@ def _crossings(
         if card.places is None:
             raise root.fault(
                 f"parties.{name}.{JURISDICTION}",
-                f"is missing: {' and '.join(declared)} declared where data lies and '{name}' did"
-                f" not, so it is not known whether data crosses a border. {name} adds"
-                " 'jurisdiction' and 'storage' to its public.yaml and sends the card again",
+                message(
+                    "is missing: {declared} declared where data lies and '{name}' "
+                    "did not, so it is not known whether data crosses a border. "
+                    "{name} adds 'jurisdiction' and 'storage' to its public.yaml and "
+                    "sends the card again",
+                    declared=" and ".join(declared),
+                    name=name,
+                ),
             )
     together = {
         pair for grant in grants for pair in permutations(dict.fromkeys(grant.roles.values()), 2)
@@ -208,9 +231,23 @@ def _crossings(
 def _area(section: Section) -> str:
     area = section.text("out_of", _AREA)
     if area not in CODES and area != EEA:
-        raise section.fault("out_of", f"there is no '{area}'; expected {_AREA.expects}")
+        raise section.fault(
+            "out_of",
+            message(
+                "there is no '{area}'; expected {expects}",
+                area=area,
+                expects=_AREA.expects,
+            ),
+        )
     if area_of(area) != area:
-        raise section.fault("out_of", f"{area} is in the European Economic Area; write {EEA}")
+        raise section.fault(
+            "out_of",
+            message(
+                "{area} is in the European Economic Area; write {eea}",
+                area=area,
+                eea=EEA,
+            ),
+        )
     return area
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from languages import message
+
 MOST_BYTES = 1 << 20
 """The largest file that is read."""
 _MOST_DEPTH = 8
@@ -45,11 +47,27 @@ class _StrictLoader(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise _Refused(f"line {line}: anchors and aliases (& and *) are not read; repeat it")
+            raise _Refused(
+                message(
+                    "line {line}: anchors and aliases (& and *) are not read; repeat it",
+                    line=line,
+                )
+            )
         if event.tag is not None:
-            raise _Refused(f"line {line}: tags (!) are not read; remove it")
+            raise _Refused(
+                message(
+                    "line {line}: tags (!) are not read; remove it",
+                    line=line,
+                )
+            )
         if self._depth >= _MOST_DEPTH:
-            raise _Refused(f"line {line}: nested deeper than {_MOST_DEPTH} levels")
+            raise _Refused(
+                message(
+                    "line {line}: nested deeper than {most_depth} levels",
+                    line=line,
+                    most_depth=_MOST_DEPTH,
+                )
+            )
         self._depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
@@ -60,9 +78,20 @@ class _StrictLoader(yaml.SafeLoader):
         for key, _ in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                raise _Refused(f"line {line}: a key must be text")
+                raise _Refused(
+                    message(
+                        "line {line}: a key must be text",
+                        line=line,
+                    )
+                )
             if key.value in seen:
-                raise _Refused(f"line {line}: the key '{key.value[:48]}' stands twice; keep one")
+                raise _Refused(
+                    message(
+                        "line {line}: the key '{value}' stands twice; keep one",
+                        line=line,
+                        value=key.value[:48],
+                    )
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -94,15 +123,33 @@ def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> objec
     `what` names the text in messages ("contract summer.yaml").
     """
     if len(data) > MOST_BYTES:
-        raise fail(f"{what} has more than {MOST_BYTES} bytes, and is not read")
+        raise fail(
+            message(
+                "{what} has more than {most_bytes} bytes, and is not read",
+                what=what,
+                most_bytes=MOST_BYTES,
+            )
+        )
     try:
         return yaml.load(data.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except UnicodeDecodeError as error:
-        raise fail(f"{what} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise fail(
+            message(
+                "{what} is not UTF-8 at byte {start}; save it as UTF-8",
+                what=what,
+                start=error.start,
+            )
+        ) from None
     except _Refused as error:
         raise fail(f"{what}, {error}") from None
     except yaml.YAMLError as error:
-        raise fail(f"{what} is not valid YAML: {_brief(error)}") from None
+        raise fail(
+            message(
+                "{what} is not valid YAML: {error}",
+                what=what,
+                error=_brief(error),
+            )
+        ) from None
 
 
 def write_yaml(value: Mapping[str, object]) -> str:

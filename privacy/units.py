@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
+from languages import message
 from privacy.errors import InvalidParameter
 
 NANO = 10**9
@@ -46,14 +47,29 @@ def round_up(value: Fraction) -> int:
 def _parse(text: str, units: int, name: str, digits: str) -> int:
     if not isinstance(text, str):
         raise InvalidParameter(
-            f"{name} is given as {type(text).__name__}; write it as decimal text, "
-            'for example "1" or "1e-9", so that it is read exactly'
+            message(
+                "{name} is given as {type}; write it as decimal text, for "
+                'example "1" or "1e-9", so that it is read exactly',
+                name=name,
+                type=type(text).__name__,
+            )
         )
     if _DECIMAL.fullmatch(text) is None:
         raise InvalidParameter(
-            f"{name} {text[:40]!r} is not a decimal number without sign and spaces"
+            message(
+                "{name} {text} is not a decimal number without sign and spaces",
+                name=name,
+                text=f"{text[:40]!r}",
+            )
         )
     scaled = Fraction(Decimal(text)) * units
     if scaled.denominator != 1:
-        raise InvalidParameter(f"{name} {text!r} has more than {digits} decimals")
+        raise InvalidParameter(
+            message(
+                "{name} {text} has more than {digits} decimals",
+                name=name,
+                text=f"{text!r}",
+                digits=digits,
+            )
+        )
     return scaled.numerator

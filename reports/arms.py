@@ -90,10 +90,17 @@ def arms_of(labels: Sequence[str]) -> Arms:
         or parts != list(product(arms, exposures))
     ):
         raise UnsuitableLabels(
-            "lift needs two arms, the treatment first in the contract, or two arms × exposed or "
-            f"not, as in 'treatment{JOINT}exposed', 'treatment{JOINT}not exposed', "
-            f"'control{JOINT}exposed', 'control{JOINT}not exposed'; here are {len(labels)} labels: "
-            f"{', '.join(labels[:_WITH_EXPOSURE])}{_several(len(arms))}"
+            message(
+                "lift needs two arms, the treatment first in the contract, or "
+                "two arms × exposed or not, as in 'treatment{joint}exposed', "
+                "'treatment{joint}not exposed', 'control{joint}exposed', "
+                "'control{joint}not exposed'; here are {number} labels: "
+                "{labels}{advice}",
+                joint=JOINT,
+                number=len(labels),
+                labels=", ".join(labels[:_WITH_EXPOSURE]),
+                advice=_several(len(arms)),
+            )
         )
     return Arms(
         Group(arms[0], (0, 1)),

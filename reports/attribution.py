@@ -276,7 +276,12 @@ def require_journeys(labels: Sequence[str]) -> tuple[Journey, ...]:
     try:
         return read_journeys(labels)
     except JourneyError as error:
-        raise UnsuitableLabels(f"attribution is counted by journeys: {error}") from None
+        raise UnsuitableLabels(
+            message(
+                "attribution is counted by journeys: {error}",
+                error=error,
+            )
+        ) from None
 
 
 @overload

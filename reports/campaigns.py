@@ -170,11 +170,16 @@ def campaign_sets(labels: Sequence[str]) -> list[frozenset[str]]:
         members = label.split("+")
         if "" in members or len(set(members)) != len(members):
             raise UnsuitableLabels(
-                f"label {label!r} is no set of campaigns; join different names by a plus"
+                message(
+                    "label {label} is no set of campaigns; join different names by a plus",
+                    label=f"{label!r}",
+                )
             )
         sets.append(frozenset(members))
     if len(set(sets)) != len(sets):
-        raise UnsuitableLabels("two labels name the same set of campaigns; give it one label")
+        raise UnsuitableLabels(
+            message("two labels name the same set of campaigns; give it one label")
+        )
     return sets
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from languages import message
 from reports.errors import UnsuitableCosts
 
 ALL: Final = "all"
@@ -40,7 +41,7 @@ class Costs:
         """Return costs by campaign, `all` among them or not; UnsuitableCosts as `of_everything`."""
         found = {name: _amount(text, f"the cost of '{name[:64]}'") for name, text in costs.items()}
         if not found:
-            raise UnsuitableCosts("there is no cost; name a campaign")
+            raise UnsuitableCosts(message("there is no cost; name a campaign"))
         return cls({name: cost for name, cost in found.items() if name != ALL}, found.get(ALL))
 
     @classmethod
@@ -53,20 +54,49 @@ class Costs:
         try:
             lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
         except csv.Error as error:
-            raise UnsuitableCosts(f"{what} is no CSV file: {error}") from None
+            raise UnsuitableCosts(
+                message(
+                    "{what} is no CSV file: {error}",
+                    what=what,
+                    error=error,
+                )
+            ) from None
         if not lines or [cell.strip() for cell in lines[0]] != _HEAD:
-            raise UnsuitableCosts(f"{what}: the first line is 'campaign,cost'")
+            raise UnsuitableCosts(
+                message(
+                    "{what}: the first line is 'campaign,cost'",
+                    what=what,
+                )
+            )
         if len(lines) > _MOST_LINES:
-            raise UnsuitableCosts(f"{what} has more than {_MOST_LINES:,} lines")
+            raise UnsuitableCosts(
+                message(
+                    "{what} has more than {most_lines} lines",
+                    what=what,
+                    most_lines=f"{_MOST_LINES:,}",
+                )
+            )
         found: dict[str, str] = {}
         for number, line in enumerate(lines[1:], 2):
             if not line:
                 continue
             if len(line) != len(_HEAD):
-                raise UnsuitableCosts(f"{what}, line {number}: expected a campaign and its cost")
+                raise UnsuitableCosts(
+                    message(
+                        "{what}, line {number}: expected a campaign and its cost",
+                        what=what,
+                        number=number,
+                    )
+                )
             name = line[0].strip()
             if not name or name in found:
-                raise UnsuitableCosts(f"{what}, line {number}: a campaign is missing or a repeat")
+                raise UnsuitableCosts(
+                    message(
+                        "{what}, line {number}: a campaign is missing or a repeat",
+                        what=what,
+                        number=number,
+                    )
+                )
             found[name] = line[1]
         return cls.of_campaigns(found)
 
@@ -82,8 +112,14 @@ class Costs:
         if unknown is not None:
             known = ", ".join(labels[:20]) or "none"
             raise UnsuitableCosts(
-                f"a cost is given for '{unknown[:64]}', which this report does not have; it has "
-                f"{known}{' …' if len(labels) > len(labels[:20]) else ''}, and '{ALL}'"
+                message(
+                    "a cost is given for '{unknown}', which this report does not "
+                    "have; it has {known}{value}, and '{all}'",
+                    unknown=unknown[:64],
+                    known=known,
+                    value=" …" if len(labels) > len(labels[:20]) else "",
+                    all=ALL,
+                )
             )
 
     def to_dict(self) -> dict[str, str]:
@@ -98,5 +134,10 @@ def _amount(text: str, what: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if number.is_nan() or not _LEAST <= number <= _MOST:
-        raise UnsuitableCosts(f"{what} is no number above 0, such as 1200 or 99.5")
+        raise UnsuitableCosts(
+            message(
+                "{what} is no number above 0, such as 1200 or 99.5",
+                what=what,
+            )
+        )
     return number

@@ -288,8 +288,11 @@ def times_of(labels: tuple[str, ...]) -> tuple[int, ...]:
         order = rows_by_frequency(labels)
     except UnsuitableLabels as error:
         raise UnsuitableLabels(
-            "reach across channels needs frequency labels of both, 1, 2, … and the last with a "
-            f"plus, or no label; here are {', '.join(labels[:4])}"
+            message(
+                "reach across channels needs frequency labels of both, 1, 2, … "
+                "and the last with a plus, or no label; here are {labels}",
+                labels=", ".join(labels[:4]),
+            )
         ) from error
     return tuple(order.index(row) + 1 for row in range(len(labels)))
 
@@ -298,7 +301,7 @@ def channels_of(estimates: CellEstimates) -> Channels:
     """Return the channels of a table; UnsuitableLabels as `times_of`."""
     table = estimates.table
     if table.third is None:
-        raise MalformedTable("this table has one channel: reach across channels needs two")
+        raise MalformedTable(message("this table has one channel: reach across channels needs two"))
     tabulator, _, third = table.third.parties
     return Channels.of((tabulator, third), (table.tabulator_labels, table.third.labels))
 

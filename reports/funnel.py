@@ -139,8 +139,10 @@ def require_stages(labels: Sequence[str]) -> None:
     """Raise UnsuitableLabels unless the tabulator's labels are two stages or more."""
     if len(labels) < _LEAST_STAGES:
         raise UnsuitableLabels(
-            "a funnel needs two stages or more of the tabulator, the earliest first; choose such a "
-            "label"
+            message(
+                "a funnel needs two stages or more of the tabulator, the "
+                "earliest first; choose such a label"
+            )
         )
 
 

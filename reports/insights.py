@@ -140,24 +140,37 @@ def groups_of(labels: Sequence[str]) -> list[tuple[str, Indices]]:
 def _require_combinations(parts: Sequence[tuple[str, ...]]) -> None:
     if len({len(part) for part in parts}) != 1 or len(parts[0]) > MOST_ATTRIBUTES:
         raise UnsuitableLabels(
-            f"insights needs labels of the same 1 to {MOST_ATTRIBUTES} attributes, joined by "
-            f"'{JOINT}', as in 'north{JOINT}18-29'"
+            message(
+                "insights needs labels of the same 1 to {most_attributes} "
+                "attributes, joined by '{joint}', as in 'north{joint}18-29'",
+                most_attributes=MOST_ATTRIBUTES,
+                joint=JOINT,
+            )
         )
     for part in parts:
         if "" in part or ANY in part:
             raise UnsuitableLabels(
-                f"label {JOINT.join(part)!r} has an attribute without a value, or called '{ANY}', "
-                "which names marginals; call it something else"
+                message(
+                    "label {part} has an attribute without a value, or called "
+                    "'{any}', which names marginals; call it something else",
+                    part=f"{JOINT.join(part)!r}",
+                    any=ANY,
+                )
             )
     values = [list(dict.fromkeys(column)) for column in zip(*parts, strict=True)]
     if len(set(parts)) != len(parts):
-        raise UnsuitableLabels("a combination of attributes stands twice; give it one label")
+        raise UnsuitableLabels(
+            message("a combination of attributes stands twice; give it one label")
+        )
     if prod(map(len, values)) != len(parts):
         known = set(parts)
         missing = next(one for one in product(*values) if one not in known)
         raise UnsuitableLabels(
-            f"insights needs every combination of the attributes, or its marginals would leave "
-            f"people out; {JOINT.join(missing)!r} is missing"
+            message(
+                "insights needs every combination of the attributes, or its "
+                "marginals would leave people out; {missing} is missing",
+                missing=f"{JOINT.join(missing)!r}",
+            )
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from languages import message
 from reports import (
     arms,
     attribution,
@@ -82,7 +83,12 @@ def require_priced(
         return
     names = priced(kind, labels, with_third=with_third)
     if names is None:
-        raise UnsuitableCosts(f"a report of the kind {kind} has no costs; leave them out")
+        raise UnsuitableCosts(
+            message(
+                "a report of the kind {kind} has no costs; leave them out",
+                kind=kind,
+            )
+        )
     costs.require_labels(names)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from languages import message
 from psi.legs import Form
 from reports.errors import MalformedTable
 from reports.laws import NoiseLaw
@@ -101,5 +102,5 @@ def quote_match(
             for role, charge in charges.items()
         ),
         sufficient_common=plan.minimum * plan.most_identifiers + agreed,
-        assumptions=("each party computes alone, one after the other",),
+        assumptions=(message("each party computes alone, one after the other"),),
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from languages import message
 from psi.dummies import cells_with
 from psi.legs import CROSSTABS, RECIPIENT, TABULATOR, THIRD, Form, LegTable
 from psi.legs import Leg as Hop
@@ -199,9 +200,11 @@ def quote(plan: Plan, laws: SessionLaws, charges: Mapping[str, Charge]) -> Quote
         ),
         assumptions=(
             *_found_by(plan),
-            "matches spread evenly over the labels",
-            "set sizes are as stated",
-            "each party computes alone, one after the other, and the network does not wait",
+            message("matches spread evenly over the labels"),
+            message("set sizes are as stated"),
+            message(
+                "each party computes alone, one after the other, and the network does not wait"
+            ),
         ),
         dummies_third=_dummies(plan, laws, THIRD) if layers else 0,
         without_third=_without_third(plan, laws, charges),
@@ -216,8 +219,18 @@ def _without_third(plan: Plan, laws: SessionLaws, charges: Mapping[str, Charge])
 
 
 def _found_by(plan: Plan) -> tuple[str, ...]:
-    found = f"{plan.match_rate:.0%} of the recipient's records are found by the tabulator"
-    return (found if plan.third_sizes is None else f"{found}, and as many of these by the third",)
+    found = message(
+        "{match_rate} of the recipient's records are found by the tabulator",
+        match_rate=f"{plan.match_rate:.0%}",
+    )
+    return (
+        found
+        if plan.third_sizes is None
+        else message(
+            "{found}, and as many of these by the third",
+            found=found,
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from client.console.api import make_api
 from client.console.api.pace import Pace
 from client.console.areas import Area
 from client.console.cookies import Cookies
-from client.console.errors import Forbidden, Forged, SignInFirst
+from client.console.errors import Forbidden, Forged, SignInFirst, said_in
 from client.console.guard import Guard
 from client.console.jobs import Jobs
 from client.console.provider import Provider
@@ -259,7 +259,7 @@ def _told(error: Exception) -> tuple[int, str, str]:
     """Return the status, the title and the sentence of an error's page."""
     for kind, (status, title, said) in _TOLD:
         if isinstance(error, kind):
-            return status, title, str(error) if said is None else said
+            return status, title, said_in(error) if said is None else said
     if isinstance(error, HTTPException):
         status = error.status_code if error.status_code in _TOLD_BY_STATUS else 422
         return (status, *_TOLD_BY_STATUS[status])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from client.actors import OPERATOR
 from client.by_identifier import TypeRequests, file_all
 from client.console.typed import Fields
+from languages import message
 from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError
@@ -36,7 +37,7 @@ def key_of(form: Fields) -> str:
     """Return the key that a form carries; PartyError where it has none."""
     key = form.text("key")
     if len(key) != _LETTERS or not set(key) <= set("0123456789abcdef"):
-        raise PartyError("the form has no key: begin again with a quote")
+        raise PartyError(message("the form has no key: begin again with a quote"))
     return key
 
 

@@ -9,7 +9,7 @@ from client.console.typed import Fields
 from client.contract_words import APPROVALS
 from client.documents.parts import KINDS
 from client.drafting import Draft, draft_text
-from languages import Language
+from languages import Language, message
 from party.contract_draft import USUAL, Wishes
 from party.contract_terms import Approval, OutputKind
 from party.errors import ContractError
@@ -85,7 +85,9 @@ class ContractForm:
         chosen = {kind: self.kinds.get(kind.value, NOT) for kind in OutputKind}
         granted = frozenset(kind for kind, how in chosen.items() if how != NOT)
         if not granted:
-            raise ContractError("a contract that grants nothing serves nobody: grant something")
+            raise ContractError(
+                message("a contract that grants nothing serves nobody: grant something")
+            )
         numbers = {name: self._number(name) for name in _NUMBERS}
         days = numbers.pop("days")
         wishes = Wishes(
@@ -98,9 +100,14 @@ class ContractForm:
         cards = {one.name: one.card for one in KnownPeers(party).peers()}
         for name in filter(None, (self.peer, self.third)):
             if name not in cards:
-                raise ContractError(f"nobody is known here under the name '{name[:64]}'")
+                raise ContractError(
+                    message(
+                        "nobody is known here under the name '{name}'",
+                        name=name[:64],
+                    )
+                )
         if not self.peer:
-            raise ContractError("say with whom the contract is to be")
+            raise ContractError(message("say with whom the contract is to be"))
         third = cards[self.third] if self.third else None
         lines = [line.strip() for line in self.transfers.splitlines()]
         transfers = tuple(Transfer.parse(line) for line in lines if line)
@@ -119,5 +126,13 @@ class ContractForm:
         _, least, most = _NUMBERS[name]
         text = self.numbers.get(name, "")
         if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= most:
-            raise ContractError(f"{name} is '{text[:20]}': write a number from {least} to {most:,}")
+            raise ContractError(
+                message(
+                    "{name} is '{text}': write a number from {least} to {most}",
+                    name=name,
+                    text=text[:20],
+                    least=least,
+                    most=f"{most:,}",
+                )
+            )
         return int(text)

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from client.console.errors import said_in
 from client.exits import EXPECTED
+from languages import message
 from party.events import Event, note
 
 MOST_KEPT: Final = 50
@@ -79,9 +81,9 @@ class Jobs:
             with self._room:
                 job.found = work(job)
         except EXPECTED as error:
-            job.problem = str(error)
+            job.problem = said_in(error)
         except Exception as error:  # noqa: BLE001 - nobody else is there to be told
-            job.problem = "a fault of this program; its log, for the operators, says more"
+            job.problem = message("a fault of this program; its log, for the operators, says more")
             event = Event("console.failed", reason=type(error).__name__)
             note(_log, event, "a fault in work of the console", level=logging.ERROR, fault=error)
         finally:

@@ -18,7 +18,7 @@ from client.contract_words import grant_in_words
 from client.documents.parts import KINDS
 from client.guess import MATCH_RATE, Guess
 from client.timing import TimeOptions
-from languages import Language
+from languages import Language, message
 from party.contract import Contract
 from party.contract_terms import Grant, ListUse, OutputKind
 from party.errors import PartyError
@@ -76,7 +76,13 @@ class Typed:
         texts = {name: one.strip() for name, one in given.items() if isinstance(one, str)}
         for name, text in texts.items():
             if len(text) > _MOST or len(name) > _MOST:
-                raise PartyError(f"the field {name[:20]} has more than {_MOST} letters")
+                raise PartyError(
+                    message(
+                        "the field {name} has more than {most} letters",
+                        name=name[:20],
+                        most=_MOST,
+                    )
+                )
         return cls(
             {name: texts[name] for name in FIELDS if texts.get(name)},
             _beginning(texts, LABEL),
@@ -102,7 +108,13 @@ class Typed:
         if text is None:
             return usual
         if not (text.isascii() and text.isdigit()) or len(text) > len("1000000000000"):
-            raise PartyError(f"{name} is '{text[:40]}': write a whole number")
+            raise PartyError(
+                message(
+                    "{name} is '{text}': write a whole number",
+                    name=name,
+                    text=text[:40],
+                )
+            )
         return int(text)
 
     def guess(self) -> Guess:
@@ -111,7 +123,9 @@ class Typed:
         try:
             rate = float(self.get("match_rate", str(100 * MATCH_RATE))) / 100
         except ValueError:
-            raise PartyError("the share of people that is found is a number of percent") from None
+            raise PartyError(
+                message("the share of people that is found is a number of percent")
+            ) from None
         return Guess.of(stated or None, rate)
 
 
@@ -136,10 +150,16 @@ class ReportForm:
         contract.require_in_force(party.now)
         number = typed.number("grant", 0)
         if number >= len(contract.outputs):
-            raise PartyError(f"contract {contract.id} has no grant {number}")
+            raise PartyError(
+                message(
+                    "contract {id} has no grant {number}",
+                    id=contract.id,
+                    number=number,
+                )
+            )
         form = cls(contract, contract.outputs[number], contract.me(party.identity), typed)
         if form.by_type and not may_be_by_type(form.grant):
-            raise PartyError("only an overlap of two parties is made by identifier type")
+            raise PartyError(message("only an overlap of two parties is made by identifier type"))
         return form
 
     @property
@@ -199,13 +219,21 @@ class ReportForm:
             UnsuitableLabels: the report cannot be computed from the labels.
         """
         if self.by_type:
-            raise PartyError("by identifier type it is several requests, which are asked together")
+            raise PartyError(
+                message("by identifier type it is several requests, which are asked together")
+            )
         table, choice = self._chosen()
         if table is not None:
             return table_request(party, self.contract, table, choice)
         use, runs = self.typed.get("use"), self.typed.number("suppression_runs", None)
         if use and use not in set(ListUse):
-            raise PartyError(f"use is '{use[:40]}': a list is to {' or to '.join(ListUse)} people")
+            raise PartyError(
+                message(
+                    "use is '{use}': a list is to {listuse} people",
+                    use=use[:40],
+                    listuse=" or to ".join(ListUse),
+                )
+            )
         wanted = ListUse(use) if use else None
         return match_request(party, self.contract, self.grant.roles[RECEIVER], choice, wanted, runs)
 
@@ -213,7 +241,7 @@ class ReportForm:
         """Return the requests of an overlap by identifier; see `client.by_identifier.plan`."""
         table, choice = self._chosen()
         if table is None or not self.by_type:
-            raise PartyError("only an overlap of two parties is made by identifier type")
+            raise PartyError(message("only an overlap of two parties is made by identifier type"))
         return plan(party, self.contract, table, choice, key=key)
 
     def _chosen(self) -> tuple[TableChoice | None, Choice]:

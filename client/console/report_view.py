@@ -19,7 +19,7 @@ from client.page.document import page_of, parts_of
 from client.page.figures import Figure, figures_of, pdf_of, png_of
 from client.page.source import source_of
 from client.results import result_of, written
-from languages import Language
+from languages import Language, message
 from languages import language as language_called
 from party.decision import FINISHED, OPEN_STATES
 from party.desk import Desk
@@ -85,7 +85,12 @@ def parts_shown(party: Organisation, filed: Filed, view: View) -> tuple[Filed, .
         return (filed,)
     parts = together(party, filed)
     if not parts:
-        raise PartyError(f"request {filed.id[:8]} is of no overlap by identifier type")
+        raise PartyError(
+            message(
+                "request {id} is of no overlap by identifier type",
+                id=filed.id[:8],
+            )
+        )
     finished = tuple(one for one in parts.values() if one.state == FINISHED)
     still = any(one.state in OPEN_STATES for one in parts.values())
     return tuple(parts.values()) if still or not finished else finished
@@ -116,13 +121,18 @@ def _rendering(party: Organisation, requests: tuple[str, ...], view: View) -> Re
     filed = parts[0]
     if view.types:
         if view.cost or view.model:
-            raise PartyError("an overlap by identifier type has no cost and no model")
+            raise PartyError(message("an overlap by identifier type has no cost and no model"))
         by_type = {one.request.identifiers[0]: one for one in parts}
         return report_of(party, by_type, private=view.private)
     costs = typed_costs(view.cost) if view.cost.strip() else None
     found = result_of(party, filed, private=view.private, costs=costs, model=view.model or None)
     if not isinstance(found, Rendering):
-        raise PartyError(f"request {filed.id[:8]} has brought no report")
+        raise PartyError(
+            message(
+                "request {id} has brought no report",
+                id=filed.id[:8],
+            )
+        )
     return found
 
 
@@ -163,7 +173,13 @@ def _drawing(
 ) -> str:
     figures = figures_of(_rendering(party, requests, view), language_called(code))
     if not 0 <= number < len(figures):
-        raise PartyError(f"report {requests[0][:8]} has no chart {number}")
+        raise PartyError(
+            message(
+                "report {requests} has no chart {number}",
+                requests=requests[0][:8],
+                number=number,
+            )
+        )
     return figures[number].svg()
 
 
@@ -176,7 +192,13 @@ def file_of(
         PartyError: not in this form, or nothing to draw.
     """
     if form not in FORMS:
-        raise PartyError(f"a report is handed out as {', '.join(FORMS)}, not as {form[:20]}")
+        raise PartyError(
+            message(
+                "a report is handed out as {forms}, not as {form}",
+                forms=", ".join(FORMS),
+                form=form[:20],
+            )
+        )
     rendering = rendering_of(party, filed, view)
     marked = "-private" if view.private else ""
     kind = f"{filed.request.kind}-by-identifier" if view.types else str(filed.request.kind)

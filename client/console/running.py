@@ -20,8 +20,10 @@ from sqlalchemy.engine import Connection
 
 from client.cancelling import Cancelled, CancelToken
 from client.carrying import Carrier
+from client.console.errors import said_in
 from client.exits import EXPECTED
 from client.progress import FIRST_PHASE, Phase
+from languages import message
 from party import accounts
 from party.decision import FINISHED, OPEN_STATES
 from party.desk import Desk
@@ -154,9 +156,14 @@ class Runner:
 
     def _require_room(self, more: int = 1) -> None:
         if self._stopped:
-            raise PartyError("the console is being stopped: try again when it is back")
+            raise PartyError(message("the console is being stopped: try again when it is back"))
         if len(self._runs) + more > MOST:
-            raise PartyError(f"{MOST} requests are under way here: suspend one, or wait for it")
+            raise PartyError(
+                message(
+                    "{most} requests are under way here: suspend one, or wait for it",
+                    most=MOST,
+                )
+            )
 
     def _begin(self, request_id: str, account: str) -> None:
         run = Run(request_id, account)
@@ -180,14 +187,14 @@ class Runner:
             except Cancelled:
                 ended = None  # it is on disk; whoever cancelled says whether it is taken up
             except Refusal as refusal:
-                ended = str(refusal)
+                ended = said_in(refusal)
             except EXPECTED as error:
-                ended = str(error)
+                ended = said_in(error)
             except Exception as error:  # noqa: BLE001 - a thread has nobody above it
                 event = Event("console.failed", reason=type(error).__name__)
                 sentence = f"request {run.request[:8]} ended with a fault of the program"
                 note(_log, event, sentence, level=logging.ERROR, fault=error)
-                ended = "a fault of this program; its log has the details"
+                ended = message("a fault of this program; its log, for the operators, says more")
             self._end(run, ended)
 
     def _end(self, run: Run, said: str | None) -> None:
@@ -195,7 +202,7 @@ class Runner:
             try:
                 self._forget(CONSOLE_RUNS.c.request == run.request)
             except StoreError as error:  # it is taken up again by the next console
-                said = said or str(error)
+                said = said or said_in(error)
         with self._lock:
             self._runs.pop(run.request, None)
             if said:

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
+from languages import message
 from party.errors import PartyError
 
 
@@ -40,7 +41,7 @@ class Fields:
         """
         found = self.data.get(name)
         if not isinstance(found, UploadFile) or not found.filename:
-            raise PartyError("no file was chosen")
+            raise PartyError(message("no file was chosen"))
         return found.file.read()
 
 

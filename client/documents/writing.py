@@ -14,7 +14,7 @@ from client.documents.blocks import to_html, to_markdown
 from client.documents.facts import Known
 from client.documents.impact_assessment import impact_assessment
 from client.documents.processing_record import processing_record
-from languages import LanguageError, language
+from languages import LanguageError, language, message
 from party.activation.private_file import drafted, publish, require_new
 from party.contract import Contract
 from party.durable import flush
@@ -76,7 +76,13 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise PartyError(f"the folder {folder} cannot be made: {error.strerror}") from None
+        raise PartyError(
+            message(
+                "the folder {folder} cannot be made: {strerror}",
+                folder=folder,
+                strerror=error.strerror,
+            )
+        ) from None
 
 
 def _log(

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from client.page.marks import INK, LINES, PAPER
-from languages import Language
+from languages import Language, message
 from party.errors import PartyError
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ def require_charts() -> None:
     """
     if any(find_spec(name) is None for name in ("altair", "jinja2", "vl_convert")):
         raise PartyError(
-            "a page and its charts need Altair and vl-convert, which are not installed: "
-            "install commonground with the extra `html`"
+            message(
+                "a page and its charts need Altair and vl-convert, which are not "
+                "installed: install commonground with the extra `html`"
+            )
         )
 
 
@@ -91,9 +93,12 @@ def require_fonts(language: Language) -> None:
 
     if len({vl_convert.svg_to_png(_letter(one, language)) for one in language.letters}) == 1:
         raise PartyError(
-            "a picture of the charts in this language needs a font that has its letters, such as "
-            "Noto Sans CJK (Debian: `apt install fonts-noto-cjk`), which this machine has not. "
-            "A page (.html) needs none here: the machine that shows it draws the letters"
+            message(
+                "a picture of the charts in this language needs a font that has "
+                "its letters, such as Noto Sans CJK (Debian: `apt install "
+                "fonts-noto-cjk`), which this machine has not. A page (.html) "
+                "needs none here: the machine that shows it draws the letters"
+            )
         )
 
 

@@ -284,7 +284,7 @@ def _sheet(rendering: Rendering, _: Language) -> Described:
     figures = figures_of(rendering, _)
     if not figures:
         raise PartyError(
-            "this report has no chart: each number stands alone, or there are too many"
+            message("this report has no chart: each number stands alone, or there are too many")
         )
     parts = [
         alt.vconcat(figure.chart(), title=alt.TitleParams(figure.name, fontSize=13))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from languages import ENGLISH, Language, LanguageError, language
+from languages import ENGLISH, Language, LanguageError, language, message
 from party.errors import PartyError
 
 if TYPE_CHECKING:
@@ -49,12 +49,26 @@ class PageFiles:
         """
         spoken = self._language()
         if self.language is not None and not self.wanted:
-            raise PartyError("a language is that of a page: say where it is to go, with --html")
+            raise PartyError(
+                message("a language is that of a page: say where it is to go, with --html")
+            )
         for path, suffixes, _ in self.paths:
             if path.suffix not in suffixes:
-                raise PartyError(f"{path}: write to a file that ends in {', '.join(suffixes)}")
+                raise PartyError(
+                    message(
+                        "{path}: write to a file that ends in {suffixes}",
+                        path=path,
+                        suffixes=", ".join(suffixes),
+                    )
+                )
             if not path.absolute().parent.is_dir():
-                raise PartyError(f"{path} cannot be written: there is no folder {path.parent}")
+                raise PartyError(
+                    message(
+                        "{path} cannot be written: there is no folder {parent}",
+                        path=path,
+                        parent=path.parent,
+                    )
+                )
         if self.wanted:
             from client.page.drawing import require_charts, require_fonts
 
@@ -104,4 +118,10 @@ def _write(path: Path, data: bytes) -> None:
         settle(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise PartyError(f"{path} cannot be written: {error.strerror}") from None
+        raise PartyError(
+            message(
+                "{path} cannot be written: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from audit.bodies import OWN_REFERENCES, ExportMade
 from audit.roles import Role
+from languages import message
 from party.activation.forms import FORMS, Form
 from party.activation.lines import Lines
 from party.activation.people import ListedPeople
@@ -110,7 +111,13 @@ def export_list(
     party.access.require(Role.ANALYST, "list.export")
     found.require_live(party.now)
     if order.to not in TARGETS:
-        raise PartyError(f"a list is taken to {', '.join(TARGETS)}, and not to '{order.to}'")
+        raise PartyError(
+            message(
+                "a list is taken to {targets}, and not to '{to}'",
+                targets=", ".join(TARGETS),
+                to=order.to,
+            )
+        )
     form = _granted_form(party, contract, found, order)
     require_new(order.out)
     table = found.table(order.part, party.now)
@@ -163,16 +170,24 @@ def _granted_form(
     """Return the platform's form, or None for own references, which need no grant."""
     if order.to in OWN_REFERENCES:
         if order.identifiers:
-            raise PartyError("own references have no identifiers to choose from: leave them out")
+            raise PartyError(
+                message("own references have no identifiers to choose from: leave them out")
+            )
         return None
     platform = Platform(order.to)
     granted = contract.output(OutputKind.MATCH, found.request.roles).export_to
     if platform not in granted:
         raise Refusal(
             RefusalStatus.NOT_GRANTED,
-            f"contract {contract.id} does not grant that this list is taken to {platform}; it "
-            f"grants {', '.join(granted) or 'no platform'}. Agree on one that does (export_to of "
-            "the match), or export your own references, which need no grant: csv or parquet",
+            message(
+                "contract {id} does not grant that this list is taken to "
+                "{platform}; it grants {value}. Agree on one that does "
+                "(export_to of the match), or export your own references, which "
+                "need no grant: csv or parquet",
+                id=contract.id,
+                platform=platform,
+                value=", ".join(granted) or "no platform",
+            ),
         )
     try:
         contract.require_in_force(party.now)
@@ -198,8 +213,12 @@ def _require_taken_before(party: Organisation, found: MatchedList, platform: Pla
     )
     if not any(taken):
         raise PartyError(
-            f"the list before this one was not taken to {platform}, as the log has it, so nobody "
-            "is to be removed there, and who was removed is not named to it: export the whole list"
+            message(
+                "the list before this one was not taken to {platform}, as the "
+                "log has it, so nobody is to be removed there, and who was "
+                "removed is not named to it: export the whole list",
+                platform=platform,
+            )
         )
 
 

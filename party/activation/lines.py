@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from languages import message
 from party.activation.forms import Form, Value, cell_or_nothing
 from party.activation.people import ListedPeople
 from party.datasets.definition import ColumnDefinition, Definition
@@ -142,9 +143,16 @@ def _reader(
     except PartyError as error:
         others = [one.type for one in form.values if one.type != value.type]
         raise PartyError(
-            f"dataset {definition.name}, column '{column.name}': {error}, so {form.platform} would "
-            "recognise nobody by it. Register the raw values, or leave it out with --identifier "
-            f"{' or '.join(others)}"
+            message(
+                "dataset {name}, column '{column}': {error}, so {platform} would "
+                "recognise nobody by it. Register the raw values, or leave it "
+                "out with --identifier {others}",
+                name=definition.name,
+                column=column.name,
+                error=error,
+                platform=form.platform,
+                others=" or ".join(others),
+            )
         ) from None
 
 
@@ -155,9 +163,15 @@ def _require_types(
     missing = [name for name in types if name not in found]
     if missing or not found:
         raise PartyError(
-            f"{form.platform} takes {', '.join(value.type for value in form.values)}, and dataset "
-            f"{definition.name} has {', '.join(definition.types)}: there is no column for "
-            f"{', '.join(missing) or 'it'}"
+            message(
+                "{platform} takes {values}, and dataset {name} has {types}: "
+                "there is no column for {value}",
+                platform=form.platform,
+                values=", ".join(value.type for value in form.values),
+                name=definition.name,
+                types=", ".join(definition.types),
+                value=", ".join(missing) or "it",
+            )
         )
 
 
@@ -166,12 +180,21 @@ def _require_one_file(form: Form, values: tuple[Value, ...]) -> None:
         return
     if form.one_type:
         raise PartyError(
-            f"a file for {form.platform} holds identifiers of one type: say which with "
-            f"--identifier {' or '.join(value.type for value in values)}"
+            message(
+                "a file for {platform} holds identifiers of one type: say which "
+                "with --identifier {values}",
+                platform=form.platform,
+                values=" or ".join(value.type for value in values),
+            )
         )
     alone = [value.type for value in values if value.alone]
     if alone:
         raise PartyError(
-            f"{form.platform} takes {alone[0]} in a file and a list of its own: export it with "
-            f"--identifier {alone[0]} alone, and the others without it"
+            message(
+                "{platform} takes {alone} in a file and a list of its own: "
+                "export it with --identifier {alone} alone, and the others "
+                "without it",
+                platform=form.platform,
+                alone=alone[0],
+            )
         )

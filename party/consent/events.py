@@ -19,15 +19,16 @@ from audit.commitment import commit, verify_opening
 from audit.entry import format_time
 from audit.errors import CommitmentError
 from audit.merkle import LeafHash, leaf_hash
+from languages import message
 from party.consent.notice import Notice
 from party.document import TextRule
 from party.errors import ConsentError
 
 SUBJECT: Final = "consent subject"
 """The context of commitments to people."""
-ID: Final = TextRule("an id as your datasets have it: one line of text", most=256)
+ID: Final = TextRule(message("an id as your datasets have it: one line of text"), most=256)
 HOW: Final = TextRule(
-    "a few words on how it was said, such as web-form", re.compile(r"[a-z][a-z0-9-]*"), 40
+    message("a few words on how it was said, such as web-form"), re.compile(r"[a-z][a-z0-9-]*"), 40
 )
 MICROSECONDS: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

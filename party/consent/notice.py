@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import rfc8785
 
+from languages import message
 from party.contract_terms import NAME, PURPOSE
 from party.document import Section, TextRule
 from party.errors import ConsentError
@@ -36,18 +37,24 @@ LEGAL_BASES: Final = (
 
 _MOST: Final = 64
 _MOST_DAYS: Final = 36_525
-_LINE: Final = TextRule("one line of text", most=300)
-_URL: Final = TextRule("an address that begins with https://", re.compile(r"https://[!-~]+"), 500)
-_LANGUAGE: Final = TextRule(
-    "a language, such as en or zh-Hans", re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"), 35
+_LINE: Final = TextRule(message("one line of text"), most=300)
+_URL: Final = TextRule(
+    message("an address that begins with https://"), re.compile(r"https://[!-~]+"), 500
 )
-_DIGEST: Final = TextRule("a SHA-256 of 64 digits and lower-case letters", re.compile("[0-9a-f]+"))
+_LANGUAGE: Final = TextRule(
+    message("a language, such as en or zh-Hans"), re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"), 35
+)
+_DIGEST: Final = TextRule(
+    message("a SHA-256 of 64 digits and lower-case letters"), re.compile("[0-9a-f]+")
+)
 CATEGORY: Final = TextRule(
-    "a category of data, such as pd:EmailAddress",
+    message("a category of data, such as pd:EmailAddress"),
     re.compile(r"[a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9_-]*"),
     100,
 )
-_COUNTRY: Final = TextRule("a country of ISO 3166-1, such as DE", re.compile(r"[A-Z]{2}"), 2)
+_COUNTRY: Final = TextRule(
+    message("a country of ISO 3166-1, such as DE"), re.compile(r"[A-Z]{2}"), 2
+)
 _REQUIRED: Final = (
     "notice", "url", "language", "text_sha256", "purposes", "data", "controllers", "recipients",
     "storage", "retention_days", "jurisdiction", "withdrawal", "legal_basis",
@@ -151,8 +158,8 @@ class Notice:
     def of_document(cls, document: object, what: str) -> Notice:
         """Read a notice; raise `ConsentError` that names `what`, the key and the remedy."""
 
-        def fail(message: str) -> ConsentError:
-            return ConsentError(f"{what}: {message}")
+        def fail(problem: str) -> ConsentError:
+            return ConsentError(message("{what}: {details}", what=what, details=problem))
 
         root = Section(document, "", fail, required=_REQUIRED, optional=_OPTIONAL)
         read = cls(

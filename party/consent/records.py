@@ -18,6 +18,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from languages import message
 from party.consent.book import Book, Subject, event_of, tokens_of
 from party.consent.events import MICROSECONDS, Act, By, Event, State, require_subject, said_badly
 from party.consent.notice import Notice
@@ -76,7 +77,10 @@ class ConsentRecords:
         found = [notice for notice in self.notices().values() if notice.name == name]
         if not found:
             raise ConsentError(
-                f"no notice {name} is known here: give its file, and it is from now on"
+                message(
+                    "no notice {name} is known here: give its file, and it is from now on",
+                    name=name,
+                )
             )
         return found[-1]
 
@@ -94,7 +98,13 @@ class ConsentRecords:
         for place, act in enumerate(acts, start=1):
             problem = act.problem(notice, now)
             if problem is not None:
-                raise ConsentError(f"statement {place}: {problem}. Nothing was recorded")
+                raise ConsentError(
+                    message(
+                        "statement {place}: {problem}. Nothing was recorded",
+                        place=place,
+                        problem=problem,
+                    )
+                )
 
         def work(connection: Connection) -> int:
             book = Book(connection, self._journal, self.token_key)
@@ -134,9 +144,12 @@ class ConsentRecords:
             records = self._given(person, notices, purpose, recipient) if person else []
             if person is None or not records:
                 raise ConsentError(
-                    "nothing of that stands as given for this id in the records here: look at "
-                    "`commonground consent show ID`, and at how the id is written. Consent in a "
-                    "column or table of a dataset is changed there"
+                    message(
+                        "nothing of that stands as given for this id in the records "
+                        "here: look at `commonground consent show ID`, and at how the id "
+                        "is written. Consent in a column or table of a dataset is "
+                        "changed there"
+                    )
                 )
             at = max([self.now, *(event.at for event in person.events)])
             book = Book(connection, self._journal, self.token_key)
@@ -326,8 +339,10 @@ def _read_person(
         event = event_of(one, who.commitment)
         if event.leaf() != one.leaf:
             raise ConsentError(
-                "a stored record of consent is not what was logged: it was changed afterwards. "
-                "Restore the store from a backup"
+                message(
+                    "a stored record of consent is not what was logged: it was "
+                    "changed afterwards. Restore the store from a backup"
+                )
             )
         events.append(event)
     return Person(who, tuple(events))
@@ -337,7 +352,10 @@ def _read_notice(row: sa.Row[Any]) -> Notice:
     notice = Notice.of_document(json.loads(row.body), f"the stored notice {row.name}")
     if notice.digest != row.digest:
         raise ConsentError(
-            f"the stored notice {row.name} is not what people were shown: it was changed "
-            "afterwards. Restore the store from a backup"
+            message(
+                "the stored notice {name} is not what people were shown: it was "
+                "changed afterwards. Restore the store from a backup",
+                name=row.name,
+            )
         )
     return notice

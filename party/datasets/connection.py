@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from languages import message
 from party.datasets.rules import COLUMN
 from party.document import Section, TextRule
 
 MOST_SHARING: Final = 1_000
 MOST_OF_A_PERSON: Final = 10_000
 _MOST_TYPES: Final = 64
-_TYPE: Final = TextRule("an identifier type, such as email or cookie:web", most=100)
+_TYPE: Final = TextRule(message("an identifier type, such as email or cookie:web"), most=100)
 _KEYS: Final = ("connect", "most_sharing", "most_identifiers")
 
 

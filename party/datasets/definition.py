@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from languages import message
 from party.contract_terms import NAME
 from party.datasets.connection import Connection, read_person, require_connectable
 from party.datasets.consent import (
@@ -55,7 +56,7 @@ _MOST_COLUMNS: Final = 256
 _IDENTIFIER: Final = "id."
 _KINDS: Final = ("attribute", "event_time", "value", "consent")
 _COMPUTED_KINDS: Final = ("value", "event_time")
-_KIND: Final = TextRule("a kind of column, such as id.email or attribute", most=100)
+_KIND: Final = TextRule(message("a kind of column, such as id.email or attribute"), most=100)
 _SECTIONS: Final = (
     "person",
     "conversions",
@@ -66,7 +67,7 @@ _SECTIONS: Final = (
     "retention",
     "scan",
 )
-_REGION: Final = TextRule("two upper-case letters, such as GB", most=8)
+_REGION: Final = TextRule(message("two upper-case letters, such as GB"), most=8)
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,12 @@ class Definition:
         """Return a label by its name; raise `DatasetError` when there is none."""
         if name not in self.labels:
             raise DatasetError(
-                f"dataset {self.name} has no label '{name[:64]}'; it has "
-                f"{', '.join(self.labels) or 'none'}"
+                message(
+                    "dataset {name} has no label '{label}'; it has {value}",
+                    name=self.name,
+                    label=name[:64],
+                    value=", ".join(self.labels) or "none",
+                )
             )
         return self.labels[name]
 
@@ -190,7 +195,9 @@ class Definition:
     def from_dict(cls, document: object) -> Definition:
         """Return the description in a stored document; raise `DatasetError` on any fault."""
         if not isinstance(document, dict) or not isinstance(document.get("folder"), str):
-            raise DatasetError("a stored dataset description is a mapping with its 'folder'")
+            raise DatasetError(
+                message("a stored dataset description is a mapping with its 'folder'")
+            )
         written = {key: value for key, value in document.items() if key != "folder"}
         return read_definition(written, Path(document["folder"]), "the stored dataset description")
 
@@ -205,7 +212,13 @@ def load_definition(path: str | Path) -> Definition:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DatasetError(
+            message(
+                "{path}: cannot be read: {strerror}",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
     document = read_yaml(data, str(path), DatasetError)
     return read_definition(document, path.parent.resolve(), str(path))
 
@@ -216,8 +229,8 @@ def read_definition(document: object, folder: Path, what: str) -> Definition:
     Raises `DatasetError` that names `what`, the key and what to write instead.
     """
 
-    def fail(message: str) -> DatasetError:
-        return DatasetError(f"{what}: {message}")
+    def fail(problem: str) -> DatasetError:
+        return DatasetError(message("{what}: {details}", what=what, details=problem))
 
     root = Section(
         _with_sections(document),
@@ -274,7 +287,7 @@ def _read_column(columns: Section, name: str) -> ColumnDefinition:
             # Let the reader say it, with what is allowed.
             section.choice("kind", (*_KINDS, "id.email", "id.phone_sha256", "id.TYPE[_DIGEST]"))
         if "region" in section:
-            raise section.fault("region", "only phone numbers have one; remove it")
+            raise section.fault("region", message("only phone numbers have one; remove it"))
         return ColumnDefinition(name, kind)
     region = section.optional_text("region", _REGION)
     try:
@@ -298,10 +311,17 @@ def _read_conversions(root: Section) -> str | None:
 def _require_consistent(root: Section, definition: Definition) -> None:
     for column in definition.scan.dropped:
         if column in definition.source_columns:
-            raise root.fault("scan.dropped", f"'{column}' is read; a dropped column is not")
+            raise root.fault(
+                "scan.dropped",
+                message(
+                    "'{column}' is read; a dropped column is not",
+                    column=column,
+                ),
+            )
     if not definition.identifiers:
         raise root.fault(
-            "columns", "no column holds an identifier; declare one, such as 'email: id.email'"
+            "columns",
+            message("no column holds an identifier; declare one, such as 'email: id.email'"),
         )
     if isinstance(definition.person, Connection):
         types = [column.spec.type for column in definition.identifiers if column.spec]
@@ -314,7 +334,12 @@ def _require_consistent(root: Section, definition: Definition) -> None:
     time = definition.conversion_time
     if time is not None and kinds.get(time, "event_time") != "event_time":
         raise root.fault(
-            "conversions.time", f"'{time}' is declared as {kinds[time]}; declare it as event_time"
+            "conversions.time",
+            message(
+                "'{time}' is declared as {kinds}; declare it as event_time",
+                time=time,
+                kinds=kinds[time],
+            ),
         )
     _require_protected(root, definition, kinds)
     _require_consent_read(root, definition, kinds)
@@ -344,13 +369,23 @@ def _require_consent_read(root: Section, definition: Definition, kinds: Mapping[
     if isinstance(definition.consent, ConsentColumn | ConsentStrings):
         used = definition.consent.column
         if kinds.get(used, "consent") != "consent":
-            raise root.fault("consent", f"column '{used}' is declared as {kinds[used]}")
+            raise root.fault(
+                "consent",
+                message(
+                    "column '{used}' is declared as {kinds}",
+                    used=used,
+                    kinds=kinds[used],
+                ),
+            )
         read.add(used)
     unread = [name for name, kind in kinds.items() if kind == "consent" and name not in read]
     if unread:
         raise root.fault(
-            "columns", f"'{unread[0]}' is declared as consent, but the section 'consent' does "
-            f"not read it"
+            "columns", message(
+"'{unread}' is declared as consent, but the section 'consent' "
+"does not read it",
+unread=unread[0],
+)
         )  # fmt: skip
 
 
@@ -360,8 +395,14 @@ def _require_columns(root: Section, name: str, label: Label, kinds: Mapping[str,
     for column in label.columns:
         if column in computed and column not in kinds:
             raise root.fault(
-                "labels", f"the expression of '{name}' reads '{column}', which is no declared "
-                f"column; declare it under columns, or write it as there: {', '.join(kinds)}"
+                "labels", message(
+"the expression of '{name}' reads '{column}', which is no "
+"declared column; declare it under columns, or write it as "
+"there: {kinds}",
+name=name,
+column=column,
+kinds=', '.join(kinds),
+)
             )  # fmt: skip
         kind = kinds.get(column, "attribute")
         if kind == "event_time" and column in _times_of(label):
@@ -370,6 +411,11 @@ def _require_columns(root: Section, name: str, label: Label, kinds: Mapping[str,
         if kind == "attribute" or numeric or (column in computed and kind in _COMPUTED_KINDS):
             continue
         raise root.fault(
-            "labels", f"'{name}' is made of '{column}', which is declared as {kind}; labels are "
-            "made of attributes"
+            "labels", message(
+"'{name}' is made of '{column}', which is declared as {kind}; "
+"labels are made of attributes",
+name=name,
+column=column,
+kind=kind,
+)
         )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES
 from party.datasets.assignment import Assignment, Positions, agreed
 from party.datasets.coded import NOTHING, CodedColumn, together
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _EXPRESSION: Final = TextRule(
-    "an SQL expression over columns", re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]+"), most=4000
+    message("an SQL expression over columns"), re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]+"), most=4000
 )
 _BOOLEAN: Final = "BOOLEAN"
 _MOST_OF_A_TRUTH: Final = 2

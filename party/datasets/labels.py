@@ -18,6 +18,7 @@ from typing import ClassVar, Final, TypeAlias
 
 import numpy as np
 
+from languages import message
 from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES, NAME
 from party.datasets.assignment import Assignment, Positions, agreed
 from party.datasets.buckets import BucketLabel, read_buckets
@@ -194,7 +195,13 @@ def _form_of(labels: Section, name: str) -> str:
     given = labels.section(name, required=(), optional=every_key)
     forms = [form for form in _FORMS if form in given]
     if len(forms) != 1:
-        raise labels.fault(name, f"has exactly one of {', '.join(_FORMS)}")
+        raise labels.fault(
+            name,
+            message(
+                "has exactly one of {forms}",
+                forms=", ".join(_FORMS),
+            ),
+        )
     return forms[0]
 
 
@@ -216,9 +223,17 @@ def _read_plain(labels: Section, name: str, form: str) -> PlainLabel:
         return read_expression(section)
     among = section.texts("among", LABEL_VALUE, most=_MOST_IN_SET)
     if any(_JOINT in member for member in among):
-        raise section.fault("among", f"a member contains '{_JOINT}', which joins members")
+        raise section.fault(
+            "among",
+            message(
+                "a member contains '{joint}', which joins members",
+                joint=_JOINT,
+            ),
+        )
     if len(_JOINT.join(among)) > LABEL_VALUE.most:
-        raise section.fault("among", "the names are too long to be joined; use shorter ones")
+        raise section.fault(
+            "among", message("the names are too long to be joined; use shorter ones")
+        )
     columns = read_columns(section, "set_of")
     require_parts(section, "among", columns, among)
     return SetLabel(columns, among)

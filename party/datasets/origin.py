@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from languages import message
 from party.datasets.rules import PATH, QUERY, URL, VARIABLE
 from party.document import Section
 
@@ -82,13 +83,21 @@ def read_origin(root: Section, key: str) -> Origin:
     section = root.section(key, required=("query",), optional=_DATABASES)
     given = [name for name in _DATABASES if name in section]
     if len(given) != 1:
-        raise root.fault(key, f"beside 'query' it has exactly one of {', '.join(_DATABASES)}")
+        raise root.fault(
+            key,
+            message(
+                "beside 'query' it has exactly one of {databases}",
+                databases=", ".join(_DATABASES),
+            ),
+        )
     query = section.text("query", QUERY)
     if given == ["duckdb"]:
         return DuckDBQuery(section.text("duckdb", PATH), query)
     rule = {"url": URL, "url_env": VARIABLE, "url_file": PATH}[given[0]]
     if given == ["url_env"] and "://" in section.text("url_env", URL):
-        raise section.fault("url_env", "is the name of a variable, not a URL; the URL stays in it")
+        raise section.fault(
+            "url_env", message("is the name of a variable, not a URL; the URL stays in it")
+        )
     text = section.text(given[0], rule)
     if given == ["url"]:
         _require_no_secret(
@@ -110,6 +119,12 @@ def _require_no_secret(section: Section, key: str, url: str, instead: str) -> No
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise section.fault(key, "is not a URL; write it anew") from None
+        raise section.fault(key, message("is not a URL; write it anew")) from None
     if parts.password is not None or _SECRET.search(parts.query):
-        raise section.fault(key, f"holds a password or another secret; {instead}")
+        raise section.fault(
+            key,
+            message(
+                "holds a password or another secret; {instead}",
+                instead=instead,
+            ),
+        )

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from languages import message
 from party.contract_terms import LABEL_VALUE, MOST_LABEL_VALUES
 from party.datasets.assignment import Assignment, Positions, agreed
 from party.datasets.coded import NOTHING, CodedColumn
@@ -23,7 +24,7 @@ from party.datasets.rules import COLUMN
 from party.document import Section, TextRule
 
 _BOUND: Final = TextRule(
-    'a number in quotes, such as "18" or "0.5"',
+    message('a number in quotes, such as "18" or "0.5"'),
     re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII),
     most=40,
 )

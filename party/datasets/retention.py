@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from languages import message
 from party.document import Section, TextRule
 
 DAY_SECONDS: Final = 86_400
 _MOST_DAYS: Final = 36_525
-_DAY: Final = TextRule("a day, such as 2027-12-31", re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), 10)
+_DAY: Final = TextRule(
+    message("a day, such as 2027-12-31"), re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), 10
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from languages import message
 from party.datasets.personal import ADDRESSES, PersonalKind, kinds_for
 from party.datasets.rules import COLUMN
 from party.document import Section
@@ -61,7 +62,13 @@ def read_scan(root: Section) -> ScanTerms:
     ]
     twice = set(named[0]) & set(named[1])
     if twice:
-        raise root.fault("scan", f"'{min(twice)}' is both dropped and not_personal; keep one")
+        raise root.fault(
+            "scan",
+            message(
+                "'{twice}' is both dropped and not_personal; keep one",
+                twice=min(twice),
+            ),
+        )
     return ScanTerms(*named)
 
 
@@ -207,8 +214,12 @@ def require_dropped_are_there(definition: Definition, columns: Collection[str]) 
     for column in definition.scan.columns:
         if column not in columns:
             raise DatasetError(
-                f"dataset {definition.name}, scan: the source has no column '{column}'; remove it "
-                "from the section"
+                message(
+                    "dataset {name}, scan: the source has no column '{column}'; "
+                    "remove it from the section",
+                    name=definition.name,
+                    column=column,
+                )
             )
 
 

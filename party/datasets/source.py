@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from languages import message
 from party.datasets.content import Content, LocalFile, State
 from party.datasets.origin import DatabaseQuery, DuckDBQuery, Files, Objects, Origin
 from party.datasets.spill import Watch
@@ -111,7 +112,12 @@ class Source:
                 for name, column in zip(names, batch.columns, strict=True):
                     chunks[name].append(as_text(file.name, name, column).dictionary_encode())
         if not any(map(len, chunks[names[0]])):
-            raise DatasetError(f"{self._described()}: has a header and no rows")
+            raise DatasetError(
+                message(
+                    "{value}: has a header and no rows",
+                    value=self._described(),
+                )
+            )
         table = {name: _joined(pa.chunked_array(chunks.pop(name), kind)) for name in names}
         pa.default_memory_pool().release_unused()
         return table
@@ -151,7 +157,12 @@ class Source:
         """Raise `DatasetError` when a table has changed since `states` was taken."""
         for file, before in zip(self.files, states, strict=True):
             if file.content.state() != before:
-                raise DatasetError(f"{file.name}: changed while it was read; run again")
+                raise DatasetError(
+                    message(
+                        "{name}: changed while it was read; run again",
+                        name=file.name,
+                    )
+                )
 
     def lines(self) -> bytes:
         """Return `sha256sum`'s line (digest, two spaces, name) for each table.
@@ -239,17 +250,32 @@ def _find(folder: Path, pattern: str) -> list[Path]:
     if path.is_dir():
         found = [file for suffix in SUFFIXES for file in path.glob(f"*{suffix}")]
         if not found:
-            raise DatasetError(f"{path}: the folder has no {', '.join(SUFFIXES)} file")
+            raise DatasetError(
+                message(
+                    "{path}: the folder has no {suffixes} file",
+                    path=path,
+                    suffixes=", ".join(SUFFIXES),
+                )
+            )
         return sorted(found)
     anchored = pattern if Path(pattern).is_absolute() else f"{glob.escape(str(folder))}/{pattern}"
     found = sorted({Path(name) for name in glob.glob(anchored, recursive=True)})  # noqa: PTH207
     found = [file for file in found if file.is_file()] or ([path] if path.is_file() else [])
     if not found:
-        raise DatasetError(f"{path}: no such file; 'source' is relative to the description")
+        raise DatasetError(
+            message(
+                "{path}: no such file; 'source' is relative to the description",
+                path=path,
+            )
+        )
     for file in found:
         if file.suffix.lower() not in SUFFIXES:
             raise DatasetError(
-                f"{file}: files are {', '.join(SUFFIXES)}; rename it or narrow the pattern"
+                message(
+                    "{file}: files are {suffixes}; rename it or narrow the pattern",
+                    file=file,
+                    suffixes=", ".join(SUFFIXES),
+                )
             )
     return found
 

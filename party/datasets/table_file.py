@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from languages import message
 from party.datasets.content import Content
 from party.datasets.table_forms import (
     Csv,
@@ -95,7 +96,13 @@ def open_table_file(content: Content, expected: Sequence[str]) -> TableFile:
             form, header = read_csv_header(content, expected)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else "damaged"
-        raise DatasetError(f"{content.name}: cannot be read: {why}") from None
+        raise DatasetError(
+            message(
+                "{name}: cannot be read: {why}",
+                name=content.name,
+                why=why,
+            )
+        ) from None
     require_once(content.name, header.columns)
     return TableFile(content, form, header)
 
@@ -104,7 +111,13 @@ def require_once(name: str, columns: Sequence[str]) -> None:
     """Raise `DatasetError` when a column stands twice."""
     for column in columns:
         if columns.count(column) > 1:
-            raise DatasetError(f"{name}: the column '{column[:64]}' stands twice; rename one")
+            raise DatasetError(
+                message(
+                    "{name}: the column '{column}' stands twice; rename one",
+                    name=name,
+                    column=column[:64],
+                )
+            )
 
 
 def require_columns(
@@ -114,13 +127,22 @@ def require_columns(
     for column in required:
         if column not in header.columns:
             raise DatasetError(
-                f"{name}: there is no column '{column}'{_suggestion(column, header.columns)}"
+                message(
+                    "{name}: there is no column '{column}'{hint}",
+                    name=name,
+                    column=column,
+                    hint=_suggestion(column, header.columns),
+                )
             )
     for column in exact:
         if column in header.floating:
             raise DatasetError(
-                f"{name}, column '{column}': holds floating-point numbers, which lose digits and "
-                f"leading zeros; export it as text"
+                message(
+                    "{name}, column '{column}': holds floating-point numbers, which "
+                    "lose digits and leading zeros; export it as text",
+                    name=name,
+                    column=column,
+                )
             )
 
 
@@ -133,8 +155,13 @@ def as_text(table: str, name: str, column: pa.Array) -> pa.LargeStringArray:
         text.validate(full=True)
     except pa.ArrowException:
         raise DatasetError(
-            f"{table}, column '{name}': cannot be read as UTF-8 text (it is of type "
-            f"{column.type}); export it as text"
+            message(
+                "{table}, column '{name}': cannot be read as UTF-8 text (it is "
+                "of type {type}); export it as text",
+                table=table,
+                name=name,
+                type=column.type,
+            )
         ) from None
     return text
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from languages import message
 from party.datasets.content import Content
 from party.errors import DatasetError
 
@@ -108,16 +109,31 @@ def read_csv_header(content: Content, expected: Sequence[str]) -> tuple[Csv, Hea
     with content.open() as stream:
         start = stream.read(_HEADER_BYTES)
     if start.startswith(_UTF16):
-        raise DatasetError(f"{content.name}: is encoded as UTF-16; save it as UTF-8")
+        raise DatasetError(
+            message(
+                "{name}: is encoded as UTF-16; save it as UTF-8",
+                name=content.name,
+            )
+        )
     text = start.decode("utf-8-sig", errors="replace")
     if not text.strip():
-        raise DatasetError(f"{content.name}: is empty; export it again, with a header")
+        raise DatasetError(
+            message(
+                "{name}: is empty; export it again, with a header",
+                name=content.name,
+            )
+        )
     headers = [(_header(text, delimiter), delimiter) for delimiter in _DELIMITERS]
     header, delimiter = max(
         headers, key=lambda found: (len(set(found[0]) & set(expected)), len(found[0]))
     )
     if any("\ufffd" in name for name in header):
-        raise DatasetError(f"{content.name}: the header is not UTF-8; save the file as UTF-8")
+        raise DatasetError(
+            message(
+                "{name}: the header is not UTF-8; save the file as UTF-8",
+                name=content.name,
+            )
+        )
     return Csv(delimiter), Header(header)
 
 
@@ -131,7 +147,10 @@ def read_parquet_header(content: Content) -> tuple[Parquet, Header]:
         return Parquet(), header_of(pq.read_schema(content.open()))
     except (pa.ArrowException, UnicodeDecodeError):
         raise DatasetError(
-            f"{content.name}: is not a Parquet file, or is damaged; export again"
+            message(
+                "{name}: is not a Parquet file, or is damaged; export again",
+                name=content.name,
+            )
         ) from None
 
 
@@ -144,8 +163,11 @@ def read_arrow_header(content: Content) -> tuple[Arrow, Header]:
         return Arrow(), header_of(_open_arrow(content).schema)
     except (pa.ArrowException, EOFError, UnicodeDecodeError):
         raise DatasetError(
-            f"{content.name}: is not an Arrow file (IPC, or Feather version 2), or is damaged; "
-            f"export again"
+            message(
+                "{name}: is not an Arrow file (IPC, or Feather version 2), or is "
+                "damaged; export again",
+                name=content.name,
+            )
         ) from None
 
 
@@ -164,7 +186,12 @@ def _header(text: str, delimiter: str) -> tuple[str, ...]:
 def _require_bytes(content: Content) -> None:
     with content.open() as stream:
         if not stream.read(1):
-            raise DatasetError(f"{content.name}: is empty; export it again")
+            raise DatasetError(
+                message(
+                    "{name}: is empty; export it again",
+                    name=content.name,
+                )
+            )
 
 
 def _open_arrow(content: Content, chosen: Sequence[int] | None = None) -> Any:  # noqa: ANN401

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from languages import message
 from party.datasets.joined import read_columns
 from party.datasets.rules import CELL, COLUMN, PATH
 from party.datasets.times import UNREADABLE, microseconds_of
@@ -20,8 +21,10 @@ _MOST_RULES: Final = 32
 _MOST_SECONDS: Final = 31 * 86_400
 _MOST_EVENTS: Final = 1_000_000
 _MOST_TEXTS: Final = 1_000
-_NAME: Final = TextRule("a rule's name in plain words, such as double clicks", most=64)
-_TIME: Final = TextRule("a time in ISO 8601, such as 2026-01-31 or 2026-01-31T12:00:00Z", most=40)
+_NAME: Final = TextRule(message("a rule's name in plain words, such as double clicks"), most=64)
+_TIME: Final = TextRule(
+    message("a time in ISO 8601, such as 2026-01-31 or 2026-01-31T12:00:00Z"), most=40
+)
 _TEXT_KEYS: Final = ("values", "contains", "values_in", "contains_in")
 _FLIGHT_KEYS: Final = ("from", "before")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from languages import message
 from psi.digest_forms import FormFault
 from psi.digest_variants import TextFault
 from psi.reasons import Reason
@@ -112,48 +113,71 @@ FORM_CAUSES: Final = {
 }
 
 REMEDIES: Final = {
-    Cause.SPREADSHEET: "export the column as text from the system that it came from; a spreadsheet "
-    "has rounded the numbers",
-    Cause.SEVERAL_IN_CELL: "write one value a row, with the same person in each",
-    Cause.NO_REGION: "add 'region: XX' (two letters) to the column, or write the country code",
-    Cause.PLACEHOLDER: "nothing, they are left out; export an empty cell instead",
-    Cause.RAW_IN_DIGESTS: "keep raw values and digests in columns of their own, and declare each",
-    Cause.ENCODED_TWICE: "write the digest's bytes as hex once, not the hex of the hex",
-    Cause.AROUND: "write the bare digest: no 0x, no \\x, no quotation marks, no separators",
-    Cause.BASE64_CASE: "export again: the case of base64 carries bits, and they are lost",
-    Cause.CUT: "widen the field that the digest was stored in, and hash again",
-    Cause.CASE: "lower the case of the text before you hash it, or deliver raw values",
-    Cause.SPACE: "trim the text before you hash it, or deliver raw values; CHAR columns pad",
-    Cause.NEWLINE: "hash the text without the line's end (`echo -n`, `printf %s`), or deliver raw "
-    "values",
-    Cause.QUOTES: "remove the quotation marks of CSV before you hash, or deliver raw values",
-    Cause.NATIONAL: "write numbers as E.164 (+12025550100) before you hash, or deliver raw values "
-    "with 'region'",
-    Cause.GMAIL: "hash the address as it is; or let both sides agree on 'gmail: true' and deliver "
-    "raw values",
-    Cause.UTF16: "encode the text as UTF-8 before you hash it (in SQL Server: VARCHAR, not "
-    "NVARCHAR)",
-    Cause.TWICE: "hash once: the input of the hash was a digest already",
-    Cause.OTHER_TEXT: "normalise as docs/protocol.md, Identifiers says before you hash, or deliver "
-    "raw values",
-    Cause.UNEXPLAINED: "ask how the digests were made: with a salt or a key, they meet nobody's. "
-    "Otherwise check that the raw values are of the same people",
-    Cause.SHARED: "find out whose it is: a shop's, a form's default; leave it empty",
-    Cause.CONSTANT: "check the export: it has written one value for everybody",
+    Cause.SPREADSHEET: message(
+        "export the column as text from the system that it came from; a "
+        "spreadsheet has rounded the numbers"
+    ),
+    Cause.SEVERAL_IN_CELL: message("write one value a row, with the same person in each"),
+    Cause.NO_REGION: message(
+        "add 'region: XX' (two letters) to the column, or write the country code"
+    ),
+    Cause.PLACEHOLDER: message("nothing, they are left out; export an empty cell instead"),
+    Cause.RAW_IN_DIGESTS: message(
+        "keep raw values and digests in columns of their own, and declare each"
+    ),
+    Cause.ENCODED_TWICE: message("write the digest's bytes as hex once, not the hex of the hex"),
+    Cause.AROUND: message(
+        "write the bare digest: no 0x, no \\x, no quotation marks, no separators"
+    ),
+    Cause.BASE64_CASE: message("export again: the case of base64 carries bits, and they are lost"),
+    Cause.CUT: message("widen the field that the digest was stored in, and hash again"),
+    Cause.CASE: message("lower the case of the text before you hash it, or deliver raw values"),
+    Cause.SPACE: message(
+        "trim the text before you hash it, or deliver raw values; CHAR columns pad"
+    ),
+    Cause.NEWLINE: message(
+        "hash the text without the line's end (`echo -n`, `printf %s`), or deliver raw values"
+    ),
+    Cause.QUOTES: message(
+        "remove the quotation marks of CSV before you hash, or deliver raw values"
+    ),
+    Cause.NATIONAL: message(
+        "write numbers as E.164 (+12025550100) before you hash, or deliver raw values with 'region'"
+    ),
+    Cause.GMAIL: message(
+        "hash the address as it is; or let both sides agree on 'gmail: true' and deliver raw values"
+    ),
+    Cause.UTF16: message(
+        "encode the text as UTF-8 before you hash it (in SQL Server: VARCHAR, not NVARCHAR)"
+    ),
+    Cause.TWICE: message("hash once: the input of the hash was a digest already"),
+    Cause.OTHER_TEXT: message(
+        "normalise as docs/protocol.md, Identifiers says before you hash, or deliver raw values"
+    ),
+    Cause.UNEXPLAINED: message(
+        "ask how the digests were made: with a salt or a key, they meet "
+        "nobody's. Otherwise check that the raw values are of the same "
+        "people"
+    ),
+    Cause.SHARED: message("find out whose it is: a shop's, a form's default; leave it empty"),
+    Cause.CONSTANT: message("check the export: it has written one value for everybody"),
 }
 
 FORMAT_REMEDIES: Final = {
-    Reason.INVISIBLE: "remove the space or control character inside the value",
-    Reason.EMAIL_SHAPE: "write one address: local part, @, domain; no name, no comment",
-    Reason.EMAIL_EMPTY_LOCAL: "write the whole address",
-    Reason.DOMAIN_TRAILING_DOT: "remove the dot at the end",
-    Reason.DOMAIN_WITHOUT_DOT: "write the full domain",
-    Reason.DOMAIN_INVALID: "correct the domain",
-    Reason.PHONE_UNREADABLE: "check the column's 'region', or write numbers as +12025550100",
-    Reason.PHONE_LENGTH: "check the column's 'region', and digits that were cut off; write numbers "
-    "as +12025550100",
-    Reason.NOT_ADVERTISING_ID: "write the advertising id as its 32 hex digits",
-    Reason.IMEI_LENGTH: "write the 14 or 15 digits as text",
-    Reason.IMEI_CHECK_DIGIT: "check for digits that were swapped or replaced",
-    Reason.NOT_MAC: "write the twelve hex digits",
+    Reason.INVISIBLE: message("remove the space or control character inside the value"),
+    Reason.EMAIL_SHAPE: message("write one address: local part, @, domain; no name, no comment"),
+    Reason.EMAIL_EMPTY_LOCAL: message("write the whole address"),
+    Reason.DOMAIN_TRAILING_DOT: message("remove the dot at the end"),
+    Reason.DOMAIN_WITHOUT_DOT: message("write the full domain"),
+    Reason.DOMAIN_INVALID: message("correct the domain"),
+    Reason.PHONE_UNREADABLE: message(
+        "check the column's 'region', or write numbers as +12025550100"
+    ),
+    Reason.PHONE_LENGTH: message(
+        "check the column's 'region', and digits that were cut off; write numbers as +12025550100"
+    ),
+    Reason.NOT_ADVERTISING_ID: message("write the advertising id as its 32 hex digits"),
+    Reason.IMEI_LENGTH: message("write the 14 or 15 digits as text"),
+    Reason.IMEI_CHECK_DIGIT: message("check for digits that were swapped or replaced"),
+    Reason.NOT_MAC: message("write the twelve hex digits"),
 }

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from languages import message
 from party.datasets.definition import ColumnDefinition, Definition
 from party.datasets.identifier_columns import column_error, read_usable
 from party.datasets.people import People
@@ -103,11 +104,18 @@ def check_dataset(
 
 def _undeclared(one: FoundPersonal, people: int) -> Finding:
     """Say that a column holds personal data that its description does not know of."""
-    declared = "not declared" if one.declared is None else f"declared as {one.declared}"
+    declared = message("not declared")
+    if one.declared is not None:
+        declared = message("declared as {kind}", kind=one.declared)
     return Finding(
-        Cause.PERSONAL, one.column, Level.CORRECT, people, people, f"{one.kind}s; {declared}",
+        Cause.PERSONAL,
+        one.column,
+        Level.CORRECT,
+        people,
+        people,
+        message("{kind}s; {declared}", kind=one.kind, declared=declared),
         one.remedy,
-    )  # fmt: skip
+    )
 
 
 def _diagnose(
@@ -196,17 +204,34 @@ class _Digests:
 def _notes(column: SurveyedColumn, tried: Sequence[Tried]) -> Iterator[str]:
     name = column.name
     if not tried:
-        yield (
-            f"{name}: digests cannot be inverted. Without raw values of your own people it cannot "
-            "be told for certain which text was hashed; try --sample"
+        yield message(
+            "{name}: digests cannot be inverted. Without raw values of your "
+            "own people it cannot be told for certain which text was hashed; "
+            "try --sample",
+            name=name,
         )
     for one in tried:
         if one.unreadable:
-            yield f"{name}: {one.unreadable:,} raw values in {one.raw.origin} could not be read"
+            yield message(
+                "{name}: {unreadable} raw values in {origin} could not be read",
+                name=name,
+                unreadable=f"{one.unreadable:,}",
+                origin=one.raw.origin,
+            )
         if one.found and not one.raw.paired and one.missing:
-            yield (
-                f"{name}: {one.missing:,} of {one.looked_for:,} raw values in {one.raw.origin} "
-                "have no digest here: other people, or digests that no usual mistake explains"
+            yield message(
+                "{name}: {missing} of {looked_for} raw values in {origin} have "
+                "no digest here: other people, or digests that no usual mistake "
+                "explains",
+                name=name,
+                missing=f"{one.missing:,}",
+                looked_for=f"{one.looked_for:,}",
+                origin=one.raw.origin,
             )
         if 0 < one.found < _FEW:
-            yield f"{name}: rests on {one.found:,} raw values; {_FEW} or more would be firmer"
+            yield message(
+                "{name}: rests on {found} raw values; {few} or more would be firmer",
+                name=name,
+                found=f"{one.found:,}",
+                few=_FEW,
+            )

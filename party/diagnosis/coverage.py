@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from languages import Message, message
 from party.contract import Contract
 from party.diagnosis.causes import REMEDIES, Cause, Finding, Level, level_of
 from party.diagnosis.column import SurveyedColumn
@@ -74,28 +75,58 @@ def missing_types(agreed: Agreed, held: Mapping[str, float], people: int) -> Ite
         promised = kind in agreed.ours
         if share is not None and not offered_by:
             yield Finding(
-                Cause.NOT_THERE, kind, Level.CONSIDER, 0, people,
-                f"contract {agreed.contract}: no dataset of "
-                f"{', '.join(agreed.theirs)} offers {kind}",
-                f"ask them for {kind}, or do not count on it",
-            )  # fmt: skip
+                Cause.NOT_THERE,
+                kind,
+                Level.CONSIDER,
+                0,
+                people,
+                message(
+                    "contract {contract}: no dataset of {theirs} offers {kind}",
+                    contract=agreed.contract,
+                    theirs=", ".join(agreed.theirs),
+                    kind=kind,
+                ),
+                message(
+                    "ask them for {kind}, or do not count on it",
+                    kind=kind,
+                ),
+            )
         if not (promised or offered_by) or (share is not None and share >= LOW_COVERAGE):
             continue
         level = Level.CORRECT if promised else Level.CONSIDER
         lacking = people - round((share or 0.0) * people)
-        others = f"; offered by {', '.join(offered_by)}" if offered_by else ""
+        found = _found(share)
+        said = message(
+            "contract {contract} matches by {kind}; {found}",
+            contract=agreed.contract,
+            kind=kind,
+            found=found,
+        )
+        if offered_by:
+            said = message(
+                "contract {contract} matches by {kind}; offered by {parties}; {found}",
+                contract=agreed.contract,
+                kind=kind,
+                parties=", ".join(offered_by),
+                found=found,
+            )
         yield Finding(
             Cause.MISSING_TYPE if share is None else Cause.LOW_COVERAGE,
             kind,
             level,
             lacking,
             people,
-            f"contract {agreed.contract} matches by {kind}{others}; "
-            + ("the dataset has none" if share is None else f"{share:.1%} of the people have one"),
-            f"add a column of {kind} to the dataset"
+            said,
+            message("add a column of {kind} to the dataset", kind=kind)
             if share is None
-            else f"collect {kind}, or look above for why its values are refused",
+            else message("collect {kind}, or look above for why its values are refused", kind=kind),
         )
+
+
+def _found(share: float | None) -> Message:
+    if share is None:
+        return message("the dataset has none")
+    return message("{share} of the people have one", share=f"{share:.1%}")
 
 
 def shared_values(column: SurveyedColumn) -> Iterator[Finding]:
@@ -127,9 +158,13 @@ def shared_values(column: SurveyedColumn) -> Iterator[Finding]:
         level_of(people, column.filled),
         people,
         len(column.people),
-        f"{len(found):,} identifier(s) on {MANY_PEOPLE} or more people"
+        message(
+            "{number} identifier(s) on {most} or more people",
+            number=f"{len(found):,}",
+            most=MANY_PEOPLE,
+        )
         if cause is Cause.SHARED
-        else "everybody has the same",
+        else message("everybody has the same"),
         REMEDIES[cause],
         shape(column.text(example)),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from party.diagnosis.causes import FORM_CAUSES, Cause, Finding, Level
 from party.diagnosis.column import Positions, SurveyedColumn
 from psi.digest_forms import (
@@ -93,9 +94,16 @@ def _form_findings(
             yield column.finding(
                 Cause.ALGORITHM,
                 positions,
-                f"digests as long as {algorithm}, where {wanted} is exchanged",
-                remedy=f"hash the raw values with {wanted}, or deliver them raw; a digest cannot "
-                "be turned into another",
+                message(
+                    "digests as long as {algorithm}, where {wanted} is exchanged",
+                    algorithm=algorithm,
+                    wanted=wanted,
+                ),
+                remedy=message(
+                    "hash the raw values with {wanted}, or deliver them raw; a "
+                    "digest cannot be turned into another",
+                    wanted=wanted,
+                ),
             )
         else:
             yield column.finding(FORM_CAUSES[fault], positions, str(fault))

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from party.diagnosis.causes import REMEDIES, Cause, Finding, Level, cause_of, level_of
 from party.diagnosis.column import SurveyedColumn
 from party.diagnosis.digest_forms import HeldDigests
@@ -98,7 +99,12 @@ def text_findings(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
             level_of(people, column.filled),
             people,
             len(column.people),
-            f"fits {count:,} of {tried.looked_for:,} raw values in {tried.raw.origin}",
+            message(
+                "fits {count} of {looked_for} raw values in {origin}",
+                count=f"{count:,}",
+                looked_for=f"{tried.looked_for:,}",
+                origin=tried.raw.origin,
+            ),
             REMEDIES[cause],
             mask(example),
         )
@@ -118,8 +124,12 @@ def _unexplained(column: SurveyedColumn, tried: Tried) -> Iterator[Finding]:
         Level.CORRECT if share >= _MOSTLY else Level.CONSIDER,
         people,
         len(column.people),
-        f"for {tried.missing:,} of {tried.looked_for:,} raw values in {tried.raw.origin} no "
-        "variant is here",
+        message(
+            "for {missing} of {looked_for} raw values in {origin} no variant is here",
+            missing=f"{tried.missing:,}",
+            looked_for=f"{tried.looked_for:,}",
+            origin=tried.raw.origin,
+        ),
         REMEDIES[Cause.UNEXPLAINED],
     )
 
@@ -145,7 +155,7 @@ def placeholder_findings(column: SurveyedColumn, held: HeldDigests) -> Iterator[
             Level.CONSIDER if weak else Level.CORRECT,
             column.filled,
             len(column.people),
-            "a placeholder was hashed so; probably the others too",
+            message("a placeholder was hashed so; probably the others too"),
             REMEDIES[cause],
             mask(variant.text),
         )

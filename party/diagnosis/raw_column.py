@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from languages import message
 from party.diagnosis.causes import FORMAT_REMEDIES, Cause, Finding, Level
 from party.diagnosis.column import Positions, SurveyedColumn
 from psi.identifiers import ALGORITHMS, kind_of
@@ -24,9 +25,13 @@ def raw_findings(column: SurveyedColumn) -> Iterator[Finding]:
     yield from _already_hashed(column)
     left = column.survey.refused
     for cause, evidence, chosen in (
-        (Cause.SPREADSHEET, "numbers such as 1.2E+10 or 12025550100.0", _spreadsheet(column)),
-        (Cause.SEVERAL_IN_CELL, "more than one address in a cell", _several(column)),
-        (Cause.NO_REGION, "readable only within one country", _national(column)),
+        (
+            Cause.SPREADSHEET,
+            message("numbers such as 1.2E+10 or 12025550100.0"),
+            _spreadsheet(column),
+        ),
+        (Cause.SEVERAL_IN_CELL, message("more than one address in a cell"), _several(column)),
+        (Cause.NO_REGION, message("readable only within one country"), _national(column)),
     ):
         if len(chosen):
             yield column.finding(cause, chosen, evidence)
@@ -48,12 +53,20 @@ def _already_hashed(column: SurveyedColumn) -> Iterator[Finding]:
     for algorithm in sorted(set(contradictions.values())):
         found = np.array([at for at, what in contradictions.items() if what == algorithm])
         remedy = (
-            f"declare the column as id.{column.spec.type}_{wanted}; hashed again, its values would "
-            "meet nobody's"
+            message(
+                "declare the column as id.{type}_{algorithm}; hashed again, its values would meet "
+                "nobody's",
+                type=column.spec.type,
+                algorithm=wanted,
+            )
             if algorithm == wanted
-            else f"{kind} is exchanged as {wanted}: deliver raw values, or {wanted}"
+            else message(
+                "{kind} is exchanged as {algorithm}: deliver raw values, or {algorithm}",
+                kind=kind,
+                algorithm=wanted,
+            )
         )
-        evidence = f"values that are {algorithm} digests"
+        evidence = message("values that are {algorithm} digests", algorithm=algorithm)
         yield column.finding(Cause.ALREADY_HASHED, found, evidence, remedy=remedy)
 
 

@@ -31,6 +31,7 @@ from audit.bodies import (
     SessionStarted,
 )
 from audit.entry import Entry
+from languages import message
 from party.errors import LineageError, PartyError
 from party.evidence import StoredLog
 from party.filing import Filed, Filing
@@ -129,7 +130,12 @@ def lineage_of(party: Organisation, wanted: str) -> Lineage:
     graph = _Graph(party)
     graph.read(filed.id)
     if f"session:{filed.id}" not in graph.nodes:
-        raise LineageError(f"no session of request {filed.id[:8]} has begun here yet")
+        raise LineageError(
+            message(
+                "no session of request {id} has begun here yet",
+                id=filed.id[:8],
+            )
+        )
     end = f"result:{filed.id}"
     return graph.part([end if end in graph.nodes else f"session:{filed.id}"])
 
@@ -139,8 +145,11 @@ def _found(party: Organisation, wanted: str) -> Filed:
         return Filing(party).find(newest(party.store, wanted) or wanted)
     except PartyError:
         raise LineageError(
-            f"'{wanted[:64]}' is no dataset, list or request here: see `commonground dataset list`,"
-            " `lists list` and `requests list`"
+            message(
+                "'{wanted}' is no dataset, list or request here: see "
+                "`commonground dataset list`, `lists list` and `requests list`",
+                wanted=wanted[:64],
+            )
         ) from None
 
 
@@ -191,7 +200,7 @@ class _Graph:
             case BudgetSpent() as body:
                 self._spend(entry, body)
             case ReportReleased(request=request, table_digest=digest):
-                node = self._add("release", request, entry, "release", table=digest)
+                node = self._add("release", request, entry, message("release"), table=digest)
                 for spend in self._of("spend", request):
                     self._join(spend, node)
             case SessionFinished(request=request, transcript=transcript):
@@ -211,7 +220,7 @@ class _Graph:
         source = f"source:{body.snapshot}"
         place = self._sources.get(body.snapshot)
         if source not in self.nodes:
-            name = "an earlier content" if place is None else _place(place)
+            name = message("an earlier content") if place is None else _place(place)
             self.nodes[source] = Node(source, "source", name, details={"snapshot": body.snapshot})
         node = self._add("dataset", f"{body.name}:{entry.seq}", entry, body.name)
         self._tell(node, columns=len(body.columns))
@@ -233,13 +242,28 @@ class _Graph:
             for name, dataset in filed.request.datasets.items():
                 if name != own:
                     theirs = f"theirs:{name}:{dataset}"
-                    self.nodes.setdefault(theirs, Node(theirs, "dataset", f"{name}'s {dataset}"))
+                    self.nodes.setdefault(
+                        theirs,
+                        Node(
+                            theirs,
+                            "dataset",
+                            message("{party}'s {dataset}", party=name, dataset=dataset),
+                        ),
+                    )
                     self._join(theirs, node)
 
     def _consent(self, entry: Entry, body: ConsentSnapshot) -> str:
         node = f"consent:{body.sequence}"
         if node not in self.nodes:
-            self._add("consent", str(body.sequence), entry, f"snapshot {body.sequence}")
+            self._add(
+                "consent",
+                str(body.sequence),
+                entry,
+                message(
+                    "snapshot {sequence}",
+                    sequence=body.sequence,
+                ),
+            )
             self._tell(node, purpose=body.purpose, recipient=body.recipient, root=body.root)
             if body.dataset in self._latest:
                 self._join(self._latest[body.dataset], node)
@@ -265,20 +289,51 @@ class _Graph:
             terms = Terms.of(filed.request)
             receiver = terms.party_of(RECEIVER if terms.is_match else RECIPIENT)
             recipient = f"recipient:{request}"
-            self.nodes[recipient] = Node(recipient, "use", f"received by {receiver}")
+            self.nodes[recipient] = Node(
+                recipient,
+                "use",
+                message(
+                    "received by {receiver}",
+                    receiver=receiver,
+                ),
+            )
             self._join(node, recipient)
 
     def _use(self, entry: Entry, use: ExportMade | LookalikeMade | ListSuppressed) -> None:
         if isinstance(use, ExportMade):
-            node = self._add("use", str(entry.seq), entry, f"export to {use.to}")
+            node = self._add(
+                "use",
+                str(entry.seq),
+                entry,
+                message(
+                    "export to {to}",
+                    to=use.to,
+                ),
+            )
             self._tell(node, ends_at=use.expires_at)
         elif isinstance(use, LookalikeMade):
-            node = self._add("use", str(entry.seq), entry, f"people of {use.dataset} scored")
+            node = self._add(
+                "use",
+                str(entry.seq),
+                entry,
+                message(
+                    "people of {dataset} scored",
+                    dataset=use.dataset,
+                ),
+            )
             self._tell(node, purpose=use.purpose, recipient=use.recipient)
             if use.dataset in self._latest:
                 self._join(self._latest[use.dataset], node)
         else:
-            node = self._add("use", str(entry.seq), entry, f"suppression run {use.run}")
+            node = self._add(
+                "use",
+                str(entry.seq),
+                entry,
+                message(
+                    "suppression run {run}",
+                    run=use.run,
+                ),
+            )
         self._join(f"result:{use.request}", node)
 
     def _of(self, kind: str, request: str) -> list[str]:
@@ -323,4 +378,4 @@ def _place(source: object) -> str:
     """Return where a source lies, without the folders that lead to it; a query as such."""
     if isinstance(source, str):
         return source.rstrip("/").rpartition("/")[2] or source
-    return "a query"
+    return message("a query")

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from audit.bodies import AccessGranted, AccessRemoved, PasswordSet
 from audit.roles import BY_HAND, Role
+from languages import message
 from party.errors import AccessError
 from party.schema import STAFF_ACCOUNTS, STAFF_SESSIONS
 from party.staff.passwords import hash_of
@@ -113,7 +114,12 @@ class Staff:
         """
         self._party.access.require(Role.OPERATOR, "console.tokens")
         if not 1 <= days <= _LONGEST_TOKEN_DAYS:
-            raise AccessError(f"a token lasts from 1 to {_LONGEST_TOKEN_DAYS} days")
+            raise AccessError(
+                message(
+                    "a token lasts from 1 to {longest_token_days} days",
+                    longest_token_days=_LONGEST_TOKEN_DAYS,
+                )
+            )
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         ends_at = self._party.now + days * _DAY_SECONDS
         values = {"token": _digest(token), "ends_at": ends_at}
@@ -127,7 +133,12 @@ class Staff:
             if self.find(account) is None:
                 values = {"issuer": issuer, "subject": subject}
                 return self._grant(account, role, values, actor=PROVIDER)
-        raise AccessError(f"too many accounts are called {wanted}")
+        raise AccessError(
+            message(
+                "too many accounts are called {wanted}",
+                wanted=wanted,
+            )
+        )
 
     def set_role(self, account: str, role: Role, *, actor: str = BY_HAND) -> StaffAccount:
         """Change the role of somebody, whose sessions end.
@@ -162,7 +173,12 @@ class Staff:
 
         def work(connection: Connection) -> None:
             if (found := _found(connection, account)).is_token or found.issuer is not None:
-                raise AccessError(f"{found.name} has no password here")
+                raise AccessError(
+                    message(
+                        "{name} has no password here",
+                        name=found.name,
+                    )
+                )
             body = PasswordSet(account)
             self._party.journal.append(connection, "console.password", body, actor=BY_HAND)
             _update(connection, account, {"password": hashed})
@@ -198,7 +214,12 @@ class Staff:
         def work(connection: Connection) -> None:
             theirs = sa.select(STAFF_ACCOUNTS.c.account).where(STAFF_ACCOUNTS.c.account == account)
             if connection.execute(theirs).first() is not None:
-                raise AccessError(f"there is an account {account.partition('~')[0]} already")
+                raise AccessError(
+                    message(
+                        "there is an account {account} already",
+                        account=account.partition("~")[0],
+                    )
+                )
             body = AccessGranted(account, role.value)
             self._party.journal.append(connection, "access.granted", body, actor=actor)
             row = {"account": account, "role": role.value, "since": now, **values}
@@ -224,7 +245,9 @@ def account_of(name: str, kind: str = CONSOLE) -> str:
 def _named(name: str, kind: str) -> str:
     if not _NAME.fullmatch(name):
         raise AccessError(
-            "a name begins with a letter or _, and has at most 32 letters, digits and _ . -"
+            message(
+                "a name begins with a letter or _, and has at most 32 letters, digits and _ . -"
+            )
         )
     return f"{name}{kind}"
 
@@ -251,7 +274,12 @@ def _account(row: sa.Row[Any]) -> StaffAccount:
 def _found(connection: Connection, account: str) -> StaffAccount:
     row = connection.execute(_select().where(STAFF_ACCOUNTS.c.account == account)).first()
     if row is None:
-        raise AccessError(f"there is no account {account.partition('~')[0][:48]}")
+        raise AccessError(
+            message(
+                "there is no account {account}",
+                account=account.partition("~")[0][:48],
+            )
+        )
     return _account(row)
 
 

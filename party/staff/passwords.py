@@ -9,6 +9,7 @@ import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from languages import message
 from party.errors import AccessError, PartyError
 
 if TYPE_CHECKING:
@@ -26,13 +27,23 @@ def hash_of(password: str, account: str) -> str:
         AccessError: it is too short, too long, or the account's name.
     """
     if len(password) < FEWEST:
-        raise AccessError(f"a password has at least {FEWEST} characters")
+        raise AccessError(
+            message(
+                "a password has at least {fewest} characters",
+                fewest=FEWEST,
+            )
+        )
     if len(password.encode()) > MOST_BYTES:
-        raise AccessError(f"a password has at most {MOST_BYTES} bytes")
+        raise AccessError(
+            message(
+                "a password has at most {most_bytes} bytes",
+                most_bytes=MOST_BYTES,
+            )
+        )
     if account.partition("~")[0].lower() in password.lower():
-        raise AccessError("a password does not contain the account's name")
+        raise AccessError(message("a password does not contain the account's name"))
     if len(set(password)) <= FEWEST // 3:
-        raise AccessError("a password does not repeat a few characters")
+        raise AccessError(message("a password does not repeat a few characters"))
     with _AT_ONCE:
         return _hasher().hash(password)
 
@@ -58,8 +69,10 @@ def _hasher() -> PasswordHasher:
         from argon2.profiles import RFC_9106_LOW_MEMORY
     except ModuleNotFoundError:
         raise PartyError(
-            "passwords need packages that are not installed: install commonground with the extra "
-            "`console`"
+            message(
+                "passwords need packages that are not installed: install "
+                "commonground with the extra `console`"
+            )
         ) from None
     return PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 

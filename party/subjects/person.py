@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from party.datasets import Definition
 from party.datasets.assignment import Flags
 from party.datasets.coded import NOTHING
@@ -78,8 +79,11 @@ class Wanted:
             read = []
         if not read or not all(one.valid[0] for one in read):
             raise PartyError(
-                f"that is no usable identifier of the type {self.type}: write it as the person "
-                "does, a telephone number with its country code"
+                message(
+                    "that is no usable identifier of the type {type}: write it as "
+                    "the person does, a telephone number with its country code",
+                    type=self.type,
+                )
             )
         return [one.digests for one in read]
 
@@ -139,8 +143,13 @@ class Person:
         """Raise DatasetError when a dataset could not be read, in which they may be."""
         for name, why in self.unread.items():
             raise DatasetError(
-                f"dataset {name} cannot be read, so nobody can say what of them is in it: {why}. "
-                "Make it readable, let its retention end, or name another with --dataset"
+                message(
+                    "dataset {name} cannot be read, so nobody can say what of them "
+                    "is in it: {why}. Make it readable, let its retention end, or "
+                    "name another with --dataset",
+                    name=name,
+                    why=why,
+                )
             )
 
     def references(self, population: str) -> tuple[str, ...]:
@@ -211,7 +220,12 @@ def find(party: Organisation, wanted: Wanted) -> Person:
         DatasetError: none of them can be read, or there is none of the name.
     """
     if not wanted.text or len(wanted.text) > _MOST or not wanted.text.isprintable():
-        raise PartyError(f"say who it is in one line of 1 to {_MOST} characters")
+        raise PartyError(
+            message(
+                "say who it is in one line of 1 to {most} characters",
+                most=_MOST,
+            )
+        )
     digests = tuple(wanted.digests())
     named = [party.dataset(wanted.dataset)] if wanted.dataset else party.datasets()
     found: list[Found] = []
@@ -234,8 +248,11 @@ def find(party: Organisation, wanted: Wanted) -> Person:
         among = among or {one.population for one in named}
         if len(among) != 1:
             raise PartyError(
-                "several populations may call somebody so, and these may be different people: "
-                f"name one dataset with --dataset ({', '.join(one.name for one in named)})"
+                message(
+                    "several populations may call somebody so, and these may be "
+                    "different people: name one dataset with --dataset ({named})",
+                    named=", ".join(one.name for one in named),
+                )
             )
         (population,) = among
     return Person(wanted, tuple(found), digests, population, unread)
@@ -275,8 +292,12 @@ def _look(
             return None
         if np.count_nonzero(chosen) > 1 and definition.person is not None:
             raise PartyError(
-                f"several people of dataset {definition.name} have this identifier: name the one "
-                "who asks by your own reference, so that nobody is told of another"
+                message(
+                    "several people of dataset {name} have this identifier: name the "
+                    "one who asks by your own reference, so that nobody is told of "
+                    "another",
+                    name=definition.name,
+                )
             )
         identifiers, own = seen.of(chosen)
         stable = definition.person_column is not None

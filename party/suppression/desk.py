@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from languages import message
 from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
@@ -117,7 +118,10 @@ class SuppressionDesk:
         if filed is None or filed.peers != (peer,) or filed.request.contract != contract_hash.hex():
             raise Refusal(
                 RefusalStatus.BAD_REQUEST,
-                "there is no list of a request with this id and contract between the two parties",
+                message(
+                    "there is no list of a request with this id and contract between "
+                    "the two parties"
+                ),
             )
         return self._session(filed, sends=sends)
 
@@ -126,6 +130,8 @@ class SuppressionDesk:
         if session.sends is not sends:
             raise Refusal(
                 RefusalStatus.NOT_GRANTED,
-                "only the sender of a list takes people off it, and only its receiver says so",
+                message(
+                    "only the sender of a list takes people off it, and only its receiver says so"
+                ),
             )
         return session

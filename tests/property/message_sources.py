@@ -3,6 +3,7 @@
 Run it (`make messages`) to print what a catalogue lacks, as entries to be filled in.
 """
 
+import ast
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,7 +15,8 @@ from babel.messages.pofile import read_po
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = ("audit", "client", "commonground", "party", "privacy", "psi", "reports", "server")
 KEYWORDS = {"_": None, "message": None, "messages": (1, 2)}
-METHODS = {".py": "python", ".jinja": "jinja2.ext:babel_extract"}
+TEXTS = {"_": 1, "message": 1, "language": 1, "messages": 2}
+"""How many texts a call of this name begins with; `language` is that of a visit."""
 
 
 def marked():
@@ -22,13 +24,33 @@ def marked():
     found = {}
     for package in PACKAGES:
         for path in sorted((REPOSITORY / package).rglob("*")):
-            if path.suffix in METHODS and "/v1/" not in path.as_posix():
-                with path.open("rb") as source:
-                    for _, name, _, _ in extract(
-                        METHODS[path.suffix], source, KEYWORDS, options={"encoding": "utf-8"}
-                    ):
-                        found.setdefault(name, path.relative_to(REPOSITORY))
+            if path.suffix in READERS and "/v1/" not in path.as_posix():
+                for name in READERS[path.suffix](path):
+                    found.setdefault(name, path.relative_to(REPOSITORY))
     return found
+
+
+def _in_python(path):
+    """Yield what Python marks, also within a call that is marked itself, which Babel skips."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            is_method = isinstance(node.func, ast.Attribute)
+            name = node.func.attr if is_method else getattr(node.func, "id", None)
+            if name not in TEXTS or is_method != (name == "language"):
+                continue
+            texts = [getattr(one, "value", None) for one in node.args[: TEXTS[name]]]
+            if texts and all(isinstance(one, str) for one in texts):
+                yield texts[0] if len(texts) == 1 else tuple(texts)
+
+
+def _in_template(path):
+    with path.open("rb") as source:
+        options = {"encoding": "utf-8"}
+        for _, name, _, _ in extract("jinja2.ext:babel_extract", source, KEYWORDS, options=options):
+            yield name
+
+
+READERS = {".py": _in_python, ".jinja": _in_template}
 
 
 def catalogues(code="zh"):

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from client.audit_files import Wanted, page
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.log_words import FAMILIES, Shown, kind_said
 from client.console.visit import Reader, Visit
@@ -50,7 +51,7 @@ def log(
     try:
         found = page(visit.party, wanted_of(given), before=before, after=after)
     except PartyError as error:
-        problems.append(Problem("", str(error)))
+        problems.append(Problem("", said_in(error)))
     if found is not None:
         visit.party.access.note_reading("audit.filter")
     return visit.page(

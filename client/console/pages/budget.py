@@ -9,13 +9,17 @@ from starlette.responses import Response
 
 from client.console.visit import Reader, Visit
 from client.page.budget_chart import BudgetChart
+from client.page.glossary import Glossary
 from client.render_ledger import WHAT
+from languages import message
 from party import ledger_history
 from party.balances import balances
 from party.errors import PartyError
 from party.ledger import Balance
 from privacy.units import NANO
 
+HOLDERS: Final = Glossary((message("series {name}"), message("overlap by identifier {digest}")))
+"""For what budget is held."""
 router = APIRouter(prefix="/budget")
 MOST_ACCOUNTS: Final = 50
 """How many accounts are drawn on one page."""
@@ -33,6 +37,7 @@ def budget(visit: Reader, before: Annotated[int | None, Query(ge=0)] = None) -> 
         accounts=[_account(visit, place, one) for place, one in enumerate(found)],
         rows=rows,
         what=WHAT,
+        holders=HOLDERS,
         before=before,
         older=older,
         now=visit.party.now,
@@ -44,7 +49,12 @@ def chart(visit: Reader, number: int) -> Response:
     """Draw the chart of one account."""
     found = balances(visit.party)
     if not 0 <= number < len(found):
-        raise PartyError(f"there is no account {number}")
+        raise PartyError(
+            message(
+                "there is no account {number}",
+                number=number,
+            )
+        )
     return Response(_chart(visit, found[number]).svg(), media_type="image/svg+xml")
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from client.console.contract_form import ContractForm
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.typed import Form
 from client.console.visit import Analyst, Operator, Reader, Visit
@@ -52,7 +53,7 @@ def preview(visit: Analyst, form: Form) -> Response:
     try:
         text = filled.text(visit.party)
     except EXPECTED as error:
-        return _new(visit, filled, str(error))
+        return _new(visit, filled, said_in(error))
     contract = parse_contract(text.encode(), source="the draft")
     return visit.page(
         "contracts/preview.html.jinja",
@@ -70,7 +71,7 @@ def write(visit: Analyst, form: Form) -> Response:
     try:
         draft = Drafts(visit.party).write(text)
     except EXPECTED as error:
-        return _new(visit, ContractForm(), str(error))
+        return _new(visit, ContractForm(), said_in(error))
     _ = visit.language
     said = _("The draft is kept here. Nobody has signed it yet.")
     return visit.then("draft", said, name=draft.name)
@@ -86,7 +87,7 @@ def take(visit: Analyst, form: Form) -> Response:
         return visit.page(
             "contracts/list.html.jinja",
             status=422,
-            problems=[Problem("file", str(error))],
+            problems=[Problem("file", said_in(error))],
             contracts=[_line(visit, one) for one in party.contracts()],
             drafts=Drafts(party).all(),
             stored={one.digest for one in party.contracts()},
@@ -108,7 +109,7 @@ def change(visit: Analyst, name: str, form: Form) -> Response:
     try:
         changed = drafts.write(text, replace=name)
     except EXPECTED as error:
-        return _draft(visit, drafts.find(name), str(error), text)
+        return _draft(visit, drafts.find(name), said_in(error), text)
     _ = visit.language
     said = _("The draft was changed. Read again what it grants.")
     return visit.then("draft", said, name=changed.name)
@@ -121,7 +122,7 @@ def sign(visit: Operator, name: str) -> Response:
     try:
         signed = drafts.sign(name)
     except EXPECTED as error:
-        return _draft(visit, drafts.find(name), str(error))
+        return _draft(visit, drafts.find(name), said_in(error))
     _ = visit.language
     said = _("Signed. Send the file to the others, or take in theirs.")
     return visit.then("draft", said, name=signed.name)
@@ -134,7 +135,7 @@ def accept(visit: Operator, name: str) -> Response:
     try:
         contract = drafts.accept(name)
     except EXPECTED as error:
-        return _draft(visit, drafts.find(name), str(error))
+        return _draft(visit, drafts.find(name), said_in(error))
     _ = visit.language
     said = _("In force as the contract says. The log has its hash.")
     return visit.then("contract", said, which=contract.digest)

@@ -42,9 +42,41 @@ CAUSES: Final = Glossary(
         message("one identifier on many people"),
         message("one value in the whole column"),
         message("personal data that is not declared"),
+        message("letter case hashed in"),
+        message("white space hashed in"),
+        message("newline hashed in"),
+        message("quotation marks hashed in"),
+        message("phone number not in E.164 when hashed"),
+        message("Gmail dots or tags removed before hashing"),
+        message("text hashed as UTF-16"),
+        message("hashed twice"),
+        message("text not normalised when hashed"),
     )
 )
 """Causes of a small match (`party.diagnosis.causes`); others are called as the data has them."""
+SEEN: Final = Glossary(
+    (
+        message("placeholder"),
+        message("space or invisible character inside"),
+        message("not one local part, one @, one domain"),
+        message("nothing left of the local part"),
+        message("domain ends with a dot"),
+        message("domain without a dot"),
+        message("domain is not valid under IDNA"),
+        message("not a phone number for this region"),
+        message("impossible length for its country"),
+        message("not an advertising id"),
+        message("not 14 or 15 digits"),
+        message("check digit is wrong"),
+        message("not twelve hex digits"),
+        message("neither hex nor base64"),
+        message("base64 is not canonical"),
+        message("wrong length for {algorithm}"),
+        message("digest of a placeholder"),
+        message("no digest"),
+    )
+)
+"""What a diagnosis has seen, where it is a reason of `psi.reasons` or a fault of a digest."""
 Name = Annotated[str, Path(pattern="[A-Za-z0-9_-]{1,100}")]
 JobId = Annotated[str, Path(pattern="[A-Za-z0-9_-]{16,64}")]
 
@@ -107,9 +139,17 @@ def diagnosis(visit: Reader, name: Name, job_id: JobId) -> Response:
     def cause(finding: Finding) -> str:
         return CAUSES.said(str(finding.cause), visit.language)
 
-    found = job.found if isinstance(job.found, Diagnosis) else None
+    def evidence(finding: Finding) -> str:
+        seen = CAUSES.said(finding.evidence, visit.language)
+        return SEEN.said(seen, visit.language) if seen == finding.evidence else seen
+
     return visit.page(
-        "datasets/diagnosis.html.jinja", job=job, diagnosis=found, name=name, cause=cause
+        "datasets/diagnosis.html.jinja",
+        job=job,
+        diagnosis=job.found if isinstance(job.found, Diagnosis) else None,
+        name=name,
+        cause=cause,
+        evidence=evidence,
     )
 
 

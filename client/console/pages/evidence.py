@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from client.audit_files import Wanted, bundle_of, page, zipped
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.audit import At, Ways, download, shown_of
 from client.console.visit import Reader, Visit
@@ -37,7 +38,7 @@ def choose(
             filed = Lists(visit.party).match_of(wanted)
             return RedirectResponse(visit.url("audit_lineage", wanted=filed.id), status_code=303)
         except PartyError as error:
-            problems.append(Problem("request", str(error)))
+            problems.append(Problem("request", said_in(error)))
     found = page(visit.party, Wanted(kinds=_ENDS), before=before, after=after)
     visit.party.access.note_reading("audit.filter")
     return visit.page(

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from audit.entry import Entry, format_time
+from client.console.under_way import PHASES
 from client.console.visit import Reader
 from party.certificate_ends import certificate_warnings
 from party.contract import Contract
@@ -48,6 +49,7 @@ def home(visit: Reader) -> Response:
         days=SOON_DAYS,
         left=[_left(one) for one in standing.budgets],
         certificates=certificate_warnings(party),
+        phases=PHASES,
     )
 
 

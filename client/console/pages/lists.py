@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from client.actors import OPERATOR
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.requests import lines_of
 from client.console.visit import Analyst, Reader, Visit
@@ -52,7 +53,7 @@ def export(visit: Analyst, request_id: str, to: Annotated[str, Form(max_length=4
             done = export_list(party, contract, found, Order(to, out), actor=OPERATOR)
             data = _zipped(done.file, done.manifest)
     except EXPECTED as error:
-        return _page(visit, str(error))
+        return _page(visit, said_in(error))
     headers = {"Content-Disposition": f'attachment; filename="{found.title}-{to}.zip"'}
     return Response(data, media_type="application/zip", headers=headers)
 

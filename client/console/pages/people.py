@@ -20,6 +20,7 @@ from starlette.responses import Response
 from client import consenting
 from client.actors import OPERATOR
 from client.audit_files import zipped
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.audit import download
 from client.console.visit import Operator, Reader, Visit
@@ -52,7 +53,7 @@ def consent(visit: Reader, who: Who, type: Type = "", dataset: Dataset = "") -> 
     try:
         answer = SubjectDesk(visit.party).consent(wanted)
     except PartyError as error:
-        return _form(visit, [Problem("who", str(error))], type, dataset)
+        return _form(visit, [Problem("who", said_in(error))], type, dataset)
     return visit.page(
         "people/consent.html.jinja",
         answer=answer,
@@ -73,7 +74,7 @@ def answer(visit: Reader, who: Who, type: Type = "", dataset: Dataset = "") -> R
         try:
             SubjectDesk(visit.party).access(wanted, folder / "answer", visit.language)
         except PartyError as error:
-            return _form(visit, [Problem("who", str(error))], type, dataset)
+            return _form(visit, [Problem("who", said_in(error))], type, dataset)
         files = {path.name: path.read_bytes() for path in (folder / "answer").iterdir()}
     return download(zipped(files), "answer.zip", "application/zip")
 
@@ -91,7 +92,7 @@ def erase(
     try:
         person = desk.look(wanted)
     except PartyError as error:
-        return _form(visit, [Problem("who", str(error))], type, dataset)
+        return _form(visit, [Problem("who", said_in(error))], type, dataset)
     if sure != "yes":
         return visit.page(
             "people/erase.html.jinja", person=person, who=who.strip(), type=type, dataset=dataset
@@ -131,7 +132,7 @@ def record(
                 recipient=towards, by=by, how=how, actor=OPERATOR,
             )  # fmt: skip
     except PartyError as error:
-        return _form(visit, [Problem("person", str(error))])
+        return _form(visit, [Problem("person", said_in(error))])
     receipt = json.dumps(said.receipt, indent=1).encode()
     return visit.page("people/recorded.html.jinja", said=said, receipt=_linked(receipt))
 

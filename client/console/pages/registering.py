@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.jobs import Job
 from client.console.pages.datasets import JobId
@@ -63,7 +64,7 @@ def columns(visit: Operator, file: Annotated[str, Form(max_length=4096)]) -> Res
     try:
         found = columns_of(visit.party, file)
     except PartyError as error:
-        return _begin(visit, [Problem("file", str(error))])
+        return _begin(visit, [Problem("file", said_in(error))])
     return visit.page("datasets/describe.html.jinja", file=file, columns=found, kinds=KINDS)
 
 
@@ -95,7 +96,7 @@ def check(visit: Operator, text: Text, population: Annotated[str, Form()] = "") 
     try:
         definition = party.with_records(described(party, text))
     except PartyError as error:
-        return _begin(visit, [Problem("text", str(error))], text)
+        return _begin(visit, [Problem("text", said_in(error))], text)
 
     def work(job: Job) -> object:
         return Tried(text, population, inspect(definition, job.tell, now=party.clock()))
@@ -132,7 +133,7 @@ def keep(
     try:
         definition = described(party, text)
     except PartyError as error:
-        return _begin(visit, [Problem("text", str(error))], text)
+        return _begin(visit, [Problem("text", said_in(error))], text)
     job = visit.console.jobs.start(
         definition.name,
         visit.name,

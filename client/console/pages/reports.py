@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from client.by_identifier import quote_all, together
 from client.console.asked_once import ask_all_once, ask_once, key_of, new_key
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.requests import lines_of
 from client.console.quote_view import quote_values
@@ -83,7 +84,7 @@ def quote(visit: Analyst) -> Response:
         form.naming(party, request)
         quoted = quote_for(party, form.contract, request, form.typed.guess())
     except EXPECTED as error:
-        return _form(visit, form, str(error))
+        return _form(visit, form, said_in(error))
     return _quote(visit, form, [quoted])
 
 
@@ -109,7 +110,7 @@ def ask(visit: Analyst, form: Form) -> Response:
             return RedirectResponse(f"{address}?types=all", status_code=303)
         filed = ask_once(visit.console, visit.acts_as, key, wanted)
     except EXPECTED as error:
-        return _form(visit, filled, str(error))
+        return _form(visit, filled, said_in(error))
     return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from client.actors import OPERATOR
 from client.carrying import Carrier
+from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.running import Run
 from client.console.under_way import now_of
@@ -76,7 +77,7 @@ def approve(visit: Operator, request_id: str) -> Response:
         if dialler_of(visit.party, contract, filed) is Dialler.HERE:
             visit.console.runner.begin(filed.id, visit.acts_as)
     except EXPECTED as error:
-        return _page(visit, desk.find(filed.id), str(error))
+        return _page(visit, desk.find(filed.id), said_in(error))
     _ = visit.language
     said = _("Approved. Your approval stands in the log.")
     return visit.then("request", said, request_id=filed.id)
@@ -93,7 +94,7 @@ def refuse(
     try:
         Carrier(visit.party, Run(filed.id, "")).refuse(filed.id, reason, actor=OPERATOR)
     except EXPECTED as error:
-        return _page(visit, Desk(visit.party).find(filed.id), str(error))
+        return _page(visit, Desk(visit.party).find(filed.id), said_in(error))
     _ = visit.language
     said = _("Refused. Nothing was spent.")
     return visit.then("request", said, request_id=filed.id)
@@ -106,7 +107,7 @@ def resume(visit: Analyst, request_id: str) -> Response:
     try:
         visit.console.runner.begin(filed.id, visit.acts_as)
     except EXPECTED as error:
-        return _page(visit, filed, str(error))
+        return _page(visit, filed, said_in(error))
     return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
 
 
