@@ -24,7 +24,7 @@ from client.relay import Relay
 from party.contract import Contract
 from party.decision import FINISHED, Decision
 from party.desk import Desk
-from party.dialling import dials
+from party.dialling import DialledBy, dialled_by, dials
 from party.driver import Progress, ProgressHook
 from party.errors import (
     ContractError,
@@ -239,6 +239,7 @@ class Carrier:
 
         Raises:
             PartyError: it is this party's own, or was decided before.
+            ContractError: it is approved, and neither side can be dialled for it.
             Refusal, SessionSuspended: see `ask`.
         """
         if self.desk.find(request_id).mine:
@@ -248,6 +249,12 @@ class Carrier:
             )
         filed = self.desk.approve(request_id, actor=actor)
         contract = self.party.contract(filed.request.contract)
+        if dialled_by(self.party, contract, filed) is DialledBy.NOBODY:
+            raise ContractError(
+                f"request {filed.id[:8]} is approved, and cannot begin: contract {contract.id} "
+                "gives neither side an address. One of them makes its party with --listen, both "
+                "sign a contract with its new card, and it is asked for again under that one"
+            )
         if dials(self.party, contract, filed) or self.wait:
             return self.go_on(filed)
         return filed

@@ -16,7 +16,7 @@ from languages import Language, message
 from party.contract import Contract
 from party.contract_terms import ListUse, OutputKind
 from party.decision import FAILED, FINISHED
-from party.dialling import Dialler
+from party.dialling import DialledBy
 from party.errors import ContractError, Refusal
 from party.filing import APPROVED, PENDING, REFUSED, Filed
 from party.request import LabelList, Request
@@ -135,11 +135,11 @@ def state_in_words(filed: Filed, _: Language) -> str:
     return _(STATES[filed.state])
 
 
-def who_begins(dialler: Dialler, filed: Filed, contract: Contract, _: Language) -> str:
+def who_begins(by: DialledBy, filed: Filed, contract: Contract, _: Language) -> str:
     """Say of an approved request what has to happen for it to begin, and who does it."""
-    if dialler is Dialler.HERE:
+    if by is DialledBy.HERE:
         return _("Your side dials for it.")
-    if dialler is Dialler.THERE:
+    if by is DialledBy.THERE:
         return _(
             "{parties} dials for it: it begins when they come back, while `commonground serve` "
             "runs here.",

@@ -11,7 +11,7 @@ from party.filing import Filed
 from party.organisation import Organisation
 
 
-class Dialler(StrEnum):
+class DialledBy(StrEnum):
     """Which side of a request dials, as seen from here."""
 
     HERE = "here"
@@ -20,13 +20,13 @@ class Dialler(StrEnum):
     """Neither side has an address."""
 
 
-def dialler_of(party: Organisation, contract: Contract, filed: Filed) -> Dialler:
+def dialled_by(party: Organisation, contract: Contract, filed: Filed) -> DialledBy:
     """Return which side dials for a request, by the addresses that its contract gives."""
     mine = contract.parties[contract.me(party.identity)].address
     theirs = all(contract.parties[peer].address is not None for peer in filed.peers)
     if mine is None and not theirs:
-        return Dialler.NOBODY
-    return Dialler.HERE if theirs and (filed.mine or mine is None) else Dialler.THERE
+        return DialledBy.NOBODY
+    return DialledBy.HERE if theirs and (filed.mine or mine is None) else DialledBy.THERE
 
 
 def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
@@ -35,8 +35,8 @@ def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
     Raises:
         ContractError: neither side can be dialled.
     """
-    dialler = dialler_of(party, contract, filed)
-    if dialler is Dialler.NOBODY:
+    by = dialled_by(party, contract, filed)
+    if by is DialledBy.NOBODY:
         raise ContractError(
             message(
                 "contract {id} gives neither side an address, so nobody can "
@@ -45,4 +45,4 @@ def dials(party: Organisation, contract: Contract, filed: Filed) -> bool:
                 id=contract.id,
             )
         )
-    return dialler is Dialler.HERE
+    return by is DialledBy.HERE

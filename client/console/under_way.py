@@ -13,7 +13,7 @@ from client.page.glossary import Glossary
 from client.request_words import state_in_words, who_begins
 from client.units import shown_seconds
 from languages import Language, message
-from party.dialling import Dialler, dialler_of
+from party.dialling import DialledBy, dialled_by
 from party.doing import Doing
 from party.filing import APPROVED, PENDING, Filed
 from party.occupied import said_of
@@ -73,9 +73,9 @@ def now_of(party: Organisation, runner: Runner, filed: Filed, _: Language) -> No
     elif filed.mine and not filed.awaited:
         state = _("suspended; nobody carries it on now")
     contract = party.contract(filed.request.contract)
-    dialler = dialler_of(party, contract, filed)
-    begins = "" if filed.awaited else who_begins(dialler, filed, contract, _)
-    comes = not filed.mine and dialler is Dialler.THERE
+    by = dialled_by(party, contract, filed)
+    begins = "" if filed.awaited else who_begins(by, filed, contract, _)
+    comes = not filed.mine and by is DialledBy.THERE
     return Now(state, moving=comes, here=False, begins=begins)
 
 

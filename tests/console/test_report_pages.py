@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from organisations import Wire, file_match, make_pair, run_both
 from report_paths import hidden, links, quoted_reach
-from visitors import NAMES, PASSWORD, PLACE, Visitor
+from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
 
 from audit.roles import Role
 from client.console import running
@@ -109,7 +109,8 @@ def test_an_overlap_by_identifier_is_quoted_asked_and_shown_as_one(parties, sign
         assert run_both(parties, signed, Wire()) == dict.fromkeys(parties)
         shown = analyst.get(f"/reports/{request}?types=all").text
         assert ("Overlap by identifier</h1>" in shown) == (number == 1)
-    assert "types=all" in analyst.get(f"/reports/{request}").text
+    for place in ("reports", "requests"):
+        assert f"/reports/{request}?types=all" in analyst.get(f"/{place}/{request}").text
     for (kind,) in asked:
         assert f"{kind}: " in shown
     as_csv = links(shown, "/files/csv?")[0]
@@ -153,13 +154,13 @@ def test_an_operator_alone_approves_and_approves_once(parties, signed_in, idle):
 
 
 @pytest.mark.parametrize(
-    ("addresses", "said"),
+    ("addresses", "by", "said"),
     [
-        ({"advertiser": "127.0.0.1:7443"}, "channel dials for it"),
-        ({}, "Nobody can dial for it: contract test gives neither side an address"),
+        ({"advertiser": "127.0.0.1:7443"}, "there", "channel dials for it"),
+        ({}, "nobody", "Nobody can dial for it: contract test gives neither side an address"),
     ],
 )
-def test_who_approves_is_told_what_has_to_happen_next(tmp_path, addresses, said):
+def test_who_approves_is_told_what_has_to_happen_next(tmp_path, addresses, by, said):
     parties, contract = make_pair(tmp_path, addresses=addresses, approval="manual")
     Staff(parties["advertiser"]).add(NAMES[Role.OPERATOR], Role.OPERATOR, PASSWORD)
     operator = Visitor(make_app(parties["advertiser"], PLACE))
@@ -170,6 +171,11 @@ def test_who_approves_is_told_what_has_to_happen_next(tmp_path, addresses, said)
     assert "Approved. Your approval stands in the log." in answer.text
     assert said in answer.text
     assert ("data-refresh" in answer.text) == bool(addresses)  # it begins without a click here
+    _, token = Staff(parties["advertiser"]).add_token("t", Role.OPERATOR, 1)
+    by_program = operator.client.post(
+        f"/api/v1/requests/{file_match(parties, contract).id}/approval", headers=bearer(token)
+    ).json()
+    assert (by_program["state"], by_program["dialled_by"]) == ("approved", by)
     for party in parties.values():
         party.close()
 

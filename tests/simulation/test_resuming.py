@@ -8,16 +8,18 @@ import errno
 from dataclasses import dataclass, field
 
 import pytest
-from organisations import copy_pair, make_pair
+from organisations import copy_pair, file_match, make_pair
 
 from client.asking import Choice, TableChoice, match_request, table_request
 from client.cancelling import Cancelled, CancelToken
 from client.carrying import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Carrier
 from client.resuming import broken_off, go_on_with
+from client.serving import Logged
 from client.templating import read_schedule, save
 from party.contract_terms import OutputKind, write_time
 from party.desk import Desk
 from party.errors import (
+    ContractError,
     PartyError,
     Refusal,
     RefusalStatus,
@@ -291,3 +293,13 @@ def test_lineage_that_finds_no_room_does_not_undo_what_has_ended(pair, monkeypat
     monkeypatch.setattr(Session, "run", lambda session: None)
     monkeypatch.setattr("party.lineage.delivery._file_events", failing(StoreError("full")))
     Desk(party).run(request, {})
+
+
+def test_an_approval_stands_where_neither_side_can_be_dialled(tmp_path):
+    parties, contract = make_pair(tmp_path, approval="manual")
+    party, request = parties["advertiser"], file_match(parties, contract)
+    with pytest.raises(ContractError, match=r"is approved, and cannot begin: .* neither side"):
+        Carrier(party, Logged()).approve(request.id, actor="operator")
+    assert Desk(party).find(request.id).state == "approved"
+    for one in parties.values():
+        one.close()

@@ -13,7 +13,7 @@ from client.console.api.call import Call, Denied, Operating, Reading
 from client.console.running import Run
 from client.render_request import request_document
 from party.desk import Desk
-from party.dialling import Dialler, dialler_of
+from party.dialling import DialledBy, dialled_by
 from party.errors import PartyError
 from party.filing import Filed
 
@@ -38,7 +38,7 @@ class RequestHere(BaseModel):
     state: str
     status: str | None
     reason: str | None
-    dialler: Dialler
+    dialled_by: DialledBy
     """Which side dials for it, by the addresses of its contract; `nobody` where there are none."""
     created_at: int
     updated_at: int
@@ -65,7 +65,7 @@ def approve(call: Operating, request: RequestId) -> RequestHere:
     call.console.runner.require_room()
     filed = Desk(call.party).approve(filed.id, actor=OPERATOR)
     document = _document(call, filed)
-    if document.dialler is Dialler.HERE:
+    if document.dialled_by is DialledBy.HERE:
         call.console.runner.begin(filed.id, call.account.account)
     return document
 
@@ -86,5 +86,5 @@ def _found(call: Call, request: str) -> Filed:
 
 
 def _document(call: Call, filed: Filed) -> RequestHere:
-    dialler = dialler_of(call.party, call.party.contract(filed.request.contract), filed)
-    return RequestHere(**request_document(filed), dialler=dialler)
+    by = dialled_by(call.party, call.party.contract(filed.request.contract), filed)
+    return RequestHere(**request_document(filed), dialled_by=by)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import RedirectResponse, Response
 
 from client.actors import OPERATOR
+from client.by_identifier import together
 from client.carrying import Carrier
 from client.console.errors import said_in
 from client.console.forms import Problem
@@ -28,7 +29,7 @@ from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.decision import FINISHED
 from party.desk import Desk
-from party.dialling import Dialler, dialler_of
+from party.dialling import DialledBy, dialled_by
 from party.filing import APPROVED, PENDING, Filed, Filing, Wanted
 from party.terms import Terms
 
@@ -74,7 +75,7 @@ def approve(visit: Operator, request_id: str) -> Response:
         visit.console.runner.require_room()
         filed = desk.approve(filed.id, actor=OPERATOR)
         contract = visit.party.contract(filed.request.contract)
-        if dialler_of(visit.party, contract, filed) is Dialler.HERE:
+        if dialled_by(visit.party, contract, filed) is DialledBy.HERE:
             visit.console.runner.begin(filed.id, visit.acts_as)
     except EXPECTED as error:
         return _page(visit, desk.find(filed.id), said_in(error))
@@ -147,7 +148,7 @@ def _page(visit: Visit, filed: Filed, problem: str | None = None) -> Response:
     contract = visit.party.contract(filed.request.contract)
     steps = Desk(visit.party).steps(filed.id) if filed.state == FINISHED else ()
     now = now_of(visit.party, visit.console.runner, filed, _)
-    dialler = dialler_of(visit.party, contract, filed)
+    by = dialled_by(visit.party, contract, filed)
     return visit.page(
         "requests/one.html.jinja",
         status=200 if problem is None else 422,
@@ -161,7 +162,8 @@ def _page(visit: Visit, filed: Filed, problem: str | None = None) -> Response:
         contract=contract,
         me=contract.me(visit.party.identity),
         now=now,
-        may_begin=dialler is not Dialler.NOBODY,
+        has_types=len(together(visit.party, filed)) > 1,
+        may_begin=by is not DialledBy.NOBODY,
         steps=steps,
         said_steps=[STEPS.said(step.name, _) for step in steps],
         most_reason=MOST_REASON,
