@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -14,6 +14,13 @@ from party.node_key import place_of_node_key
 from party.organisation import Organisation
 from party.renewals import Renewals
 from party.revocation import Revocations
+
+_MADE, _OVERLAP, _ENDED = "made", "overlap", "ended"
+_COURSE: Final = {
+    _MADE: "comes into use on {starts}; the one before is accepted until {ends}",
+    _OVERLAP: "in use since {starts}; the one before is accepted until {ends}",
+    _ENDED: "in use since {starts}; the one before ended on {ends}",
+}
 
 
 def keys_document(party: Organisation) -> dict[str, Any]:
@@ -40,15 +47,23 @@ def keys_shown(party: Organisation) -> RenderableType:
     shown.add_row("", f"until {shown_time(identity.certificate.not_after)}")
     shown.add_row("node key", f"from the {place_of_node_key(party.folder / 'keys')}")
     for one in identity.statements:
-        which = "signing key" if one.replaces_signing_key else "certificate"
-        shown.add_row(
-            f"statement {one.number}",
-            f"{which}: used from {shown_time(one.starts)}; the one before is accepted until "
-            f"{shown_time(one.ends)}",
-        )
+        course = _COURSE[_state(one, party.now)]
+        said = course.format(starts=shown_time(one.starts), ends=shown_time(one.ends))
+        shown.add_row(f"statement {one.number}", f"{key_made(one)}: {said}")
+    made = len(identity.statements)
     for peer, number in _known_by(party).items():
-        shown.add_row(f"known by {peer}", f"statements up to {number}")
+        known = f"statements up to {number} of {made}" if number else f"none of {made} yet"
+        shown.add_row(f"known by {peer}", known)
     return shown
+
+
+def key_made(one: KeyStatement) -> str:
+    """Name the key that a statement brings."""
+    return "signing key" if one.replaces_signing_key else "certificate"
+
+
+def _state(one: KeyStatement, now: int) -> str:
+    return _MADE if now < one.starts else _OVERLAP if now < one.ends else _ENDED
 
 
 def _statement(one: KeyStatement, now: int) -> dict[str, Any]:
@@ -60,7 +75,7 @@ def _statement(one: KeyStatement, now: int) -> dict[str, Any]:
         "made": one.made,
         "starts": one.starts,
         "ends": one.ends,
-        "state": "made" if now < one.starts else "overlap" if now < one.ends else "ended",
+        "state": _state(one, now),
     }
 
 

@@ -70,7 +70,7 @@ def rotate(
     is public. An expired certificate is replaced in the same way; give keys.json to everybody then.
     Open invitations end when another certificate than theirs is used, and are named here.
     """
-    from client.render_keys import keys_document
+    from client.render_keys import key_made, keys_document
     from client.render_peers import ended_by, made_again
     from party.organisation import Organisation
     from party.reception import Reception
@@ -83,8 +83,8 @@ def rotate(
         ended = ended_by(made, Reception(here).issued())
         output.result(
             {**keys_document(here), "invitations_ended": [one.id for one in ended]},
-            f"Made. It is used from {shown_time(made.starts)} on; the one before is accepted until "
-            f"{shown_time(made.ends)}.",
+            f"A new {key_made(made)} is made. It is used from {shown_time(made.starts)} on; the "
+            f"one before is accepted until {shown_time(made.ends)}.",
             f"Counterparts hear of it at the next contact, and from `serve`; `commonground keys "
             f"tell` does it now. Who cannot be reached takes {here.folder / FILE}",
             *map(made_again, ended),

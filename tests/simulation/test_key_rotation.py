@@ -16,6 +16,8 @@ from client.audit_files import write_evidence
 from client.errors import DialError, WrongCertificate
 from client.joining import join
 from client.key_exchange import learn_file, tell_all
+from client.output import as_text
+from client.render_keys import keys_shown
 from client.render_peers import ended_by, made_again
 from party.contract_file import load_contract, render_contract, sign_contract_file
 from party.errors import IdentityError, Refusal, RefusalStatus, SessionSuspended
@@ -329,6 +331,19 @@ def test_a_rotation_that_was_killed_counts_if_the_log_has_it(anywhere, monkeypat
     assert rotate(anywhere.spoke, "tls").number == 1
     for party in anywhere.parties.values():
         verify(StoredLog(party.store, party.identity))
+
+
+def test_the_keys_say_which_comes_which_is_in_use_and_who_knows(pair):
+    rotate(pair.hub, "tls", use_after_hours=24, overlap_days=5)
+    said = as_text(keys_shown(pair.hub))
+    assert "certificate: comes into use on" in said
+    assert "none of 1 yet" in said
+    pair.pass_time(2 * DAY)
+    said = as_text(keys_shown(pair.hub))
+    assert "certificate: in use since" in said
+    assert "the one before is accepted until" in said
+    pair.pass_time(9 * DAY)
+    assert "the one before ended on" in as_text(keys_shown(pair.hub))
 
 
 def test_replaced_private_keys_are_deleted_after_the_overlap_and_the_party_opens(pair):
