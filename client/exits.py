@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from audit.errors import AuditError
+from languages import Message, message
 from party.errors import (
     NotEntitled,
     PartyError,
@@ -67,3 +68,14 @@ def exit_code(error: Exception) -> ExitCode | None:
         case _ if isinstance(error, EXPECTED):
             return ExitCode.BAD_INPUT
     return None
+
+
+def said_in(error: Exception) -> str:
+    """Return what an error says; a message where it was made of one, to be said in any language."""
+    match error:
+        case Refusal():
+            return message("{status}: {said}", status=error.status.value, said=error.message)
+        case NotEntitled():
+            return message("{status}: {said}", status=error.status, said=error.message)
+    said = error.args[0] if len(error.args) == 1 else None
+    return said if isinstance(said, Message) else str(error)

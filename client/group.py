@@ -19,7 +19,7 @@ from typing import Any, cast
 import typer
 from typer.core import TyperGroup
 
-from client.exits import ExitCode, exit_code
+from client.exits import ExitCode, exit_code, said_in
 from client.output import Output
 from party.errors import NotEntitled, Refusal, SessionSuspended, StoreError
 
@@ -97,10 +97,10 @@ def _ended(output: Output, error: Exception) -> typer.Exit:
     if code is None:
         return _unexpected(output, error)
     status = _status_of(error)
-    message = str(error) or type(error).__name__
+    said = said_in(error) or type(error).__name__
     if isinstance(error, SessionSuspended | StoreError) and output.session:
-        message = f"{message}. {resume_hint(output.session)}"
-    return _fail(output, code, message, status)
+        said = f"{said}. {resume_hint(output.session)}"
+    return _fail(output, code, said, status)
 
 
 def _status_of(error: Exception) -> str | None:
@@ -133,10 +133,15 @@ def _unexpected(output: Output, error: Exception) -> typer.Exit:
     return _fail(output, ExitCode.UNEXPECTED, message)
 
 
-def _fail(output: Output, code: ExitCode, message: str, status: str | None = None) -> typer.Exit:
-    _print_document(output, code, message, status)
-    prefix = {ExitCode.INTERRUPTED: "", ExitCode.WAITING: "Not finished: "}.get(code, "Error: ")
-    output.say(prefix + message)
+def _fail(output: Output, code: ExitCode, said: str, status: str | None = None) -> typer.Exit:
+    _print_document(output, code, said, status)
+    _ = output.language
+    if code is ExitCode.INTERRUPTED:
+        output.say(said)
+    elif code is ExitCode.WAITING:
+        output.say(_("Not finished: {said}", said=said))
+    else:
+        output.say(_("Error: {said}", said=said))
     return typer.Exit(code)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from languages import ENGLISH
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -26,10 +28,13 @@ class Output:
     """The voice of one command.
 
     `session` is the request that the command has under way: what an interruption leaves behind.
+    `language` is that of what people read, where the command may be asked for another; what
+    programs read stays English.
     """
 
     def __init__(self) -> None:
         self.as_json = False
+        self.language = ENGLISH
         self.session: str | None = None
 
     def result(self, document: Mapping[str, Any], *shown: RenderableType) -> None:

@@ -180,7 +180,8 @@ def export(
     actor: Actor = None,
     peer: Peer = None,
     language: Annotated[
-        Literal["en", "zh"], typer.Option(help="The language of an .html page.")
+        Literal["en", "zh"],
+        typer.Option(help="The language of an .html page and of what is printed."),
     ] = "en",
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -195,7 +196,8 @@ def export(
     from client.verifying import stored_log
     from party.log_files import LogFiles, write_files
 
-    output = begin(ctx, as_json)
+    output = begin(ctx, as_json, language)
+    _ = output.language
     wanted = Wanted(tuple(kind or ()), session, contract, since, until, actor, peer)
     if (out is None) == (tiles is None):
         raise typer.BadParameter("name a FILE to read, or a folder with --tiles to verify")
@@ -209,13 +211,17 @@ def export(
     if tiles is not None:
         output.result(
             {"folder": str(tiles), "files": files},
-            f"Wrote the log to {tiles} ({files:,} files). Whoever has it checks it with",
+            _(
+                "Wrote the log to {folder} ({number} files). Whoever has it checks it with",
+                folder=str(tiles),
+                number=_.number(files),
+            ),
             f"  commonground audit verify {tiles}",
         )
         return
     output.result(
         {"file": str(out), "entries": len(written)},
-        f"Written to {out}: {len(written):,} entries.",
+        _("Written to {file}: {number} entries.", file=str(out), number=_.number(len(written))),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -235,7 +235,8 @@ def documents(
         ),
     ] = None,
     language: Annotated[
-        str, typer.Option(metavar="CODE", help="In which language: en, or zh (简体中文).")
+        Literal["en", "zh"],
+        typer.Option(help="The language of the files and of what is printed: zh is 简体中文."),
     ] = "en",
     party: PartyFolder = None,
     as_json: AsJson = False,
@@ -250,12 +251,13 @@ def documents(
     from client.agreeing import look_up
     from client.documents.writing import write_documents
 
-    output = begin(ctx, as_json)
+    output = begin(ctx, as_json, language)
+    _ = output.language
     with looked_at(party) as here:
         contract = look_up(here, which)
         written = write_documents(here, contract, out, code=language, actor=OPERATOR)
     output.result(
         {"contract": contract.id, "language": language, "files": [str(path) for path in written]},
-        *(f"Wrote {path}" for path in written),
-        "What is marked to be filled in is for people. Keep both for at least three years.",
+        *(_("Wrote {path}", path=str(path)) for path in written),
+        _("What is marked to be filled in is for people. Keep both for at least three years."),
     )

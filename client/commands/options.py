@@ -14,6 +14,7 @@ import typer
 
 from client.completion import PARTY_VARIABLE, offer_contracts
 from client.output import Output
+from languages import language as spoken_in
 from party.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -61,10 +62,11 @@ def example(*lines: str) -> str:
     return "\n".join(["", "Examples:" if lines[1:] else "Example:", *(f"  {it}" for it in lines)])
 
 
-def begin(ctx: typer.Context, as_json: bool) -> Output:
-    """Return the command's output, known to whoever reports its errors."""
+def begin(ctx: typer.Context, as_json: bool, language: str = "en") -> Output:
+    """Return the command's output, known to whoever reports its errors in the same language."""
     output: Output = ctx.find_root().obj
     output.as_json = as_json
+    output.language = spoken_in(language)
     return output
 
 

@@ -77,12 +77,13 @@ def access(
     """
     from client.render_subject import answered_shown
     from client.subjects import SubjectDesk
-    from languages import language as spoken_in
 
-    output, spoken = begin(ctx, as_json), spoken_in(language)
+    output = begin(ctx, as_json, language)
     with opened(party) as here:
-        answer = SubjectDesk(here).access(_wanted(person, identifier, dataset), out, spoken)
-    output.result(answer.to_dict(), *answered_shown(answer, spoken))
+        answer = SubjectDesk(here).access(
+            _wanted(person, identifier, dataset), out, output.language
+        )
+    output.result(answer.to_dict(), *answered_shown(answer, output.language))
 
 
 @app.command(epilog=example("commonground subject consent C-1047"))
@@ -98,12 +99,11 @@ def consent(
     """Show what a person has consented to, by dataset: now, and before where events are kept."""
     from client.render_subject import consent_shown
     from client.subjects import SubjectDesk
-    from languages import language as spoken_in
 
-    output, spoken = begin(ctx, as_json), spoken_in(language)
+    output = begin(ctx, as_json, language)
     with opened(party) as here:
         answer = SubjectDesk(here).consent(_wanted(person, identifier, dataset))
-    output.result(answer.to_dict(), *consent_shown(answer, spoken))
+    output.result(answer.to_dict(), *consent_shown(answer, output.language))
 
 
 @app.command(
@@ -134,18 +134,17 @@ def erase(
     """
     from client.render_subject import erased_shown, found_shown
     from client.subjects import SubjectDesk
-    from languages import language as spoken_in
 
-    output, spoken = begin(ctx, as_json), spoken_in(language)
+    output = begin(ctx, as_json, language)
     with opened(party) as here:
         desk = SubjectDesk(here)
         found = desk.look(_wanted(person, identifier, dataset))
         if ask:
-            output.say(*found_shown(found, spoken))
+            output.say(*found_shown(found, output.language))
             if not typer.confirm("Go on?", err=True):
                 raise typer.Exit(1)
         done = desk.erase(found, out)
-    output.result(done.to_dict(), *erased_shown(done, spoken))
+    output.result(done.to_dict(), *erased_shown(done, output.language))
 
 
 def _wanted(person: str, identifier: str | None, dataset: str | None) -> Wanted:

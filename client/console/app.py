@@ -30,7 +30,7 @@ from client.console.api import make_api
 from client.console.api.pace import Pace
 from client.console.areas import Area
 from client.console.cookies import Cookies
-from client.console.errors import Forbidden, Forged, SignInFirst, said_in
+from client.console.errors import Forbidden, Forged, SignInFirst
 from client.console.guard import Guard
 from client.console.jobs import Jobs
 from client.console.provider import Provider
@@ -39,7 +39,7 @@ from client.console.settings import load_provider
 from client.console.static import Files
 from client.console.templating import environment
 from client.console.visit import Visit, visit_as, visit_of
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from client.log_check import LogCheck
 from languages import message
 from party.errors import NotEntitled, Refusal, StoreError

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from languages import Message, message
-from party.errors import NotEntitled, Refusal
-
 if TYPE_CHECKING:
     from audit.roles import Role
     from client.console.visit import Visit
@@ -30,14 +27,3 @@ class Forbidden(Exception):  # noqa: N818 - what the page is
     def __init__(self, visit: Visit, role: Role) -> None:
         super().__init__()
         self.visit, self.role = visit, role
-
-
-def said_in(error: Exception) -> str:
-    """Return what an error says: a message where it was made of one, so that pages translate it."""
-    match error:
-        case Refusal():
-            return message("{status}: {said}", status=error.status.value, said=error.message)
-        case NotEntitled():
-            return message("{status}: {said}", status=error.status, said=error.message)
-    said = error.args[0] if len(error.args) == 1 else None
-    return said if isinstance(said, Message) else str(error)

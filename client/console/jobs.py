@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from client.console.errors import said_in
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from languages import message
 from party.events import Event, note
 

@@ -20,8 +20,7 @@ from sqlalchemy.engine import Connection
 
 from client.cancelling import Cancelled, CancelToken
 from client.carrying import Carrier
-from client.console.errors import said_in
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from client.progress import FIRST_PHASE, Phase
 from languages import message
 from party import accounts

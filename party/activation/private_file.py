@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from languages import message
 from party.durable import sync_folder
 from party.errors import PartyError
 
@@ -15,9 +16,14 @@ from party.errors import PartyError
 def require_new(path: Path) -> None:
     """Raise PartyError when there is something at `path`, or no folder to put it in."""
     if not path.absolute().parent.is_dir():
-        raise PartyError(f"there is no folder {path.absolute().parent}")
+        folder = str(path.absolute().parent)
+        raise PartyError(message("there is no folder {folder}", folder=folder))
     if os.path.lexists(path):
-        raise PartyError(f"{path} exists already: choose another name, or delete it first")
+        raise PartyError(
+            message(
+                "{path} exists already: choose another name, or delete it first", path=str(path)
+            )
+        )
 
 
 @contextmanager
@@ -32,7 +38,7 @@ def drafted(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.absolute().parent)
         os.close(handle)
     except OSError as error:
-        raise PartyError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unwritten(path, error) from None
     draft = Path(name)
     try:
         yield draft
@@ -51,5 +57,11 @@ def publish(draft: Path, path: Path) -> None:
     except FileExistsError:
         require_new(path)
     except OSError as error:
-        raise PartyError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unwritten(path, error) from None
     sync_folder(path.absolute().parent)
+
+
+def _unwritten(path: Path, error: OSError) -> PartyError:
+    return PartyError(
+        message("{path} cannot be written: {why}", path=str(path), why=error.strerror or "")
+    )

@@ -155,3 +155,20 @@ def test_the_log_is_shown_as_lines_a_document_or_a_table(made):
     assert (read["kind"], read["body"]) == ("audit.read", {"what": "audit.show"})
     assert len(ask(*words, "--last", "1")["entries"]) == 1
     assert "party.created" in run(*words).stdout
+
+
+def test_an_error_is_in_the_language_that_the_command_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    init(tmp_path, "brand")
+    (tmp_path / "answer").mkdir()
+    asked = ("subject", "access", "C1", "--out", "answer", "--party", "brand")
+    assert error_of(*asked, expect=6).startswith("Error: answer exists already")
+    said = run(*asked, "--language", "zh", expect=6).stderr
+    assert said == "错误：answer 已存在：请另取名称，或先将其删除\n"
+    read = ask(*asked, "--language", "zh", expect=6)["error"]["message"]
+    assert read.startswith("answer exists already"), "what programs read is the same for all"
+    papers = ("contract", "documents", "none", "--out", "papers", "--party", "brand")
+    assert "there is no contract none here" in error_of(*papers, expect=6)
+    said = run(*papers, "--language", "zh", expect=6).stderr
+    assert said.startswith("错误：")
+    assert "there is" not in said

@@ -11,11 +11,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.sign_in import address_of, let_in
 from client.console.visit import Reader, Visit
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from party.staff.accounts import Staff
 from party.staff.entrance import Entrance
 from party.staff.passwords import FEWEST

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from client.audit_files import Wanted, page
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.log_words import FAMILIES, Shown, kind_said
 from client.console.visit import Reader, Visit
+from client.exits import said_in
 from client.proving import ProvenEntry, prove_entry
 from party.errors import PartyError
 from party.log_index import ACTOR, KIND, known_words

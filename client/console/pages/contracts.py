@@ -10,13 +10,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from client.console.contract_form import ContractForm
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.typed import Form
 from client.console.visit import Analyst, Operator, Reader, Visit
 from client.contract_words import Term, changes_between, terms_of
 from client.drafts import Draft, Drafts, hash_in, version_of
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from client.shortfalls import shortfalls
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract

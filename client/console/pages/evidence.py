@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from client.audit_files import Wanted, bundle_of, page, zipped
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.audit import At, Ways, download, shown_of
 from client.console.visit import Reader, Visit
+from client.exits import said_in
 from client.render_lineage import lineage_svg, lineage_trees
 from party.errors import LineageError, PartyError
 from party.lineage.graph import Lineage, lineage_of

@@ -13,11 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from client.actors import OPERATOR
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.requests import lines_of
 from client.console.visit import Analyst, Reader, Visit
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from party.activation import Order, export_list
 from party.activation.export import CSV, PARQUET
 from party.contract_terms import OutputKind, Platform

@@ -20,10 +20,10 @@ from starlette.responses import Response
 from client import consenting
 from client.actors import OPERATOR
 from client.audit_files import zipped
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.audit import download
 from client.console.visit import Operator, Reader, Visit
+from client.exits import said_in
 from client.subject_page import WORDS
 from client.subjects import SubjectDesk
 from client.suppressing import Suppressor

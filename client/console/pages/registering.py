@@ -14,12 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.jobs import Job
 from client.console.pages.datasets import JobId
 from client.console.visit import Operator, Visit
 from client.describing import Draft, columns_of, described, folders_of, tables_in
+from client.exits import said_in
 from client.registering import register
 from languages import Message, message
 from party.datasets import QualityReport, inspect

@@ -10,7 +10,6 @@ from starlette.responses import RedirectResponse, Response
 
 from client.by_identifier import quote_all, together
 from client.console.asked_once import ask_all_once, ask_once, key_of, new_key
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.pages.requests import lines_of
 from client.console.quote_view import quote_values
@@ -18,7 +17,7 @@ from client.console.report_form import ReportForm, Typed, offered_to
 from client.console.report_view import FORMS, View, chart_of, file_of, page_values, parts_shown
 from client.console.typed import Form
 from client.console.visit import Analyst, Reader, Visit
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from client.quoting import Quoted, quote_for
 from party.contract import Contract
 from party.contract_terms import OutputKind

@@ -11,12 +11,11 @@ from starlette.responses import RedirectResponse, Response
 from client.actors import OPERATOR
 from client.by_identifier import together
 from client.carrying import Carrier
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.running import Run
 from client.console.under_way import now_of
 from client.console.visit import Analyst, Operator, Reader, Visit
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from client.page.glossary import STEPS
 from client.request_words import (
     asked_by,

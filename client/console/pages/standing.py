@@ -15,13 +15,12 @@ from starlette.responses import RedirectResponse, Response
 
 from client import quote_words
 from client.console.asked_once import ask_once, key_of, new_key
-from client.console.errors import said_in
 from client.console.forms import Problem
 from client.console.quote_view import quote_values
 from client.console.report_form import ReportForm, Typed
 from client.console.typed import Form
 from client.console.visit import Analyst, Reader, Visit
-from client.exits import EXPECTED
+from client.exits import EXPECTED, said_in
 from client.page.glossary import Glossary
 from client.quoting import quote_for
 from client.request_words import kind_in_words, parts_of
