@@ -42,9 +42,9 @@ class Language:
     catalogue: NullTranslations = field(repr=False, compare=False)
 
     def __call__(self, text: str, /, **values: object) -> str:
-        """Say a message; of a text that is no `Message`, the catalogue's entry with the values."""
+        """Say a message, with the values that it lacks; or the catalogue's entry of a text."""
         if isinstance(text, Message):
-            return self._said(text.forms, text.values)
+            return self._said(text.forms, {**values, **text.values})
         return self._said(Forms(text), values)
 
     def own(self, text: str) -> str:

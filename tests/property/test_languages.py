@@ -58,6 +58,12 @@ def test_what_is_ours_among_the_values_is_translated_too():
     assert zh(message("not known to {party}", party=inner)) == "已隐藏 未知的人"
 
 
+def test_a_message_that_lacks_its_values_takes_them_when_it_is_said():
+    marked = message("not known to {party}")
+    assert ENGLISH(marked, party="channel") == "not known to channel"
+    assert language("zh")(marked, party="channel") == "channel 未知的人"
+
+
 def test_numbers_and_dates_are_written_as_the_language_has_them():
     zh = language("zh")
     moment = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
