@@ -9,13 +9,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 
-from organisations import make_pair
+import sqlalchemy as sa
 from starlette.testclient import TestClient
-from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
+from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer, staffed_pair
 
 from audit.roles import Role
 from client.console.app import make_app
 from client.console.hosting import hosting
+from party.schema import STAFF_DELAYS
 from party.staff import passwords
 from party.staff.accounts import Staff
 
@@ -33,14 +34,39 @@ def _quick_passwords():
 
 @pytest.fixture(scope="module")
 def parties(tmp_path_factory):
-    """Return advertiser and channel, with a contract and datasets, and staff at the advertiser."""
-    reached = {"advertiser": "127.0.0.1:7443"}  # the channel dials
-    made, _ = make_pair(tmp_path_factory.mktemp("console"), addresses=reached)
-    for role, name in NAMES.items():
-        Staff(made["advertiser"]).add(name, role, PASSWORD)
+    """Yield advertiser and channel, with a contract and datasets, and staff at the advertiser."""
+    yield from staffed_pair(tmp_path_factory.mktemp("console"))
+
+
+@pytest.fixture
+def party(parties):
+    """The advertiser, whose clock a test may set."""
+    made = parties["advertiser"]
+    clock = made.clock
     yield made
-    for party in made.values():
-        party.close()
+    made.clock = clock
+
+
+@pytest.fixture
+def later(party):
+    """Let time pass."""
+
+    def pass_(seconds):
+        before = party.clock
+        party.clock = lambda: before() + seconds
+
+    return pass_
+
+
+@pytest.fixture
+def mallory(party):
+    """Somebody's account, new in each test; nobody has tried to sign in before."""
+    party.store.record(lambda connection: connection.execute(sa.delete(STAFF_DELAYS)))
+    staff = Staff(party)
+    staff.add("mallory", Role.ANALYST, PASSWORD)
+    yield "mallory"
+    if staff.find("mallory~console") is not None:
+        staff.remove("mallory~console")
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +156,15 @@ def looking(chromium, served):
         context = chromium.new_context(**options, storage_state=states.get(role))
         context.set_default_timeout(60_000)
         page, complaints = context.new_page(), []
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+
+        def hear(said):
+            itself = (
+                said.location.get("url") == page.url
+            )  # a page of an error says so by its status
+            if said.type == "error" and not itself:
+                complaints.append(said.text)
+
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         try:
             if role is not None and role not in states:

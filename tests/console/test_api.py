@@ -4,6 +4,7 @@ Covers: each call that the description has, with what a program that reads it wo
 what it would not; that a token reaches its role's calls alone, ends, and is slowed.
 """
 
+import measured_tables
 import pytest
 import schemathesis
 from fastapi.routing import iter_route_contexts
@@ -50,7 +51,8 @@ def test_the_description_is_whole_and_says_how_to_sign_in(client):
 def test_each_call_is_for_its_roles_alone(app, client, tokens):
     found = list(calls(app))
     assert len(found) >= 4
-    for method, path, needed in found:
+    rows = []
+    for method, path, needed in sorted(found, key=lambda one: (one[1], one[0])):
         address = "/api/v1" + path.replace("{request}", "00000000").replace("{", "").replace(
             "}", ""
         )
@@ -62,6 +64,14 @@ def test_each_call_is_for_its_roles_alone(app, client, tokens):
             if answer.status_code >= 400:
                 assert answer.headers["content-type"] == PROBLEM
                 assert answer.json()["status"] == answer.status_code
+        rows.append((method, path, *("yes" if RANK[one] >= RANK[needed] else "no" for one in Role)))
+    measured_tables.keep(
+        "roles-api",
+        "Which call of the API is for which role",
+        "Each was asked with a token of each role: one that may not is refused with 403.",
+        ("method", "call", *(role.value for role in Role)),
+        rows,
+    )
 
 
 def test_a_session_of_the_pages_opens_no_call(signed_in):

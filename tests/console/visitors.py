@@ -2,10 +2,15 @@
 
 import re
 
+from organisations import make_pair
 from starlette.testclient import TestClient
+from store_backends import SQLITE
 
+from audit.entry import Entry
 from audit.roles import Role
 from client.console.app import Place
+from party.evidence import StoredLog
+from party.staff.accounts import Staff
 
 PASSWORD = "correct horse battery staple"
 NAMES = {Role.OPERATOR: "olga", Role.ANALYST: "ana", Role.COMPLIANCE: "carl"}
@@ -36,3 +41,25 @@ class Visitor:
 
     def sign_in(self, name, password=PASSWORD):
         return self.send("/sign-in", "/sign-in", name=name, password=password)
+
+
+def session_of(visitor):
+    """Return the secret of a visitor's session."""
+    return visitor.client.cookies.get("__Host-commonground-443-session")
+
+
+def newest(party, number=1):
+    """Return the last entries of a party's log."""
+    entries = [Entry.parse(one) for one in StoredLog(party.store, party.identity).entries()]
+    return entries[-number:]
+
+
+def staffed_pair(folder, stores=SQLITE):
+    """Yield advertiser and channel, with a contract and datasets, and staff at the advertiser."""
+    reached = {"advertiser": "127.0.0.1:7443"}  # the channel dials
+    made, _ = make_pair(folder, stores, addresses=reached)
+    for role, name in NAMES.items():
+        Staff(made["advertiser"]).add(name, role, PASSWORD)
+    yield made
+    for party in made.values():
+        party.close()
