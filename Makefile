@@ -91,10 +91,14 @@ test: engine ## The whole suite: WORKERS=3
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 console-looks: PICTURES ?= build/console
-console-looks: engine ## Each page of the console in Chromium, in every way it may look: PICTURES=build/console
+console-looks: engine ## The console in Chromium, in every way it looks, and tables: PICTURES=build/console
 	@mkdir -p $(PICTURES)
 	COMMONGROUND_CONSOLE_PICTURES=$(abspath $(PICTURES)) $(BIN)/python -m pytest -q -n 0 \
-		tests/console/test_looks.py
+		tests/console/test_looks.py tests/e2e/test_console_analyst.py \
+		tests/e2e/test_console_officer.py tests/e2e/test_console_operator.py \
+		tests/console/test_security.py::test_every_route_turns_away_whom_it_is_not_for \
+		tests/console/test_api.py::test_each_call_is_for_its_roles_alone
+	@cat $(PICTURES)/*.md
 
 lint: $(READY) ## Format, lint, types, layers, generated code
 	$(BIN)/ruff format --check .

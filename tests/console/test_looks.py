@@ -1,50 +1,55 @@
-"""Each page in a real browser: axe finds no fault, and it fits from 320 pixels on.
+"""Each page in a real browser, with something to be seen in it: axe finds no fault, and it fits.
 
-By default each page is opened in the two combinations that are furthest apart. `make console-looks`
-opens each in both languages, light and dark, narrow and wide, and keeps a picture of each.
+By default each page is opened in the two ways that are furthest apart, and axe looks at it in one
+of them. `make console-looks` opens each in both languages, light and dark, narrow and wide, lets
+axe look at all, and keeps a picture of each and a table of what axe has found.
 """
 
-import os
 import ssl
 import threading
 import urllib.request
 from itertools import product
 from pathlib import Path
 
+import measured_tables
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from lived_in import FILES, FORMS, LED_TO, Places
 from organisations import Wire, file_match, run_both
 
 from audit.roles import Role
 from client.console.app import roles_of
-from party.retention import prune
 
-PICTURES = os.environ.get("COMMONGROUND_CONSOLE_PICTURES")
 WIDE, NARROW = 1280, 320
 EVERY = list(product(("en", "zh"), ("light", "dark"), (WIDE, NARROW)))
 SOME = [("en", "light", WIDE), ("zh", "dark", NARROW)]
+WAYS = EVERY if measured_tables.FOLDER else SOME
 
 
 @pytest.fixture(scope="module")
-def lived_in(parties):
-    """Leave something to be seen: a session that has finished, a request that waits."""
-    request = file_match(parties, parties["advertiser"].contract("test"))
-    assert run_both(parties, request, Wire()) == dict.fromkeys(parties)
-    prune(parties["advertiser"])
-    return parties
+def places(parties, signed_in, tmp_path_factory):
+    return Places(parties, signed_in, tmp_path_factory.mktemp("data"))
 
 
-def pages(app, visitor):
-    """Return each page that is one without a parameter; files to be taken away are none."""
-    routes = roles_of(app).items()
-    found = {path for (method, path), role in routes if method == "GET" and role is not None}
-    plain = sorted(path for path in found if "{" not in path)
-    answers = {path: visitor.get(path) for path in plain}
-    return [
-        path
-        for path, one in answers.items()
-        if one.status_code == 200 and one.headers["content-type"].startswith("text/html")
-    ]
+@pytest.fixture(scope="module")
+def seen():
+    """Keep what axe has found, by page and way, as a table."""
+    found = {}
+    yield found
+    names = sorted({name for name, _ in found})
+    measured_tables.keep(
+        "axe",
+        "What axe-core finds",
+        "Faults of any weight on each page, by language, light and width in pixels.",
+        ("page", *(" ".join(map(str, way)) for way in WAYS)),
+        [(name, *(found.get((name, way), "–") for way in WAYS)) for name in names],
+    )
+
+
+def routes(app):
+    """Return the paths of all pages for somebody who has signed in."""
+    found = roles_of(app).items()
+    return sorted(path for (method, path), role in found if method == "GET" and role is not None)
 
 
 def faults(page):
@@ -53,25 +58,46 @@ def faults(page):
     return [(one["id"], one["impact"], one["nodes"][0]["html"][:200]) for one in found]
 
 
-@pytest.mark.parametrize("way", EVERY if PICTURES else SOME, ids=str)
-def test_each_page_is_without_fault_and_fits(app, lived_in, looking, signed_in, way):
+def test_every_page_is_looked_at(app, places):
+    for path in routes(app):
+        assert path in FILES or path in LED_TO or places.of(path), f"{path}: see lived_in"
+    assert set(LED_TO.values()) <= set(FORMS)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way)))
+def test_each_page_is_without_fault_and_fits(app, places, looking, seen, way):
     language, theme, width = way
-    for role, paths in (
-        (None, ["/sign-in"]),
-        (Role.OPERATOR, pages(app, signed_in(Role.OPERATOR))),
-    ):
-        with looking(role, language=language, theme=theme, width=width) as page:
-            for path in paths:
-                page.goto(path)
-                assert faults(page) == [], path
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-                if PICTURES:
-                    name = path.strip("/").replace("/", "-") or "home"
-                    file = Path(PICTURES) / f"{name}-{language}-{theme}-{width}.png"
-                    page.screenshot(path=file, full_page=True)
+    ways_there = {
+        name: lambda page, address=address: page.goto(address)
+        for path in routes(app)
+        if path not in FILES
+        for name, address in places.of(path).items()
+    } | FORMS
+    wrong = []
+
+    def look(page, name, number):
+        every = measured_tables.FOLDER is not None
+        if every or (number + WAYS.index(way)) % 2 == 0:
+            found = faults(page)
+            seen[name, way] = len(found)
+            wrong.extend((name, *one) for one in found)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wrong.append((name, "wider than the window"))
+        if every:
+            file = f"{name}-{language}-{theme}-{width}.png"
+            page.screenshot(path=Path(measured_tables.FOLDER, file), full_page=True)
+
+    with looking(None, language=language, theme=theme, width=width) as page:
+        page.goto("/sign-in")
+        look(page, "sign-in", 0)
+    with looking(Role.OPERATOR, language=language, theme=theme, width=width) as page:
+        for number, (name, go) in enumerate(ways_there.items()):
+            go(page)
+            look(page, name, number)
+    assert wrong == []
 
 
-def test_the_keyboard_reaches_the_content_first_and_the_menu_after(lived_in, looking):
+def test_the_keyboard_reaches_the_content_first_and_the_menu_after(places, looking):
     with looking(Role.ANALYST) as page:
         page.goto("/health")
         page.keyboard.press("Tab")
@@ -81,7 +107,7 @@ def test_the_keyboard_reaches_the_content_first_and_the_menu_after(lived_in, loo
         assert page.evaluate("document.activeElement.id") == "content"
 
 
-def test_a_choice_of_language_and_light_holds_without_javascript(lived_in, looking):
+def test_a_choice_of_language_and_light_holds_without_javascript(places, looking):
     with looking(Role.COMPLIANCE, javascript=False) as page:
         page.goto("/health")
         page.click("button[value=zh]")
@@ -95,7 +121,7 @@ def test_a_choice_of_language_and_light_holds_without_javascript(lived_in, looki
         assert "/sign-in" in page.url
 
 
-def test_fifty_readers_at_once_are_answered_while_a_session_runs(lived_in, served, signed_in):
+def test_fifty_readers_at_once_are_answered_while_a_session_runs(parties, served, signed_in):
     """Nobody waits for a session's writes, and nobody is answered with a fault."""
     cookie = signed_in(Role.COMPLIANCE).client.cookies["__Host-commonground-443-session"]
     port = served.rpartition(":")[2]
@@ -114,9 +140,9 @@ def test_fifty_readers_at_once_are_answered_while_a_session_runs(lived_in, serve
     readers = [threading.Thread(target=read) for _ in range(50)]
     for reader in readers:
         reader.start()
-    request = file_match(lived_in, lived_in["advertiser"].contract("test"))
+    request = file_match(parties, parties["advertiser"].contract("test"))
     ready.wait(60)
-    assert run_both(lived_in, request, Wire()) == dict.fromkeys(lived_in)
+    assert run_both(parties, request, Wire()) == dict.fromkeys(parties)
     for reader in readers:
         reader.join(180)
     assert answers == [(200, True)] * 100

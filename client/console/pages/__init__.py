@@ -58,7 +58,7 @@ AREAS: Final = (
     Area("lists", message("Lists")),
     Area("contracts", message("Contracts")),
     Area("budget", message("Budget")),
-    Area("datasets", message("Datasets")),
+    Area("datasets", message("Datasets"), beside=("/register", "/retention")),
     Area("audit", message("Audit")),
     Area("people", message("People")),
     Area("incidents", message("Incidents")),
