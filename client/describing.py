@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from party.organisation import Organisation
 
 MOST_FILES: Final = 200
-_WHAT: Final = "the description"
+_WHAT: Final = message("the description")
 _GLOB: Final = "*?["
 
 

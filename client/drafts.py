@@ -141,7 +141,7 @@ class Drafts:
         self._path(self.find(name).name).unlink(missing_ok=True)
 
     def _parsed(self, text: str) -> Contract:
-        contract = parse_contract(text.encode(), source="the contract")
+        contract = parse_contract(text.encode(), source=message("the contract"))
         contract.me(self._party.identity)
         return contract
 

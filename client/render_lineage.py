@@ -59,7 +59,14 @@ VALUES: Final = Glossary(
         message("failed"),
         message("ends at"),
         message("event {what}"),
+        message("start"),
+        message("complete"),
+        message("fail"),
         message("{what} deleted"),
+        message("list"),
+        message("holders"),
+        message("result"),
+        message("session"),
     )
 )
 """What the values of a node are called, as the log names them; others stay as they are."""

@@ -168,7 +168,7 @@ def draft_contract(
         for words, keys in _PARTS
         if all(key in document for key in keys)
     )
-    parse_contract(text.encode(), source="the draft")
+    parse_contract(text.encode(), source=message("the draft"))
     return text
 
 

@@ -207,7 +207,10 @@ def _read(party: Organisation, row: sa.Row[Any]) -> Template:
 
 
 def _unknown(name: str) -> str:
-    return f"there is no template called {name}: see `commonground report templates list`"
+    return message(
+        "there is no template called {name}: see `commonground report templates list`",
+        name=name,
+    )
 
 
 def _require_placeholders(path: str) -> None:

@@ -141,7 +141,7 @@ def read_yaml(data: bytes, what: str, fail: Callable[[str], Exception]) -> objec
             )
         ) from None
     except _Refused as error:
-        raise fail(f"{what}, {error}") from None
+        raise fail(message("{what}, {error}", what=what, error=error)) from None
     except yaml.YAMLError as error:
         raise fail(
             message(

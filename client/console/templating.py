@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from client.console.static import Files
+from client.page.glossary import REASONS
 from privacy.units import format_delta, format_epsilon
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def environment(files: Files) -> Environment:
             ]
         ),
     )
-    engine.globals["static"] = files.address
+    engine.globals |= {"static": files.address, "reasons": REASONS}
     engine.filters |= {"epsilon": format_epsilon, "delta": format_delta, "iso": _iso}
     return engine
 

@@ -197,3 +197,27 @@ STEPS = Glossary(
         message("later than now"),
     )
 )
+
+REASONS = Glossary(
+    (
+        message("placeholder"),
+        message("space or invisible character inside"),
+        message("not one local part, one @, one domain"),
+        message("nothing left of the local part"),
+        message("domain ends with a dot"),
+        message("domain without a dot"),
+        message("domain is not valid under IDNA"),
+        message("not a phone number for this region"),
+        message("impossible length for its country"),
+        message("not an advertising id"),
+        message("not 14 or 15 digits"),
+        message("check digit is wrong"),
+        message("not twelve hex digits"),
+        message("neither hex nor base64"),
+        message("base64 is not canonical"),
+        message("wrong length for {algorithm}"),
+        message("digest of a placeholder"),
+        message("no digest"),
+    )
+)
+"""Why a value is refused (`psi.reasons`), and what is no digest."""

@@ -151,16 +151,22 @@ def export_list(
 
 def _nobody(found: MatchedList, order: Order, people: int) -> str:
     if people == 0:
-        return f"nobody was {order.part} at the last refresh of the list {found.title}"
-    if order.part is Part.REMOVED:
-        return (
-            f"nobody who was removed from the list {found.title} can be named: nobody of them is "
-            "in the dataset any more, or has an identifier that the file takes. Replace the "
-            "audience by the whole list"
+        return message(
+            "nobody was {part} at the last refresh of the list {title}",
+            part=order.part,
+            title=found.title,
         )
-    return (
-        f"nobody of the list {found.title} is left to export: nobody of this part consents now, or "
-        "has an identifier that the file takes"
+    if order.part is Part.REMOVED:
+        return message(
+            "nobody who was removed from the list {title} can be named: "
+            "nobody of them is in the dataset any more, or has an identifier "
+            "that the file takes. Replace the audience by the whole list",
+            title=found.title,
+        )
+    return message(
+        "nobody of the list {title} is left to export: nobody of this "
+        "part consents now, or has an identifier that the file takes",
+        title=found.title,
     )
 
 

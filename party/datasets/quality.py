@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from languages import message
 from party.datasets.assignment import Flags, Positions
 from party.datasets.coded import NOTHING, CodedColumn
 from party.datasets.combination import buckets_of
@@ -213,10 +214,10 @@ def inspect(
 
     `hook` is told what is being read. Events after `now` (Unix seconds) are invalid traffic.
     """
-    hook("opening the source")
+    hook(message("opening the source"))
     scan = scan_of(definition)
     with open_source(definition, scan.look) as source:
-        hook("looking for personal data that is not declared")
+        hook(message("looking for personal data that is not declared"))
         require_dropped_are_there(definition, source.columns)
         source.show(scan.but, scan.look)
         report = _inspect(definition, source, hook, now)
@@ -276,7 +277,7 @@ class _Identifiers:
     def read(self, column: ColumnDefinition) -> Column | None:
         """Return a column, or None when it cannot be used, and remember its quality."""
         assert column.spec is not None  # only identifier columns are read
-        self._hook(f"reading column {column.name}")
+        self._hook(message("reading column {name}", name=column.name))
         try:
             read = read_column(column.spec, self._source.read([column.name])[column.name])
         except IdentifierError as error:

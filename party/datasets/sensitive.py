@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from languages import message
 from party.datasets.assignment import Flags
 from party.datasets.rules import COLUMN
 from party.datasets.words import Asked, Word, read_separate, require_word
@@ -129,10 +130,12 @@ def without_consent(
 
 def fault_of(one: Sensitive) -> str:
     """Say why nothing may be derived from a column without separate consent."""
-    return (
-        f"column '{one.column}' is sensitive ({one.category}), and nobody was asked for separate "
-        f"consent: say where it stands under sensitive.{one.column}.consent, or derive "
-        "nothing from it"
+    return message(
+        "column '{column}' is sensitive ({category}), and nobody was "
+        "asked for separate consent: say where it stands under "
+        "sensitive.{column}.consent, or derive nothing from it",
+        column=one.column,
+        category=one.category,
     )
 
 

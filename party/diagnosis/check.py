@@ -93,7 +93,7 @@ def check_dataset(
     given = None if sample is None else Sample.read(sample, definition)
     scan = scan_of(definition)
     with open_source(definition, scan.look) as source:
-        hook("looking for personal data that is not declared")
+        hook(message("looking for personal data that is not declared"))
         require_dropped_are_there(definition, source.columns)
         source.show(scan.but, scan.look)
         digests = _Digests(definition, source, given, region, bool(agreed and agreed.gmail))
@@ -133,7 +133,7 @@ def _diagnose(
     findings: list[Finding] = []
     notes: list[str] = []
     for declared in definition.identifiers:
-        hook(f"looking at column {declared.name}")
+        hook(message("looking at column {name}", name=declared.name))
         column = _survey(declared, definition, source, people)
         columns.append(column)
         if column.spec.digested:

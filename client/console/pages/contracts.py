@@ -17,6 +17,7 @@ from client.contract_words import Term, changes_between, terms_of
 from client.drafts import Draft, Drafts, hash_in, version_of
 from client.exits import EXPECTED, said_in
 from client.shortfalls import shortfalls
+from languages import message
 from party.contract import Contract
 from party.contract_file import parse_contract, render_contract
 from party.known_peers import KnownPeers
@@ -53,7 +54,7 @@ def preview(visit: Analyst, form: Form) -> Response:
         text = filled.text(visit.party)
     except EXPECTED as error:
         return _new(visit, filled, said_in(error))
-    contract = parse_contract(text.encode(), source="the draft")
+    contract = parse_contract(text.encode(), source=message("the draft"))
     return visit.page(
         "contracts/preview.html.jinja",
         form=filled,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from client.checking import check
 from client.console.visit import Reader, Visit
-from client.page.glossary import Glossary
+from client.page.glossary import REASONS, Glossary
 from languages import message
 from party import registrations
 from party.catalogue import data_map
@@ -54,29 +54,6 @@ CAUSES: Final = Glossary(
     )
 )
 """Causes of a small match (`party.diagnosis.causes`); others are called as the data has them."""
-SEEN: Final = Glossary(
-    (
-        message("placeholder"),
-        message("space or invisible character inside"),
-        message("not one local part, one @, one domain"),
-        message("nothing left of the local part"),
-        message("domain ends with a dot"),
-        message("domain without a dot"),
-        message("domain is not valid under IDNA"),
-        message("not a phone number for this region"),
-        message("impossible length for its country"),
-        message("not an advertising id"),
-        message("not 14 or 15 digits"),
-        message("check digit is wrong"),
-        message("not twelve hex digits"),
-        message("neither hex nor base64"),
-        message("base64 is not canonical"),
-        message("wrong length for {algorithm}"),
-        message("digest of a placeholder"),
-        message("no digest"),
-    )
-)
-"""What a diagnosis has seen, where it is a reason of `psi.reasons` or a fault of a digest."""
 Name = Annotated[str, Path(pattern="[A-Za-z0-9_-]{1,100}")]
 JobId = Annotated[str, Path(pattern="[A-Za-z0-9_-]{16,64}")]
 
@@ -141,7 +118,7 @@ def diagnosis(visit: Reader, name: Name, job_id: JobId) -> Response:
 
     def evidence(finding: Finding) -> str:
         seen = CAUSES.said(finding.evidence, visit.language)
-        return SEEN.said(seen, visit.language) if seen == finding.evidence else seen
+        return REASONS.said(seen, visit.language) if seen == finding.evidence else seen
 
     return visit.page(
         "datasets/diagnosis.html.jinja",

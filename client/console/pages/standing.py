@@ -44,7 +44,7 @@ CADENCES: Final = {
     Every.DAY: message("every day"),
     Every.WEEK: message("every week"),
 }
-REASONS: Final = Glossary((message("the party was not at work; a later run makes up for it"),))
+MISSED: Final = Glossary((message("the party was not at work; a later run makes up for it"),))
 """Why a run has no report, where that is ours to say; what a counterpart says stays as it is."""
 
 
@@ -214,7 +214,7 @@ def _list(visit: Visit, problem: str | None = None) -> Response:
         ],
         series=SeriesBook(party).all(),
         cadences=CADENCES,
-        reasons=REASONS,
+        missed=MISSED,
     )
 
 
