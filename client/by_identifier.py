@@ -34,7 +34,7 @@ from party.contract_terms import OutputKind
 from party.decision import FINISHED
 from party.desk import Desk
 from party.errors import PartyError, Refusal, SessionSuspended
-from party.filing import APPROVED, Filed
+from party.filing import APPROVED, Filed, Filing, Wanted
 from party.organisation import Organisation
 from party.request import Request
 from party.reservation import Planned
@@ -86,7 +86,7 @@ def plan(
     requests = {kind: _of_type(whole, key, kind) for kind in whole.identifiers}
     if not resume:
         return TypeRequests(contract, requests, _known(party, requests))
-    filed = _made_before(Desk(party).filed(), requests)
+    filed = _made_before(_asked(party, contract, whole), requests)
     for kind, one in filed.items():
         key = _masked(one.id, kind)
     again = {kind: _of_type(whole, key, kind) for kind in requests}
@@ -249,12 +249,12 @@ def _carry(carrier: Carrier, asked: TypeRequests, kind: str, request: Request, a
 
 
 def _made_before(filed: Sequence[Filed], requests: Mapping[str, Request]) -> dict[str, Filed]:
-    """Return the newest own request of each type that asks for the same and may still come."""
+    """Return the newest request of each type, of some that still count, that asks for the same."""
     found: dict[str, Filed] = {}
     for kind, request in requests.items():
         for one in filed:
             same = _asked_for(one.request) == _asked_for(request)
-            if one.mine and same and one.state in (APPROVED, FINISHED):
+            if same:
                 found[kind] = one
                 break
     return found
@@ -274,6 +274,13 @@ def _known(party: Organisation, requests: Mapping[str, Request]) -> dict[str, Fi
     """Return those of one's own requests that are filed, by type."""
     found = {kind: Desk(party).known(one.id) for kind, one in requests.items()}
     return {kind: one for kind, one in found.items() if one is not None and one.mine}
+
+
+def _asked(party: Organisation, contract: Contract, like: Request) -> list[Filed]:
+    """Return what this party has asked of the same dataset and contract, newest first."""
+    dataset = like.datasets[contract.me(party.identity)]
+    wanted = Wanted((APPROVED, FINISHED), mine=True, contract=contract.digest, dataset=dataset)
+    return Filing(party).all(wanted)
 
 
 def _asked_for(request: Request) -> dict[str, object]:

@@ -20,7 +20,6 @@ from party.consent.records import Person
 from party.consent.standing import GIVEN, REFUSED, Question
 from party.consent.table import Columns, read_acts
 from party.datasets.times import UNREADABLE, microseconds_of
-from party.desk import Desk
 from party.errors import ConsentError
 from party.filing import Filed
 from party.organisation import Organisation
@@ -251,10 +250,8 @@ def _lists(party: Organisation, purpose: str | None, recipient: str | None) -> l
     """Return the lists out of this party's people that rest on what was withdrawn."""
     desk = SuppressionDesk(party)
     found = []
-    for filed in Desk(party).filed():
+    for filed in desk.with_runs():
         request = filed.request
-        if not request.parameters.suppression_runs:
-            continue
         contract = party.contract(request.contract)
         me = contract.me(party.identity)
         if request.roles.get(SENDER) != me:

@@ -14,7 +14,7 @@ from party.correspondence import Correspondence
 from party.decision import FAILED
 from party.desk import Desk
 from party.errors import Refusal
-from party.filing import REFUSED, Filed
+from party.filing import REFUSED, Filed, Wanted
 
 
 def untold(desk: Desk, contract: Contract, peer: str, now: int) -> list[Filed]:
@@ -24,14 +24,12 @@ def untold(desk: Desk, contract: Contract, peer: str, now: int) -> list[Filed]:
     now (`party.retention`) are not among them.
     """
     kept_since = now - contract.retention_days * DAY_SECONDS
+    ended = Wanted((FAILED, REFUSED), contract=contract.digest, changed_after=kept_since)
     return [
         filed
-        for filed in desk.filed()
-        if filed.state in (FAILED, REFUSED)
-        and (peer, REFUSED) not in zip(filed.peers, filed.words, strict=True)
+        for filed in desk.filed(ended)
+        if (peer, REFUSED) not in zip(filed.peers, filed.words, strict=True)
         and peer in filed.peers
-        and filed.request.contract == contract.digest
-        and filed.updated_at > kept_since
         and not Correspondence(desk.folder(filed.id), peer).end_is_known
     ]
 

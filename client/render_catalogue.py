@@ -10,6 +10,13 @@ from rich.table import Table
 from party.catalogue import DataMap
 
 
+def _before(found: DataMap) -> list[RenderableType]:
+    """Say how many requests came before those that the map names."""
+    if not found.uses_before:
+        return []
+    return [f"Requests before these: {found.uses_before:,}. See `commonground requests list`."]
+
+
 def map_shown(found: DataMap) -> list[RenderableType]:
     """Return the map: columns, origin, consent, contracts, uses, recipients, ends."""
     return [
@@ -49,6 +56,7 @@ def map_shown(found: DataMap) -> list[RenderableType]:
                 for one in found.uses
             ),
         ),
+        *_before(found),
         _table(
             "Who has received what was made of it",
             ("who", "what", "times", "last", "until"),

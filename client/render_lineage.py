@@ -100,7 +100,18 @@ def lineage_trees(lineage: Lineage, _: Language = ENGLISH) -> list[Branch]:
 
 def lineage_shown(lineage: Lineage) -> list[RenderableType]:
     """Return the same as a terminal shows it."""
-    return [_drawn(Tree(_line_of(branch)), branch) for branch in lineage_trees(lineage)]
+    drawn: list[RenderableType] = [
+        _drawn(Tree(_line_of(branch)), branch) for branch in lineage_trees(lineage)
+    ]
+    return [*drawn, left_out(lineage)] if lineage.left_out else drawn
+
+
+def left_out(lineage: Lineage, _: Language = ENGLISH) -> str:
+    """Say how many requests of a dataset are not in its lineage."""
+    return _(
+        "Older requests that are not shown: {number}. Each has a lineage of its own.",
+        number=_.number(lineage.left_out),
+    )
 
 
 def lineage_svg(lineage: Lineage, _: Language = ENGLISH) -> str:

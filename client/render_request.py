@@ -40,10 +40,10 @@ def request_document(filed: Filed) -> dict[str, Any]:
     }
 
 
-def requests_shown(filed: Sequence[Filed]) -> RenderableType:
-    """Return a line for each request."""
+def requests_shown(filed: Sequence[Filed], left_out: int) -> list[RenderableType]:
+    """Return a line for each request, and how many others are left out."""
     if not filed:
-        return "There are no requests."
+        return ["There are no requests."]
     table = Table("id", "what", "asked by", "roles", "state", "since", "next")
     for one in filed:
         roles = ", ".join(f"{party}: {role}" for role, party in one.request.roles.items())
@@ -57,7 +57,8 @@ def requests_shown(filed: Sequence[Filed]) -> RenderableType:
             shown_time(one.updated_at),
             next_step(one),
         )
-    return table
+    more = [f"Ended requests before these: {left_out:,}; --last shows more."] if left_out else []
+    return [table, *more]
 
 
 def request_shown(filed: Filed) -> list[RenderableType]:

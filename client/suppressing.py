@@ -14,7 +14,6 @@ from audit.roles import Role
 from client.carrying import Waiting, reaching
 from party.contract import DAY_SECONDS, Contract
 from party.decision import FINISHED
-from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import Filed
 from party.lists import Lists
@@ -80,7 +79,7 @@ class Suppressor:
         With `cover` a list of this party's people has its runs at one time of the day, whether or
         not anybody has withdrawn; another round on the same day leaves it alone.
         """
-        for filed in Desk(self.party).filed():
+        for filed in SuppressionDesk(self.party).with_runs():
             if not self._may_be_out(filed):
                 continue
             try:
@@ -94,8 +93,6 @@ class Suppressor:
 
     def _may_be_out(self, filed: Filed) -> bool:
         """Say whether a list that has runs may be out: for its sender from the disclosure on."""
-        if not filed.request.parameters.suppression_runs:
-            return False
         if filed.state == FINISHED or not self._sends(filed):
             return filed.state == FINISHED
         return SuppressionDesk(self.party).has_disclosed(filed)

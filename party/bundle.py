@@ -11,33 +11,35 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
 import rfc8785
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from audit.bodies import (
     BudgetSpent,
-    ConsentSnapshot,
-    ContractSigned,
-    DatasetRegistered,
+    ConsentReference,
     SessionStarted,
 )
 from audit.checkpoint import Checkpoint, with_cosignatures
-from audit.entry import Entry
+from audit.entry import Entry, format_time
 from audit.merkle import Nodes, consistency_proof
-from audit.note import Signature, parse_note
+from audit.note import parse_note
 from audit.tiles import TileNodes
 from audit.tlog_proof import SUFFIX, prove
 from party.contract import Contract
 from party.desk import Desk
 from party.evidence import StoredLog
 from party.filing import Filed
+from party.log_pages import entries_of, first_from, snapshot_before
 from party.organisation import Organisation
 from party.request import Request
-from party.schema import RELEASES
+from party.schema import COSIGNATURES, RELEASES, WITNESSED
+from party.selection import INCIDENTS
 
 FORMAT: Final = "commonground/evidence/v1"
 MANIFEST: Final = "manifest.json"
@@ -90,18 +92,20 @@ def collect(party: Organisation, filed: Filed) -> Evidence:
     """
     request = filed.request
     contract = party.contract(request.contract)
-    log = StoredLog(party.store, party.identity).at_one_moment()
-    latest = _mark(log.checkpoint())
+    me, read = contract.me(party.identity), party.store.read
+    log = StoredLog(party.store, party.identity)
+    latest = _mark(log.checkpoint())  # what is appended meanwhile is left out
     nodes = TileNodes(latest.size, log.read_tile)
-    cosigned, cosigners = _cosigned(log, contract, latest)
-    entries = tuple(_entries_about(log, request, contract.me(party.identity)))
+    cosigned, cosigners = read(lambda connection: _cosigned(connection, contract, latest))
+    seen = read(lambda connection: _seen(connection, contract, party.identity.vkey))
+    entries = read(lambda connection: _entries_about(connection, request, me, latest.size))
     result = Desk(party).result(request.id) or {}
     transcript = result.get("transcript")
     found = {
         "contract.json": rfc8785.dumps(contract.to_json()),  # type: ignore[arg-type]
         "request.json": request.encode(),
         **_checkpoints(nodes, latest, cosigned),
-        **_seen(log, contract, party.identity.vkey),
+        **seen,
         **_receipts(nodes, entries, latest, cosigned),
     }
     found |= _statements(contract)
@@ -113,7 +117,7 @@ def collect(party: Organisation, filed: Filed) -> Evidence:
     return Evidence(
         request=request,
         contract=contract,
-        party=contract.me(party.identity),
+        party=me,
         entries=entries,
         cosigned=0 if cosigned is None else cosigned.size,
         cosigners=cosigners,
@@ -144,16 +148,28 @@ def verifier() -> bytes:
 # -- entries -----------------------------------------------------------------------------------
 
 
-def _entries_about(log: StoredLog, request: Request, me: str) -> Iterator[Entry]:
-    """Yield the entries that are about a request, or that it rests on.
+def _entries_about(
+    connection: Connection, request: Request, me: str, size: int
+) -> tuple[Entry, ...]:
+    """Return of `size` entries those that are about a request, or that it rests on.
 
     Before its own come the log's beginning, the contract, its dataset as it was then, its consent
     snapshot, and the charges that share the window with its own.
     """
-    own = log.about(request.id)
-    beneath = _beneath(log, request, me, _Needs.of(own) if own else None)
+    own = entries_of(connection, before=size, request=request.id)
+    needs = _Needs.of(own) if own else None
+    began = size if needs is None else needs.began
+    dataset = request.datasets[me]
+    beneath = [
+        *entries_of(connection, before=min(1, size)),
+        *entries_of(connection, kinds=["contract.signed"], before=size, contract=request.contract),
+        *entries_of(
+            connection, kinds=["dataset.registered"], before=began, newest=1, dataset=dataset
+        ),
+        *(() if needs is None else needs.found(connection, request, size)),
+    ]
     by_place = {entry.seq: entry for entry in (*beneath, *own)}
-    yield from (by_place[seq] for seq in sorted(by_place))
+    return tuple(by_place[seq] for seq in sorted(by_place))
 
 
 @dataclass(frozen=True)
@@ -161,7 +177,7 @@ class _Needs:
     """What the entries of a request point to: its session, its snapshot, its account's window."""
 
     session: str | None
-    snapshot: str | None
+    consent: ConsentReference | None
     charges: tuple[BudgetSpent, ...]
     last_charge: int
     began: int
@@ -172,7 +188,7 @@ class _Needs:
         charged = [(e.seq, e.body) for e in own if isinstance(e.body, BudgetSpent)]
         return cls(
             next((entry.session for entry in own if entry.session), None),
-            started[0].consent.root if started else None,
+            started[0].consent if started else None,
             tuple(body for _, body in charged),
             max((seq for seq, _ in charged), default=0),
             min((e.seq for e in own if isinstance(e.body, SessionStarted)), default=own[-1].seq),
@@ -187,42 +203,27 @@ class _Needs:
             for own in self.charges
         )
 
-
-def _beneath(log: StoredLog, request: Request, me: str, needs: _Needs | None) -> Iterator[Entry]:
-    """Yield what a request rests on."""
-    dataset: Entry | None = None
-    name = request.datasets[me]
-    for seq, data in enumerate(log.entries()):
-        if seq and not _may_matter(data, needs):
-            continue
-        entry = Entry.parse(data)
-        match entry.body:
-            case ContractSigned() if entry.contract != request.contract:
-                continue
-            case DatasetRegistered():
-                if entry.body.name == name and (needs is None or seq < needs.began):
-                    dataset = entry
-                continue
-            case ConsentSnapshot() if needs is None or entry.body.root != needs.snapshot:
-                continue
-            case BudgetSpent() if needs is None or not needs.shares(entry, entry.body):
-                continue
-        yield entry
-    if dataset is not None:
-        yield dataset
-
-
-def _may_matter(data: bytes, needs: _Needs | None) -> bool:
-    """Tell by its bytes whether an entry is worth being parsed."""
-    if b'"kind":"contract.signed"' in data or b'"kind":"dataset.registered"' in data:
-        return True
-    if needs is None:
-        return False
-    if b'"kind":"incident.' in data:
-        return needs.session is not None and needs.session.encode() in data
-    if b'"kind":"consent.snapshot"' in data:
-        return needs.snapshot is not None and needs.snapshot.encode() in data
-    return b'"kind":"budget.spent"' in data
+    def found(self, connection: Connection, request: Request, size: int) -> Iterator[Entry]:
+        """Yield of `size` entries what they point to: snapshot, charges, incidents."""
+        if self.consent is not None:
+            taken = snapshot_before(connection, self.consent.sequence, self.began)
+            yield from () if taken is None else (taken,)
+        if self.charges:
+            opened = datetime.fromtimestamp(min(own.window for own in self.charges), UTC)
+            for entry in entries_of(
+                connection,
+                kinds=["budget.spent"],
+                start=first_from(connection, format_time(opened)),
+                before=self.last_charge,
+            ):
+                if isinstance(entry.body, BudgetSpent) and self.shares(entry, entry.body):
+                    yield entry
+        if self.session is not None:
+            for entry in entries_of(
+                connection, kinds=[INCIDENTS], before=size, contract=request.contract
+            ):
+                if entry.session == self.session:
+                    yield entry
 
 
 # -- proofs ------------------------------------------------------------------------------------
@@ -233,22 +234,23 @@ def _mark(note: str) -> _Mark:
 
 
 def _cosigned(
-    log: StoredLog, contract: Contract, latest: _Mark
+    connection: Connection, contract: Contract, latest: _Mark
 ) -> tuple[_Mark | None, tuple[str, ...]]:
     """Return the last checkpoint that a party of the contract cosigned, and who did."""
     names = {card.verifier.name for card in contract.parties.values()}
-    lines: dict[str, list[str]] = {}
-    cosigners: dict[str, list[str]] = {}
-    for one in log.cosigned():
-        by = Signature.parse(one.line).name
-        lines.setdefault(one.checkpoint, []).append(one.line)
-        if by in names and _mark(one.checkpoint).size <= latest.size:
-            cosigners.setdefault(one.checkpoint, []).append(by)
-    if not cosigners:
+    size = COSIGNATURES.c.size
+    by_them = sa.select(size, COSIGNATURES.c.checkpoint).where(COSIGNATURES.c.cosigner.in_(names))
+    query = by_them.where(size <= latest.size).order_by(size.desc()).limit(1)
+    best = connection.execute(query).first()
+    if best is None:
         return None, ()
-    best = max(cosigners, key=lambda note: _mark(note).size)
-    note = with_cosignatures(best, lines[best])
-    return _Mark(_mark(best).size, note), tuple(sorted(cosigners[best]))
+    same = sa.select(COSIGNATURES).where(
+        size == best.size, COSIGNATURES.c.checkpoint == best.checkpoint
+    )
+    rows = connection.execute(same.order_by(COSIGNATURES.c.cosigner)).all()
+    note = with_cosignatures(best.checkpoint, [row.line for row in rows])
+    cosigners = tuple(row.cosigner for row in rows if row.cosigner in names)
+    return _Mark(best.size, note), tuple(sorted(cosigners))
 
 
 def _checkpoints(nodes: Nodes, latest: _Mark, cosigned: _Mark | None) -> dict[str, bytes]:
@@ -264,16 +266,16 @@ def _checkpoints(nodes: Nodes, latest: _Mark, cosigned: _Mark | None) -> dict[st
     }
 
 
-def _seen(log: StoredLog, contract: Contract, own: str) -> dict[str, bytes]:
+def _seen(connection: Connection, contract: Contract, own: str) -> dict[str, bytes]:
     """Return the last checkpoint of each counterpart that this party has cosigned."""
-    last: dict[str, str] = {}
-    for one in log.witnessed():
-        last[one.checkpoint.partition("\n")[0]] = with_cosignatures(one.checkpoint, [one.line])
-    return {
-        f"checkpoints/seen-{name}.txt": last[card.verifier.name].encode()
-        for name, card in contract.parties.items()
-        if card.identity != own and card.verifier.name in last
-    }
+    found = {}
+    for name, card in contract.parties.items():
+        newest = sa.select(WITNESSED).where(WITNESSED.c.origin == card.verifier.name)
+        row = connection.execute(newest.order_by(WITNESSED.c.size.desc()).limit(1)).first()
+        if card.identity != own and row is not None:
+            note = with_cosignatures(row.checkpoint, [row.line])
+            found[f"checkpoints/seen-{name}.txt"] = note.encode()
+    return found
 
 
 def _statements(contract: Contract) -> dict[str, bytes]:

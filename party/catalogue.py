@@ -6,13 +6,15 @@ requests and the log. No figure in it is a count of people, so it may be shown t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from audit.bodies import ConsentSnapshot, DatasetRegistered, ExportMade, LookalikeMade
+from audit.bodies import ConsentSnapshot, ExportMade
 from audit.entry import Entry, parse_time
 from languages import message
 from party import registrations
@@ -20,23 +22,20 @@ from party.contract import Contract
 from party.contract_terms import OutputKind, write_time
 from party.datasets import Definition
 from party.decision import FINISHED
-from party.desk import Desk
-from party.evidence import StoredLog
-from party.filing import Filed
-from party.kept import kept
+from party.filing import Filed, Filing, Wanted
+from party.kept import kept_of
+from party.log_index import KIND
+from party.log_pages import count_of, entries_at, entries_of
 from party.registrations import Registered
-from party.schema import RESULTS
+from party.schema import LOG_INDEX, LOG_WORDS, REQUESTS, RESULTS, SESSIONS
 from psi.legs import RECEIVER, SENDER
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
-_TOLD_OF: Final = (
-    b'"dataset.registered"',
-    b'"consent.snapshot"',
-    b'"export.made"',
-    b'"lookalike.made"',
-)
+MOST: Final = 100
+"""How many requests a data map names, and how much of what is kept."""
+_Contracts: TypeAlias = Mapping[str, Contract]
 _CLASSES: Final[dict[str, str]] = {
     "event_time": message("event time"),
     "attribute": message("attribute"),
@@ -105,7 +104,11 @@ class Recipient:
 
 @dataclass(frozen=True)
 class DataMap:
-    """All that the party knows of one dataset. Times are as contracts write them."""
+    """What the party knows of one dataset. Times are as contracts write them.
+
+    `uses` are the newest requests, `uses_before` how many there were before them; `retention` is
+    what ends first.
+    """
 
     name: str
     population: str
@@ -114,13 +117,14 @@ class DataMap:
     consent: Mapping[str, Any]
     contracts: tuple[Granted, ...]
     uses: tuple[Use, ...]
+    uses_before: int
     recipients: tuple[Recipient, ...]
     retention: tuple[Mapping[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON values."""
         return {
-            **{key: getattr(self, key) for key in ("name", "population")},
+            **{key: getattr(self, key) for key in ("name", "population", "uses_before")},
             "source": dict(self.source),
             "consent": dict(self.consent),
             **{
@@ -141,54 +145,84 @@ def data_map(party: Organisation, name: str) -> DataMap:
     registered = registrations.find(party, name)
     definition = Definition.from_dict(registered.definition) if registered.definition else None
     contracts = {one.digest: one for one in party.contracts()}
-    served = list(_served(party, contracts, name))
-    requests = {filed.id for filed, _ in served}
-    told = list(_told(party, name, requests))
+    wanted = Wanted(dataset=name)
+    newest, count = Filing(party).page(wanted, most=MOST).requests, Filing(party).count(wanted)
+    told = party.store.read(lambda connection: _told(connection, name))
     return DataMap(
         name=name,
         population=registered.population,
         source=_source(registered, told),
         columns=() if definition is None else tuple(_columns(definition, registered)),
-        consent=_consent(registered, told),
+        consent=_consent(party, contracts, registered, told),
         contracts=tuple(_granted(party, contracts, name)),
-        uses=tuple(_uses(party, served)),
-        recipients=tuple(_recipients(party, served, told)),
-        retention=tuple(
-            one.to_dict()
-            for one in kept(party)
-            if one.name in requests or (one.what == "dataset" and one.name == name)
-        ),
+        uses=tuple(_uses(party, contracts, newest[::-1])),
+        uses_before=count - len(newest),
+        recipients=tuple(_recipients(party, contracts, name, told)),
+        retention=tuple(one.to_dict() for one in kept_of(party, name, most=MOST)),
     )
 
 
-def _told(party: Organisation, name: str, requests: set[str]) -> Iterator[Entry]:
-    """Yield the entries that speak of the dataset; only what may do so is parsed."""
-    for data in StoredLog(party.store, party.identity).entries():
-        if not any(kind in data for kind in _TOLD_OF):
-            continue
-        entry = Entry.parse(data)
-        match entry.body:
-            case DatasetRegistered(name=told) | ConsentSnapshot(dataset=told):
-                if told == name:
-                    yield entry
-            case ExportMade(request=request):
-                if request in requests:
-                    yield entry
-            case LookalikeMade(dataset=told):
-                if told == name:
-                    yield entry
+@dataclass(frozen=True)
+class _Told:
+    """What the log says of a dataset: how often, the first or last time, and every export."""
+
+    registered: int
+    first: Entry | None
+    snapshots: int
+    last: Entry | None
+    scored: int
+    last_scored: Entry | None
+    exports: tuple[Entry, ...]
 
 
-def _source(registered: Registered, told: list[Entry]) -> dict[str, Any]:
-    times = [entry.time for entry in told if isinstance(entry.body, DatasetRegistered)]
+def _told(connection: Connection, name: str) -> _Told:
+    """Read of the log what speaks of a dataset, and of what was made of it."""
+
+    def count(kind: str) -> int:
+        return count_of(connection, kinds=[kind], dataset=name)
+
+    def newest(kind: str) -> Entry | None:
+        found = entries_of(connection, kinds=[kind], newest=1, dataset=name)
+        return found[0] if found else None
+
+    first = entries_of(connection, kinds=["dataset.registered"], oldest=1, dataset=name)
+    return _Told(
+        count("dataset.registered"),
+        first[0] if first else None,
+        count("consent.snapshot"),
+        newest("consent.snapshot"),
+        count("lookalike.made"),
+        newest("lookalike.made"),
+        tuple(entries_at(connection, _exports(connection, name))),
+    )
+
+
+def _exports(connection: Connection, name: str) -> list[int]:
+    """Return the places of the exports of lists that were made of a dataset."""
+    kind, request = LOG_WORDS.alias(), LOG_WORDS.alias()
+    query = (
+        sa.select(LOG_INDEX.c.seq)
+        .join(kind, kind.c.id == LOG_INDEX.c.kind)
+        .join(request, request.c.id == LOG_INDEX.c.request)
+        .join(REQUESTS, REQUESTS.c.id == request.c.word)
+        .where(kind.c.field == KIND, kind.c.word == "export.made", REQUESTS.c.dataset == name)
+        .order_by(LOG_INDEX.c.seq)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _source(registered: Registered, told: _Told) -> dict[str, Any]:
+    first = told.first
     ends, erased = registered.ends_at, registered.erased_at
     return {
         "read_from": registered.definition.get("source"),
         "tables": list(registered.quality.get("files", ())),
         "snapshot": registered.snapshot,
-        "first_registered": _moment(times[0]) if times else write_time(registered.registered_at),
+        "first_registered": (
+            write_time(registered.registered_at) if first is None else _moment(first.time)
+        ),
         "registered": write_time(registered.registered_at),
-        "times_registered": len(times),
+        "times_registered": told.registered,
         "content_since": write_time(registered.since),
         "ends": None if ends is None else write_time(ends),
         "erased": None if erased is None else write_time(erased),
@@ -245,22 +279,34 @@ def _purposes_of(definition: Definition) -> dict[str, list[str]]:
     return found
 
 
-def _consent(registered: Registered, told: list[Entry]) -> dict[str, Any]:
+def _consent(
+    party: Organisation, contracts: _Contracts, registered: Registered, told: _Told
+) -> dict[str, Any]:
     """Return what consent rests on, for whom it was asked, and the snapshots that were taken."""
-    snapshots = [entry.body for entry in told if isinstance(entry.body, ConsentSnapshot)]
     coverage = registered.quality.get("consent", ())
+    last = None if told.last is None else told.last.body
     return {
         "rests_on": registered.definition.get("consent"),
         "grants": [{key: one[key] for key in ("purpose", "recipient")} for one in coverage],
-        "snapshots": len(snapshots),
-        "last_snapshot": write_time(snapshots[-1].taken_at) if snapshots else None,
-        "purposes_used": sorted({one.purpose for one in snapshots}),
+        "snapshots": told.snapshots,
+        "last_snapshot": write_time(last.taken_at) if isinstance(last, ConsentSnapshot) else None,
+        "purposes_used": sorted(_purposes_used(party, contracts, registered.name)),
     }
 
 
-def _granted(
-    party: Organisation, contracts: Mapping[str, Contract], name: str
-) -> Iterator[Granted]:
+def _purposes_used(party: Organisation, contracts: _Contracts, name: str) -> set[str]:
+    """Return what for snapshots of a dataset were taken: the purposes of what was granted."""
+    begun = sa.exists().where(SESSIONS.c.request == REQUESTS.c.id)
+    terms = (REQUESTS.c.contract, REQUESTS.c.kind, REQUESTS.c.roles)
+    query = sa.select(*terms).distinct()
+    rows = party.store.rows(query.where(REQUESTS.c.dataset == name, begun))
+    return {
+        contracts[row.contract].output(OutputKind(row.kind), json.loads(row.roles)).purpose
+        for row in rows
+    }
+
+
+def _granted(party: Organisation, contracts: _Contracts, name: str) -> Iterator[Granted]:
     for digest, contract in contracts.items():
         me = registrations.name_in(party, contract)
         if name not in contract.datasets[me]:
@@ -280,21 +326,13 @@ def _granted(
         )
 
 
-def _served(
-    party: Organisation, contracts: Mapping[str, Contract], name: str
-) -> Iterator[tuple[Filed, Contract]]:
-    """Yield the requests that ask of this dataset, oldest first, each with its contract."""
-    for filed in reversed(Desk(party).filed()):
-        contract = contracts[filed.request.contract]
-        if filed.request.datasets.get(registrations.name_in(party, contract)) == name:
-            yield filed, contract
-
-
-def _uses(party: Organisation, served: list[tuple[Filed, Contract]]) -> Iterator[Use]:
-    rows = party.store.rows(sa.select(RESULTS.c.request, RESULTS.c.body != ""))
-    results = dict(tuple(row) for row in rows)
-    for filed, contract in served:
-        request = filed.request
+def _uses(party: Organisation, contracts: _Contracts, requests: Sequence[Filed]) -> Iterator[Use]:
+    of_these = RESULTS.c.request.in_([filed.id for filed in requests])
+    kept = RESULTS.c.ends_at.is_not(None).label("kept")
+    rows = party.store.rows(sa.select(RESULTS.c.request, kept).where(of_these))
+    results = {row.request: "kept" if row.kept else "deleted" for row in rows}
+    for filed in requests:
+        request, contract = filed.request, contracts[filed.request.contract]
         yield Use(
             request=filed.id,
             kind=str(request.kind),
@@ -304,41 +342,65 @@ def _uses(party: Organisation, served: list[tuple[Filed, Contract]]) -> Iterator
             peers=filed.peers,
             asked_at=write_time(request.created),
             state=filed.state,
-            result={True: "kept", False: "deleted", None: "none"}[results.get(filed.id)],
+            result=results.get(filed.id, "none"),
         )
 
 
 def _recipients(
-    party: Organisation, served: list[tuple[Filed, Contract]], told: list[Entry]
+    party: Organisation, contracts: _Contracts, name: str, told: _Told
 ) -> Iterator[Recipient]:
     """Yield who has received what, each pair once."""
-    found: dict[tuple[str, str], list[tuple[str, str | None]]] = {}
-    for filed, contract in served:
-        if filed.state != FINISHED:
+    found: dict[tuple[str, str], list[_Given]] = {}
+
+    def note(who: str, what: str, given: _Given) -> None:
+        found.setdefault((who, what), []).append(given)
+
+    for row in _finished(party, name):
+        contract, roles = contracts[row.contract], json.loads(row.roles)
+        me, last = registrations.name_in(party, contract), write_time(row.last)
+        if row.kind == OutputKind.MATCH:
+            if roles[SENDER] == me:
+                until = write_time(contract.list_expires_at(row.last_asked))
+                note(roles[RECEIVER], _LIST, _Given(row.times, last, until))
             continue
-        request, when = filed.request, write_time(filed.updated_at)
-        me = registrations.name_in(party, contract)
-        if request.kind is OutputKind.MATCH:
-            if request.roles[SENDER] == me:
-                until = write_time(contract.list_expires_at(request.created))
-                receiver = request.roles[RECEIVER]
-                found.setdefault((receiver, _LIST), []).append((when, until))
-            continue
-        for peer in set(request.roles.values()) - {me}:
-            found.setdefault((peer, _TABLE), []).append((when, None))
-    for entry in told:
+        for peer in set(roles.values()) - {me}:
+            note(peer, _TABLE, _Given(row.times, last, None))
+    for entry in told.exports:
         if isinstance(entry.body, ExportMade):
             until = write_time(entry.body.expires_at)
-            key = (entry.body.to, message("an exported list"))
-            found.setdefault(key, []).append((_moment(entry.time), until))
-        elif isinstance(entry.body, LookalikeMade):
-            key = (message("this party itself"), message("scores of its own people"))
-            found.setdefault(key, []).append((_moment(entry.time), None))
-    for (who, what), times in sorted(found.items()):
-        ends = [until for _, until in times if until is not None]
-        yield Recipient(
-            who, what, len(times), max(when for when, _ in times), max(ends, default=None)
+            note(entry.body.to, message("an exported list"), _Given(1, _moment(entry.time), until))
+    if told.last_scored is not None:
+        scored = _Given(told.scored, _moment(told.last_scored.time), None)
+        note(message("this party itself"), message("scores of its own people"), scored)
+    for (who, what), given in sorted(found.items()):
+        ends = [one.until for one in given if one.until is not None]
+        times, last = sum(one.times for one in given), max(one.last for one in given)
+        yield Recipient(who, what, times, last, max(ends, default=None))
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What somebody has received: how often, when last, and until when the last of it is."""
+
+    times: int
+    last: str
+    until: str | None
+
+
+def _finished(party: Organisation, name: str) -> Sequence[sa.Row[Any]]:
+    """Return how often each grant of a contract was used of a dataset, and when last."""
+    terms = (REQUESTS.c.contract, REQUESTS.c.kind, REQUESTS.c.roles)
+    query = (
+        sa.select(
+            *terms,
+            sa.func.count().label("times"),
+            sa.func.max(REQUESTS.c.updated_at).label("last"),
+            sa.func.max(REQUESTS.c.asked_at).label("last_asked"),
         )
+        .where(REQUESTS.c.dataset == name, REQUESTS.c.state == FINISHED)
+        .group_by(*terms)
+    )
+    return party.store.rows(query)
 
 
 def _role(roles: Mapping[str, str], party: str) -> str:

@@ -37,7 +37,7 @@ from party.errors import (
     SessionSuspended,
     StoreError,
 )
-from party.filing import APPROVED, PENDING, REFUSED, Filed, Filing
+from party.filing import APPROVED, EVERY, PENDING, REFUSED, Filed, Filing, Wanted
 from party.forks import keep_fork
 from party.inputs import SessionInput, prepare_input
 from party.key_statement import Signers
@@ -414,9 +414,9 @@ class Desk:
         charge = SessionCharge(contract, request, contract.me(self._party.identity))
         return self._party.store.read(lambda c: charge.balance(c, self._party.now))
 
-    def filed(self) -> list[Filed]:
-        """Return every request, newest first."""
-        return self._filing.all()
+    def filed(self, wanted: Wanted = EVERY) -> list[Filed]:
+        """Return every request that is wanted, newest first."""
+        return self._filing.all(wanted)
 
     def find(self, wanted: str) -> Filed:
         """Return the request whose id starts with `wanted`.
@@ -437,11 +437,17 @@ class Desk:
             ResultError: it is not what this party stored.
         """
         row = self._party.store.row(sa.select(RESULTS).where(RESULTS.c.request == request_id))
-        if row is None or not row.body:
-            return None
+        return None if row is None or not row.body else self.read_result(row)
+
+    def read_result(self, row: sa.Row[Any]) -> dict[str, Any]:
+        """Return the values of a row of results that has any.
+
+        Raises:
+            ResultError: it is not what this party stored.
+        """
         try:
             self._party.identity.verifier.verify(
-                result_message(request_id, row.body), row.signature
+                result_message(row.request, row.body), row.signature
             )
         except SignatureError:
             raise ResultError(
@@ -449,7 +455,7 @@ class Desk:
                     "the stored result of request {request_id} was changed after it "
                     "was made: restore the store from a backup, or make the request "
                     "again",
-                    request_id=request_id,
+                    request_id=row.request,
                 )
             ) from None
         return json.loads(row.body)  # type: ignore[no-any-return]

@@ -26,7 +26,7 @@ from party.contract import Contract
 from party.contract_file import parse_contract
 from party.identity import Identity
 from party.ledger import STOP
-from party.log_index import REQUEST, first_amiss, stored_index
+from party.log_index import first_amiss, stored_index
 from party.log_pages import entries_of
 from party.log_tree import read_tile
 from party.schema import (
@@ -162,7 +162,7 @@ class StoredLog:
 
     def about(self, request_id: str) -> list[Entry]:
         """Return the entries whose body is about a request, in their order."""
-        found = self._store.read(lambda connection: entries_of(connection, REQUEST, request_id))
+        found = self._store.read(lambda connection: entries_of(connection, request=request_id))
         size = self._read(_size)
         return [entry for entry in found if entry.seq < size]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from party.list_names import Naming, register
 from party.request import Request
 from party.revocation import refuse_revoked
 from party.schema import REQUEST_PEERS, REQUESTS
+from party.store import begins_with
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
@@ -84,12 +86,17 @@ class Filed:
 class Wanted:
     """Which requests a page lists: those for which everything holds that is said.
 
-    `lists` is whether they make a list, `mine` whether this party has asked.
+    `lists` is whether they make a list, `mine` whether this party has asked; `contract` is a hash,
+    `dataset` this party's own. They were made, or changed last, after a time (Unix seconds).
     """
 
     states: tuple[str, ...] = ()
     lists: bool | None = None
     mine: bool | None = None
+    contract: str | None = None
+    dataset: str | None = None
+    asked_after: int | None = None
+    changed_after: int | None = None
 
     def of(self, query: sa.Select[Any]) -> sa.Select[Any]:
         """Return a query of requests, of these alone."""
@@ -100,7 +107,18 @@ class Wanted:
             query = query.where(is_list if self.lists else ~is_list)
         if self.mine is not None:
             query = query.where(REQUESTS.c.mine == int(self.mine))
+        if self.contract is not None:
+            query = query.where(REQUESTS.c.contract == self.contract)
+        if self.dataset is not None:
+            query = query.where(REQUESTS.c.dataset == self.dataset)
+        if self.asked_after is not None:
+            query = query.where(REQUESTS.c.asked_at > self.asked_after)
+        if self.changed_after is not None:
+            query = query.where(REQUESTS.c.updated_at > self.changed_after)
         return query
+
+
+EVERY: Final = Wanted()
 
 
 @dataclass(frozen=True)
@@ -117,15 +135,13 @@ class Filing:
     def __init__(self, party: Organisation) -> None:
         self._party = party
 
-    def all(self) -> list[Filed]:
-        """Return every request, newest first."""
-        query = sa.select(REQUESTS).order_by(REQUESTS.c.number.desc())
-        return self._read(query)
+    def all(self, wanted: Wanted = EVERY) -> list[Filed]:
+        """Return every request that is wanted, newest first."""
+        return self._read(wanted.of(sa.select(REQUESTS)).order_by(REQUESTS.c.number.desc()))
 
     def open(self) -> list[Filed]:
         """Return the requests that may still bring a result, newest first."""
-        query = sa.select(REQUESTS).where(REQUESTS.c.state.in_(OPEN_STATES))
-        return self._read(query.order_by(REQUESTS.c.number.desc()))
+        return self.all(Wanted(states=OPEN_STATES))
 
     def page(self, wanted: Wanted, *, before: int | None = None, most: int = PAGE) -> Page:
         """Return the newest requests, or the newest `before` where an earlier page ended."""
@@ -151,7 +167,7 @@ class Filing:
         Raises:
             PartyError: there is none, or more than one.
         """
-        query = sa.select(REQUESTS).where(REQUESTS.c.id.startswith(wanted, autoescape=True))
+        query = sa.select(REQUESTS).where(begins_with(REQUESTS.c.id, wanted))
         found = self._read(query.limit(2))
         if len(found) != 1:
             what = message("no request") if not found else message("more than one request")
@@ -168,6 +184,11 @@ class Filing:
         """Return the request of exactly this id, or None."""
         found = self._read(sa.select(REQUESTS).where(REQUESTS.c.id == request_id))
         return found[0] if found else None
+
+    def some(self, request_ids: Sequence[str]) -> dict[str, Filed]:
+        """Return the requests of these ids, by id."""
+        found = self._read(sa.select(REQUESTS).where(REQUESTS.c.id.in_(request_ids)))
+        return {filed.id: filed for filed in found}
 
     def count_of(self, peer: str, *, since: int) -> int:
         """Return how many requests of a counterpart were filed since a time (Unix seconds)."""
@@ -215,6 +236,7 @@ class Filing:
                     created_at=self._party.now,
                     updated_at=self._party.now,
                     number=number.scalar_subquery(),
+                    **described(request, contract.me(self._party.identity)),
                 )
             )
             word = PENDING if mine else APPROVED
@@ -299,6 +321,12 @@ class Filing:
             return [_read_filed(row, words[row.id]) for row in rows]
 
         return self._party.store.read(work)
+
+
+def described(request: Request, me: str) -> dict[str, Any]:
+    """Return what requests are found and counted by, of the party `me`, by column."""
+    roles = json.dumps(dict(request.roles), sort_keys=True, separators=(",", ":"))
+    return {"dataset": request.datasets[me], "roles": roles, "asked_at": request.created}
 
 
 def _note_word(connection: Connection, request_id: str, peer: str, word: str) -> None:

@@ -296,6 +296,7 @@ class Journal:
                 sa.select(WITNESSED.c.checkpoint)
                 .where(WITNESSED.c.origin == log.name)
                 .order_by(WITNESSED.c.size.desc())
+                .limit(1)
             ).first()
             last = None if row is None else open_checkpoint(row.checkpoint, log)
             seen_size = 0 if last is None else last.size

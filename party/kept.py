@@ -7,6 +7,7 @@ contracts are not in it: they stay.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -16,17 +17,17 @@ import sqlalchemy as sa
 from audit.bodies.upkeep import Pruned
 from party import registrations
 from party.contract import REPLAY_DAYS, Contract
-from party.contract_terms import OutputKind, write_time
-from party.list_names import replaced
-from party.request import Request
-from party.schema import REQUESTS, RESULTS, SESSIONS
+from party.contract_terms import write_time
+from party.list_names import was_replaced
+from party.schema import ENDLESS, REQUESTS, RESULTS, SESSIONS
 from party.suppression.list_file import HOLDERS_FILE
 
 if TYPE_CHECKING:
     from party.organisation import Organisation
 
 What: TypeAlias = Literal["dataset"] | Pruned
-_NEVER: Final = 1 << 62
+_Column: TypeAlias = sa.Column[Any]
+_NEVER: Final = ENDLESS
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,77 @@ class Kept:
         }
 
 
-def kept(party: Organisation) -> list[Kept]:
-    """Return all that is kept, what ends first before the rest."""
+def kept(party: Organisation, *, until: int | None = None, most: int | None = None) -> list[Kept]:
+    """Return all that is kept, what ends first before the rest.
+
+    Where `until` is given (Unix seconds), what has ended by then; where `most` is, so many of it.
+    Neither reads what it does not return.
+    """
+    return _kept(party, _Wanted(until=until, most=most))
+
+
+def kept_of(party: Organisation, dataset: str, *, most: int) -> list[Kept]:
+    """Return what is kept of a dataset and what was made of it: the first so many to end."""
+    return _kept(party, _Wanted(most=most, dataset=dataset))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Of what is kept, what ends by a time, the first so many, or what is made of a dataset."""
+
+    until: int | None = None
+    most: int | None = None
+    dataset: str | None = None
+
+    def of(self, query: sa.Select[Any], request: _Column, ends: _Column | None) -> sa.Select[Any]:
+        """Return a query of things of requests, of these alone, that which ends first before."""
+        if self.dataset is not None:
+            named = sa.func.coalesce(REQUESTS.c.dataset, "")  # by the index of ends
+            query = query.where(named == self.dataset)
+        if ends is not None:
+            query = query.order_by(ends, request).limit(self.most)
+            if self.until is not None:
+                query = query.where(ends <= self.until)
+        return query
+
+
+def _kept(party: Organisation, wanted: _Wanted) -> list[Kept]:
     contracts = {contract.digest: contract for contract in party.contracts()}
     found = [
-        *_datasets(party),
-        *(
-            one
-            for part in (_lists, _holders, _sessions, _results)
-            for one in part(party, contracts)
-        ),
+        *(one for one in _datasets(party) if wanted.dataset in (None, one.name)),
+        *_lists(party, wanted),
+        *_holders(party, wanted),
+        *_sessions(party, contracts, wanted),
+        *_results(party, contracts, wanted),
     ]
-    return sorted(found, key=lambda one: (one.ends_at or _NEVER, one.what, one.name))
+    if wanted.until is not None:
+        found = [one for one in found if one.has_ended(wanted.until)]
+    found.sort(key=lambda one: (one.ends_at or _NEVER, one.what, one.name))
+    return found if wanted.most is None else found[: wanted.most]
+
+
+def count_kept(party: Organisation) -> tuple[Counter[What], Counter[What]]:
+    """Return how much is kept of each sort, and how much of that has no end."""
+    datasets = list(_datasets(party))
+    lists, sessions = RESULTS.c.list_file.is_not(None), SESSIONS.c.ends_at.is_not(None)
+    whole: dict[What, int] = {
+        "dataset": len(datasets),
+        "holders": sum(1 for _ in _holders(party, _Wanted())),
+        "list": _count(party, RESULTS, lists),
+        "session": _count(party, SESSIONS, sessions),
+        "result": _count(party, RESULTS, RESULTS.c.ends_at.is_not(None)),
+    }
+    endless: dict[What, int] = {
+        "dataset": sum(one.ends_at is None for one in datasets),
+        "result": _count(party, RESULTS, RESULTS.c.ends_at == ENDLESS),
+    }
+    return +Counter(whole), +Counter(endless)
+
+
+def _count(party: Organisation, table: sa.Table, condition: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count().label("rows")).select_from(table).where(condition)
+    row = party.store.row(query)
+    return 0 if row is None else int(row.rows)
 
 
 def _datasets(party: Organisation) -> Iterator[Kept]:
@@ -86,74 +146,65 @@ def _datasets(party: Organisation) -> Iterator[Kept]:
 _Contracts: TypeAlias = dict[str, Contract]
 
 
-def _lists(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
+def _lists(party: Organisation, wanted: _Wanted) -> Iterator[Kept]:
     """Yield the lists; one whose place a refresh has taken ends at once."""
-    del contracts
-    rows = party.store.rows(
-        sa.select(RESULTS.c.request, RESULTS.c.expires_at, REQUESTS.c.contract)
-        .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
+    request, ends = RESULTS.c.request, RESULTS.c.expires_at
+    query = (
+        sa.select(request, ends, REQUESTS.c.contract, was_replaced(request).label("replaced"))
+        .join(REQUESTS, REQUESTS.c.id == request)
         .where(RESULTS.c.list_file.is_not(None))
     )
-    old = replaced(party.store) if rows else set()
-    for row in rows:
-        if row.request in old:
-            yield Kept("list", row.request, party.now, "replaced by a refresh", row.contract)
-        else:
+    old = wanted.of(query, request, None).where(was_replaced(request))
+    for row in party.store.rows(old):
+        yield Kept("list", row.request, party.now, "replaced by a refresh", row.contract)
+    for row in party.store.rows(wanted.of(query, request, ends)):
+        if not row.replaced:
             yield Kept("list", row.request, row.expires_at, "list_expiry_days", row.contract)
 
 
-def _holders(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
+def _holders(party: Organisation, wanted: _Wanted) -> Iterator[Kept]:
     """Yield what tells a sender whose the points of a list are."""
-    matches = party.store.rows(
-        sa.select(SESSIONS.c.request, REQUESTS.c.contract, REQUESTS.c.body)
-        .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
-        .where(REQUESTS.c.kind == str(OutputKind.MATCH), SESSIONS.c.sealed_seed != b"")
+    request, ends = SESSIONS.c.request, SESSIONS.c.holders_end_at
+    query = (
+        sa.select(request, ends, REQUESTS.c.contract)
+        .join(REQUESTS, REQUESTS.c.id == request)
+        .where(ends.is_not(None))
     )
-    for row in matches:
+    for row in party.store.rows(wanted.of(query, request, ends)):
         if (party.folder / "sessions" / row.request / HOLDERS_FILE).exists():
-            end = contracts[row.contract].list_expires_at(_request(row.body).created)
-            yield Kept("holders", row.request, end, "list_expiry_days", row.contract)
+            yield Kept("holders", row.request, row.holders_end_at, "list_expiry_days", row.contract)
 
 
-def _sessions(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
-    """Yield the artefacts and seeds of sessions that have ended."""
-    rows = party.store.rows(
-        sa.select(SESSIONS.c.request, SESSIONS.c.ended_at, REQUESTS.c.contract, REQUESTS.c.body)
-        .join(REQUESTS, REQUESTS.c.id == SESSIONS.c.request)
-        .where(SESSIONS.c.ended_at.is_not(None), SESSIONS.c.sealed_seed != b"")
-    )
-    for row in rows:
-        end, why = session_end(contracts[row.contract], _request(row.body), row.ended_at)
-        yield Kept("session", row.request, end, why, row.contract)
-
-
-def session_end(contract: Contract, request: Request, ended: int) -> tuple[int, str]:
-    """Return when what a session left ends that ended at `ended` (Unix seconds), and by which term.
+def _sessions(party: Organisation, contracts: _Contracts, wanted: _Wanted) -> Iterator[Kept]:
+    """Yield the artefacts and seeds of sessions that have ended.
 
     A session with suppression runs serves them until its list's end.
     """
-    why = REPLAY_DAYS if contract.replay_days is not None else "retention_days"
-    end = (contract.session_ends_at(ended), why)
-    if not request.parameters.suppression_runs:
-        return end
-    list_end = contract.list_expires_at(request.created)
-    return max(end, (list_end, "list_expiry_days, for its suppression runs"))
-
-
-def _results(party: Organisation, contracts: _Contracts) -> Iterator[Kept]:
-    """Yield the numbers and tables; of a match what was counted, which outlives its list."""
-    rows = party.store.rows(
-        sa.select(RESULTS.c.request, RESULTS.c.made_at, RESULTS.c.expires_at, REQUESTS.c.contract)
-        .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
-        .where(RESULTS.c.body != "")
+    request, ends = SESSIONS.c.request, SESSIONS.c.ends_at
+    query = (
+        sa.select(request, ends, SESSIONS.c.ended_at, REQUESTS.c.contract)
+        .join(REQUESTS, REQUESTS.c.id == request)
+        .where(ends.is_not(None))
     )
-    for row in rows:
-        end = contracts[row.contract].result_ends_at(row.made_at)
-        why = "result_days" if end is not None else "the contract states no result_days"
-        if end is not None:
-            end = max(end, row.expires_at or 0)
-        yield Kept("result", row.request, end, why, row.contract)
+    for row in party.store.rows(wanted.of(query, request, ends)):
+        contract = contracts[row.contract]
+        why = REPLAY_DAYS if contract.replay_days is not None else "retention_days"
+        if row.ends_at > contract.session_ends_at(row.ended_at):
+            why = "list_expiry_days, for its suppression runs"
+        yield Kept("session", row.request, row.ends_at, why, row.contract)
 
 
-def _request(body: str) -> Request:
-    return Request.decode(body.encode())
+def _results(party: Organisation, contracts: _Contracts, wanted: _Wanted) -> Iterator[Kept]:
+    """Yield the numbers and tables; of a match what was counted, which outlives its list."""
+    request, ends = RESULTS.c.request, RESULTS.c.ends_at
+    query = (
+        sa.select(request, ends, REQUESTS.c.contract)
+        .join(REQUESTS, REQUESTS.c.id == request)
+        .where(ends.is_not(None))
+    )
+    for row in party.store.rows(wanted.of(query, request, ends)):
+        if contracts[row.contract].result_days is None:
+            why = "the contract states no result_days"
+            yield Kept("result", row.request, None, why, row.contract)
+        else:
+            yield Kept("result", row.request, row.ends_at, "result_days", row.contract)

@@ -98,10 +98,10 @@ def newest(store: Store, name: str) -> str | None:
     return None if row is None else str(row.request)
 
 
-def replaced(store: Store) -> set[str]:
-    """Return the requests whose lists a newer generation has taken the place of."""
-    rows = store.rows(_generations().where(RESULTS.c.made_at.is_not(None)))
-    return {row.replaces for row in rows if row.replaces is not None}
+def was_replaced(request: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return whether a newer generation has taken the place of a request's list, in a query."""
+    newer, made = LIST_GENERATIONS.alias(), RESULTS.alias()
+    return sa.exists().where(newer.c.replaces == request, made.c.request == newer.c.request)
 
 
 def _called(name: str) -> sa.Select[tuple[str, str, int, str, str, str, int]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -21,7 +21,7 @@ from party.datasets import Definition
 from party.decision import OPEN_STATES
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
-from party.filing import Filed
+from party.filing import Filed, Filing
 from party.list_files import Part, change_file, read_list, require_unchanged
 from party.organisation import Organisation
 from party.request import Request
@@ -164,26 +164,43 @@ class MatchedList:
         return read_list(wanted.file, wanted.sha256).select(["reference", "matched_by"])
 
 
+_OF_REQUEST: Final = REQUESTS.c.id == RESULTS.c.request
+_WITH_NAMES: Final = sa.select(
+    RESULTS, LIST_GENERATIONS.c.name, list_names.was_replaced(RESULTS.c.request).label("replaced")
+).outerjoin(LIST_GENERATIONS, LIST_GENERATIONS.c.request == RESULTS.c.request)
+"""Results, with what their lists are called, and whether another has taken a list's place."""
+
+
 class Lists:
     """One party's lists."""
 
     def __init__(self, party: Organisation) -> None:
         self._party, self._desk = party, Desk(party)
 
-    def held(self) -> list[MatchedList]:
-        """Return every list that no refresh has taken the place of, newest first.
+    def held(self, *, before: str | None = None, most: int | None = None) -> list[MatchedList]:
+        """Return the lists that no refresh has taken the place of, newest first.
+
+        Where `before` names the request of one, those that are older; so many, where `most` is
+        given.
 
         Raises:
             ResultError: one is not what this party stored.
         """
+        place = (RESULTS.c.made_at, REQUESTS.c.number)
         query = (
-            sa.select(RESULTS.c.request)
-            .join(REQUESTS, REQUESTS.c.id == RESULTS.c.request)
-            .where(RESULTS.c.expires_at.is_not(None), RESULTS.c.body != "")
+            _WITH_NAMES.join(REQUESTS, _OF_REQUEST)
+            .where(RESULTS.c.expires_at.is_not(None), RESULTS.c.ends_at.is_not(None))
+            .where(~list_names.was_replaced(RESULTS.c.request))
             .order_by(RESULTS.c.made_at.desc(), REQUESTS.c.number.desc())
+            .limit(most)
         )
-        found = [self.of_request(row.request) for row in self._party.store.rows(query)]
-        return [one for one in found if not one.replaced]
+        if before is not None:
+            named = sa.select(*place).join_from(RESULTS, REQUESTS, _OF_REQUEST)
+            row = self._party.store.row(named.where(RESULTS.c.request == before))
+            query = query.where(sa.tuple_(*place) < sa.tuple_(*(row or (0, 0))))
+        rows = self._party.store.rows(query)
+        filed = Filing(self._party).some([row.request for row in rows])
+        return [self._matched(filed[row.request], self._desk.read_result(row), row) for row in rows]
 
     def under_way(self) -> list[tuple[str, Filed]]:
         """Return the names whose lists are being made, each with its request."""
@@ -253,7 +270,9 @@ class Lists:
                     what=what,
                 )
             )
-        return self._matched(filed, stored)
+        row = self._party.store.row(_WITH_NAMES.where(RESULTS.c.request == filed.id))
+        assert row is not None  # it was read just now
+        return self._matched(filed, stored, row)
 
     def give_name(self, wanted: str, name: str) -> MatchedList:
         """Name a list that has no name yet, such as one that the counterpart asked for.
@@ -305,7 +324,7 @@ class Lists:
                 )
             )
 
-    def _matched(self, filed: Filed, stored: Mapping[str, Any]) -> MatchedList:
+    def _matched(self, filed: Filed, stored: Mapping[str, Any], row: sa.Row[Any]) -> MatchedList:
         request = filed.request
         folder = self._party.folder / "lists"
         parts = {
@@ -318,18 +337,15 @@ class Lists:
         for name, change in stored.get("changes", {}).items():
             file = change_file(folder, request.id, Part(name))
             parts[Part(name)] = ListPart(file, change["sha256"], change["people"])
-        query = sa.select(RESULTS).where(RESULTS.c.request == request.id)
-        row = self._party.store.row(query)
-        naming = list_names.naming_of(self._party.store, request.id)
         return MatchedList(
             request=request,
-            name=None if naming is None else naming.name,
+            name=row.name,
             peer=filed.peer,
-            made_at=0 if row is None else row.made_at,
+            made_at=row.made_at,
             expires_at=stored["expires_at"],
             snapshot=stored.get("source_snapshot", ""),
             parts=MappingProxyType(parts),
             suppressed=stored.get("suppressed"),
-            replaced=request.id in list_names.replaced(self._party.store),
-            kept=row is not None and row.list_file is not None,
+            replaced=bool(row.replaced),
+            kept=row.list_file is not None,
         )

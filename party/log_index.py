@@ -1,8 +1,9 @@
 """Which entries of the log speak of what, so that some of them are found without reading them all.
 
-Each word - a kind, who acted, a request, a contract, a counterpart - has a number, and each entry
-the numbers of its own. It is for finding alone: what is shown is the entry itself, and verifying
-the log holds the index against it (`Indexed`), so that nothing can be hidden by changing it.
+Each word - a kind, who acted, a request, a contract, a counterpart, a dataset - has a number, and
+each entry the numbers of its own. It is for finding alone: what is shown is the entry itself, and
+verifying the log holds the index against it (`Indexed`), so that nothing can be hidden by changing
+it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Final, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from audit.bodies import DatasetErased, DatasetRegistered
 from audit.entry import Entry
 from party.schema import LOG_INDEX, LOG_WORDS
 
-KIND, ACTOR, REQUEST, CONTRACT, PEER = FIELDS = ("kind", "actor", "request", "contract", "peer")
+KIND, ACTOR, REQUEST, CONTRACT, PEER, DATASET = FIELDS = (
+    "kind", "actor", "request", "contract", "peer", "dataset",
+)  # fmt: skip
 Words: TypeAlias = tuple[str | None, ...]
 """What an entry has in each of `FIELDS`."""
 _AT_ONCE: Final = 500
@@ -28,7 +32,11 @@ def words_of(entry: Entry) -> Words:
     """Return what an entry speaks of."""
     body = entry.body
     request, peer = getattr(body, "request", None), getattr(body, "peer", None)
-    return entry.kind, entry.actor, request, entry.contract, peer
+    if isinstance(body, DatasetRegistered | DatasetErased):
+        dataset: str | None = body.name
+    else:
+        dataset = getattr(body, "dataset", None)
+    return entry.kind, entry.actor, request, entry.contract, peer, dataset
 
 
 def write_index(connection: Connection, entries: Sequence[tuple[int, Words]]) -> None:

@@ -7,26 +7,29 @@ What costs more is to find nothing where each of several things is frequent and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from audit.bodies import ConsentSnapshot
 from audit.entry import Entry
 from languages import message
 from party.errors import PartyError
 from party.log_index import ACTOR, CONTRACT, KIND, PEER, REQUEST
 from party.schema import LOG_ENTRIES, LOG_INDEX, LOG_WORDS, SESSIONS
 from party.selection import Selection, names_in
-from party.store import Store
+from party.store import Store, begins_with
 
 MOST: Final = 50
 MOST_REQUESTS: Final = 20
 """Requests whose ids begin alike, at most, of which a page is made."""
 _FREQUENT: Final = 5_000
 """From so many entries on a word is as frequent as any other."""
+_AT_ONCE: Final = 500
+_SNAPSHOTS: Final = 16
 _Places: TypeAlias = tuple[sa.Column[Any], int]
 _Terms: TypeAlias = list[_Places]
 """What an entry must have, any of these: a column of the index, and a word's number."""
@@ -77,7 +80,8 @@ def _page(
     at = (shown[-1], shown[0]) if shown else (stop, start - 1)
     older = more if not upward else _any(connection, terms, first, at[0])
     newer = more if upward else _any(connection, terms, at[1] + 1, end)
-    entries = tuple(one for one in _read(connection, shown) if wanted.admits(one))
+    found = reversed(entries_at(connection, shown[::-1]))
+    entries = tuple(one for one in found if wanted.admits(one))
     return LogPage(entries, size, older, newer)
 
 
@@ -88,17 +92,62 @@ def entry_at(store: Store, place: int) -> Entry | None:
     return None if row is None else Entry.parse(row.data)
 
 
-def entries_of(connection: Connection, field: str, word: str) -> list[Entry]:
-    """Return the entries that have a word in a field of the index, oldest first."""
-    column = LOG_INDEX.c[field]
-    number = sa.select(LOG_WORDS.c.id).where(LOG_WORDS.c.field == field, LOG_WORDS.c.word == word)
-    query = (
-        sa.select(LOG_ENTRIES.c.data)
-        .join(LOG_INDEX, LOG_INDEX.c.seq == LOG_ENTRIES.c.seq)
-        .where(column == number.scalar_subquery())
-        .order_by(LOG_ENTRIES.c.seq)
-    )
-    return [Entry.parse(data) for data in connection.execute(query).scalars()]
+def entries_of(
+    connection: Connection,
+    *,
+    kinds: Sequence[str] = (),
+    start: int = 0,
+    before: int | None = None,
+    oldest: int | None = None,
+    newest: int | None = None,
+    **words: str,
+) -> list[Entry]:
+    """Return the entries that have each word in its field of the index, oldest first.
+
+    They are of any of the `kinds` or families of kinds, and their places are from `start` on and
+    `before` another; of all these the `oldest` so many, or the `newest`. The first of the words
+    leads.
+    """
+    stop, upward = _size(connection) if before is None else before, newest is None
+    terms = _named(connection, kinds, words)
+    places = _places(connection, terms, start, stop, oldest or newest, upward=upward)
+    return entries_at(connection, places if upward else places[::-1])
+
+
+def snapshot_before(connection: Connection, sequence: int, before: int) -> Entry | None:
+    """Return the snapshot of consent of a number, which was taken not long before a place."""
+    kinds = ["consent.snapshot"]
+    while some := entries_of(connection, kinds=kinds, before=before, newest=_SNAPSHOTS):
+        for entry in reversed(some):
+            if isinstance(entry.body, ConsentSnapshot) and entry.body.sequence <= sequence:
+                return entry if entry.body.sequence == sequence else None
+        before = some[0].seq
+    return None
+
+
+def entries_at(connection: Connection, places: Sequence[int]) -> list[Entry]:
+    """Return the entries at some places, which are in order."""
+    found: list[Entry] = []
+    for start in range(0, len(places), _AT_ONCE):
+        some = LOG_ENTRIES.c.seq.in_(places[start : start + _AT_ONCE])
+        query = sa.select(LOG_ENTRIES.c.data).where(some).order_by(LOG_ENTRIES.c.seq)
+        found += map(Entry.parse, connection.execute(query).scalars())
+    return found
+
+
+def count_of(connection: Connection, *, kinds: Sequence[str], **words: str) -> int:
+    """Return how many entries of such kinds have each word in its field of the index."""
+    terms = _named(connection, kinds, words)
+    if not all(terms):
+        return 0
+    conditions = (sa.or_(*(column == number for column, number in term)) for term in terms)
+    query = sa.select(sa.func.count()).select_from(LOG_INDEX).where(*conditions)
+    return connection.execute(query).scalar_one()
+
+
+def _named(connection: Connection, kinds: Sequence[str], words: Mapping[str, str]) -> list[_Terms]:
+    terms = [_of(connection, field, LOG_WORDS.c.word == word) for field, word in words.items()]
+    return [*terms, _of(connection, KIND, _any_kind(kinds))] if kinds else terms
 
 
 # -- what is asked for, as numbers of the index ---------------------------------------------------
@@ -125,11 +174,7 @@ def _terms(connection: Connection, wanted: Selection) -> list[_Terms]:
             + _of(connection, CONTRACT, word.in_(wanted.contracts_with))
         )
     if wanted.kinds:
-        kinds = (
-            sa.or_(word == kind, word.startswith(f"{kind}.", autoescape=True))
-            for kind in wanted.kinds
-        )
-        found.append(_of(connection, KIND, sa.or_(*kinds)))
+        found.append(_of(connection, KIND, _any_kind(wanted.kinds)))
     if wanted.actor is not None:
         rows = connection.execute(sa.select(LOG_WORDS).where(LOG_WORDS.c.field == ACTOR))
         ids = [row.id for row in rows if wanted.actor in names_in(row.word)]
@@ -139,6 +184,14 @@ def _terms(connection: Connection, wanted: Selection) -> list[_Terms]:
     if len(found) > 1:
         found.sort(key=lambda term: _frequency(connection, term))
     return found
+
+
+def _any_kind(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Return the condition on a word that it is one of these kinds, or of one of these families."""
+    word = LOG_WORDS.c.word
+    return sa.or_(
+        *(sa.or_(word == one, word.startswith(f"{one}.", autoescape=True)) for one in kinds)
+    )
 
 
 def _frequency(connection: Connection, term: _Terms) -> int:
@@ -165,7 +218,7 @@ def _begins(connection: Connection, digits: str) -> sa.ColumnElement[bool]:
 
     A session's id is looked for by whole bytes; digits that are none are of no session.
     """
-    begins = LOG_WORDS.c.word.startswith(digits, autoescape=True)
+    begins = begins_with(LOG_WORDS.c.word, digits)
     try:
         start = bytes.fromhex(digits[: len(digits) // 2 * 2])
     except ValueError:
@@ -184,14 +237,14 @@ def _begins(connection: Connection, digits: str) -> sa.ColumnElement[bool]:
 
 
 def _bounds(connection: Connection, wanted: Selection, size: int) -> tuple[int, int]:
-    first = 0 if wanted.since is None else _first_from(connection, wanted.since, size)
-    end = size if wanted.until is None else _first_from(connection, wanted.until, size)
+    first = 0 if wanted.since is None else first_from(connection, wanted.since, size)
+    end = size if wanted.until is None else first_from(connection, wanted.until, size)
     return first, end
 
 
-def _first_from(connection: Connection, moment: str, size: int) -> int:
-    """Return the place of the first entry from a time on, `size` for none."""
-    low, high = 0, size
+def first_from(connection: Connection, moment: str, size: int | None = None) -> int:
+    """Return the place of the first entry from a time on, as entries have it; for none the size."""
+    low, high = 0, _size(connection) if size is None else size
     while low < high:
         middle = (low + high) // 2
         query = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq == middle)
@@ -211,9 +264,9 @@ def _places(
     terms: Sequence[_Terms],
     start: int,
     stop: int,
-    most: int,
+    most: int | None,
     *,
-    upward: bool,
+    upward: bool = False,
 ) -> list[int]:
     """Return the first `most` places from `start` to before `stop` that meet all terms, in order.
 
@@ -244,13 +297,7 @@ def _unled(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 
 
 def _any(connection: Connection, terms: Sequence[_Terms], start: int, stop: int) -> bool:
-    return bool(_places(connection, terms, start, stop, 1, upward=False))
-
-
-def _read(connection: Connection, places: Sequence[int]) -> list[Entry]:
-    query = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq.in_(places))
-    return [Entry.parse(data) for data in
-            connection.execute(query.order_by(LOG_ENTRIES.c.seq.desc())).scalars()]  # fmt: skip
+    return bool(_places(connection, terms, start, stop, 1))
 
 
 def _size(connection: Connection) -> int:

@@ -199,23 +199,15 @@ def name_in(party: Organisation, contract: Contract) -> str:
 
 def _last_list_end(party: Organisation, name: str) -> int:
     """Return when the last list ends that was made of a dataset, 0 where there is none."""
-    from party.request import Request
-
     contracts = {contract.digest: contract for contract in party.contracts()}
     rows = party.store.rows(
-        sa.select(REQUESTS.c.body, REQUESTS.c.contract)
+        sa.select(REQUESTS.c.contract, sa.func.max(REQUESTS.c.asked_at).label("last"))
         .join(SESSIONS, SESSIONS.c.request == REQUESTS.c.id)
         .where(REQUESTS.c.kind == str(OutputKind.MATCH), SESSIONS.c.state == "finished")
+        .where(REQUESTS.c.dataset == name)
+        .group_by(REQUESTS.c.contract)
     )
-    made = [(Request.decode(row.body.encode()), contracts[row.contract]) for row in rows]
-    return max(
-        (
-            contract.list_expires_at(request.created)
-            for request, contract in made
-            if request.datasets.get(name_in(party, contract)) == name
-        ),
-        default=0,
-    )
+    return max((contracts[row.contract].list_expires_at(row.last) for row in rows), default=0)
 
 
 def every(party: Organisation) -> list[Registered]:

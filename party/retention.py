@@ -70,7 +70,7 @@ def run(party: Organisation) -> list[Kept]:
 
 def due(party: Organisation) -> list[Kept]:
     """Return what has come to its end and would be deleted now; nothing is."""
-    return [one for one in kept(party) if one.has_ended(party.now)]
+    return kept(party, until=party.now)
 
 
 def _end_dataset(party: Organisation, ended: Kept) -> None:
@@ -98,8 +98,11 @@ def _end_holders(party: Organisation, ended: Kept) -> None:
     (party.folder / "sessions" / ended.name / HOLDERS_FILE).unlink(missing_ok=True)
 
     def work(connection: Connection) -> None:
-        forget_points(connection, ended.name)
-        _log(party, connection, "holders", ended)
+        is_it = (SESSIONS.c.request == ended.name, SESSIONS.c.holders_end_at.is_not(None))
+        forgotten = sa.update(SESSIONS).where(*is_it).values(holders_end_at=None)
+        if connection.execute(forgotten).rowcount:
+            forget_points(connection, ended.name)
+            _log(party, connection, "holders", ended)
 
     party.store.write(work)
 
@@ -110,7 +113,8 @@ def _end_session(party: Organisation, ended: Kept) -> None:
 
     def work(connection: Connection) -> None:
         is_it = (SESSIONS.c.request == ended.name, SESSIONS.c.sealed_seed != b"")
-        if connection.execute(sa.update(SESSIONS).where(*is_it).values(sealed_seed=b"")).rowcount:
+        gone = {"sealed_seed": b"", "ends_at": None, "holders_end_at": None}
+        if connection.execute(sa.update(SESSIONS).where(*is_it).values(gone)).rowcount:
             _forget_openings(connection, ended)
             _log(party, connection, "session", ended)
 
@@ -122,7 +126,7 @@ def _end_result(party: Organisation, ended: Kept) -> None:
 
     def work(connection: Connection) -> None:
         is_it = (RESULTS.c.request == ended.name, RESULTS.c.body != "")
-        emptied = sa.update(RESULTS).where(*is_it).values(body="", signature=b"")
+        emptied = sa.update(RESULTS).where(*is_it).values(body="", signature=b"", ends_at=None)
         if connection.execute(emptied).rowcount:
             connection.execute(sa.delete(RELEASES).where(RELEASES.c.request == ended.name))
             _forget_openings(connection, ended)

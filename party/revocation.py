@@ -19,7 +19,6 @@ from audit.bodies import PeerRestored, PeerRevoked
 from audit.errors import EntryError
 from audit.roles import BY_HAND, Role
 from languages import message
-from party.decision import OPEN_STATES
 from party.errors import ContractError, InvitationError, Refusal, RefusalStatus
 from party.schema import REVOKED
 
@@ -167,11 +166,10 @@ class Revocations:
     def _end_all(self, party: str) -> int:
         """End every request under a contract that names a party and that has not ended."""
         from party.desk import Desk
+        from party.filing import Filing
 
         desk, ended = Desk(self._party), 0
-        for filed in desk.filed():
-            if filed.state not in OPEN_STATES:
-                continue
+        for filed in Filing(self._party).open():
             contract = self._party.contract(filed.request.contract)
             if all(card.identity != party for card in contract.parties.values()):
                 continue

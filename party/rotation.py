@@ -27,7 +27,6 @@ from party.errors import IdentityError, InUse
 from party.key_files import write_key_folder
 from party.key_statement import MOST_OVERLAP_SECONDS, MOST_STATEMENTS, KeyStatement, PublicKeys
 from party.lock_file import held
-from party.log_index import KIND
 from party.log_pages import entries_of
 from party.own_keys import (
     IDENTITY_KEY,
@@ -182,7 +181,7 @@ def _finish(party: Organisation) -> None:
 
 def _is_entered(party: Organisation, statement: KeyStatement) -> bool:
     """Say whether the log has the entry of a statement."""
-    entries = party.store.read(lambda connection: entries_of(connection, KIND, "key.rotated"))
+    entries = party.store.read(lambda connection: entries_of(connection, kinds=["key.rotated"]))
     return any(getattr(one.body, "statement", None) == statement.digest for one in entries)
 
 

@@ -23,11 +23,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA: Final = MetaData()
-REVISION: Final = "0022"
+ENDLESS: Final = 1 << 62
+REVISION: Final = "0023"
 """The last of `party/migrations`, after which a store has these tables."""
+
+
+def _index_where(name: str, where: str, *columns: str) -> Index:
+    """Return an index of those rows alone that meet a condition."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
 
 LOG_ENTRIES: Final = Table(
     "log_entries",
@@ -53,7 +61,7 @@ LOG_WORDS: Final = Table(
     Column("word", String(300), nullable=False),
     UniqueConstraint("field", "word", name="log_words_once"),
 )
-"""Each kind, actor, request, contract and counterpart that an entry has named, once."""
+"""Each kind, actor, request, contract, counterpart and dataset that an entry has named, once."""
 
 LOG_INDEX: Final = Table(
     "log_index",
@@ -64,11 +72,13 @@ LOG_INDEX: Final = Table(
     Column("request", Integer),
     Column("contract", Integer),
     Column("peer", Integer),
+    Column("dataset", Integer),
     Index("log_index_by_kind", "kind", "seq", "actor", "contract"),
     Index("log_index_by_actor", "actor", "seq"),
     Index("log_index_by_request", "request", "seq"),
     Index("log_index_by_contract", "contract", "seq"),
     Index("log_index_by_peer", "peer", "seq"),
+    Index("log_index_by_dataset", "dataset", "seq", "kind"),
 )
 """Which words each entry has, by their ids: to find entries without reading the log."""
 
@@ -177,10 +187,17 @@ REQUESTS: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("number", Integer, nullable=False, server_default="0"),
+    Column("dataset", String(100), nullable=False, server_default=""),
+    Column("roles", Text, nullable=False, server_default=""),
+    Column("asked_at", BigInteger, nullable=False, server_default="0"),
     Index("requests_by_state", "state", "created_at"),
     Index("requests_by_number", "number"),
     Index("requests_by_state_and_number", "state", "number"),
+    Index("requests_by_dataset", "dataset", "number"),
+    Index("requests_by_kind_and_number", "kind", "number"),
+    Index("requests_by_kind_and_time", "kind", "asked_at"),
 )
+"""`dataset` is this party's own; `roles` (JSON) and `asked_at` are what the request itself says."""
 
 CONSOLE_RUNS: Final = Table(
     "console_runs",
@@ -212,7 +229,15 @@ SESSIONS: Final = Table(
     Column("state", String(20), nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("holders_end_at", BigInteger),
+    Index("sessions_by_end", "ends_at", "request"),
+    Index("sessions_by_end_of_holders", "holders_end_at", "request"),
 )
+"""`ends_at` says until when what a session left is kept; None while it goes on, and once deleted.
+
+`holders_end_at` says so of what tells whose the points of its list are.
+"""
 
 STEPS: Final = Table(
     "steps",
@@ -294,7 +319,12 @@ RESULTS: Final = Table(
     Column("list_file", Text),
     Column("expires_at", BigInteger),
     Column("made_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger),
+    Index("results_by_end", "ends_at", "request"),
+    _index_where("results_with_a_list", "list_file IS NOT NULL", "expires_at", "request"),
+    _index_where("results_of_lists", "expires_at IS NOT NULL", "made_at"),
 )
+"""`ends_at` says until when a result is kept, `ENDLESS` for ever; None once it is deleted."""
 
 MEMBERS: Final = Table(
     "members",
@@ -314,6 +344,8 @@ LINEAGE_EVENTS: Final = Table(
     Column("filed_at", BigInteger),
     Column("sent_at", BigInteger),
     UniqueConstraint("request", "type", name="lineage_events_told_once"),
+    _index_where("lineage_events_to_file", "filed_at IS NULL", "seq"),
+    _index_where("lineage_events_to_send", "sent_at IS NULL", "seq"),
 )
 
 INVITATIONS: Final = Table(
@@ -375,6 +407,7 @@ LIST_GENERATIONS: Final = Table(
     Column("number", Integer, nullable=False),
     Column("replaces", String(32), ForeignKey("requests.id")),
     UniqueConstraint("name", "number", name="list_generations_in_order"),
+    Index("list_generations_by_replaced", "replaces"),
 )
 
 TEMPLATES: Final = Table(

@@ -41,7 +41,15 @@ from party.lineage.book import Teller
 from party.messages import ConsentStatement, ReleaseArtefact
 from party.request import Request
 from party.revocation import refuse_revoked
-from party.schema import CONSENT_SNAPSHOTS, RELEASES, REQUESTS, RESULTS, SESSIONS, STEPS
+from party.schema import (
+    CONSENT_SNAPSHOTS,
+    ENDLESS,
+    RELEASES,
+    REQUESTS,
+    RESULTS,
+    SESSIONS,
+    STEPS,
+)
 from party.session_charge import SessionCharge
 from party.store import Store
 from party.terms import Terms
@@ -142,6 +150,7 @@ class SessionRecord:
                     consent_sequence=sequence,
                     state=OPENED,
                     started_at=now,
+                    holders_end_at=self.list_expires_at() if self._terms.is_match else None,
                 )
             )
             body = ConsentSnapshot(
@@ -320,9 +329,10 @@ class SessionRecord:
                     list_file=result.get("list_file"),
                     expires_at=result.get("expires_at"),
                     made_at=now,
+                    ends_at=self._result_ends_at(now, result.get("expires_at")),
                 )
             )
-            self._update(connection, state=FINISHED, transcript=transcript, ended_at=now)
+            self._update(connection, state=FINISHED, transcript=transcript, **self._ended(now))
             self._update_request(connection, state=FINISHED, updated_at=now)
             # Last, because the lineage event that follows tells of the result.
             body = SessionFinished(request=self._request.id, transcript=transcript.hex())
@@ -354,7 +364,7 @@ class SessionRecord:
             if refusal.status is RefusalStatus.BELOW_MINIMUM:
                 moment = self._journal.moment(connection, now)
                 self._charge.note_stop(connection, _seconds(moment))
-            self._update(connection, state=FAILED, ended_at=now)
+            self._update(connection, state=FAILED, **self._ended(now))
             self._update_request(
                 connection,
                 state=FAILED,
@@ -377,6 +387,18 @@ class SessionRecord:
         if row.state == FAILED:
             raise RefusedThere(RefusalStatus(row.status), row.reason)
         refuse_revoked(connection, self._contract)
+
+    def _ended(self, now: int) -> dict[str, int]:
+        """Return when the session ended, and until when what it leaves is kept."""
+        ends = self._contract.session_ends_at(now)
+        if self._request.parameters.suppression_runs:  # which it serves until its list's end
+            ends = max(ends, self.list_expires_at())
+        return {"ended_at": now, "ends_at": ends}
+
+    def _result_ends_at(self, made: int, expires: int | None) -> int:
+        """Return until when a result is kept; of a match what was counted outlives its list."""
+        ends = self._contract.result_ends_at(made)
+        return ENDLESS if ends is None else max(ends, expires or 0)
 
     # -- rows and entries -----------------------------------------------------------------
 

@@ -15,6 +15,7 @@ never hold the password of a URL.
 from __future__ import annotations
 
 import random
+import re
 import secrets
 import time
 from collections import deque
@@ -49,6 +50,8 @@ MARKS: Final = 256
 FORGOTTEN_SECONDS: Final = 86_400
 """When a mark is deleted that nobody will ask for: its process ended without doing so."""
 _UNSEEN: Final = "22023"
+_PLAIN: Final = re.compile("[0-9a-z]+")
+_LONGEST_REST: Final = 32
 _NUMBER: Final = sa.text("CAST(pg_current_xact_id() AS text)")
 _HOW_IT_ENDED: Final = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
@@ -144,7 +147,7 @@ class Store:
 
     def row(self, query: sa.Select[Any]) -> sa.Row[Any] | None:
         """Return the first row of a query, or None."""
-        return self.read(lambda connection: connection.execute(query).first())
+        return self.read(lambda connection: connection.execute(query.limit(1)).first())
 
     @property
     def is_sqlite(self) -> bool:
@@ -301,6 +304,18 @@ class Store:
                 f"the store has version {found} and this program needs {REVISION}: make a backup, "
                 "then run `commonground init --upgrade DIR`"
             )
+
+
+def begins_with(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a column begins with a text, found by the column's index.
+
+    Of other texts than of digits and small letters, whose order is the same everywhere, all are
+    looked at.
+    """
+    begins = column.startswith(text, autoescape=True)
+    if not _PLAIN.fullmatch(text):
+        return begins
+    return sa.and_(column >= text, column <= text + "z" * _LONGEST_REST, begins)
 
 
 def sqlite_url(path: Path) -> str:

@@ -64,12 +64,15 @@ def list_(
             "dials; to others requests come by themselves while `serve` runs.",
         ),
     ] = None,
+    last: Annotated[
+        int, typer.Option(metavar="N", min=1, help="The newest so many; what is open is all shown.")
+    ] = 100,
     party: PartyFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """List requests, newest first, with what can be done next."""
     from client.render_request import request_document, requests_shown
-    from party.filing import Filing
+    from party.filing import EVERY, Filing
 
     output = begin(ctx, as_json)
     with opened(party) as here:
@@ -77,8 +80,13 @@ def list_(
             from client.carrying import Carrier
 
             Carrier(here, output).fetch(peer)
-        filed = Filing(here).all()
-    output.result({"requests": [request_document(one) for one in filed]}, requests_shown(filed))
+        filing = Filing(here)
+        page = filing.page(EVERY, most=last)
+        newest = {one.id for one in page.requests}
+        filed = [*page.requests, *(one for one in filing.open() if one.id not in newest)]
+        left_out = filing.count(EVERY) - len(filed)
+    document = {"requests": [request_document(one) for one in filed], "left_out": left_out}
+    output.result(document, *requests_shown(filed, left_out))
 
 
 @app.command(epilog=example("commonground requests show 1f0c22ab"))

@@ -212,12 +212,9 @@ def _require_taken_before(party: Organisation, found: MatchedList, platform: Pla
     found.part(Part.REMOVED)
     naming = naming_of(party.store, found.request.id)
     before = None if naming is None else naming.replaces
-    taken = (
-        isinstance(entry.body, ExportMade)
-        and (entry.body.request, entry.body.to) == (before, platform.value)
-        for entry in StoredLog(party.store, party.identity).parsed()
-    )
-    if not any(taken):
+    about = [] if before is None else StoredLog(party.store, party.identity).about(before)
+    exports = (one.body for one in about if isinstance(one.body, ExportMade))
+    if all(body.to != platform.value for body in exports):
         raise PartyError(
             message(
                 "the list before this one was not taken to {platform}, as the "

@@ -8,13 +8,13 @@ there before to what was made of it. What lies at counterparts is named, and sta
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from audit.bodies import (
     BudgetSpent,
@@ -33,9 +33,9 @@ from audit.bodies import (
 from audit.entry import Entry
 from languages import message
 from party.errors import LineageError, PartyError
-from party.evidence import StoredLog
-from party.filing import Filed, Filing
+from party.filing import Filed, Filing, Wanted
 from party.list_names import newest
+from party.log_pages import entries_of, snapshot_before
 from party.schema import CONTRACTS, DATASETS
 from party.terms import Terms
 from psi.legs import RECEIVER, RECIPIENT
@@ -48,12 +48,12 @@ LAYERS: Final = (
     "source", "dataset", "consent", "session", "spend", "release", "result", "use",
 )  # fmt: skip
 """The kinds of nodes, from what came first to what was made last."""
-_KIND: Final = re.compile(rb'"kind":"([a-z_.]+)"')
-_ABOUT_ALL: Final = (b"dataset.registered", b"consent.snapshot")
+MOST: Final = 25
+"""How many requests, registrations and other uses the lineage of a dataset has."""
+_REGISTERED: Final = "dataset.registered"
 _ABOUT_ONE: Final = (
-    b"session.started", b"budget.spent", b"report.released", b"session.finished",
-    b"session.failed", b"list.suppressed", b"export.made", b"lookalike.made",
-    b"retention.pruned", b"lineage.emitted",
+    "session.started", "budget.spent", "report.released", "session.finished", "session.failed",
+    "list.suppressed", "export.made", "lookalike.made", "retention.pruned", "lineage.emitted",
 )  # fmt: skip
 
 
@@ -89,12 +89,13 @@ class Lineage:
     """A part of the graph: what `about` names, all that it rests on, and all that came of it.
 
     `about` are the ids of the nodes that were asked for; `edges` are pairs of ids, from what was
-    there before.
+    there before. `left_out` is how many older requests of a dataset are not in its lineage.
     """
 
     about: tuple[str, ...]
     nodes: Mapping[str, Node]
     edges: tuple[tuple[str, str], ...]
+    left_out: int = 0
 
     @cached_property
     def before(self) -> Mapping[str, tuple[str, ...]]:
@@ -112,23 +113,28 @@ class Lineage:
             "about": list(self.about),
             "nodes": [node.to_dict() for node in self.nodes.values()],
             "edges": [{"from": before, "to": after} for before, after in self.edges],
+            "left_out": self.left_out,
         }
 
 
 def lineage_of(party: Organisation, wanted: str) -> Lineage:
     """Return the lineage of a dataset by its name, or of a result by its request or list's name.
 
+    That of a dataset has its newest registrations and requests.
+
     Raises:
         LineageError: there is no such dataset or result, or no session has begun for it.
         AuditError: an entry of the log is not one.
     """
-    if any(one.name == wanted for one in party.datasets()):
-        graph = _Graph(party)
-        graph.read(None)
-        return graph.part([one for one in graph.nodes if one.startswith(f"dataset:{wanted}:")])
-    filed = _found(party, wanted)
     graph = _Graph(party)
-    graph.read(filed.id)
+    if any(one.name == wanted for one in party.datasets()):
+        filing, of_it = Filing(party), Wanted(dataset=wanted)
+        latest = [filed.id for filed in filing.page(of_it, most=MOST).requests]
+        graph.admit(party.store.read(lambda c: _of_dataset(c, wanted, latest)))
+        about = [one for one in graph.nodes if one.startswith(f"dataset:{wanted}:")]
+        return replace(graph.part(about), left_out=filing.count(of_it) - len(latest))
+    filed = _found(party, wanted)
+    graph.admit(party.store.read(lambda c: _of_requests(c, [filed.id])))
     if f"session:{filed.id}" not in graph.nodes:
         raise LineageError(
             message(
@@ -153,6 +159,48 @@ def _found(party: Organisation, wanted: str) -> Filed:
         ) from None
 
 
+# -- what is read of the log ----------------------------------------------------------------------
+
+
+def _of_dataset(connection: Connection, name: str, requests: Iterable[str]) -> list[Entry]:
+    """Return the newest registrations of a dataset, and what these requests made of it."""
+    registered = entries_of(connection, kinds=[_REGISTERED], newest=MOST, dataset=name)
+    scored = entries_of(connection, kinds=["lookalike.made"], newest=MOST, dataset=name)
+    beneath = [one for entry in scored for one in _beneath(connection, entry)]
+    return _in_order(registered, scored, beneath, _of_requests(connection, requests))
+
+
+def _of_requests(connection: Connection, requests: Iterable[str]) -> list[Entry]:
+    """Return what the log says of some requests, and what they rest on."""
+    own = [
+        entry
+        for request in requests
+        for entry in entries_of(connection, kinds=_ABOUT_ONE, request=request)
+    ]
+    return _in_order(own, (one for entry in own for one in _beneath(connection, entry)))
+
+
+def _in_order(*several: Iterable[Entry]) -> list[Entry]:
+    by_place = {entry.seq: entry for entries in several for entry in entries}
+    return [by_place[seq] for seq in sorted(by_place)]
+
+
+def _beneath(connection: Connection, entry: Entry) -> Iterator[Entry]:
+    """Yield what an entry rests on: its snapshot of consent, and its dataset as it was then."""
+    dataset = None
+    if isinstance(entry.body, SessionStarted):
+        taken = snapshot_before(connection, entry.body.consent.sequence, entry.seq)
+        if taken is not None and isinstance(taken.body, ConsentSnapshot):
+            dataset = taken.body.dataset
+            yield taken
+    elif isinstance(entry.body, LookalikeMade):
+        dataset = entry.body.dataset
+    if dataset is not None:
+        yield from entries_of(
+            connection, kinds=[_REGISTERED], before=entry.seq, newest=1, dataset=dataset
+        )
+
+
 class _Graph:
     """The nodes and edges that entries admitted so far have made."""
 
@@ -171,14 +219,10 @@ class _Graph:
             for row in party.store.rows(sa.select(DATASETS))
         }
 
-    def read(self, request: str | None) -> None:
-        """Take in the log's entries, of one request alone where one is named."""
-        wanted = None if request is None else request.encode()
-        for data in StoredLog(self._party.store, self._party.identity).entries():
-            found = _KIND.search(data)
-            kind = b"" if found is None else found[1]
-            if kind in _ABOUT_ALL or (kind in _ABOUT_ONE and (wanted is None or wanted in data)):
-                self._admit(Entry.parse(data))
+    def admit(self, entries: Iterable[Entry]) -> None:
+        """Take in entries, in the log's order."""
+        for entry in entries:
+            self._admit(entry)
 
     def part(self, about: Iterable[str]) -> Lineage:
         """Return the part of the graph that leads to some nodes, and that leads on from them."""

@@ -19,7 +19,6 @@ from party.contract_terms import OutputKind, write_time
 from party.datasets.consent_events import Said
 from party.datasets.times import MICROSECONDS
 from party.evidence import StoredLog
-from party.kept import session_end
 from party.lists import Lists, MatchedList
 from party.request import Request
 from party.schema import REQUESTS, SESSIONS, SUPPRESSION_RUNS
@@ -185,7 +184,6 @@ def _took_part(
     me = contract.me(party.identity)
     others = [name for name in request.participants if name != me]
     is_sender = request.kind is OutputKind.MATCH and request.roles.get(SENDER) == me
-    ended = row.ended_at
     return TookPart(
         request=request.id,
         kind=str(request.kind),
@@ -198,7 +196,7 @@ def _took_part(
         list_for=request.roles[RECEIVER] if is_sender else None,
         list_ends=contract.list_expires_at(request.created) if is_sender else None,
         taken_off=_last_run(party, request) if is_sender else None,
-        kept_until=None if ended is None else session_end(contract, request, ended)[0],
+        kept_until=row.ends_at,
     )
 
 
@@ -213,9 +211,8 @@ def _last_run(party: Organisation, request: Request) -> int | None:
 
 
 def _listed(party: Organisation, held: MatchedList) -> Listed:
-    entries = StoredLog(party.store, party.identity).parsed()
-    exports = (entry.body for entry in entries if isinstance(entry.body, ExportMade))
-    taken = [body.to for body in exports if body.request == held.request.id]
+    entries = StoredLog(party.store, party.identity).about(held.request.id)
+    taken = [entry.body.to for entry in entries if isinstance(entry.body, ExportMade)]
     return Listed(
         request=held.request.id,
         title=held.title,

@@ -13,7 +13,7 @@ from languages import message
 from party.contract import Contract
 from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
-from party.filing import APPROVED, Filed
+from party.filing import APPROVED, Filed, Filing, Wanted
 from party.revocation import revoked
 from party.suppression.list_session import ListSession
 from party.suppression.receiver import SuppressionReceiver
@@ -67,16 +67,24 @@ class SuppressionDesk:
         ]
         if not ended:
             return []
-        alive = {
-            filed.request.contract
-            for filed in Desk(self._party).filed()
-            if filed.request.parameters.suppression_runs
-            and now
-            < self._party.contract(filed.request.contract).list_expires_at(filed.request.created)
-        }
+        alive = {filed.request.contract for filed in self.with_runs()}
         return [contract for contract in ended if contract.digest in alive]
 
     # -- for this party ----------------------------------------------------------------------
+
+    def with_runs(self) -> list[Filed]:
+        """Return the requests whose lists have runs and have not come to their end, newest first.
+
+        Not each of them has made its list.
+        """
+        now, contracts = self._party.now, {one.digest: one for one in self._party.contracts()}
+        longest = max((one.list_expires_at(0) for one in contracts.values()), default=0)
+        return [
+            filed
+            for filed in Filing(self._party).all(Wanted(lists=True, asked_after=now - longest))
+            if filed.request.parameters.suppression_runs
+            and now < contracts[filed.request.contract].list_expires_at(filed.request.created)
+        ]
 
     def sender(self, filed: Filed) -> SuppressionSender:
         """Return the sender's side of a list that this party disclosed.

@@ -96,7 +96,7 @@ def test_no_figure_in_a_map_is_a_count_of_people(used):
     _, parties, *_ = used
     for party, name in (("advertiser", "customers"), ("channel", "receipts")):
         found = json.loads(json.dumps(data_map(parties[party], name).to_dict()))
-        assert numbers_in(found) == {"times_registered", "times", "snapshots"}
+        assert numbers_in(found) == {"times_registered", "times", "snapshots", "uses_before"}
 
 
 def test_a_dataset_that_has_ended_keeps_its_map_but_for_the_columns(used):

@@ -13,7 +13,7 @@ from client.console.forms import Problem
 from client.console.pages.audit import At, Ways, download, shown_of
 from client.console.visit import Reader, Visit
 from client.exits import said_in
-from client.render_lineage import lineage_svg, lineage_trees
+from client.render_lineage import left_out, lineage_svg, lineage_trees
 from party.errors import LineageError, PartyError
 from party.lineage.graph import Lineage, lineage_of
 from party.lists import Lists
@@ -60,6 +60,7 @@ def lineage(visit: Reader, wanted: Named) -> Response:
         wanted=wanted,
         lineage=found,
         trees=lineage_trees(found, visit.language),
+        left_out=left_out(found, visit.language) if found.left_out else "",
         of_request=any(node.partition(":")[0] in ("result", "session") for node in found.about),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -19,9 +20,10 @@ from client.console.visit import Analyst, Reader, Visit
 from client.exits import EXPECTED, said_in
 from party.activation import Order, export_list
 from party.activation.export import CSV, PARQUET
+from party.contract import Contract
 from party.contract_terms import OutputKind, Platform
-from party.errors import ContractError, Refusal
-from party.filing import Filing, Wanted
+from party.errors import Refusal
+from party.filing import PAGE, Filing, Wanted
 from party.list_files import Part
 from party.lists import Lists, MatchedList
 from party.suppression.owed import owed_runs
@@ -33,9 +35,11 @@ TARGETS: Final = {Platform.GOOGLE: "csv", Platform.META: "csv", Platform.TIKTOK:
 
 
 @router.get("", name="lists")
-def lists(visit: Reader) -> Response:
+def lists(
+    visit: Reader, before: Annotated[str | None, Query(pattern="[0-9a-f]{32}")] = None
+) -> Response:
     """List the audiences that are here, and the newest matches of all."""
-    return _page(visit)
+    return _page(visit, before=before)
 
 
 @router.post("/{request_id}/export", name="export_list")
@@ -57,28 +61,32 @@ def export(visit: Analyst, request_id: str, to: Annotated[str, Form(max_length=4
     return Response(data, media_type="application/zip", headers=headers)
 
 
-def _page(visit: Visit, problem: str | None = None) -> Response:
+def _page(visit: Visit, problem: str | None = None, before: str | None = None) -> Response:
     party = visit.party
-    held = Lists(party).held()
+    found = Lists(party).held(before=before, most=PAGE + 1)
+    held = found[:PAGE]
     page = Filing(party).page(Wanted(lists=True))
     overdue = owed_runs(party)
+    contracts = {contract.digest: contract for contract in party.contracts()}
     return visit.page(
         "lists/all.html.jinja",
         status=200 if problem is None else 422,
         problems=[] if problem is None else [Problem("", problem)],
-        lists=[(one, one.state(party.now), _targets(visit, one)) for one in held],
+        before=before,
+        older=held[-1].request.id if len(found) > PAGE else None,
+        lists=[(one, one.state(party.now), _targets(one, contracts)) for one in held],
         matches=lines_of(visit, page.requests),
         owed=overdue,
         part=Part,
     )
 
 
-def _targets(visit: Visit, found: MatchedList) -> list[str]:
+def _targets(found: MatchedList, contracts: Mapping[str, Contract]) -> list[str]:
     """Return where a list may be taken, own references last."""
     try:
-        contract = visit.party.contract(found.request.contract)
+        contract = contracts[found.request.contract]
         grant = contract.output(OutputKind.MATCH, found.request.roles)
-    except (ContractError, Refusal):
+    except Refusal:
         return []
     return [*(one.value for one in grant.export_to), CSV, PARQUET]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 from fastapi import APIRouter
@@ -10,7 +9,7 @@ from starlette.responses import Response
 
 from client.console.visit import Analyst, Reader
 from languages import Message, message
-from party.kept import kept
+from party.kept import count_kept, kept
 from party.retention import run
 
 router = APIRouter()
@@ -27,15 +26,16 @@ WHAT: Final[dict[str, Message]] = {
 @router.get("/retention", name="retention")
 def show(visit: Reader) -> Response:
     """Show what is kept and what ends first; what has ended is what would be deleted now."""
-    found, now = kept(visit.party), visit.party.now
-    ended = [one for one in found if one.has_ended(now)]
+    now = visit.party.now
+    ended, (counts, endless) = kept(visit.party, until=now), count_kept(visit.party)
+    found = kept(visit.party, most=len(ended) + MOST)
     return visit.page(
         "datasets/retention.html.jinja",
         ended=ended[:MOST],
         more_ended=max(0, len(ended) - MOST),
-        next=[one for one in found if one.ends_at is not None and not one.has_ended(now)][:MOST],
-        counts=Counter(one.what for one in found),
-        endless=Counter(one.what for one in found if one.ends_at is None),
+        next=[one for one in found if one.ends_at is not None and not one.has_ended(now)],
+        counts=counts,
+        endless=endless,
         what=WHAT,
     )
 
