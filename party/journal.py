@@ -48,6 +48,8 @@ from party.store import Store
 
 Clock = Callable[[], float]
 _COSIGNATURES: Final = 100
+_HEAD: Final = sa.select(LOG_HEAD)
+_LAST: Final = sa.select(LOG_ENTRIES.c.data).order_by(LOG_ENTRIES.c.seq.desc()).limit(1)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
@@ -376,7 +378,7 @@ class Journal:
 
 
 def _read_head(connection: Connection) -> Head:
-    row = connection.execute(sa.select(LOG_HEAD)).first()
+    row = connection.execute(_HEAD).first()
     if row is None:
         return Head(CompactRange(), "")
     return Head(CompactRange.from_bytes(row.size, row.frontier), row.checkpoint)
@@ -405,6 +407,5 @@ def _remember(connection: Connection, vkey: str, now: int) -> None:
 
 
 def _last_moment(connection: Connection) -> datetime:
-    query = sa.select(LOG_ENTRIES.c.data).order_by(LOG_ENTRIES.c.seq.desc()).limit(1)
-    data = connection.execute(query).scalar_one_or_none()
+    data = connection.execute(_LAST).scalar_one_or_none()
     return _BEFORE_ALL if data is None else parse_time(Entry.parse(data).time)

@@ -40,45 +40,45 @@ def words_of(entry: Entry) -> Words:
 
 
 def write_index(connection: Connection, entries: Sequence[tuple[int, Words]]) -> None:
-    """Add entries, by their places, to the index; in the transaction that appends them."""
+    """Add entries, by their places, to the index; in the transaction that appends them.
+
+    Two statements, however many words are new: an append to a log is what everything waits for.
+    """
     pairs = {
-        (field, word)
+        (field, word): {"field_": field, "word_": word}
         for _, words in entries
         for field, word in zip(FIELDS, words, strict=True)
         if word is not None
     }
-    numbers = _numbers(connection, sorted(pairs))
-    rows: list[dict[str, int | None]] = []
-    for seq, words in entries:
-        named = zip(FIELDS, words, strict=True)
-        found = {field: None if word is None else numbers[field, word] for field, word in named}
-        rows.append({"seq": seq, **found})
-    connection.execute(sa.insert(LOG_INDEX), rows)
+    connection.execute(_NEW_WORD, [pairs[pair] for pair in sorted(pairs)])
+    rows = [{"seq_": seq, **dict(zip(_BOUND, words, strict=True))} for seq, words in entries]
+    connection.execute(_INDEXED, rows)
 
 
-def _numbers(
-    connection: Connection, pairs: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
-    """Return the number of each word, by field and word; a new word gets one."""
-    found = _known(connection, pairs)
-    new = [pair for pair in pairs if pair not in found]
-    if new:
-        rows = [{"field": field, "word": word} for field, word in new]
-        connection.execute(sa.insert(LOG_WORDS), rows)
-        found |= _known(connection, new)
-    return found
+_BOUND: Final = tuple(f"{field}_" for field in FIELDS)
+_KNOWN: Final = sa.select(LOG_WORDS.c.id).where(
+    LOG_WORDS.c.field == sa.bindparam("field_"), LOG_WORDS.c.word == sa.bindparam("word_")
+)
+_NEW_WORD: Final = sa.insert(LOG_WORDS).from_select(
+    ["field", "word"],
+    sa.select(
+        sa.bindparam("field_", type_=sa.String), sa.bindparam("word_", type_=sa.String)
+    ).where(~_KNOWN.exists()),
+    include_defaults=False,
+)
+"""Numbers a word that has no number yet."""
 
 
-def _known(connection: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for field in FIELDS:  # each by its own query: SQLite finds no pairs of a list by an index
-        wanted = [word for of, word in pairs if of == field]
-        for start in range(0, len(wanted), _AT_ONCE):
-            query = sa.select(LOG_WORDS.c.word, LOG_WORDS.c.id).where(
-                LOG_WORDS.c.field == field, LOG_WORDS.c.word.in_(wanted[start : start + _AT_ONCE])
-            )
-            found |= {(field, row.word): row.id for row in connection.execute(query)}
-    return found
+def _number(field: str) -> sa.ScalarSelect[int]:
+    """Return the number of the word that is given for a field; null where none is."""
+    of_field = LOG_WORDS.c.field == sa.literal_column(f"'{field}'")
+    word = sa.bindparam(f"{field}_", type_=sa.String)
+    return sa.select(LOG_WORDS.c.id).where(of_field, LOG_WORDS.c.word == word).scalar_subquery()
+
+
+_INDEXED: Final = sa.insert(LOG_INDEX).values(
+    seq=sa.bindparam("seq_"), **{field: _number(field) for field in FIELDS}
+)
 
 
 def known_words(connection: Connection, field: str) -> list[str]:
