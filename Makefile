@@ -178,8 +178,9 @@ bench-attribution: engine ## Attribution of a million touched people, then a tab
 bench-log: $(READY) ## A log of a million entries: append, receipt, tree, verify: ENTRIES=1000000
 	$(BIN)/python -m benchmarks.log $(if $(ENTRIES),--entries $(ENTRIES))
 
-bench-console: $(READY) ## First pages of the console over 10,000 requests, in milliseconds
-	$(BIN)/python -m benchmarks.console $(if $(REQUESTS),--requests $(REQUESTS))
+bench-console: $(READY) ## Pages over 10,000 requests, a log of a million: REQUESTS=10000 ENTRIES=1000000
+	$(BIN)/python -m benchmarks.console $(if $(REQUESTS),--requests $(REQUESTS)) \
+		$(if $(ENTRIES),--entries $(ENTRIES))
 
 bench-identity: $(READY) ## Ten million rows of identifiers to persons: minutes, 4 GB
 	$(BIN)/python -m benchmarks.identity
