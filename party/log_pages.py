@@ -30,6 +30,7 @@ _FREQUENT: Final = 5_000
 """From so many entries on a word is as frequent as any other."""
 _AT_ONCE: Final = 500
 _SNAPSHOTS: Final = 16
+_DATA: Final = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq == sa.bindparam("place"))
 _Places: TypeAlias = tuple[sa.Column[Any], int]
 _Terms: TypeAlias = list[_Places]
 """What an entry must have, any of these: a column of the index, and a word's number."""
@@ -247,8 +248,7 @@ def first_from(connection: Connection, moment: str, size: int | None = None) -> 
     low, high = 0, _size(connection) if size is None else size
     while low < high:
         middle = (low + high) // 2
-        query = sa.select(LOG_ENTRIES.c.data).where(LOG_ENTRIES.c.seq == middle)
-        data = connection.execute(query).scalar_one_or_none()
+        data = connection.execute(_DATA, {"place": middle}).scalar_one_or_none()
         if Entry.parse(data or b"").time < moment:
             low = middle + 1
         else:

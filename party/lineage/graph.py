@@ -175,7 +175,8 @@ def _of_requests(connection: Connection, requests: Iterable[str]) -> list[Entry]
     own = [
         entry
         for request in requests
-        for entry in entries_of(connection, kinds=_ABOUT_ONE, request=request)
+        for entry in entries_of(connection, request=request)
+        if entry.kind in _ABOUT_ONE
     ]
     return _in_order(own, (one for entry in own for one in _beneath(connection, entry)))
 
@@ -210,6 +211,7 @@ class _Graph:
         self._edges: dict[tuple[str, str], None] = {}
         self._latest: dict[str, str] = {}  # the node of a dataset's last registration, by name
         self._snapshots: dict[int, Entry] = {}
+        self._requests: dict[str, Filed | None] = {}
         self._contracts = {
             row.hash: str(row.name)
             for row in party.store.rows(sa.select(CONTRACTS.c.hash, CONTRACTS.c.name))
@@ -272,7 +274,7 @@ class _Graph:
         self._join(source, node)
 
     def _start(self, entry: Entry, body: SessionStarted) -> None:
-        filed = Filing(self._party).get(body.request)
+        filed = self._filed(body.request)
         kind = "session" if filed is None else str(filed.request.kind)
         node = self._add("session", body.request, entry, kind, input=body.input_root)
         self._tell(node, request=body.request, contract=self._contracts.get(entry.contract or ""))
@@ -295,6 +297,11 @@ class _Graph:
                         ),
                     )
                     self._join(theirs, node)
+
+    def _filed(self, request: str) -> Filed | None:
+        if request not in self._requests:
+            self._requests[request] = Filing(self._party).get(request)
+        return self._requests[request]
 
     def _consent(self, entry: Entry, body: ConsentSnapshot) -> str:
         node = f"consent:{body.sequence}"
@@ -324,7 +331,7 @@ class _Graph:
         )
 
     def _finish(self, entry: Entry, request: str, transcript: str) -> None:
-        filed = Filing(self._party).get(request)
+        filed = self._filed(request)
         name = "result" if filed is None else str(filed.request.kind)
         node = self._add("result", request, entry, name, request=request, transcript=transcript)
         for before in self._of("release", request) or self._of("spend", request):
