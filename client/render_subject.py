@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
 
 from client.subject_page import WORDS, standing
-from languages import Language, message
+from languages import Language, message, messages
 
 if TYPE_CHECKING:
     from client.subjects import Answer, Erased
@@ -76,10 +76,14 @@ def found_shown(person: Person, _: Language) -> list[RenderableType]:
     """Return in which datasets somebody is, without naming them."""
     if not person.found:
         return [_("No dataset has this person now; what is kept of earlier sessions is erased.")]
-    return [
-        _("{dataset}: {rows} rows", dataset=one.dataset, rows=_.number(len(one.rows)))
-        for one in person.found
-    ]
+    return list(found_in(person, _))
+
+
+def found_in(person: Person, _: Language) -> Iterator[str]:
+    """Yield each dataset that has somebody, with how many rows."""
+    for one in person.found:
+        named = {"dataset": one.dataset, "rows": _.number(len(one.rows))}
+        yield _(messages("{dataset}: {rows} row", "{dataset}: {rows} rows", len(one.rows), **named))
 
 
 def erased_shown(done: Erased, _: Language) -> list[RenderableType]:

@@ -24,6 +24,7 @@ from client.console.forms import Problem
 from client.console.pages.audit import download
 from client.console.visit import Operator, Reader, Visit
 from client.exits import said_in
+from client.render_subject import found_in
 from client.subject_page import WORDS
 from client.subjects import SubjectDesk
 from client.suppressing import Suppressor
@@ -95,7 +96,11 @@ def erase(
         return _form(visit, [Problem("who", said_in(error))], type, dataset)
     if sure != "yes":
         return visit.page(
-            "people/erase.html.jinja", person=person, who=who.strip(), type=type, dataset=dataset
+            "people/erase.html.jinja",
+            found=list(found_in(person, visit.language)),
+            who=who.strip(),
+            type=type,
+            dataset=dataset,
         )
     with _private(visit) as folder:
         done = desk.erase(person, folder / "receipt.json")
