@@ -29,6 +29,7 @@ from typer.main import get_command
 
 import party.tls  # noqa: F401
 
+os.environ.pop("COLUMNS", None)  # of pytest's workers: what is printed is as wide as for others
 gc.disable()  # until all tests are collected: little of it is ever let go
 
 MEMORY = Path("/dev/shm")

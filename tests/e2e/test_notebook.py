@@ -23,11 +23,7 @@ def executed(committed):
         cell.outputs, cell.execution_count = [], None
     where = {"metadata": {"path": str(NOTEBOOK.parent)}}
     client = NotebookClient(notebook, timeout=200, kernel_name="python3", resources=where)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.delenv(
-            "COLUMNS", raising=False
-        )  # the outputs are as wide as without a terminal
-        return client.execute()
+    return client.execute()
 
 
 def code(notebook):

@@ -241,8 +241,7 @@ def test_many_segments_are_lines_and_not_columns():
     assert all(sum(name in line for name in segments) <= 1 for line in text.splitlines())
 
 
-def test_a_sentence_is_one_line_where_nobody_watches(capsys, monkeypatch):
-    monkeypatch.delenv("COLUMNS", raising=False)  # which pytest's workers have
+def test_a_sentence_is_one_line_where_nobody_watches(capsys):
     Output().say("word " * 100)
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert open_console(sys.stdout).width > 80
