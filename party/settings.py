@@ -34,7 +34,7 @@ class Settings:
     max_sessions: int = 4
     max_sessions_a_peer: int = 3
     max_requests_a_day: int = 500
-    max_points: int = 20_000_000
+    max_points: int = 25_000_000
     log_format: str = "text"
     log_level: str = "info"
     cover_runs: bool = False
