@@ -98,7 +98,7 @@ def standing_of(party: Organisation) -> Standing:
         StoredContractError, audit.errors.AuditError: something in the store was changed.
     """
     filed = Filing(party).open()
-    sessions = open_sessions(party)
+    sessions = _sessions(party, filed)
     begun = {one.request for one in sessions}
     return Standing(
         now=party.now,
@@ -120,7 +120,12 @@ def standing_of(party: Organisation) -> Standing:
 
 def open_sessions(party: Organisation) -> list[OpenSession]:
     """Return the sessions that have begun here and have not ended, oldest first."""
-    known = {one.request.id: one for one in Filing(party).open()}
+    return _sessions(party, Filing(party).open())
+
+
+def _sessions(party: Organisation, filed: Sequence[Filed]) -> list[OpenSession]:
+    """Return those of requests that may still bring a result."""
+    known = {one.request.id: one for one in filed}
     rows = party.store.rows(
         sa.select(REQUESTS.c.id, REQUESTS.c.kind, SESSIONS.c.started_at)
         .join(SESSIONS, SESSIONS.c.request == REQUESTS.c.id)
