@@ -41,6 +41,14 @@ impl Avx2 {
         unsafe { hide(x) }
     }
 
+    /// Has the compiler keep these ten in registers here, and read again afterwards what it has read
+    /// from memory before.
+    #[inline(always)]
+    pub(super) fn in_registers(self, x: &mut [V; 10]) {
+        // SAFETY: `self` proves AVX2.
+        unsafe { in_registers(x) }
+    }
+
     #[inline(always)]
     pub(super) fn load_lanes(self, x: [u64; 4]) -> V {
         // SAFETY: `self` proves AVX2, and the array is 32 readable bytes.
@@ -121,4 +129,26 @@ fn hide(mut x: V) -> V {
         asm!("/* {0} */", inout(ymm_reg) x, options(pure, nomem, nostack, preserves_flags));
     }
     x
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_registers(x: &mut [V; 10]) {
+    // SAFETY: no instruction is executed, and the registers exist where there is AVX2.
+    unsafe {
+        asm!(
+            "/* {0} {1} {2} {3} {4} {5} {6} {7} {8} {9} */",
+            inout(ymm_reg) x[0],
+            inout(ymm_reg) x[1],
+            inout(ymm_reg) x[2],
+            inout(ymm_reg) x[3],
+            inout(ymm_reg) x[4],
+            inout(ymm_reg) x[5],
+            inout(ymm_reg) x[6],
+            inout(ymm_reg) x[7],
+            inout(ymm_reg) x[8],
+            inout(ymm_reg) x[9],
+            options(nostack, preserves_flags)
+        );
+    }
 }
