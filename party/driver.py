@@ -119,15 +119,18 @@ class Driver:
             self._blind_ahead()
             for index, step in enumerate(self._terms.table.steps):
                 if step.sender == self._role:
-                    artefact = self._outgoing(index, step)
-                    self._raise_ahead(index)
-                    self._links[step.receiver].send(index, artefact)
+                    self._send(index, step)
                 elif step.receiver == self._role:
                     self._raise_ahead(index)
                     self._take(index, step, self._links[step.sender].receive(index))
             return self._outcome()
 
     # -- what is sent ---------------------------------------------------------------------
+
+    def _send(self, index: int, step: Step) -> None:
+        artefact = self._outgoing(index, step)
+        self._raise_ahead(index)
+        self._links[step.receiver].send(index, artefact)
 
     def _blind_ahead(self) -> None:
         """Blind the own set at once, while the others blind theirs."""

@@ -2,6 +2,8 @@
 
 import tempfile
 import threading
+import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from party import driver
 from party.artefacts import SessionFolder
 from party.errors import Refusal, RefusalStatus
 from psi.legs import CROSSTAB_OF_THREE, CROSSTAB_OF_TWO, MATCH, Order
+from psi.sets import LabelledSet
 
 NAMES = [f"p{i}" for i in range(40)]
 LABELS = (("a", "b", "c"), ("x", "y"), ("u", "v"))
@@ -157,3 +160,26 @@ def test_what_a_sender_raises_ahead_stays_with_it_until_the_minimum_holds(
     )
     assert len(outcomes["receiver"].matched_keys) == 200
     assert records.disclosed
+
+
+def test_a_set_that_was_sent_leaves_memory_while_the_next_one_is_waited_for(tmp_path):
+    sent = []
+
+    def copied(index, artefact):
+        if index == 0:
+            sent.append(weakref.ref(artefact))
+            return LabelledSet(artefact.sizes, artefact.elements.copy())
+        return artefact
+
+    def held(index, artefact):
+        if index == 1:  # the receiver waits for this one
+            deadline = time.monotonic() + SECONDS / 2
+            while sent[0]() is not None:
+                assert time.monotonic() < deadline, "the set that went out is still held"
+                time.sleep(0.01)
+        return artefact
+
+    people = [[(f"p{i}", 0) for i in range(20)]] * 2
+    terms = make_terms(MATCH, (("all",), ("all",)), min_match=1)
+    outcomes, _ = run_session(terms, people, tmp_path, tamper={"receiver": copied, "sender": held})
+    assert len(outcomes["receiver"].matched_keys) == 20
