@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from organisations import make_party
-from serving_pair import HUB, SPOKE, ServingPair, make_ready
+from serving_pair import HUB, SPOKE
 
 from audit import standalone
 from audit.note import Signer
@@ -31,31 +31,6 @@ from party.rotation import FILE, finish_rotation, rotate
 from server.http import start_http
 
 HOUR, DAY = 3600, 86_400
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    return make_ready(tmp_path_factory.mktemp("ready"))
-
-
-@pytest.fixture
-def pair(ready, tmp_path):
-    made = ServingPair(ready, tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def ready_anywhere(tmp_path_factory, stores):
-    return make_ready(tmp_path_factory.mktemp("ready"), stores)
-
-
-@pytest.fixture
-def anywhere(ready_anywhere, tmp_path, stores):
-    """Yield a pair with its stores in SQLite, and one with them on PostgreSQL."""
-    made = ServingPair(ready_anywhere, tmp_path, stores)
-    yield made
-    made.close()
 
 
 def fingerprint_served(pair):

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from serving_pair import ServingPair, make_ready
 
 from client.listening import listening
 from commonground.listening import listen, listen_http
@@ -19,13 +18,6 @@ from party.errors import StoreError
 from server.health_service import SESSIONS
 
 SECONDS = 60
-
-
-@pytest.fixture
-def pair(tmp_path):
-    made = ServingPair(make_ready(tmp_path / "ready"), tmp_path)
-    yield made
-    made.close()
 
 
 def ask(url, path):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from organisations import Wire, run_both
-from serving_pair import HUB, SPOKE, ServingPair, make_ready
+from serving_pair import HUB, SPOKE
 
 from audit.verify import verify
 from client.errors import DialError, NotAccepted, Unreachable
@@ -31,31 +31,6 @@ from party.rotation import rotate
 from party.standing import standing_of
 
 WHY = "its laptop was stolen"
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    return make_ready(tmp_path_factory.mktemp("ready"))
-
-
-@pytest.fixture
-def pair(ready, tmp_path):
-    made = ServingPair(ready, tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def ready_anywhere(tmp_path_factory, stores):
-    return make_ready(tmp_path_factory.mktemp("ready"), stores)
-
-
-@pytest.fixture
-def anywhere(ready_anywhere, tmp_path, stores):
-    """Yield a pair with its stores in SQLite, and one with them on PostgreSQL."""
-    made = ServingPair(ready_anywhere, tmp_path, stores)
-    yield made
-    made.close()
 
 
 def kinds(party):
