@@ -2,7 +2,8 @@
 
 Everything is done by the command line, each command a process, over mutual TLS 1.3 on loopback: the
 advertiser asks, the channel and a vendor serve. Listeners are started anew for each run, so that no
-run inherits memory from the one before.
+run inherits memory from the one before, and have looked who has withdrawn from the lists of runs
+before when a run begins.
 """
 
 from __future__ import annotations
@@ -148,6 +149,8 @@ class Parties:
         for party in self.all:
             party.meter = Meter()
         with self._serving():
+            for party in self.all:
+                party.settle()
             wire, watch = self._wire(), Watch()
             document = self.advertiser.run(*words)
             load, wire = watch.stop(), self._wire() - wire

@@ -21,6 +21,8 @@ SAMPLE_SECONDS = 0.1
 FAMILY_SECONDS = 1.0  # to look for workers takes ten times what a sample does
 START_SECONDS = 60
 STOP_SECONDS = 30
+REST_SECONDS = 1.0
+MOST_AT_REST = 0.1  # of a core
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,19 @@ class Party:
             if self._server.poll() is not None or time.monotonic() > deadline:
                 raise CommandError((self.folder / "serve.log").read_text(encoding="utf-8"))
             time.sleep(SAMPLE_SECONDS)
+
+    def settle(self) -> None:
+        """Return once the listener rests: at its start it looks who has withdrawn from lists.
+
+        What its processes held until then does not count.
+        """
+        if self._server is None:
+            return
+        process, spent = psutil.Process(self._server.pid), -REST_SECONDS
+        while (now := sum(process.cpu_times()[:2])) - spent > MOST_AT_REST * REST_SECONDS:
+            spent = now
+            time.sleep(REST_SECONDS)
+        self.meter.peak = 0
 
     def stop(self) -> None:
         """Stop listening, gracefully."""
