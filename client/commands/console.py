@@ -59,14 +59,14 @@ def console(
 
     output = begin(ctx, as_json)
     with opened(party) as here, hosting(here, http, names=name or (), plain=plain) as url:
-        stopped = until_told()
+        wait = until_told()
         output.result(
             {"url": url, "fingerprint": here.identity.fingerprint},
             f"The console of {here.identity.name} is at {url}",
             *([] if plain else [f"Fingerprint of its certificate: {here.identity.fingerprint}"]),
         )
         sys.stdout.flush()
-        stopped.wait()
+        wait()
 
 
 def _refuse_options(ctx: typer.Context) -> None:

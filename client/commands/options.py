@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from party.organisation import Organisation
 
 PARTY_FILE: Final = "party.toml"
+LOOK_SECONDS: Final = 1.0
 
 PartyFolder = Annotated[
     Path | None,
@@ -126,14 +127,22 @@ def find_party(folder: Path | None) -> Path:
     return here
 
 
-def until_told() -> threading.Event:
-    """Return an event that SIGTERM and Ctrl-C set."""
+def until_told() -> Callable[[], None]:
+    """Hear SIGTERM and Ctrl-C from now on; the function that is returned waits for one.
+
+    A signal may come to another thread. Python then notes it and runs the handler in the main
+    thread, which it does not wake: so that looks every second.
+    """
     told = threading.Event()
 
     def tell(number: int, frame: FrameType | None) -> None:
         del number, frame
         told.set()
 
+    def wait() -> None:
+        while not told.wait(LOOK_SECONDS):
+            pass
+
     signal.signal(signal.SIGTERM, tell)
     signal.signal(signal.SIGINT, tell)
-    return told
+    return wait

@@ -81,11 +81,11 @@ def _serve(ctx: typer.Context, output: Output, opened: Sandbox, listen: Listen) 
         ),
         listening(partner, listen, opened.address),
     ):
-        stopped = until_told()
+        wait = until_told()
         output.result(
             sandbox_document(opened),
             *sandbox_shown(opened),
             "",
             f"The partner listens on {opened.address} until Ctrl-C.",
         )
-        stopped.wait()
+        wait()

@@ -94,11 +94,11 @@ def add_to(app: typer.Typer, listen: Listen, listen_http: ListenHttp) -> None:
                 ),
                 listening(here, listen, at, listen_http, http) as now,
             ):
-                stopped = until_told()
+                wait = until_told()
                 where = f"{at.rpartition(':')[0]}:{now.port}"
                 _announce(output, here, where, now.port, now.url)
                 note(_log, Event("listening", address=where), f"Listening on {where}.")
-                stopped.wait()
+                wait()
                 sentence = "Stopping; sessions are suspended and go on at the next start."
                 note(_log, Event("stopping"), sentence)
 

@@ -4,6 +4,7 @@ The channel listens; the advertiser only dials. Covers requests in both directio
 another process, and a stop. Kills in each phase are in other files.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -249,3 +251,27 @@ def test_a_stop_is_graceful_and_the_log_names_nobody(served):
     assert all(line["peer"] == "advertiser" for line in lines if line["event"] != "listening"
                and line["event"] != "stopping")  # fmt: skip
     assert not re.search(r"person\d|@example|\b555\d{4}\b|\b(50|60) (people|points)", said)
+
+
+def test_a_stop_is_heard_where_the_signal_comes_to_another_thread(served):
+    folder, listener = served
+    assert listener.process.poll() == 0
+    again = Served(folder / "channel", folder / "again.log")
+    pid = again.process.pid
+    try:
+        deadline = time.monotonic() + STOP_SECONDS
+        while "Listening" not in again.log.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        another = next(task for task in tasks if task.name != str(pid) and not blocks_sigterm(task))
+        assert ctypes.CDLL(None).tgkill(pid, int(another.name), signal.SIGTERM) == 0
+        assert again.process.wait(STOP_SECONDS) == 0
+    finally:
+        again.process.kill()
+        again.process.wait()
+
+
+def blocks_sigterm(task):
+    mask = re.search(r"SigBlk:\s+(\w+)", (task / "status").read_text()).group(1)
+    return int(mask, 16) >> (signal.SIGTERM - 1) & 1
