@@ -50,7 +50,7 @@ def test_each_of_three_is_killed_and_the_table_comes_to_its_end(three, monkeypat
     falls = (
         ("vendor", lambda: watched["vendor"].files("parcel-vendor-channel-04.header")),
         ("channel", lambda: watched["channel"].files("03.digest")),
-        ("advertiser", lambda: watched["advertiser"].files("parcel-vendor-channel-0[5-9].part")),
+        ("advertiser", lambda: watched["advertiser"].files("parcel-vendor-channel-0[5-9].*")),
     )
     left = []
     for name, comes in falls:
