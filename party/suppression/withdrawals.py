@@ -78,10 +78,12 @@ class Holders:
             consenting: (n, 16) the tokens of all who consent now.
         """
         consents = contains(consenting, self.tokens)
-        first = self._first_holders()
-        gone = np.ones(len(first), dtype=np.bool_)
+        gone = np.ones(self._key_count, dtype=np.bool_)
         gone[self.keys[consents[self.holders]]] = False
         keys = np.flatnonzero(gone)
+        if not len(keys):
+            return keys
+        first = self._first_holders()
         return keys[np.lexsort((keys, first[keys]))]
 
     def whole(self, keys: Indices, most: int) -> Indices:
@@ -101,9 +103,13 @@ class Holders:
         """Return for each key the place of its first holder in the order of tokens."""
         rank = np.empty(len(self.tokens), dtype=np.int64)
         rank[engine().sort_order(self.tokens)] = np.arange(len(rank))
-        first = np.full(int(self.keys.max(initial=-1)) + 1, len(rank), dtype=np.int64)
+        first = np.full(self._key_count, len(rank), dtype=np.int64)
         np.minimum.at(first, self.keys, rank[self.holders])
         return first
+
+    @property
+    def _key_count(self) -> int:
+        return int(self.keys.max(initial=-1)) + 1
 
     def parts(self) -> Iterator[memoryview]:
         """Yield the bytes that are sealed: the counts, then array by array."""
