@@ -22,7 +22,7 @@ FAMILY_SECONDS = 1.0  # to look for workers takes ten times what a sample does
 START_SECONDS = 60
 STOP_SECONDS = 30
 REST_SECONDS = 1.0
-MOST_AT_REST = 0.1  # of a core
+MOST_AT_REST = 10.0  # percent of a core
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,9 @@ class Party:
         """
         if self._server is None:
             return
-        process, spent = psutil.Process(self._server.pid), -REST_SECONDS
-        while (now := sum(process.cpu_times()[:2])) - spent > MOST_AT_REST * REST_SECONDS:
-            spent = now
-            time.sleep(REST_SECONDS)
+        process = psutil.Process(self._server.pid)
+        while process.cpu_percent(REST_SECONDS) > MOST_AT_REST:
+            pass
         self.meter.peak = 0
 
     def stop(self) -> None:
