@@ -10,7 +10,7 @@ from dp_kinds import AUDITED, VIEWS, examine
 from party.contract_terms import OutputKind
 from psi.legs import RECIPIENT, TABULATOR
 
-QUICK, MUTATED = 600, 2_000
+QUICK, MUTATED = 600, 8_000
 KINDS = pytest.mark.parametrize("row", AUDITED, ids=lambda row: row.name)
 
 

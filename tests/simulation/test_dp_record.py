@@ -4,7 +4,7 @@ import dp_top_bound
 import pytest
 from dp_record import MUTANTS, Tabulator, examine_order
 
-RUNS = 2_000
+RUNS = 10_000
 
 
 @pytest.fixture(scope="module")
