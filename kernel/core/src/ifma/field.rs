@@ -18,7 +18,7 @@ const LOW_47: u64 = (1 << 47) - 1;
 pub(super) const BIAS: [u64; LIMBS] =
     [(LOW_52 - 18) << 9, LOW_52 << 9, LOW_52 << 9, LOW_52 << 9, LOW_47 << 9];
 
-/// Limbs 0 to 3 count modulo 2⁵²: what is above is not part of the element. Limb 4 < 2⁴⁸.
+/// Limbs 0 to 3 count modulo 2⁵²: what is above is not part of the element. Limb 4 < 2⁴⁷ + 2¹².
 #[derive(Clone, Copy)]
 pub(crate) struct Factor(pub(super) [V; LIMBS]);
 
@@ -70,24 +70,20 @@ impl Ifma {
         self.fold(z)
     }
 
-    /// Returns x² + start, with the columns of `multiply_onto`: each mixed product is computed
+    /// Returns x² + 2·half, with the columns of `multiply_onto`: each mixed product is computed
     /// once, and the sum of a column's doubled.
     #[inline(always)]
-    fn square_onto(self, start: [V; LIMBS], x: &Factor) -> [V; LIMBS] {
+    fn square_onto(self, half: [V; LIMBS], x: &Factor) -> [V; LIMBS] {
         let x = &x.0;
-        let mut mixed = self.columns([self.splat(0); LIMBS]);
+        let mut z = self.columns(half);
         for i in 0..LIMBS {
             for j in i + 1..LIMBS {
-                mixed[i + j] = self.add_low(mixed[i + j], x[i], x[j]);
-                mixed[i + j + 1] = self.add_high(mixed[i + j + 1], x[i], x[j]);
+                z[i + j] = self.add_low(z[i + j], x[i], x[j]);
+                z[i + j + 1] = self.add_high(z[i + j + 1], x[i], x[j]);
             }
         }
-        let mut z = self.columns(start);
-        for k in 1..2 * LIMBS - 1 {
-            z[k] = self.add64(mixed[k], mixed[k]);
-            if k < LIMBS {
-                z[k] = self.add64(z[k], start[k]);
-            }
+        for column in &mut z {
+            *column = self.add64(*column, *column);
         }
         for i in 0..LIMBS {
             z[2 * i] = self.add_low(z[2 * i], x[i], x[i]);
@@ -103,7 +99,9 @@ impl Ifma {
         z
     }
 
-    /// Reduces ten columns, of which the upper five are < 2⁵⁵ and the last < 2⁴⁵, to five limbs.
+    /// Reduces ten columns, of which the upper five are < 2⁵⁵, to five limbs. The last is the high
+    /// half of a product of two limbs 4 and a carry, so that 608 times it is < 2⁵²: it has no high
+    /// half of its own.
     #[inline(always)]
     fn fold(self, mut z: [V; 2 * LIMBS]) -> [V; LIMBS] {
         let fold = self.splat(FOLD);
@@ -116,8 +114,6 @@ impl Ifma {
         for k in 1..LIMBS {
             z[k] = self.add_high(z[k], z[k - 1 + LIMBS], fold);
         }
-        let above = self.add_high(self.splat(0), z[9], fold); // at most 2
-        z[0] = self.add_low(z[0], above, fold);
         [z[0], z[1], z[2], z[3], z[4]]
     }
 }
@@ -164,7 +160,7 @@ impl Field for Ifma {
 
     #[inline(always)]
     fn square_to_minuend(self, x: &Factor) -> Minuend {
-        Minuend(self.square_onto(self.splat_limbs(BIAS), x))
+        Minuend(self.square_onto(self.splat_limbs(BIAS.map(|limb| limb / 2)), x))
     }
 
     #[inline(always)]

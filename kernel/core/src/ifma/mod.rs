@@ -70,10 +70,16 @@ impl Compiled for Lanes {
         unsafe { black_box(square_times)(self, x, times) }
     }
 
+    /// One vector after the other: a step has products enough that wait for no other.
     fn ladder(self, u: &Factor, scalar: &Scalar) -> Fraction<Self> {
-        let ladder: unsafe fn(Self, &Factor, &Scalar) -> Fraction<Self> = ladder;
+        let ladder: unsafe fn(Ifma, &field::Factor, &Scalar) -> Fraction<Ifma> = ladder;
         // SAFETY: `self` is the proof of the features.
-        unsafe { black_box(ladder)(self, u, scalar) }
+        let [first, second] =
+            [&u[0], &u[1]].map(|u| unsafe { black_box(ladder)(self.0, u, scalar) });
+        Fraction {
+            numerator: [first.numerator, second.numerator],
+            denominator: [first.denominator, second.denominator],
+        }
     }
 }
 
@@ -91,6 +97,6 @@ fn square_times(f: Lanes, x: &Factor, times: usize) -> Factor {
 
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn ladder(f: Lanes, u: &Factor, scalar: &Scalar) -> Fraction<Lanes> {
+fn ladder(f: Ifma, u: &field::Factor, scalar: &Scalar) -> Fraction<Ifma> {
     lanes::ladder(f, u, scalar)
 }

@@ -8,7 +8,7 @@ use num_bigint::BigUint;
 use std::ops::Range;
 
 fn factor_bounds(limb: usize) -> Range<u64> {
-    if limb == 4 { 0..1 << 48 } else { 0..u64::MAX }
+    if limb == 4 { 0..(1 << 47) + (1 << 12) } else { 0..u64::MAX }
 }
 
 fn minuend_bounds(limb: usize) -> Range<u64> {

@@ -50,10 +50,22 @@ impl<F: Field> Sides<F> {
 /// Returns X and Z of twice the point, from (X + Z)² and (X − Z)².
 #[inline(always)]
 fn double<F: Field>(f: F, plus2: F::Minuend, minus2: F::Product) -> (F::Minuend, F::Product) {
-    let cross = f.carry(f.subtract(&plus2, &minus2)); // 4·X·Z
-    let slope = f.carry(f.add_scaled(&plus2, &cross, A24));
-    let x = f.multiply_to_minuend(&f.carry(plus2), &f.carry(minus2));
+    let (cross, x) = double_x(f, plus2, minus2);
+    let slope = slope(f, &plus2, &cross);
     (x, f.multiply(&cross, &slope))
+}
+
+/// Returns 4·X·Z of the point, and X of twice the point.
+#[inline(always)]
+fn double_x<F: Field>(f: F, plus2: F::Minuend, minus2: F::Product) -> (F::Factor, F::Minuend) {
+    let cross = f.carry(f.subtract(&plus2, &minus2));
+    (cross, f.multiply_to_minuend(&f.carry(plus2), &f.carry(minus2)))
+}
+
+/// Returns Z of twice the point over 4·X·Z.
+#[inline(always)]
+fn slope<F: Field>(f: F, plus2: &F::Minuend, cross: &F::Factor) -> F::Factor {
+    f.carry(f.add_scaled(plus2, cross, A24))
 }
 
 /// Returns u of scalar·P for each P given by its u; a point of low order gives Z = 0.
@@ -84,6 +96,8 @@ pub(crate) fn ladder<F: Field>(f: F, u: &F::Factor, scalar: &Scalar) -> Fraction
 }
 
 /// Doubles one of two points, `other` where `swap` says so, and adds the two.
+///
+/// The two take turns, so that what follows seldom waits for what stands right before it.
 #[inline(always)]
 fn step<F: Field>(
     f: F,
@@ -92,14 +106,16 @@ fn step<F: Field>(
     swap: F::Mask,
     u: &F::Factor,
 ) -> (Sides<F>, Sides<F>) {
+    let (plus2, minus2) = Sides::select(f, swap, other, this).squares(f);
     let da = f.multiply_to_minuend(&other.minus, &this.plus);
     let cb = f.multiply(&other.plus, &this.minus);
-    let (plus2, minus2) = Sides::select(f, swap, other, this).squares(f);
+    let (cross, x) = double_x(f, plus2, minus2);
     let sum = f.carry(f.add(&da, &cb));
     let difference = f.carry(f.subtract(&da, &cb));
+    let slope = slope(f, &plus2, &cross);
     let added_x = f.square_to_minuend(&sum);
     let difference2 = f.carry(f.square(&difference));
-    let (x, z) = double(f, plus2, minus2);
+    let z = f.multiply(&cross, &slope);
     let added_z = f.multiply(&difference2, u);
     (Sides::of(f, &x, &z), Sides::of(f, &added_x, &added_z))
 }
