@@ -24,16 +24,6 @@ __version__: str
 def tiers() -> list[str]:
     """Return the names of the tiers that this processor runs, the fastest first."""
 
-def public_points(scalars: Buffer, out: Buffer, *, threads: int = 0) -> None:
-    """Write X25519(scalar, 9) of n scalars of 32 bytes, which are clamped, into n rows of 32."""
-
-def raise_to_each(point: Buffer, scalars: Buffer, out: Buffer, *, threads: int = 0) -> int:
-    """Write X25519(scalar, point) of one point and n scalars; return how many images are zero.
-
-    Raises:
-        ValueError: the point is not canonical; then nothing is written.
-    """
-
 def sort_order(rows: Buffer, width: int, order: Buffer, *, threads: int = 0) -> None:
     """Write into n int64 the place of each row in bytewise order; equal rows keep their order.
 
@@ -119,3 +109,13 @@ class Engine:
         threads: int = 0,
     ) -> int:
         """Hash as `hash` and raise as `raise_points`, in one pass; return the number of zeros."""
+
+    def public_points(self, scalars: Buffer, out: Buffer, *, threads: int = 0) -> None:
+        """Write X25519(scalar, 9) of n scalars of 32 bytes, which are clamped, into n rows of 32."""
+
+    def raise_to_each(self, point: Buffer, scalars: Buffer, out: Buffer, *, threads: int = 0) -> int:
+        """Write X25519(scalar, point) of one point and n scalars; return how many images are zero.
+
+        Raises:
+            ValueError: the point is not canonical; then nothing is written.
+        """

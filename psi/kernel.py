@@ -25,10 +25,8 @@ from psi.points import HASH_BYTES, POINT_BYTES, Places, Points, Rows
 if TYPE_CHECKING:
     import commonground_kernel
 
-INTERFACE: Final = 2
+INTERFACE: Final = 3
 """What `commonground_kernel.INTERFACE` must be."""
-_ADDED: Final = ("hash_behind",)
-"""What the kernel has had since that interface, and this version calls."""
 _REMEDY: Final = "install the wheel that was built with this version, or set COMMONGROUND_KERNEL"
 # RFC 7748 §5.2, the first vector; and the hash of "abc" of RFC 9380 J.4.1 under its own DST.
 _SCALAR: Final = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"
@@ -56,9 +54,6 @@ def module() -> ModuleType | None:
     found = getattr(commonground_kernel, "INTERFACE", None)
     if found != INTERFACE:
         raise _unusable(f"has interface {found}, and this version calls {INTERFACE}")
-    lacking = [name for name in _ADDED if not hasattr(commonground_kernel, name)]
-    if lacking:
-        raise _unusable(f"is older than this version, which calls {', '.join(lacking)}")
     return commonground_kernel
 
 
@@ -108,17 +103,17 @@ def hash_and_raise_chunk(
     return images
 
 
-def public_chunk(scalars: bytes) -> Points:
+def public_chunk(tier: str, scalars: bytes) -> Points:
     """Raise the base point 9 to each scalar, 32 bytes each: shape (n, 32)."""
     images = np.empty((len(scalars) // POINT_BYTES, POINT_BYTES), dtype=np.uint8)
-    _required().public_points(scalars, images, threads=1)
+    loaded(tier).public_points(scalars, images, threads=1)
     return images
 
 
-def raise_to_chunk(point: bytes, scalars: bytes) -> Points:
+def raise_to_chunk(tier: str, point: bytes, scalars: bytes) -> Points:
     """Raise one canonical point to each scalar, 32 bytes each: shape (n, 32), zero as it comes."""
     images = np.empty((len(scalars) // POINT_BYTES, POINT_BYTES), dtype=np.uint8)
-    _required().raise_to_each(point, scalars, images, threads=1)
+    loaded(tier).raise_to_each(point, scalars, images, threads=1)
     return images
 
 

@@ -41,12 +41,10 @@ class FakeEngine:
         return None
 
 
-def install(monkeypatch, *, interface=kernel.INTERFACE, whole=True):
+def install(monkeypatch, *, interface=kernel.INTERFACE):
     fake = ModuleType("commonground_kernel")
     fake.INTERFACE = interface
     fake.Engine = FakeEngine
-    if whole:
-        fake.hash_behind = lambda *arguments: None
     monkeypatch.setitem(sys.modules, "commonground_kernel", fake)
 
 
@@ -86,13 +84,6 @@ def test_a_kernel_of_another_version_is_an_error(monkeypatch, interface):
     install(monkeypatch, interface=interface)
     monkeypatch.delenv(engines.VARIABLE, raising=False)
     with pytest.raises(EngineError, match=rf"has interface {interface}, .*COMMONGROUND_KERNEL"):
-        engine()
-
-
-def test_a_kernel_without_what_was_added_since_is_an_error(monkeypatch):
-    install(monkeypatch, whole=False)
-    monkeypatch.delenv(engines.VARIABLE, raising=False)
-    with pytest.raises(EngineError, match="older than this version, which calls hash_behind"):
         engine()
 
 

@@ -5,11 +5,12 @@
 //! ```
 //!
 //! Every round is a new scalar, a new number of points and a new mixture of random, sparse, dense
-//! and low-order ones, and as many messages. A difference prints the round and ends with a panic;
+//! and low-order ones, which serve as scalars too, and as many messages. A difference prints the round and ends with a panic;
 //! the seed repeats it.
 
 use commonground_kernel_core::{
-    Column, Engine, Messages, Point, Scalar, Threads, Tier, hash, hash_and_raise, raise,
+    Column, Engine, Messages, Point, Scalar, Threads, Tier, hash, hash_and_raise, public_points,
+    raise, raise_to_each,
 };
 use sha2::{Digest, Sha512};
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ fn main() {
 
 /// Compares one round, and returns how many points it had.
 fn compare(noise: &mut Noise) -> usize {
-    let scalar = Scalar::clamped(&noise.point());
+    let (scalar, point) = (Scalar::clamped(&noise.point()), noise.coordinate());
     let points: Vec<Point> = (0..noise.next() % 300).map(|_| noise.coordinate()).collect();
     let data: Vec<u8> = points.iter().flatten().copied().collect();
     let end = data.len() as u64 + 1;
@@ -41,10 +42,13 @@ fn compare(noise: &mut Noise) -> usize {
     let messages = Column::new(&data, &offsets).expect("offsets that rise within the data");
     let messages = Messages { messages, prefix: &noise.point(), dst: b"differential" };
     let results = |engine: &Engine| {
-        let mut out = [(); 3].map(|()| vec![[0; 32]; points.len()]);
+        let mut out = [(); 5].map(|()| vec![[0; 32]; points.len()]);
         raise(engine, &points, &scalar, &mut out[0], Threads::ONE).expect("canonical points");
         hash(engine, &messages, &mut out[1], Threads::ONE).expect("points");
         hash_and_raise(engine, &messages, &scalar, &mut out[2], Threads::ONE).expect("images");
+        public_points(engine, &points, &mut out[3], Threads::ONE).expect("as many");
+        raise_to_each(engine, &point, &points, &mut out[4], Threads::ONE)
+            .expect("a canonical point");
         out
     };
     let expected = results(&Engine::named("portable").expect("runs anywhere"));

@@ -3,6 +3,7 @@
 use crate::column::{Column, Offset};
 use crate::expand::{Expander, TOGETHER};
 use crate::raise::{Image, write_images};
+use crate::scalar::Scalars;
 use crate::tier::BLOCK;
 use crate::{Engine, KernelError, Point, Scalar, Threads};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,7 +41,7 @@ pub fn hash_and_raise<O: Offset, I: Image>(
         let mut points = [[0; 32]; BLOCK];
         let points = &mut points[..pairs.len()];
         engine.map_block(pairs, points);
-        engine.raise_block(points, scalar, images);
+        engine.raise_block(points, Scalars::One(scalar), images);
     })
 }
 

@@ -1,5 +1,6 @@
 //! Raise points to one scalar: the checks and the output, which are the same for every tier.
 
+use crate::scalar::Scalars;
 use crate::tier::BLOCK;
 use crate::{Engine, KernelError, Point, Scalar, Threads};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -45,7 +46,7 @@ pub fn raise<I: Image>(
     threads.for_each(points.chunks(BLOCK).zip(out.chunks_mut(BLOCK)), |(points, out)| {
         let mut images = [[0; 32]; BLOCK];
         let images = &mut images[..points.len()];
-        engine.raise_block(points, scalar, images);
+        engine.raise_block(points, Scalars::One(scalar), images);
         zeros.fetch_add(write_images(images, out), Ordering::Relaxed);
     });
     Ok(zeros.into_inner())

@@ -23,9 +23,59 @@ impl Scalar {
         (0..255).rev().map(|bit| self.0[bit / 8] >> (bit % 8) & 1 == 1)
     }
 
-    /// Returns the bytes, for a tier's ladder.
+    /// Returns the bytes, for dalek's table.
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// What the points of a block are raised to.
+#[derive(Clone, Copy)]
+pub(crate) enum Scalars<'a> {
+    /// All to one scalar.
+    One(&'a Scalar),
+    /// Each to its own: as many as there are points.
+    Each(&'a [Scalar]),
+}
+
+impl Scalars<'_> {
+    /// Returns the bits for the points from `first` on, one a lane.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn of_lanes(&self, first: usize, lanes: usize) -> LaneBits {
+        match self {
+            Self::One(scalar) => LaneBits::same(scalar),
+            Self::Each(scalars) => LaneBits::of(scalars.iter().skip(first).take(lanes)),
+        }
+    }
+}
+
+/// The scalars of up to sixteen lanes, bit by bit: bit l of word i is bit i of lane l's scalar.
+#[cfg(target_arch = "x86_64")]
+#[derive(ZeroizeOnDrop)]
+pub(crate) struct LaneBits([u16; 256]);
+
+#[cfg(target_arch = "x86_64")]
+impl LaneBits {
+    fn same(scalar: &Scalar) -> Self {
+        Self(std::array::from_fn(|i| u16::from(scalar.0[i / 8] >> (i % 8) & 1).wrapping_neg()))
+    }
+
+    fn of<'a>(scalars: impl Iterator<Item = &'a Scalar>) -> Self {
+        let mut words = [0; 256];
+        for (lane, scalar) in scalars.enumerate() {
+            for (byte, words) in scalar.0.iter().zip(words.as_chunks_mut::<8>().0) {
+                for (bit, word) in words.iter_mut().enumerate() {
+                    *word |= u16::from(byte >> bit & 1) << lane;
+                }
+            }
+        }
+        Self(words)
+    }
+
+    /// Returns the bits of that index, which is public, for eight lanes from `first` on.
+    #[inline(always)]
+    pub(crate) fn eight(&self, index: usize, first: usize) -> u8 {
+        (self.0[index] >> first) as u8
     }
 }
 

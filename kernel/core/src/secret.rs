@@ -6,29 +6,30 @@ use core::hint::black_box;
 use core::mem::MaybeUninit;
 use zeroize::Zeroize;
 
-/// A bit that the compiler cannot branch on, for it is never shown where the bit comes from.
+/// A bit of each lane, lane 0 the lowest. The compiler cannot branch on them, for it is never shown
+/// where they come from.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
-pub(crate) struct SecretBit(u64);
+pub(crate) struct SecretBits(u64);
 
 #[cfg(target_arch = "x86_64")]
-impl SecretBit {
-    /// Takes 0 or 1.
+impl SecretBits {
+    /// Takes the bits of up to eight lanes.
     #[inline(always)]
-    pub(crate) fn new(bit: u8) -> Self {
-        let mut bit = u64::from(bit);
+    pub(crate) fn new(bits: u8) -> Self {
+        let mut bits = u64::from(bits);
         // SAFETY: no instruction is executed. For all that the compiler knows the register
         // changes, so it cannot turn what is computed from it into a branch on the scalar.
         unsafe {
-            asm!("/* {0} */", inout(reg) bit, options(pure, nomem, nostack, preserves_flags));
+            asm!("/* {0} */", inout(reg) bits, options(pure, nomem, nostack, preserves_flags));
         }
-        Self(bit)
+        Self(bits)
     }
 
-    /// Returns all ones for 1, and 0 for 0.
+    /// Returns the bits, all others 0.
     #[inline(always)]
-    pub(crate) fn all_ones(self) -> u64 {
-        self.0.wrapping_neg()
+    pub(crate) fn get(self) -> u64 {
+        self.0
     }
 }
 

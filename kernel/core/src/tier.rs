@@ -1,20 +1,21 @@
 //! The tiers: which code raises points and maps field elements on this processor.
 //!
 //! A tier is two functions over a block, and SHA-512's. What a tier may assume: input and output are of one
-//! length, from 0 to [`BLOCK`]; points and field elements are canonical (below p); the scalar is
-//! clamped. What it must give: the canonical u of X25519 for each point, 32 zero bytes where that
-//! is of low order, and no branch and no address that depends on the scalar.
+//! length, from 0 to [`BLOCK`]; points and field elements are canonical (below p); scalars
+//! are clamped. What it must give: the canonical u of X25519 for each point, 32 zero bytes where that
+//! is of low order, and no branch and no address that depends on a scalar.
 
+use crate::scalar::Scalars;
 use crate::sha512::{Block, Compress, States, WAYS};
-use crate::{KernelError, Pair, Point, Scalar, portable};
+use crate::{KernelError, Pair, Point, portable};
 
 /// The most points that a tier is handed at once: what a vector tier shares one inversion over.
 pub const BLOCK: usize = 256;
 
-/// A tier's way to raise a block: `out[i]` becomes X25519(scalar, `points[i]`).
+/// A tier's way to raise a block: `out[i]` becomes X25519 of `points[i]` and its scalar.
 ///
 /// Unsafe to call on a processor without the features that the tier is compiled for.
-pub(crate) type RaiseBlock = unsafe fn(points: &[Point], scalar: &Scalar, out: &mut [Point]);
+pub(crate) type RaiseBlock = unsafe fn(points: &[Point], scalars: Scalars<'_>, out: &mut [Point]);
 
 /// A tier's way to map a block: `out[i]` becomes u of 8·(map(u₀) + map(u₁)), as in RFC 9380.
 ///
@@ -113,10 +114,10 @@ impl Engine {
         }
     }
 
-    pub(crate) fn raise_block(&self, points: &[Point], scalar: &Scalar, out: &mut [Point]) {
+    pub(crate) fn raise_block(&self, points: &[Point], scalars: Scalars<'_>, out: &mut [Point]) {
         debug_assert!(points.len() <= BLOCK && points.len() == out.len());
         // SAFETY: an engine is made only of tiers whose features this processor was seen to have.
-        unsafe { (self.raise)(points, scalar, out) }
+        unsafe { (self.raise)(points, scalars, out) }
     }
 
     pub(crate) fn map_block(&self, pairs: &[Pair], out: &mut [Point]) {

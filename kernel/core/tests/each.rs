@@ -1,7 +1,7 @@
 //! A scalar each: RFC 7748 §6.1, and what raising one point at a time gives.
 
 use commonground_kernel_core::{
-    Engine, KernelError, Point, Scalar, Threads, public_points, raise, raise_to_each,
+    Engine, KernelError, Point, Scalar, Threads, Tier, public_points, raise, raise_to_each,
 };
 
 fn bytes(hex: &str) -> [u8; 32] {
@@ -28,6 +28,10 @@ fn one_by_one(point: &Point, scalars: &[[u8; 32]]) -> Vec<Point> {
     scalars.iter().map(raised).collect()
 }
 
+fn engines() -> impl Iterator<Item = Engine> {
+    Tier::available().map(|tier| Engine::named(tier.name()).expect("an available tier"))
+}
+
 #[test]
 fn public_keys_and_the_shared_secret_of_rfc_7748() {
     let private = [
@@ -39,28 +43,32 @@ fn public_keys_and_the_shared_secret_of_rfc_7748() {
         bytes("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"),
     ];
     let secret = bytes("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
-    let mut public = [[0; 32]; 2];
-    public_points(&private, &mut public, Threads::ONE).expect("as many");
-    assert_eq!(public, expected);
-    for (point, private) in [(&public[1], &private[..1]), (&public[0], &private[1..])] {
-        let mut shared = [[0; 32]];
-        assert_eq!(raise_to_each(point, private, &mut shared, Threads::ONE), Ok(0));
-        assert_eq!(shared[0], secret);
+    for engine in engines() {
+        let mut public = [[0; 32]; 2];
+        public_points(&engine, &private, &mut public, Threads::ONE).expect("as many");
+        assert_eq!(public, expected);
+        for (point, private) in [(&public[1], &private[..1]), (&public[0], &private[1..])] {
+            let mut shared = [[0; 32]];
+            assert_eq!(raise_to_each(&engine, point, private, &mut shared, Threads::ONE), Ok(0));
+            assert_eq!(shared[0], secret);
+        }
     }
 }
 
 #[test]
 fn images_are_those_of_one_point_at_a_time() {
     let point = one_by_one(&base(), &[[3; 32]])[0];
-    for count in [0, 1, 2, 63, 64, 65, 130] {
-        for threads in [1, 3, 0] {
-            let (scalars, threads) = (scalars(count), Threads::or_all(threads));
+    for count in [0, 1, 2, 7, 8, 9, 15, 16, 17, 255, 256, 257, 530] {
+        let scalars = scalars(count);
+        let expected = [one_by_one(&base(), &scalars), one_by_one(&point, &scalars)];
+        for (engine, threads) in engines().flat_map(|engine| [1, 3, 0].map(|n| (engine, n))) {
+            let (tier, threads) = (engine.tier().name(), Threads::or_all(threads));
             let mut out = vec![[1; 32]; count];
-            public_points(&scalars, &mut out, threads).expect("as many");
-            assert!(out == one_by_one(&base(), &scalars), "{count} public points");
-            let zeros = raise_to_each(&point, &scalars, &mut out, threads);
+            public_points(&engine, &scalars, &mut out, threads).expect("as many");
+            assert!(out == expected[0], "{tier}: {count} public points");
+            let zeros = raise_to_each(&engine, &point, &scalars, &mut out, threads);
             assert_eq!(zeros, Ok(0));
-            assert!(out == one_by_one(&point, &scalars), "{count} images");
+            assert!(out == expected[1], "{tier}: {count} images");
         }
     }
 }
@@ -69,18 +77,22 @@ fn images_are_those_of_one_point_at_a_time() {
 fn a_point_of_low_order_gives_zeros_that_are_counted() {
     let mut one = [0; 32];
     one[0] = 1;
-    let mut out = [[7; 32]; 70];
-    let zeros = raise_to_each(&one, &scalars(70), &mut out, Threads::or_all(2));
-    assert_eq!(zeros, Ok(70));
-    assert_eq!(out, [[0; 32]; 70]);
+    for engine in engines() {
+        let mut out = [[7; 32]; 270];
+        let zeros = raise_to_each(&engine, &one, &scalars(270), &mut out, Threads::or_all(2));
+        assert_eq!(zeros, Ok(270));
+        assert_eq!(out, [[0; 32]; 270]);
+    }
 }
 
 #[test]
 fn what_does_not_fit_is_refused_and_nothing_is_written() {
-    let mut out = [[7; 32]; 2];
-    let too_few = public_points(&scalars(3), &mut out, Threads::ONE);
-    assert_eq!(too_few, Err(KernelError::Lengths("one image a scalar")));
-    let not_canonical = raise_to_each(&[0xff; 32], &scalars(2), &mut out, Threads::ONE);
-    assert_eq!(not_canonical, Err(KernelError::NotCanonical(1)));
-    assert_eq!(out, [[7; 32]; 2]);
+    for engine in engines() {
+        let mut out = [[7; 32]; 2];
+        let too_few = public_points(&engine, &scalars(3), &mut out, Threads::ONE);
+        assert_eq!(too_few, Err(KernelError::Lengths("one image a scalar")));
+        let refused = raise_to_each(&engine, &[0xff; 32], &scalars(2), &mut out, Threads::ONE);
+        assert_eq!(refused, Err(KernelError::NotCanonical(1)));
+        assert_eq!(out, [[7; 32]; 2]);
+    }
 }

@@ -21,7 +21,7 @@ mod commonground_kernel {
     /// Raised by one whenever a function is changed or removed: a caller names the one it knows,
     /// and looks whether there is what was added since.
     #[pymodule_export]
-    const INTERFACE: u32 = 2;
+    const INTERFACE: u32 = 3;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
@@ -133,37 +133,37 @@ mod commonground_kernel {
                 }
             })
         }
-    }
 
-    /// Write X25519(scalar, 9) of each scalar, rows of 32 bytes.
-    #[pyfunction]
-    #[pyo3(signature = (scalars, out, *, threads=0))]
-    fn public_points(
-        py: Python<'_>,
-        scalars: Input,
-        mut out: Output,
-        threads: usize,
-    ) -> PyResult<()> {
-        let out = out.bytes(&[&scalars])?;
-        let scalars = scalars.rows::<32>()?;
-        let threads = Threads::or_all(threads);
-        detached(py, || core::public_points(scalars, rows::<32>(out)?, threads))
-    }
+        /// Write X25519(scalar, 9) of each scalar, rows of 32 bytes.
+        #[pyo3(signature = (scalars, out, *, threads=0))]
+        fn public_points(
+            &self,
+            py: Python<'_>,
+            scalars: Input,
+            mut out: Output,
+            threads: usize,
+        ) -> PyResult<()> {
+            let out = out.bytes(&[&scalars])?;
+            let scalars = scalars.rows::<32>()?;
+            let threads = Threads::or_all(threads);
+            detached(py, || core::public_points(&self.0, scalars, rows::<32>(out)?, threads))
+        }
 
-    /// Write X25519(scalar, point) of one point and each scalar; return how many images are zero.
-    #[pyfunction]
-    #[pyo3(signature = (point, scalars, out, *, threads=0))]
-    fn raise_to_each(
-        py: Python<'_>,
-        point: Input,
-        scalars: Input,
-        mut out: Output,
-        threads: usize,
-    ) -> PyResult<usize> {
-        let out = out.bytes(&[&point, &scalars])?;
-        let (point, scalars) = (point.row()?, scalars.rows::<32>()?);
-        let threads = Threads::or_all(threads);
-        detached(py, || core::raise_to_each(point, scalars, rows::<32>(out)?, threads))
+        /// Write X25519(scalar, point) of one point and each scalar; return how many images are zero.
+        #[pyo3(signature = (point, scalars, out, *, threads=0))]
+        fn raise_to_each(
+            &self,
+            py: Python<'_>,
+            point: Input,
+            scalars: Input,
+            mut out: Output,
+            threads: usize,
+        ) -> PyResult<usize> {
+            let out = out.bytes(&[&point, &scalars])?;
+            let (point, scalars) = (point.row()?, scalars.rows::<32>()?);
+            let threads = Threads::or_all(threads);
+            detached(py, || core::raise_to_each(&self.0, point, scalars, rows::<32>(out)?, threads))
+        }
     }
 
     /// Write the place of each row in bytewise order; rows have `width` bytes, 16 or 32.

@@ -7,7 +7,7 @@
 use super::product::{multiply, square};
 use super::vector::{Avx2, V};
 use crate::Point;
-use crate::lanes::{Field, SecretBit};
+use crate::lanes::{Field, SecretBits};
 
 pub(super) const LIMBS: usize = 10;
 pub(super) const LOW_26: u64 = (1 << 26) - 1;
@@ -167,8 +167,9 @@ impl Field for Avx2 {
     }
 
     #[inline(always)]
-    fn mask(self, bit: SecretBit) -> V {
-        self.splat(bit.all_ones())
+    fn mask(self, bits: SecretBits) -> V {
+        let lane = self.load_lanes([1, 2, 4, 8]);
+        self.equal64(self.and(self.splat(bits.get()), lane), lane)
     }
 
     #[inline(always)]

@@ -9,8 +9,9 @@ mod tests;
 mod vector;
 
 use crate::lanes::{self, Compiled, Field, Fraction, wipe_stack};
+use crate::scalar::{LaneBits, Scalars};
 use crate::tier::BLOCK;
-use crate::{Pair, Point, Scalar};
+use crate::{Pair, Point};
 use field::Factor;
 use std::hint::black_box;
 pub(crate) use vector::Avx2;
@@ -23,18 +24,18 @@ const WIPED: usize = 10752;
 
 /// Raises each point; see [`crate::tier::RaiseBlock`].
 #[target_feature(enable = "avx2")]
-pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
-    let raise: unsafe fn(&[Point], &Scalar, &mut [Point]) = raise;
+pub(crate) fn raise_block(points: &[Point], scalars: Scalars<'_>, out: &mut [Point]) {
+    let raise: unsafe fn(&[Point], Scalars<'_>, &mut [Point]) = raise;
     // SAFETY: it has the target features of this function. It must not be inlined, for the stack
     // that is wiped is what it has left.
-    unsafe { black_box(raise)(points, scalar, out) };
+    unsafe { black_box(raise)(points, scalars, out) };
     wipe_stack::<WIPED>();
 }
 
 #[inline(never)]
 #[target_feature(enable = "avx2")]
-fn raise(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
-    lanes::raise_block::<_, VECTORS>(proof(), points, scalar, out);
+fn raise(points: &[Point], scalars: Scalars<'_>, out: &mut [Point]) {
+    lanes::raise_block::<_, VECTORS>(proof(), points, scalars, out);
 }
 
 /// Maps each pair; see [`crate::tier::MapBlock`].
@@ -66,10 +67,10 @@ impl Compiled for Avx2 {
         unsafe { black_box(square_times)(self, x, times) }
     }
 
-    fn ladder(self, u: &Factor, scalar: &Scalar) -> Fraction<Self> {
-        let ladder: unsafe fn(Self, &Factor, &Scalar) -> Fraction<Self> = ladder;
+    fn ladder(self, u: &Factor, scalars: &LaneBits) -> Fraction<Self> {
+        let ladder: unsafe fn(Self, &Factor, &LaneBits) -> Fraction<Self> = ladder;
         // SAFETY: `self` is the proof of the features.
-        unsafe { black_box(ladder)(self, u, scalar) }
+        unsafe { black_box(ladder)(self, u, scalars) }
     }
 }
 
@@ -87,6 +88,6 @@ fn square_times(f: Avx2, x: &Factor, times: usize) -> Factor {
 
 #[inline(never)]
 #[target_feature(enable = "avx2")]
-fn ladder(f: Avx2, u: &Factor, scalar: &Scalar) -> Fraction<Avx2> {
-    lanes::ladder(f, u, scalar)
+fn ladder(f: Avx2, u: &Factor, scalars: &LaneBits) -> Fraction<Avx2> {
+    lanes::ladder(f, u, scalars, 0)
 }

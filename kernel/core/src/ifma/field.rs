@@ -7,7 +7,7 @@
 
 use super::vector::{Ifma, Lanes, V};
 use crate::Point;
-use crate::lanes::{Field, SecretBit};
+use crate::lanes::{Field, SecretBits};
 
 pub(super) const LIMBS: usize = 5;
 /// 2²⁶⁰ modulo p.
@@ -232,8 +232,8 @@ impl Field for Ifma {
     }
 
     #[inline(always)]
-    fn mask(self, bit: SecretBit) -> Lanes {
-        bit.all_ones() as Lanes
+    fn mask(self, bits: SecretBits) -> Lanes {
+        bits.get() as Lanes
     }
 
     #[inline(always)]

@@ -9,8 +9,9 @@ mod tests;
 mod vector;
 
 use crate::lanes::{self, Compiled, Field, Fraction, Twin, wipe_stack};
+use crate::scalar::{LaneBits, Scalars};
 use crate::tier::BLOCK;
-use crate::{Pair, Point, Scalar};
+use crate::{Pair, Point};
 pub(crate) use sha512::compress;
 use std::hint::black_box;
 pub(crate) use vector::Ifma;
@@ -27,18 +28,18 @@ const WIPED: usize = 6656;
 
 /// Raises each point; see [`crate::tier::RaiseBlock`].
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
-    let raise: unsafe fn(&[Point], &Scalar, &mut [Point]) = raise;
+pub(crate) fn raise_block(points: &[Point], scalars: Scalars<'_>, out: &mut [Point]) {
+    let raise: unsafe fn(&[Point], Scalars<'_>, &mut [Point]) = raise;
     // SAFETY: it has the target features of this function. It must not be inlined, for the stack
     // that is wiped is what it has left.
-    unsafe { black_box(raise)(points, scalar, out) };
+    unsafe { black_box(raise)(points, scalars, out) };
     wipe_stack::<WIPED>();
 }
 
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn raise(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
-    lanes::raise_block::<_, VECTORS>(proof(), points, scalar, out);
+fn raise(points: &[Point], scalars: Scalars<'_>, out: &mut [Point]) {
+    lanes::raise_block::<_, VECTORS>(proof(), points, scalars, out);
 }
 
 /// Maps each pair; see [`crate::tier::MapBlock`].
@@ -71,11 +72,12 @@ impl Compiled for Lanes {
     }
 
     /// One vector after the other: a step has products enough that wait for no other.
-    fn ladder(self, u: &Factor, scalar: &Scalar) -> Fraction<Self> {
-        let ladder: unsafe fn(Ifma, &field::Factor, &Scalar) -> Fraction<Ifma> = ladder;
+    fn ladder(self, u: &Factor, scalars: &LaneBits) -> Fraction<Self> {
+        let ladder: unsafe fn(Ifma, &field::Factor, &LaneBits, usize) -> Fraction<Ifma> = ladder;
         // SAFETY: `self` is the proof of the features.
-        let [first, second] =
-            [&u[0], &u[1]].map(|u| unsafe { black_box(ladder)(self.0, u, scalar) });
+        let first = unsafe { black_box(ladder)(self.0, &u[0], scalars, 0) };
+        // SAFETY: as above.
+        let second = unsafe { black_box(ladder)(self.0, &u[1], scalars, Ifma::LANES) };
         Fraction {
             numerator: [first.numerator, second.numerator],
             denominator: [first.denominator, second.denominator],
@@ -97,6 +99,6 @@ fn square_times(f: Lanes, x: &Factor, times: usize) -> Factor {
 
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn ladder(f: Ifma, u: &field::Factor, scalar: &Scalar) -> Fraction<Ifma> {
-    lanes::ladder(f, u, scalar)
+fn ladder(f: Ifma, u: &field::Factor, scalars: &LaneBits, first: usize) -> Fraction<Ifma> {
+    lanes::ladder(f, u, scalars, first)
 }

@@ -1,7 +1,7 @@
 //! Tests of a tier's arithmetic against big integers, with limbs at the bounds that its types name.
 
 use super::field::Field;
-use crate::secret::SecretBit;
+use crate::secret::SecretBits;
 use num_bigint::BigUint;
 use std::ops::Range;
 
@@ -91,8 +91,8 @@ where
         require(f, &f.square_to_minuend(&x), both, |x, _| x * x);
         require(f, &f.product(&x), both, |x, _| x.clone());
         require(f, &f.minuend(&x), both, |x, _| x.clone());
-        require(f, &f.select(f.mask(SecretBit::new(1)), &x, &y), both, |x, _| x.clone());
-        require(f, &f.select(f.mask(SecretBit::new(0)), &x, &y), both, |_, y| y.clone());
+        require(f, &f.select(f.mask(SecretBits::new(!0)), &x, &y), both, |x, _| x.clone());
+        require(f, &f.select(f.mask(SecretBits::new(0)), &x, &y), both, |_, y| y.clone());
 
         let (sum, number) = stream.value::<F, F::Sum>(f, limbs);
         require(f, &f.carry(sum), (&number, &number), |x, _| x.clone());

@@ -1,8 +1,9 @@
 //! What a vector tier has to give: arithmetic modulo p = 2²⁵⁵ − 19 on several elements at once.
 
 use super::fraction::Fraction;
-use crate::secret::SecretBit;
-use crate::{Point, Scalar};
+use crate::Point;
+use crate::scalar::LaneBits;
+use crate::secret::SecretBits;
 
 /// Arithmetic on vectors of field elements, one element a lane.
 ///
@@ -64,8 +65,8 @@ pub(crate) trait Field: Copy {
     /// Returns the same element with limbs small enough to be multiplied.
     fn carry(self, x: impl Into<Self::Sum>) -> Self::Factor;
 
-    /// Returns yes in every lane if `bit` is 1, and no if it is 0. The bit may be secret.
-    fn mask(self, bit: SecretBit) -> Self::Mask;
+    /// Returns yes in each lane whose bit is 1, and no where it is 0. The bits may be secret.
+    fn mask(self, bits: SecretBits) -> Self::Mask;
 
     /// Says where x is 0 modulo p.
     fn is_zero(self, x: &Self::Factor) -> Self::Mask;
@@ -91,5 +92,5 @@ pub(crate) trait Compiled: Field {
     fn square_times(self, x: &Self::Factor, times: usize) -> Self::Factor;
 
     /// Returns [`super::ladder`] of these. The checks of the compiled code look at this function.
-    fn ladder(self, u: &Self::Factor, scalar: &Scalar) -> Fraction<Self>;
+    fn ladder(self, u: &Self::Factor, scalars: &LaneBits) -> Fraction<Self>;
 }

@@ -5,8 +5,8 @@
 
 use super::field::Field;
 use super::fraction::Fraction;
-use crate::Scalar;
-use crate::secret::SecretBit;
+use crate::scalar::LaneBits;
+use crate::secret::SecretBits;
 
 /// (486662 − 2)/4, as in RFC 7748.
 const A24: u32 = 121_665;
@@ -70,23 +70,28 @@ fn slope<F: Field>(f: F, plus2: &F::Minuend, cross: &F::Factor) -> F::Factor {
 
 /// Returns u of scalar·P for each P given by its u; a point of low order gives Z = 0.
 ///
-/// A clamped scalar is 2²⁵⁴ + 8·m. So the ladder starts at P and 2·P, goes through the bits 253
+/// The scalars are those of up to eight lanes, from `first` on. /// A clamped scalar is 2²⁵⁴ + 8·m. So the ladder starts at P and 2·P, goes through the bits 253
 /// to 3 and ends with three doublings.
 #[inline(always)]
-pub(crate) fn ladder<F: Field>(f: F, u: &F::Factor, scalar: &Scalar) -> Fraction<F> {
+pub(crate) fn ladder<F: Field>(
+    f: F,
+    u: &F::Factor,
+    scalars: &LaneBits,
+    first: usize,
+) -> Fraction<F> {
     let one = f.constant([1, 0, 0, 0]);
     // Of the two points R and R + P one was doubled in the last step, the other added.
     let mut added = Sides::of(f, &f.minuend(u), &f.product(&one));
     let (x, z) = added.double(f);
     let mut doubled = Sides::of(f, &x, &z);
-    let mut last = 1; // R + P = 2·P is the doubled one
+    let mut last = !0; // R + P = 2·P is the doubled one
     for index in (3..254).rev() {
-        let bit = bit(scalar, index);
-        let swap = f.mask(SecretBit::new(bit ^ last));
-        last = bit;
+        let bits = scalars.eight(index, first);
+        let swap = f.mask(SecretBits::new(bits ^ last));
+        last = bits;
         (doubled, added) = step(f, &doubled, &added, swap, u);
     }
-    let mut total = Sides::select(f, f.mask(SecretBit::new(last)), &added, &doubled);
+    let mut total = Sides::select(f, f.mask(SecretBits::new(last)), &added, &doubled);
     for _ in 0..2 {
         let (x, z) = total.double(f);
         total = Sides::of(f, &x, &z);
@@ -118,10 +123,4 @@ fn step<F: Field>(
     let z = f.multiply(&cross, &slope);
     let added_z = f.multiply(&difference2, u);
     (Sides::of(f, &x, &z), Sides::of(f, &added_x, &added_z))
-}
-
-/// Returns the bit of that index, which is public; the bit is not.
-#[inline(always)]
-fn bit(scalar: &Scalar, index: usize) -> u8 {
-    scalar.as_bytes()[index / 8] >> (index % 8) & 1
 }

@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use crate::Point;
-use crate::secret::SecretBit;
+use crate::secret::SecretBits;
 
 /// A field whose vectors are pairs of vectors of `F`.
 #[derive(Clone, Copy)]
@@ -113,8 +113,8 @@ impl<F: Field> Field for Twin<F> {
     }
 
     #[inline(always)]
-    fn mask(self, bit: SecretBit) -> Self::Mask {
-        [self.0.mask(bit); 2]
+    fn mask(self, bits: SecretBits) -> Self::Mask {
+        [self.0.mask(bits); 2]
     }
 
     #[inline(always)]

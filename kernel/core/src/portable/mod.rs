@@ -5,17 +5,35 @@
 mod elligator;
 mod field;
 
+use crate::scalar::Scalars;
+use crate::secret::wipe_stack;
 use crate::sha512::{Block, States, WAYS};
 use crate::{Point, Scalar};
 use curve25519_dalek::MontgomeryPoint;
 
 pub(crate) use elligator::map_block;
 
+/// Words of 64 bits: more than the stack that dalek's functions take, which is a few kilobytes.
+const WIPED: usize = 2048;
+
 /// Raises each point; see [`crate::tier::RaiseBlock`].
-pub(crate) fn raise_block(points: &[Point], scalar: &Scalar, out: &mut [Point]) {
-    for (image, point) in out.iter_mut().zip(points) {
+pub(crate) fn raise_block(points: &[Point], scalars: Scalars<'_>, out: &mut [Point]) {
+    for (index, (image, point)) in out.iter_mut().zip(points).enumerate() {
+        let scalar = match scalars {
+            Scalars::One(scalar) => scalar,
+            Scalars::Each(scalars) => &scalars[index],
+        };
         *image = MontgomeryPoint(*point).mul_bits_be(scalar.bits()).to_bytes();
     }
+    wipe_stack::<WIPED>();
+}
+
+/// Raises the base point to each scalar, by dalek's table.
+pub(crate) fn public_block(scalars: &[Scalar], out: &mut [Point]) {
+    for (image, scalar) in out.iter_mut().zip(scalars) {
+        *image = MontgomeryPoint::mul_base_clamped(*scalar.as_bytes()).to_bytes();
+    }
+    wipe_stack::<WIPED>();
 }
 
 /// Takes one block more into each state that has one; see [`crate::sha512::Compress`].
