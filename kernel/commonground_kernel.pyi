@@ -111,9 +111,11 @@ class Engine:
         """Hash as `hash` and raise as `raise_points`, in one pass; return the number of zeros."""
 
     def public_points(self, scalars: Buffer, out: Buffer, *, threads: int = 0) -> None:
-        """Write X25519(scalar, 9) of n scalars of 32 bytes, which are clamped, into n rows of 32."""
+        """Write X25519(scalar, 9) of n scalars, 32 bytes each and clamped, into n rows of 32."""
 
-    def raise_to_each(self, point: Buffer, scalars: Buffer, out: Buffer, *, threads: int = 0) -> int:
+    def raise_to_each(
+        self, point: Buffer, scalars: Buffer, out: Buffer, *, threads: int = 0
+    ) -> int:
         """Write X25519(scalar, point) of one point and n scalars; return how many images are zero.
 
         Raises:
