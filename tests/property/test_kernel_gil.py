@@ -47,11 +47,11 @@ def hashing_and_raising(kernel):
 
 
 def public_points(kernel):
-    return kernel.public_points, (rows(POINTS // 4), rows(POINTS // 4))
+    return kernel.Engine().public_points, (rows(POINTS), rows(POINTS))
 
 
 def raising_to_each(kernel):
-    return kernel.raise_to_each, (b"\x09" + bytes(31), rows(POINTS // 16), rows(POINTS // 16))
+    return kernel.Engine().raise_to_each, (b"\x09" + bytes(31), rows(POINTS), rows(POINTS))
 
 
 def sorting(kernel):
