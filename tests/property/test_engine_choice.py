@@ -121,8 +121,9 @@ def test_a_forced_tier_works_and_says_so(monkeypatch, tier):
     assert engine().name == f"kernel ({tier})"
 
 
-def test_a_process_with_the_kernel_loads_no_openssl_for_it():
+def test_a_process_with_the_kernel_loads_no_openssl_for_it(monkeypatch):
     require_kernel()
+    monkeypatch.delenv(engines.VARIABLE, raising=False)
     program = (
         "import sys, psi.curve; psi.curve.engine(); "
         "print(any(name.startswith('cryptography') for name in sys.modules))"
