@@ -70,8 +70,8 @@ fn slope<F: Field>(f: F, plus2: &F::Minuend, cross: &F::Factor) -> F::Factor {
 
 /// Returns u of scalar·P for each P given by its u; a point of low order gives Z = 0.
 ///
-/// The scalars are those of up to eight lanes, from `first` on. /// A clamped scalar is 2²⁵⁴ + 8·m. So the ladder starts at P and 2·P, goes through the bits 253
-/// to 3 and ends with three doublings.
+/// The scalars are those of the lanes from `first` on. A clamped one is 2²⁵⁴ + 8·m. So the ladder
+/// starts at P and 2·P, goes through the bits 253 to 3 and ends with three doublings.
 #[inline(always)]
 pub(crate) fn ladder<F: Field>(
     f: F,
