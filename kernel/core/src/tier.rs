@@ -1,9 +1,9 @@
 //! The tiers: which code raises points and maps field elements on this processor.
 //!
-//! A tier is two functions over a block, and SHA-512's. What a tier may assume: input and output are of one
-//! length, from 0 to [`BLOCK`]; points and field elements are canonical (below p); scalars
-//! are clamped. What it must give: the canonical u of X25519 for each point, 32 zero bytes where that
-//! is of low order, and no branch and no address that depends on a scalar.
+//! A tier is two functions over a block, and SHA-512's. What a tier may assume: input and output
+//! are of one length, from 0 to [`BLOCK`]; points and field elements are canonical (below p);
+//! scalars are clamped. What it must give: the canonical u of X25519 for each point, 32 zero bytes
+//! where that is of low order, and no branch and no address that depends on a scalar.
 
 use crate::scalar::Scalars;
 use crate::sha512::{Block, Compress, States, WAYS};

@@ -1,4 +1,4 @@
-//! The tier for AVX-512 IFMA: eight lanes, and two vectors at a time.
+//! The tier for AVX-512 IFMA: eight lanes, and two vectors at a time but in the ladder.
 
 mod bytes;
 #[expect(clippy::needless_range_loop, reason = "formulas name limbs by their index")]
