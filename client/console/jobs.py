@@ -11,8 +11,8 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
 
 from client.exits import EXPECTED, said_in
 from languages import message
@@ -23,29 +23,24 @@ MOST_AT_ONCE: Final = 2
 _log: Final = logging.getLogger("commonground.console")
 
 
-@dataclass
-class Job:
-    """One piece of work: `what` is its name, `by` the account that began it.
+Tell: TypeAlias = Callable[[str], None]
+"""Takes what the work does just now, for whoever waits for it."""
 
-    `said` is what it does just now; at the end there is a `found`, or a `problem` in words.
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work as it is at one moment: `what` is its name, `by` the account that began it.
+
+    `said` is what it does while it `runs`; at the end there is a `found`, or a `problem` in words.
     """
 
     id: str
     what: str
     by: str
+    runs: bool = True
     said: str = ""
     found: object = None
     problem: str | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def runs(self) -> bool:
-        """Whether it goes on."""
-        return not self.ended.is_set()
-
-    def tell(self, what: str) -> None:
-        """Keep what it does just now."""
-        self.said = what
 
 
 class Jobs:
@@ -55,8 +50,8 @@ class Jobs:
         self._lock, self._jobs = threading.Lock(), dict[str, Job]()
         self._room = threading.Semaphore(MOST_AT_ONCE)
 
-    def start(self, what: str, by: str, work: Callable[[Job], object]) -> Job:
-        """Begin work, which gets its job; a few are done at once, and others wait."""
+    def start(self, what: str, by: str, work: Callable[[Tell], object]) -> Job:
+        """Begin work, which may tell what it does; a few are done at once, and others wait."""
         job = Job(secrets.token_urlsafe(16), what, by)
         with self._lock:
             self._jobs[job.id] = job
@@ -65,25 +60,34 @@ class Jobs:
                 del self._jobs[one.id]
         context = contextvars.copy_context()
         threading.Thread(
-            target=context.run, args=(self._do, job, work), name="console-job", daemon=True
+            target=context.run, args=(self._do, job.id, work), name="console-job", daemon=True
         ).start()
         return job
 
-    def find(self, job_id: str, by: str) -> Job | None:
-        """Return a job of an account, None where there is none of it (or no longer)."""
+    def find(self, job_id: str, by: str, kind: type) -> Job | None:
+        """Return a job of an account as it is now.
+
+        None where there is none of it (or no longer), or what it found is not of the kind.
+        """
         with self._lock:
             job = self._jobs.get(job_id)
-        return job if job is not None and job.by == by else None
+        if job is None or job.by != by:
+            return None
+        return job if job.runs or job.problem is not None or isinstance(job.found, kind) else None
 
-    def _do(self, job: Job, work: Callable[[Job], object]) -> None:
+    def _do(self, job_id: str, work: Callable[[Tell], object]) -> None:
         try:
             with self._room:
-                job.found = work(job)
+                found = work(lambda said: self._note(job_id, said=said))
+            self._note(job_id, runs=False, found=found)
         except EXPECTED as error:
-            job.problem = said_in(error)
+            self._note(job_id, runs=False, problem=said_in(error))
         except Exception as error:  # noqa: BLE001 - nobody else is there to be told
-            job.problem = message("a fault of this program; its log, for the operators, says more")
             event = Event("console.failed", reason=type(error).__name__)
             note(_log, event, "a fault in work of the console", level=logging.ERROR, fault=error)
-        finally:
-            job.ended.set()
+            said = message("a fault of this program; its log, for the operators, says more")
+            self._note(job_id, runs=False, problem=said)
+
+    def _note(self, job_id: str, **changed: Any) -> None:  # noqa: ANN401 - fields of `Job`
+        with self._lock:
+            self._jobs[job_id] = replace(self._jobs[job_id], **changed)

@@ -11,6 +11,7 @@ import zipfile
 import pytest
 import sqlalchemy as sa
 from organisations import Wire, file_match, run_both
+from visitors import ended
 
 from audit import bodies
 from audit.note import Verifier
@@ -193,12 +194,16 @@ def entries(party):
     return StoredLog(party.store, party.identity).parsed()
 
 
+def job_of(answer):
+    """Return the id of the job whose page is answered; no job's where it has ended by then."""
+    return str(answer.url).rsplit("/", 1)[1]
+
+
 def test_a_dataset_is_shown_checked_and_mapped(officer, app, parties):
     text = officer.get("/datasets/customers").text
     assert "Quality report" in text
     answer = officer.send("/datasets/customers", "/datasets/customers/check", contract="")
-    job = app.state.console.jobs.find(str(answer.url).rsplit("/", 1)[1], "carl")
-    assert job.ended.wait(60)
+    ended(app.state.console.jobs, job_of(answer), "carl")
     assert "With a well-formed identifier" in officer.get(answer.url.path).text
     assert officer.get("/datasets/nothing").status_code == 404
 
@@ -236,8 +241,7 @@ def test_only_files_below_the_folders_that_are_named_are_registered(
             assert refused.status_code == 422, source
         text = described(tmp_path, inside / "more.csv")
         tried = operator.send("/register", "/register/check", text=text)
-        job = app.state.console.jobs.find(str(tried.url).rsplit("/", 1)[1], "olga")
-        assert job.ended.wait(60)
+        ended(app.state.console.jobs, job_of(tried), "olga")
         assert "It serves" in operator.get(tried.url.path).text
         assert "more" not in [one.name for one in party.datasets()]
         done = operator.send(tried.url.path, "/register/check", text=text)
@@ -245,8 +249,7 @@ def test_only_files_below_the_folders_that_are_named_are_registered(
         token = re.search(r'name="form_token" value="([^"]*)"', operator.get("/register").text)[1]
         body = {"form_token": token, "text": text, "population": ""}
         registered = operator.client.post("/register/register", data=body)
-        job = app.state.console.jobs.find(str(registered.url).rsplit("/", 1)[1], "olga")
-        assert job is None or job.ended.wait(60)
+        ended(app.state.console.jobs, job_of(registered), "olga")
         assert "more" in [one.name for one in party.datasets()]
     finally:
         party.settings = kept

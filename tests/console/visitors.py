@@ -1,6 +1,7 @@
 """Who signs in to the console of a test, and where it is."""
 
 import re
+import time
 
 from organisations import make_pair
 from starlette.testclient import TestClient
@@ -46,6 +47,15 @@ class Visitor:
 def session_of(visitor):
     """Return the secret of a visitor's session."""
     return visitor.client.cookies.get("__Host-commonground-443-session")
+
+
+def ended(jobs, job_id, by, kind=object):
+    """Wait for the end of a job of the account `by`; return the job, None where there is none."""
+    until = time.monotonic() + 60
+    while (job := jobs.find(job_id, by, kind)) is not None and job.runs:
+        assert time.monotonic() < until, "the job goes on"
+        time.sleep(0.01)
+    return job
 
 
 def newest(party, number=1):

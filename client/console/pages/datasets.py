@@ -101,7 +101,7 @@ def diagnose(
     party, against = visit.party, contract or None
     _find(visit, name)
     job = visit.console.jobs.start(
-        name, visit.name, lambda job: check(party, name, contract=against, hook=job.tell)
+        name, visit.name, lambda tell: check(party, name, contract=against, hook=tell)
     )
     return visit.then("dataset_diagnosis", name=name, job_id=job.id)
 
@@ -109,7 +109,7 @@ def diagnose(
 @router.get("/datasets/{name}/check/{job_id}", name="dataset_diagnosis")
 def diagnosis(visit: Reader, name: Name, job_id: JobId) -> Response:
     """Show how far it is, or what it has found."""
-    job = visit.console.jobs.find(job_id, visit.name)
+    job = visit.console.jobs.find(job_id, visit.name, Diagnosis)
     if job is None or job.what != name:
         raise HTTPException(404)
 
@@ -123,7 +123,7 @@ def diagnosis(visit: Reader, name: Name, job_id: JobId) -> Response:
     return visit.page(
         "datasets/diagnosis.html.jinja",
         job=job,
-        diagnosis=job.found if isinstance(job.found, Diagnosis) else None,
+        diagnosis=job.found,
         name=name,
         cause=cause,
         evidence=evidence,

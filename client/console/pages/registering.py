@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from client.console.forms import Problem
-from client.console.jobs import Job
+from client.console.jobs import Job, Tell
 from client.console.pages.datasets import JobId
 from client.console.visit import Operator, Visit
 from client.describing import Draft, columns_of, described, folders_of, tables_in
@@ -24,6 +24,7 @@ from client.registering import register
 from languages import Message, message
 from party.datasets import QualityReport, inspect
 from party.errors import PartyError
+from party.registrations import Registered
 from party.yaml_text import MOST_BYTES
 
 router = APIRouter()
@@ -98,8 +99,8 @@ def check(visit: Operator, text: Text, population: Annotated[str, Form()] = "") 
     except PartyError as error:
         return _begin(visit, [Problem("text", said_in(error))], text)
 
-    def work(job: Job) -> object:
-        return Tried(text, population, inspect(definition, job.tell, now=party.clock()))
+    def work(tell: Tell) -> object:
+        return Tried(text, population, inspect(definition, tell, now=party.clock()))
 
     job = visit.console.jobs.start(definition.name, visit.name, work)
     return visit.then("dataset_tried", job_id=job.id)
@@ -108,7 +109,7 @@ def check(visit: Operator, text: Text, population: Annotated[str, Form()] = "") 
 @router.get("/register/{job_id}", name="dataset_tried")
 def checked(visit: Operator, job_id: JobId) -> Response:
     """Show how far it is, or the quality report, and offer to register."""
-    job = _job(visit, job_id)
+    job = _job(visit, job_id, Tried)
     tried = job.found
     if not isinstance(tried, Tried):
         return visit.page("datasets/tried.html.jinja", job=job, quality=None)
@@ -137,7 +138,7 @@ def keep(
     job = visit.console.jobs.start(
         definition.name,
         visit.name,
-        lambda job: register(party, definition, population or None, hook=job.tell),
+        lambda tell: register(party, definition, population or None, hook=tell),
     )
     return visit.then("dataset_registered", job_id=job.id)
 
@@ -145,7 +146,7 @@ def keep(
 @router.get("/register/done/{job_id}", name="dataset_registered")
 def registered(visit: Operator, job_id: JobId) -> Response:
     """Show how far it is; then the dataset."""
-    job = _job(visit, job_id)
+    job = _job(visit, job_id, Registered)
     if job.runs or job.problem is not None:
         return visit.page("datasets/tried.html.jinja", job=job, quality=None)
     return visit.then("dataset", visit.language("Registered."), name=job.what)
@@ -165,8 +166,8 @@ def _begin(
     )
 
 
-def _job(visit: Visit, job_id: str) -> Job:
-    job = visit.console.jobs.find(job_id, visit.name)
+def _job(visit: Visit, job_id: str, kind: type) -> Job:
+    job = visit.console.jobs.find(job_id, visit.name, kind)
     if job is None:
         raise HTTPException(404)
     return job
