@@ -178,12 +178,18 @@ def _submit(page, address, action, **values):
     form = page.locator(f"form[action='{action}']").first
     for name, text in values.items():
         form.locator(f"[name={name}]").fill(text)
-    form.locator("button:not([formaction])").first.click()
+    _press(page, form.locator("button:not([formaction])").first)
+
+
+def _press(page, button):
+    """Press what leads to another page, and wait until that is whole."""
+    with page.expect_navigation():
+        button.click()
 
 
 def _settled(page):
-    """Wait until a page has no part that is fetched again."""
-    page.locator("[data-refresh]").wait_for(state="detached")
+    """Wait for a page to its end in which no part is fetched again."""
+    page.locator("body:not(:has([data-refresh])) > footer").wait_for()
     page.wait_for_load_state("load")
 
 
@@ -201,7 +207,7 @@ def _tried(page):
         'consent: {column: consent, given: ["yes"], purposes: ["dpv:MarketResearch"], '
         "recipients: [channel]}\nlabels: {group: {column: group, values: [a, b]}}\n"
     )
-    page.locator("form[action='/register/check'] button").click()
+    _press(page, page.locator("form[action='/register/check'] button"))
     _settled(page)
 
 
@@ -213,7 +219,7 @@ def _verdict(page):
 def _erase(page):
     page.goto("/people")
     page.locator("[name=who]").first.fill("ref3")
-    page.locator("button[formaction='/people/erase']").click()
+    _press(page, page.locator("button[formaction='/people/erase']"))
 
 
 def _wrong(page):

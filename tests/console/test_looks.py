@@ -5,6 +5,7 @@ of them. `make console-looks` opens each in both languages, light and dark, narr
 axe look at all, and keeps a picture of each and a table of what axe has found.
 """
 
+import logging
 import ssl
 import threading
 import urllib.request
@@ -65,7 +66,7 @@ def test_every_page_is_looked_at(app, places):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way)))
-def test_each_page_is_without_fault_and_fits(app, places, looking, seen, way):
+def test_each_page_is_without_fault_and_fits(app, places, looking, seen, way, caplog):
     language, theme, width = way
     ways_there = {
         name: lambda page, address=address: page.goto(address)
@@ -95,6 +96,7 @@ def test_each_page_is_without_fault_and_fits(app, places, looking, seen, way):
             go(page)
             look(page, name, number)
     assert wrong == []
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 def test_the_keyboard_reaches_the_content_first_and_the_menu_after(places, looking):
