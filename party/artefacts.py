@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from party.durable import settle
+from party.durable import mark, settle
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.messages import (
     Artefact,
@@ -201,6 +201,10 @@ class SessionFolder:
         with temporary.open("wb") as file:
             file.writelines(parts)
         settle(temporary, self.path / name)
+
+    def mark(self, name: str) -> None:
+        """Keep that something is so, which `has` answers; whoever else says so may do it too."""
+        mark(self.path / name)
 
     def read_bytes(self, name: str) -> bytes | None:
         """Read back what `write_bytes` wrote, or return None when nothing was."""

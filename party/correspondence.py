@@ -58,7 +58,7 @@ class Correspondence:
 
     def acknowledge(self, step: int) -> None:
         """Store that the counterpart has the artefact of a step on disk."""
-        self._folder.write_bytes(self._file("acknowledged", f"{step:02d}"), b"")
+        self._folder.mark(self._file("acknowledged", f"{step:02d}"))
 
     def acknowledged(self, step: int) -> bool:
         """Say whether the counterpart has the artefact of a step on disk."""
@@ -66,7 +66,7 @@ class Correspondence:
 
     def conclude(self) -> None:
         """Store that nothing of what the counterpart said is left to be done."""
-        self._folder.write_bytes(self._file("concluded", "session"), b"")
+        self._folder.mark(self._file("concluded", "session"))
 
     @property
     def concluded(self) -> bool:
@@ -75,7 +75,7 @@ class Correspondence:
 
     def note_end(self) -> None:
         """Store that the counterpart knows that the session has ended without a result."""
-        self._folder.write_bytes(self._file("ended", "told"), b"")
+        self._folder.mark(self._file("ended", "told"))
 
     @property
     def end_is_known(self) -> bool:

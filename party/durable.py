@@ -19,8 +19,15 @@ def settle(temporary: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def mark(path: Path) -> None:
+    """Make an empty file, which only says that something is so; several may say it at once."""
+    path.touch()
+    flush(path)
+    sync_folder(path.parent)
+
+
 def sync_folder(path: Path) -> None:
-    """Make a rename in `path` survive a power cut."""
+    """Make what was renamed or made in `path` survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
