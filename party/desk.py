@@ -24,7 +24,7 @@ from party.breaches import Breaches
 from party.contract import Contract
 from party.contract_terms import Approval
 from party.datasets import BoundStep, Definition
-from party.decision import FINISHED, Decision
+from party.decision import FINISHED, OPEN_STATES, Decision
 from party.declared import refuse_moved
 from party.driver import ProgressHook
 from party.errors import (
@@ -194,11 +194,7 @@ class Desk:
             self._filing.note_word(request_id, peer, APPROVED)
         if decision.state == "refused" and filed.state == APPROVED:
             status = decision.status or RefusalStatus.DECLINED
-            if self._record_of(filed).opening() is not None:
-                self._filing.note_word(request_id, peer, REFUSED)
-                self._fail(filed, Refusal(status, decision.reason))
-            else:
-                self._filing.settle(filed, REFUSED, status, decision.reason, actor=peer)
+            self._end(filed, Refusal(status, decision.reason), peer)
 
     # -- deciding -------------------------------------------------------------------------
 
@@ -208,9 +204,11 @@ class Desk:
         filed = self.find(request_id)
         contract = self._contract_of(filed.request)
         self._party.store.read(lambda connection: refuse_revoked(connection, contract))
-        if filed.state == PENDING:
-            self._filing.settle(filed, APPROVED, None, None, actor=actor)
-        elif filed.state != APPROVED:
+        decided = filed.state == PENDING and self._filing.settle(
+            filed, APPROVED, None, None, actor=actor
+        )
+        filed = self.find(request_id)
+        if not decided and filed.state != APPROVED:
             raise PartyError(
                 message(
                     "request {id} is {state} and stays so",
@@ -218,13 +216,17 @@ class Desk:
                     state=filed.state,
                 )
             )
-        return self.find(request_id)
+        return filed
 
     def refuse(self, request_id: str, reason: str, *, actor: str) -> Filed:
         """Refuse a counterpart's request by hand, as an operator."""
         self._party.access.require(Role.OPERATOR, "request.refuse")
         filed = self.find(request_id)
-        if filed.state != PENDING:
+        decided = filed.state == PENDING and self._filing.settle(
+            filed, REFUSED, RefusalStatus.DECLINED, reason, actor=actor
+        )
+        filed = self.find(request_id)
+        if not decided:
             raise PartyError(
                 message(
                     "request {id} is {state}: only a pending one can be refused",
@@ -232,8 +234,7 @@ class Desk:
                     state=filed.state,
                 )
             )
-        self._filing.settle(filed, REFUSED, RefusalStatus.DECLINED, reason, actor=actor)
-        return self.find(request_id)
+        return filed
 
     # -- sessions -------------------------------------------------------------------------
 
@@ -371,11 +372,19 @@ class Desk:
 
     def end_here(self, filed: Filed, refusal: Refusal) -> None:
         """End a request that is open, as this party's own decision; what was spent stays spent."""
+        self._end(filed, refusal, BY_HAND)
+
+    def _end(self, filed: Filed, refusal: Refusal, actor: str) -> None:
+        """End a request that is open: its session, if that has begun, or else the request alone."""
         if self._record_of(filed).opening() is not None:
+            if actor in filed.peers:
+                self._filing.note_word(filed.id, actor, REFUSED)
             self._fail(filed, refusal)
-        else:
-            status, actor = refusal.status, BY_HAND
-            self._filing.settle(filed, REFUSED, status, refusal.message, actor=actor)
+            return
+        settled = self._filing.settle(filed, REFUSED, refusal.status, refusal.message, actor=actor)
+        now = self.find(filed.id)
+        if not settled and now.state in OPEN_STATES:  # it was approved meanwhile, or has begun
+            self._end(now, refusal, actor)
 
     def _fail(self, filed: Filed, refusal: Refusal) -> None:
         self._record_of(filed).fail(refusal, self._party.now, peer_at_fault=False)

@@ -20,7 +20,7 @@ from party.errors import PartyError, RefusalStatus
 from party.list_names import Naming, register
 from party.request import Request
 from party.revocation import refuse_revoked
-from party.schema import REQUEST_PEERS, REQUESTS
+from party.schema import REQUEST_PEERS, REQUESTS, SESSIONS
 from party.store import begins_with
 
 if TYPE_CHECKING:
@@ -275,17 +275,19 @@ class Filing:
         reason: str | None,
         *,
         actor: str,
-    ) -> None:
+    ) -> bool:
         """Record and log a decision on a request; without a `status` it is approved.
 
-        A counterpart that is the `actor` has said it.
+        Nothing is decided, and False returned, where it is no longer as it was `filed`, or its
+        session has begun. A counterpart that is the `actor` has said it.
         """
         request = filed.request
+        begun = sa.exists().where(SESSIONS.c.request == request.id)
 
-        def work(connection: Connection) -> None:
-            connection.execute(
+        def work(connection: Connection) -> bool:
+            decided = connection.execute(
                 sa.update(REQUESTS)
-                .where(REQUESTS.c.id == request.id)
+                .where(REQUESTS.c.id == request.id, REQUESTS.c.state == filed.state, ~begun)
                 .values(
                     state=state,
                     status=status.value if status else None,
@@ -294,6 +296,8 @@ class Filing:
                     updated_at=self._party.now,
                 )
             )
+            if not decided.rowcount:
+                return False
             if actor in filed.peers:
                 _note_word(connection, request.id, actor, state)
             named = (request.id, request.digest, str(request.kind))
@@ -305,8 +309,9 @@ class Filing:
             self._party.journal.append(
                 connection, kind, body, actor=actor, contract=request.contract
             )
+            return True
 
-        self._party.store.write(work)
+        return self._party.store.write(work)
 
     def _read(self, query: sa.Select[Any]) -> list[Filed]:
         """Return the requests of a query, each with its counterparts, in the query's order."""

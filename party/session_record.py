@@ -34,6 +34,7 @@ from party.contract import Contract
 from party.datasets.consent import UNPROTECTED, Protected
 from party.decision import CHARGED, FAILED, FINISHED, OPEN_STATES, OPENED
 from party.errors import Refusal, RefusalStatus, RefusedThere
+from party.filing import REFUSED
 from party.identity import Identity
 from party.incidents import incident_of
 from party.journal import Journal
@@ -131,7 +132,7 @@ class SessionRecord:
         """
 
         def work(connection: Connection) -> int:
-            self._require_not_failed(connection)
+            self._require_not_ended(connection)
             last = connection.execute(
                 sa.select(sa.func.max(CONSENT_SNAPSHOTS.c.sequence))
             ).scalar_one()
@@ -180,7 +181,7 @@ class SessionRecord:
         """
 
         def work(connection: Connection) -> None:
-            self._require_not_failed(connection)
+            self._require_not_ended(connection)
             state = connection.execute(
                 sa.select(SESSIONS.c.state).where(SESSIONS.c.request == self._request.id)
             ).scalar_one()
@@ -224,7 +225,7 @@ class SessionRecord:
         """Record that a step's artefact is on disk."""
 
         def work(connection: Connection) -> None:
-            self._require_not_failed(connection)
+            self._require_not_ended(connection)
             key = (STEPS.c.request == self._request.id, STEPS.c.step == index)
             if connection.execute(sa.select(STEPS.c.step).where(*key)).first() is None:
                 connection.execute(
@@ -238,7 +239,7 @@ class SessionRecord:
         digest = hashlib.sha256(np.ascontiguousarray(tags.elements).data).digest()
 
         def work(connection: Connection) -> None:
-            self._require_not_failed(connection)
+            self._require_not_ended(connection)
             self._log(
                 connection,
                 "list.disclosed",
@@ -260,7 +261,7 @@ class SessionRecord:
         """Draw the release's noise once and store it with the table, before it is sent."""
 
         def work(connection: Connection) -> ReleaseArtefact:
-            self._require_not_failed(connection)
+            self._require_not_ended(connection)
             stored = connection.execute(
                 sa.select(RELEASES.c.artefact).where(RELEASES.c.request == self._request.id)
             ).scalar_one_or_none()
@@ -318,7 +319,7 @@ class SessionRecord:
         def work(connection: Connection) -> None:
             if self.state(connection) == FINISHED:
                 return
-            self._require_not_failed(connection)
+            self._require_not_ended(connection)
             text = json.dumps(result)
             connection.execute(
                 sa.insert(RESULTS).values(
@@ -381,10 +382,10 @@ class SessionRecord:
         found: str | None = connection.execute(query).scalar_one_or_none()
         return found
 
-    def _require_not_failed(self, connection: Connection) -> None:
-        """Stop a driver whose session was ended while it worked, by either side."""
+    def _require_not_ended(self, connection: Connection) -> None:
+        """Stop a driver whose request or session was ended while it worked, by either side."""
         row = self._request_row(connection)
-        if row.state == FAILED:
+        if row.state in (FAILED, REFUSED):
             raise RefusedThere(RefusalStatus(row.status), row.reason)
         refuse_revoked(connection, self._contract)
 
