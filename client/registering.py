@@ -17,7 +17,9 @@ from audit.roles import Role
 from languages import message
 from party.datasets import Definition, inspect
 from party.datasets.definition import read_definition
+from party.datasets.rows import open_source
 from party.errors import DatasetError
+from party.occupied import writing_table
 from party.organisation import Organisation
 from party.registrations import FRAMES, Registered
 from party.yaml_text import MOST_BYTES, read_yaml
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from party.datasets import QualityReport
+    from party.subjects.person import Found
 
 
 def register(
@@ -36,11 +39,11 @@ def register(
     *,
     reported: Callable[[QualityReport], None] | None = None,
     hook: Callable[[str], None] = lambda what: None,
-    since: int | None = None,
+    former: Registered | None = None,
 ) -> Registered:
     """Read what a description names, tell the report to `reported`, and register it.
 
-    `hook` is told what is being read; `since` is `registrations.keep`'s.
+    `hook` is told what is being read; `former` is `registrations.keep`'s.
 
     Raises:
         DatasetError: the data do not serve; nothing is registered.
@@ -50,7 +53,7 @@ def register(
     report = inspect(definition, hook, now=party.clock())
     if reported is not None:
         reported(report)
-    party.keep_dataset(definition, report, population, since=since)
+    party.keep_dataset(definition, report, population, former=former)
     return party.dataset(definition.name)
 
 
@@ -68,6 +71,7 @@ def register_frame(
 
     Raises:
         DatasetError: description or data do not serve; nothing is registered or kept.
+        InUse: another process writes this dataset's table; nothing is registered or kept.
     """
     party.access.require(Role.OPERATOR, "dataset.register")
     document, folder, what = _described(description)
@@ -80,46 +84,71 @@ def register_frame(
         )
     shape = read_definition({**document, "source": "table.parquet"}, folder, what)
     kept = party.folder / FRAMES / shape.name
-    before = set(kept.glob("*.parquet"))
-    path = _write(frame, shape, kept)
-    try:
-        definition = read_definition({**document, "source": str(path)}, folder, what)
-        registered = register(party, definition, population)
-    except BaseException:
-        _remove({path} - before)
-        raise
-    _remove(before - {path})
+    with writing_table(party.folder, shape.name):
+        before = set(kept.glob("*.parquet"))
+        path = _write(frame, shape, kept)
+        try:
+            definition = read_definition({**document, "source": str(path)}, folder, what)
+            registered = register(party, definition, population)
+        except BaseException:
+            _remove({path} - before)
+            raise
+        _remove(before - {path})
     return registered
 
 
-def drop_rows(party: Organisation, registered: Registered, rows: Sequence[int]) -> bool:
-    """Write a table that came from memory anew without some rows; say whether it is one.
+def kept_table(party: Organisation, found: Found) -> tuple[Registered, Path] | None:
+    """Return the table from memory in which somebody was found; None where it is none.
+
+    Raises:
+        DatasetError: it is another one by now, where their rows have other numbers.
+    """
+    registered = party.dataset(found.dataset)
+    definition = Definition.from_dict(registered.definition)
+    path = Path(str(definition.to_dict()["source"]))
+    if path.parent != party.folder / FRAMES / definition.name:
+        return None
+    with open_source(definition) as source:
+        if source.snapshot().hex() != found.snapshot:
+            raise DatasetError(
+                message(
+                    "dataset {name} has changed since the person was found in it; run again",
+                    name=definition.name,
+                )
+            )
+    return registered, path
+
+
+def drop_rows(party: Organisation, found: Found) -> bool:
+    """Write a table that came from memory anew without somebody's rows; say whether it is one.
 
     The file with these rows is deleted once the dataset is registered without them.
 
     Raises:
-        DatasetError: what is left does not serve; everything stays as it was.
+        DatasetError: it is another table by now, or what is left does not serve; everything stays
+            as it was.
+        InUse: another process writes this dataset's table; everything stays as it was.
     """
     import numpy as np
     import pyarrow.parquet as pq
 
-    definition = Definition.from_dict(registered.definition)
-    kept = party.folder / FRAMES / definition.name
-    named = definition.to_dict()["source"]
-    former = next((path for path in kept.glob("*.parquet") if str(path) == named), None)
-    if former is None:
-        return False
-    table = pq.read_table(former)
-    stay = np.ones(len(table), dtype=np.bool_)
-    stay[list(rows)] = False
-    path = _write(table.filter(stay), definition, kept)
-    try:
-        document = {**definition.to_dict(), "source": str(path)}
-        register(party, Definition.from_dict(document), since=registered.since)
-    except BaseException:
-        _remove({path} - {former})
-        raise
-    _remove({former} - {path})
+    with writing_table(party.folder, found.dataset):
+        kept = kept_table(party, found)
+        if kept is None:
+            return False
+        registered, former = kept
+        definition = Definition.from_dict(registered.definition)
+        table = pq.read_table(former)
+        stay = np.ones(len(table), dtype=np.bool_)
+        stay[found.rows] = False
+        path = _write(table.filter(stay), definition, former.parent)
+        try:
+            document = {**definition.to_dict(), "source": str(path)}
+            register(party, Definition.from_dict(document), former=registered)
+        except BaseException:
+            _remove({path} - {former})
+            raise
+        _remove({former} - {path})
     return True
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from client.actors import OPERATOR
-from client.registering import drop_rows
+from client.registering import drop_rows, kept_table
 from client.subject_page import page_of
 from client.suppressing import Suppressor
 from languages import ENGLISH, Language, message
@@ -30,7 +30,7 @@ from party.errors import PartyError
 from party.organisation import Organisation
 from party.subjects.dossier import Dossier, open_dossier
 from party.subjects.erase import erase, note_access
-from party.subjects.person import Person, Wanted, find, rows_of
+from party.subjects.person import Found, Person, Wanted, find
 
 _KEPT_HERE = message("deleted here: the table of it that this party kept")
 _IN_FILES = message("takes part no more; delete the rows in your own files too")
@@ -100,7 +100,7 @@ class SubjectDesk:
         document = self._document(dossier)
         with _folder(out) as draft:
             for found in dossier.person.found:
-                _write_rows(draft / f"data-{found.dataset}.csv", rows_of(self.party, found))
+                _write_rows(draft / f"data-{found.dataset}.csv", found.data)
             _write(draft / "access.json", _json(document))
             _write(draft / "access.html", page_of(document, spoken))
             note_access(self.party, dossier.person, "all", actor=OPERATOR)
@@ -137,8 +137,11 @@ class SubjectDesk:
 
         Raises:
             PartyError: the receipt cannot be written; nothing is erased.
+            DatasetError: a table kept here has changed since they were found; nothing is erased.
             ResultError: a list is not what was stored; repeat it when that is settled.
         """
+        for found in person.found:
+            kept_table(self.party, found)
         with drafted(out) as draft:
             done = erase(self.party, person, actor=OPERATOR)
             receipt = done.receipt(self.party.identity.name, self.party.identity.log_origin)
@@ -146,8 +149,7 @@ class SubjectDesk:
             draft.write_text(_json({**receipt, "proof": proof}), encoding="utf-8")
             flush(draft)
             publish(draft, out)
-        datasets = {one.dataset: self._clear(one.dataset, one.rows.tolist())
-                    for one in person.found}  # fmt: skip
+        datasets = {found.dataset: self._clear(found) for found in person.found}
         told = {part.request: self._suppress(part.request) for part in done.disclosed}
         return Erased(
             entry=done.seq,
@@ -158,10 +160,10 @@ class SubjectDesk:
             waiting=tuple(request for request, (_, over) in told.items() if not over),
         )
 
-    def _clear(self, dataset: str, rows: Sequence[int]) -> str:
+    def _clear(self, found: Found) -> str:
         """Delete a person's rows where this party keeps a table itself; say what is left to do."""
         try:
-            dropped = drop_rows(self.party, self.party.dataset(dataset), rows)
+            dropped = drop_rows(self.party, found)
         except PartyError as error:
             return message(
                 "takes part no more; the table kept here could not be written anew: {error}",

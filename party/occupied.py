@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from languages import message
 from party.errors import InUse, SessionSuspended
 from party.lock_file import held, said_by_holder
 
@@ -72,6 +73,23 @@ def backing_up(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
     """
     taken = InUse("another command makes a backup of this party: wait for it to end")
     return held(folder / _FOLDER / "backup", taken)
+
+
+def writing_table(folder: Path, dataset: str) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that writes a dataset's table that the party keeps itself.
+
+    Each deletes what is not its own once its table is registered.
+
+    Raises:
+        InUse: another process of this party does.
+    """
+    taken = InUse(
+        message(
+            "another command writes the table of dataset {dataset} just now: wait for it to end",
+            dataset=dataset,
+        )
+    )
+    return held(folder / _FOLDER / f"table-{dataset}", taken)
 
 
 def replaying(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:

@@ -313,10 +313,10 @@ class Organisation:
         quality: QualityReport,
         population: str | None,
         *,
-        since: int | None = None,
+        former: Registered | None = None,
     ) -> None:
         """Store a dataset under its name; see `registrations.keep` for what is raised."""
-        registrations.keep(self, definition, quality, population, since=since)
+        registrations.keep(self, definition, quality, population, former=former)
 
     def datasets(self) -> list[Registered]:
         """Return the registered datasets that sessions may read, by name."""

@@ -99,18 +99,18 @@ def keep(
     quality: QualityReport,
     population: str | None,
     *,
-    since: int | None = None,
+    former: Registered | None = None,
 ) -> None:
     """Store a dataset's description, and the report and snapshot of what was read, by name.
 
     Registering a name again replaces the description and inherits population and ledger. The same
-    content keeps the beginning of its retention; `since` names it (Unix seconds) for content of
-    which only an erased person is gone.
+    content keeps the beginning of its retention. So does content that only an erased person has
+    left: `former` is the registration that it takes the place of, and of no other.
 
     Raises:
         DatasetError: an identifier column cannot be used as it is declared, there is only
-            one person, its retention is over or ends before a list that was made of it, or the
-            population is another one; nothing is registered.
+            one person, its retention is over or ends before a list that was made of it, the
+            population is another one, or `former` stands no more; nothing is registered.
     """
     found = [(one.name, one.problem) for one in quality.columns if one.problem]
     found += [(one.column, one.problem) for one in quality.personal]
@@ -140,8 +140,15 @@ def keep(
                     population=old.population,
                 )
             )
-        same = old is not None and old.snapshot == snapshot
-        begun = since or (old.since if same and old is not None else party.now)
+        if former is not None and (old is None or _read(old) != former):
+            raise DatasetError(
+                message(
+                    "dataset {name} was registered anew meanwhile; run again",
+                    name=definition.name,
+                )
+            )
+        same = old is not None and (former is not None or old.snapshot == snapshot)
+        begun = old.since if same and old is not None else party.now
         registered = Registered(
             definition.name,
             definition.to_dict(),
@@ -212,19 +219,7 @@ def _last_list_end(party: Organisation, name: str) -> int:
 
 def every(party: Organisation) -> list[Registered]:
     """Return all datasets by name, also those that have come to their end."""
-    return [
-        Registered(
-            row.name,
-            json.loads(row.definition or "{}"),
-            json.loads(row.quality or "{}"),
-            row.population,
-            row.snapshot,
-            row.registered_at,
-            row.since,
-            row.erased_at,
-        )
-        for row in party.store.rows(sa.select(DATASETS).order_by(DATASETS.c.name))
-    ]
+    return [_read(row) for row in party.store.rows(sa.select(DATASETS).order_by(DATASETS.c.name))]
 
 
 def find(party: Organisation, name: str) -> Registered:
@@ -298,6 +293,19 @@ def erase(party: Organisation, registered: Registered) -> None:
             party.journal.append(connection, "dataset.erased", body, actor="retention")
 
     party.store.write(work)
+
+
+def _read(row: sa.Row[Any]) -> Registered:
+    return Registered(
+        row.name,
+        json.loads(row.definition or "{}"),
+        json.loads(row.quality or "{}"),
+        row.population,
+        row.snapshot,
+        row.registered_at,
+        row.since,
+        row.erased_at,
+    )
 
 
 def _and(one: Message, other: Message) -> Message:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -106,23 +106,26 @@ class Standing:
 class Found:
     """A person in one dataset: what it calls them, which rows and identifiers are theirs.
 
-    `own` are the identifiers that nobody else there has, (n, width) digests by type, and
-    `identifiers` all of theirs; each under both choices of the `gmail` option. Where rows are
-    people there are no `references`, but the `places` of the rows, good for the source that has
-    the digest `snapshot` (hex). `recorded` is what the party's records of consent call them.
+    All of it is from one reading. `rows` are the numbers of their rows, good for the source that
+    has the digest `snapshot` (hex) and for no other; `data` is what stands in these, by column that
+    the description names. `own` are the identifiers that nobody else there has, (n, width) digests
+    by type, and `identifiers` all of theirs; each under both choices of the `gmail` option. Where
+    rows are people there are no `references`, but the `places` of the rows, good for `snapshot`
+    too. `recorded` is what the party's records of consent call them.
     """
 
     dataset: str
     population: str
     references: tuple[str, ...]
+    snapshot: str
     rows: npt.NDArray[np.int64]
+    data: Mapping[str, Sequence[str | None]]
     identifiers: Mapping[str, Buffer]
     own: Mapping[str, Buffer]
     consents: tuple[Standing, ...]
     said: tuple[Said, ...]
     labels: Mapping[str, str]
     places: tuple[str, ...] = ()
-    snapshot: str = ""
     recorded: tuple[str, ...] = ()
 
 
@@ -258,19 +261,6 @@ def find(party: Organisation, wanted: Wanted) -> Person:
     return Person(wanted, tuple(found), digests, population, unread)
 
 
-def rows_of(party: Organisation, found: Found) -> dict[str, list[Any]]:
-    """Return a person's own rows, by column: those that the description names."""
-    definition = party.definition(found.dataset)
-    with open_source(definition) as source:
-        states = source.states()
-        columns = {
-            name: source.read([name])[name].take(integers(found.rows)).to_pylist()
-            for name in definition.source_columns
-        }
-        source.require_unchanged(states)
-    return columns
-
-
 def _look(
     party: Organisation, registered: Registered, wanted: Wanted, digests: Sequence[Buffer]
 ) -> Found | None:
@@ -300,24 +290,29 @@ def _look(
                 )
             )
         identifiers, own = seen.of(chosen)
-        stable = definition.person_column is not None
-        snapshot = "" if stable else source.snapshot().hex()
+        mine = np.flatnonzero(np.append(chosen, False)[rows.people.of_row])
+        data = {
+            name: source.read([name])[name].take(integers(mine)).to_pylist()
+            for name in definition.source_columns
+        }
+        snapshot = source.snapshot().hex()
         source.require_unchanged(states)
-    mine = np.flatnonzero(np.append(chosen, False)[rows.people.of_row])
+    stable = definition.person_column is not None
     references = rows.people.references.take(integers(np.flatnonzero(chosen))).to_pylist()
     said, recorded = _said(party, rows, mine)
     return Found(
         dataset=definition.name,
         population=registered.population,
         references=tuple(references) if stable else (),
+        snapshot=snapshot,
         rows=mine,
+        data=data,
         identifiers=identifiers,
         own=own,
         consents=_consents(rows, mine),
         said=said,
         labels=_labels(derived, rows, chosen),
         places=() if stable else tuple(references),
-        snapshot=snapshot,
         recorded=recorded,
     )
 

@@ -20,6 +20,8 @@ from organisations import (
 from test_consent_records import LOYALTY, NOW, SALT, act, describe
 from test_suppression import DAY, RECEIVER, SENDER, disclose
 
+import client.registering
+import client.subjects
 from audit.commitment import verify_opening
 from audit.errors import CommitmentError
 from client.output import as_text
@@ -31,7 +33,7 @@ from party.datasets import inspect, load_definition
 from party.datasets.definition import read_definition
 from party.datasets.prepare import prepare
 from party.desk import Desk
-from party.errors import DatasetError, PartyError, RefusalStatus
+from party.errors import DatasetError, InUse, PartyError, RefusalStatus
 from party.evidence import StoredLog, compare_logs, verify_log
 from party.kept import kept
 from party.lists import Lists
@@ -42,7 +44,7 @@ from party.subjects.dossier import open_dossier, sessions_with
 from party.subjects.erase import erase, note_access
 from party.subjects.erasures import SUBJECT
 from party.subjects.participants import PARTICIPANTS_FILE
-from party.subjects.person import Wanted, find, rows_of
+from party.subjects.person import Wanted, find
 from party.suppression.desk import SuppressionDesk
 
 WHO = "ref25"
@@ -118,7 +120,7 @@ def test_a_person_is_told_in_what_their_record_took_part_and_for_whom(out):
     assert found.references == (WHO,)
     assert found.labels == {"segment": "silver"}
     assert {said.state for said in found.consents} == {"given"}
-    assert rows_of(parties[SENDER], found)["email"] == [" Person25@Example.com "]
+    assert found.data["email"] == [" Person25@Example.com "]
     (on_list,) = told(parties[RECEIVER]).lists
     assert (on_list.learnt_from, on_list.request) == (SENDER, request.id)
     assert told(parties[RECEIVER], "ref70").lists == ()
@@ -259,25 +261,49 @@ def test_a_session_under_way_does_not_go_on_with_an_erased_person(out):
     assert "has changed" in ended[SENDER].message
 
 
-def test_a_table_of_this_partys_own_is_written_anew_without_the_person(out, tmp_path):
+KEPT = {
+    "dataset": "kept",
+    "person": "ref",
+    "columns": {"email": "id.email"},
+    "consent": {"column": "consent", "given": ["yes"], "recipients": ["channel"],
+                "purposes": ["dpv:TargetedAdvertising"]},
+}  # fmt: skip
+
+
+def keep_frame(party, rows):
+    """Register a table in memory as the dataset `kept`."""
     import pandas as pd
 
-    party = out[0][SENDER]
-    rows = people(0, 10, ["gold", "silver"])
     frame = pd.DataFrame(rows, columns=["ref", "email", "phone", "segment", "consent"])
-    given = {"column": "consent", "given": ["yes"], "recipients": ["channel"],
-             "purposes": ["dpv:TargetedAdvertising"]}  # fmt: skip
-    description = {"dataset": "kept", "person": "ref", "columns": {"email": "id.email"},
-                   "consent": given}  # fmt: skip
-    register_frame(party, frame, description, "guests")
+    register_frame(party, frame, KEPT, "guests")
+
+
+def kept_references(party):
+    (file,) = (party.folder / "frames" / "kept").glob("*.parquet")
+    assert str(file) == party.dataset("kept").definition["source"]
+    return pq.read_table(file)["ref"].to_pylist()
+
+
+def doing(monkeypatch, module, name, first):
+    """Let `first` happen each time before a function of a module does its work."""
+    work = getattr(module, name)
+
+    def both(*given, **named):
+        first()
+        return work(*given, **named)
+
+    monkeypatch.setattr(module, name, both)
+
+
+def test_a_table_of_this_partys_own_is_written_anew_without_the_person(out, tmp_path):
+    party = out[0][SENDER]
+    keep_frame(party, people(0, 10, ["gold", "silver"]))
     begun = party.dataset("kept").since
     party.clock = lambda: time.time() + DAY
     desk = SubjectDesk(party)
     done = desk.erase(desk.look(Wanted("ref3", dataset="kept")), tmp_path / "receipt.json")
     assert done.datasets["kept"].startswith("deleted here")
-    (file,) = (party.folder / "frames" / "kept").glob("*.parquet")
-    assert "ref3" not in pq.read_table(file)["ref"].to_pylist()
-    assert len(pq.read_table(file)) == 9
+    assert kept_references(party) == [f"ref{i}" for i in range(10) if i != 3]
     assert party.dataset("kept").quality["people"] == 9
     assert party.dataset("kept").since == begun, "its retention does not begin anew"
     receipt = json.loads((tmp_path / "receipt.json").read_text(encoding="utf-8"))
@@ -286,6 +312,87 @@ def test_a_table_of_this_partys_own_is_written_anew_without_the_person(out, tmp_
         receipt["committed_to"].encode(), bytes.fromhex(receipt["salt"]),
     )  # fmt: skip
     assert receipt["proof"].startswith("c2sp.org/tlog-proof@v1")
+
+
+def test_a_person_is_told_their_own_rows_also_when_an_export_comes_in_between(
+    out, tmp_path, monkeypatch
+):
+    party = out[0][SENDER]
+    definition = party.definition("customers")
+    file = definition.folder / definition.to_dict()["source"]
+
+    def export():
+        header, *rows = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("\n".join([header, *reversed(rows)]) + "\n", encoding="utf-8")
+
+    doing(monkeypatch, client.subjects, "open_dossier", export)
+    SubjectDesk(party).access(Wanted(WHO), tmp_path / "answer")
+    data = (tmp_path / "answer" / "data-customers.csv").read_text(encoding="utf-8")
+    assert re.findall(r"Person\d+", data) == ["Person25"]
+
+
+def test_a_table_that_was_registered_since_somebody_was_found_is_not_erased_by_number(
+    out, tmp_path
+):
+    party = out[0][SENDER]
+    rows = people(0, 10, ["gold", "silver"])
+    keep_frame(party, rows)
+    desk = SubjectDesk(party)
+    person = desk.look(Wanted("ref3", dataset="kept"))
+    keep_frame(party, rows[::-1])
+    with pytest.raises(DatasetError, match="kept has changed since the person was found"):
+        desk.erase(person, tmp_path / "receipt.json")
+    assert kept_references(party) == [f"ref{i}" for i in reversed(range(10))]
+    assert not (tmp_path / "receipt.json").exists()
+    assert entries(party, "subject.erasure") == [], "nothing half done"
+    desk.erase(desk.look(Wanted("ref3", dataset="kept")), tmp_path / "receipt.json")
+    assert kept_references(party) == [f"ref{i}" for i in reversed(range(10)) if i != 3]
+
+
+def test_a_table_that_is_registered_during_an_erasure_stays_whole(out, tmp_path, monkeypatch):
+    party = out[0][SENDER]
+    rows = people(0, 10, ["gold", "silver"])
+    keep_frame(party, rows)
+    desk = SubjectDesk(party)
+    person = desk.look(Wanted("ref3", dataset="kept"))
+    doing(monkeypatch, client.subjects, "drop_rows", lambda: keep_frame(party, rows[::-1]))
+    done = desk.erase(person, tmp_path / "receipt.json")
+    assert "has changed since the person was found" in done.datasets["kept"]
+    assert kept_references(party) == [f"ref{i}" for i in reversed(range(10))]
+
+
+def test_an_erasure_does_not_take_back_what_was_registered_meanwhile(out, tmp_path, monkeypatch):
+    party = out[0][SENDER]
+    rows = people(0, 10, ["gold", "silver"])
+    keep_frame(party, rows)
+    write_dataset(tmp_path / "more", "kept", rows, label="segment")
+    definition = load_definition(tmp_path / "more" / "kept.yaml")
+    report = inspect(definition)
+    desk = SubjectDesk(party)
+    person = desk.look(Wanted("ref3", dataset="kept"))
+    doing(
+        monkeypatch, client.registering, "inspect",
+        lambda: party.keep_dataset(definition, report, None),
+    )  # fmt: skip
+    done = desk.erase(person, tmp_path / "receipt.json")
+    assert "registered anew meanwhile" in done.datasets["kept"]
+    assert party.dataset("kept").definition == definition.to_dict()
+
+
+def test_of_two_who_write_one_table_the_second_waits(out, monkeypatch):
+    party = out[0][SENDER]
+    first, second = people(0, 10, ["gold"]), people(10, 20, ["gold"])
+
+    def meanwhile():
+        with pytest.raises(InUse, match="table of dataset kept just now"):
+            keep_frame(party, second)
+
+    doing(monkeypatch, client.registering, "inspect", meanwhile)
+    keep_frame(party, first)
+    assert kept_references(party) == [f"ref{i}" for i in range(10)]
+    monkeypatch.undo()
+    keep_frame(party, second)
+    assert kept_references(party) == [f"ref{i}" for i in range(10, 20)]
 
 
 def test_the_files_for_a_person_say_it_all_and_appear_together(out, tmp_path):
