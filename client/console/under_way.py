@@ -13,6 +13,7 @@ from client.page.glossary import Glossary
 from client.request_words import state_in_words, who_begins
 from client.units import shown_seconds
 from languages import Language, message
+from party.desk import Desk
 from party.dialling import DialledBy, dialled_by
 from party.doing import Doing
 from party.filing import APPROVED, PENDING, Filed
@@ -56,17 +57,28 @@ class Now:
     begins: str = ""
 
 
-def now_of(party: Organisation, runner: Runner, filed: Filed, _: Language) -> Now:
-    """Return what a request is at."""
-    state = state_in_words(filed, _)
+def looked_at(party: Organisation, runner: Runner, filed: Filed, _: Language) -> tuple[Filed, Now]:
+    """Return a request as it is now, and what it is at.
+
+    One that was approved and that nobody carries may have ended since it was read: it is read
+    again, so that no end is shown as a rest.
+    """
     run = runner.run_of(filed.id)
     if filed.state != PENDING and run is not None:
-        return _carried(party, run, filed, _)
-    if filed.state != APPROVED:
-        return Now(state, moving=False, here=False)
-    text = said_of(party.folder, filed.id)
-    if text is not None:
-        return Now(_doing(Doing.read(text), _), moving=True, here=False)
+        return filed, _carried(party, run, filed, _)
+    if filed.state == APPROVED:
+        text = said_of(party.folder, filed.id)
+        if text is not None:
+            return filed, Now(_doing(Doing.read(text), _), moving=True, here=False)
+        filed = Desk(party).find(filed.id)
+    if filed.state == APPROVED:
+        return filed, _resting(party, runner, filed, _)
+    return filed, Now(state_in_words(filed, _), moving=False, here=False)
+
+
+def _resting(party: Organisation, runner: Runner, filed: Filed, _: Language) -> Now:
+    """Return what a request is at that was approved and that nobody carries."""
+    state = state_in_words(filed, _)
     why = runner.said_of(filed.id)
     if why:
         state = _("suspended: {why}", why=why)

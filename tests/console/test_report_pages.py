@@ -10,8 +10,10 @@ from report_paths import hidden, links, quoted_reach
 from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
 
 from audit.roles import Role
-from client.console import running
+from client.console import running, under_way
 from client.console.app import make_app
+from client.request_words import state_in_words
+from languages import ENGLISH
 from party.decision import Decision
 from party.desk import Desk
 from party.errors import RefusalStatus
@@ -133,6 +135,26 @@ def test_a_type_that_was_refused_is_named_beside_those_that_were_found(parties, 
     shown = analyst.get(f"/reports/{asked['phone']}?types=all").text
     assert "Without phone: what was asked for has ended without a result." in shown
     assert "email: " in shown
+
+
+@pytest.mark.parametrize("page", ["/requests/{}", "/requests?show=open"])
+def test_a_request_that_ends_as_it_is_looked_at_is_shown_as_ended(
+    app, parties, signed_in, idle, monkeypatch, page
+):
+    """Whoever carried it has let go of it since it was read: it does not rest."""
+    analyst, desk = signed_in(Role.ANALYST), Desk(parties["advertiser"])
+    key = _asked(app, analyst, idle)
+    assert desk.find(key).state == "approved"
+
+    def ended(folder, request_id):
+        if request_id == key:
+            desk.decide("channel", key, Decision("refused", RefusalStatus.DECLINED, "not now"))
+
+    monkeypatch.setattr(under_way, "said_of", ended)
+    shown = analyst.get(page.format(key)).text
+    said = state_in_words(desk.find(key), ENGLISH)
+    assert said in shown.partition(key[:8])[2]
+    assert f"/requests/{key}/resume" not in shown
 
 
 def test_an_operator_alone_approves_and_approves_once(parties, signed_in, idle):

@@ -13,7 +13,7 @@ from client.console.api.call import Asking, Call, Denied, Reading
 from client.console.asked_once import ask_all_once, ask_once, new_key
 from client.console.report_form import LABEL, PEOPLE, ReportForm, Typed, offered_to
 from client.console.report_view import FORMS, View, file_of
-from client.console.under_way import now_of
+from client.console.under_way import looked_at
 from client.quoting import quote_for
 from client.render_by_identifier import quotes_document
 from client.render_request import request_document
@@ -255,7 +255,7 @@ def form_of(call: Call, choice: Choice, *, by_identifier: bool = False) -> Repor
 
 def progress_of(call: Call, filed: Filed) -> Progress:
     """Return how a request stands."""
-    at = now_of(call.party, call.console.runner, filed, ENGLISH)
+    filed, at = looked_at(call.party, call.console.runner, filed, ENGLISH)
     return Progress(
         id=filed.id,
         kind=str(filed.request.kind),

@@ -13,7 +13,7 @@ from client.by_identifier import together
 from client.carrying import Carrier
 from client.console.forms import Problem
 from client.console.running import Run
-from client.console.under_way import now_of
+from client.console.under_way import looked_at
 from client.console.visit import Analyst, Operator, Reader, Visit
 from client.exits import EXPECTED, said_in
 from client.page.glossary import STEPS
@@ -129,12 +129,13 @@ def lines_of(visit: Visit, requests: Sequence[Filed]) -> list[dict[str, object]]
 
 def _line(visit: Visit, filed: Filed, contract: Contract) -> dict[str, object]:
     _, me = visit.language, contract.me(visit.party.identity)
+    filed, now = looked_at(visit.party, visit.console.runner, filed, _)
     return {
         "id": filed.id,
         "kind": kind_in_words(filed.request, _),
         "asked_by": asked_by(filed, _),
         "peers": _(", ").join(one for one in filed.request.participants if one != me),
-        "now": now_of(visit.party, visit.console.runner, filed, _),
+        "now": now,
         "state": filed.state,
         "is_list": filed.request.kind is OutputKind.MATCH,
         "updated_at": filed.updated_at,
@@ -145,8 +146,8 @@ def _line(visit: Visit, filed: Filed, contract: Contract) -> dict[str, object]:
 def _page(visit: Visit, filed: Filed, problem: str | None = None) -> Response:
     _ = visit.language
     contract = visit.party.contract(filed.request.contract)
+    filed, now = looked_at(visit.party, visit.console.runner, filed, _)
     steps = Desk(visit.party).steps(filed.id) if filed.state == FINISHED else ()
-    now = now_of(visit.party, visit.console.runner, filed, _)
     by = dialled_by(visit.party, contract, filed)
     return visit.page(
         "requests/one.html.jinja",
