@@ -164,10 +164,9 @@ class Carrier:
                 stack.enter_context(link)
                 stack.enter_context(self.cancel.closing(link.give_up))
                 links[dialler.peer] = link
-            relay = stack.enter_context(Relay(links.values(), request, folder, halt))
+            relay = Relay(links.values(), request, folder, halt)
             stack.enter_context(self.cancel.closing(relay.give_up))
-            self.desk.run(request, links, self._unless_cancelled(tell))
-            relay.finish()
+            self.desk.run(request, links, self._unless_cancelled(tell), beside=relay)
 
     def _unless_cancelled(self, tell: ProgressHook) -> ProgressHook:
         """Let the work stop at the next thing that it would tell."""

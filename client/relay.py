@@ -48,6 +48,9 @@ class Relay:
 
     What stops one way ends the session: `halt` is that of the links, so that whoever waits for
     another counterpart hears of it too. With one counterpart there is nothing to carry.
+
+    Its `with` statement ends when each counterpart has all that the others have for it, or at once
+    on an error. It writes parcels into `folder`: only whoever carries out the session enters it.
     """
 
     def __init__(
@@ -74,15 +77,19 @@ class Relay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.give_up()
-        for thread in self._threads:
-            thread.join(JOIN_SECONDS)
+        try:
+            if error is None:
+                self._finish()
+        finally:
+            self.give_up()
+            for thread in self._threads:
+                thread.join(JOIN_SECONDS)
 
     def give_up(self) -> None:
         """Carry nothing more, and wait no longer for what a counterpart may have next."""
         self._halt.set(SessionSuspended("the session was put aside here and is on disk"))
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Wait until each counterpart has all that the others have for it.
 
         Raises:

@@ -11,6 +11,7 @@ import errno
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
@@ -294,9 +295,16 @@ class Desk:
         return Seal(request, own, peer, sign, signers, seed)
 
     def run(
-        self, request: Request, links: Mapping[str, Link], progress: ProgressHook | None = None
+        self,
+        request: Request,
+        links: Mapping[str, Link],
+        progress: ProgressHook | None = None,
+        *,
+        beside: AbstractContextManager[object] | None = None,
     ) -> None:
         """Carry an approved request's session to its end; a link to each counterpart by its name.
+
+        `beside` is entered and left while no other process of this party can carry it out.
 
         Raises:
             Refusal: it ended without a result.
@@ -326,6 +334,7 @@ class Desk:
         try:
             with (
                 carrying_out(party.folder, request.id) as tell,
+                beside or nullcontext(),
                 tracing(request, me, tuple(links)) as trace,
             ):
                 watch = Watch(tell, party.clock, trace)

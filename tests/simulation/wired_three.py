@@ -228,9 +228,8 @@ class Table:
                 )
                 for one in diallers
             }
-            relay = stack.enter_context(Relay(links.values(), request, folder, halt))
+            stack.enter_context(Relay(links.values(), request, folder, halt))
             walk.run(request, links, folder)
-            relay.finish()
         return walk
 
 
