@@ -341,7 +341,6 @@ class Desk:
                 bench = replace(bench, progress=watch.progress(progress))
                 Session(contract, request, me, watch.links(links), bench).run()
         except BrokenExecutor:
-            party.end_workers()
             raise SessionSuspended(
                 message(
                     "a worker process of this party ended in the middle of its work, "

@@ -149,15 +149,11 @@ class Organisation:
 
     def close(self) -> None:
         """End the workers and the store's connections."""
-        self.end_workers()
-        self.store.close()
-
-    def end_workers(self) -> None:
-        """End the workers; the next work starts new ones."""
         with self._starting_workers:
             for workers in filter(None, (self._processes, self._threads)):
                 workers.shutdown(cancel_futures=True)
             self._processes = self._threads = None
+        self.store.close()
 
     @property
     def now(self) -> int:

@@ -26,6 +26,7 @@ from party.process import keep_memory_private
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
+_Worker = tuple[SpawnProcess, Connection]
 
 
 def start_workers(count: int) -> Executor:
@@ -52,7 +53,10 @@ def require_no_worker() -> None:
 
 
 class _Processes(Executor):
-    """Threads that each have a process do the work that they take."""
+    """Threads that each have a process do the work that they take, and another when it has ended.
+
+    So a process that ends fails the work that it had, and nobody else's.
+    """
 
     def __init__(self, count: int) -> None:
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
@@ -71,31 +75,43 @@ class _Processes(Executor):
         if not wait:
             return
         while self._started:
-            process, pipe = self._started.pop()
-            pipe.close()
-            process.join()
+            self._end(self._started[-1])
 
     def _ask(self, *work: Any) -> Any:  # noqa: ANN401 - what the function returns
         try:
-            pipe = self._pipe()
+            _, pipe = self._worker()
             pipe.send(work)
             result, error = pipe.recv()
         except (EOFError, OSError) as lost:
+            self._forget_worker()
             raise BrokenExecutor("a worker process ended before its work did") from lost
         if error is not None:
             raise error
         return result
 
-    def _pipe(self) -> Connection:
-        """Return the pipe to the thread's process, started if there is none."""
-        if not hasattr(self._of_thread, "pipe"):
-            self._of_thread.pipe, theirs = multiprocessing.Pipe()
+    def _worker(self) -> _Worker:
+        """Return the thread's process, started if there is none, and the pipe to it."""
+        if not hasattr(self._of_thread, "worker"):
+            ours, theirs = multiprocessing.Pipe()
             process = _DeafProcess(target=_serve, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()  # or it would not be known that the process has ended
-            self._started.append((process, self._of_thread.pipe))
-        pipe: Connection = self._of_thread.pipe
-        return pipe
+            with theirs:  # open here, it would hide that the process has ended
+                process.start()
+            self._of_thread.worker = process, ours
+            self._started.append((process, ours))
+        worker: _Worker = self._of_thread.worker
+        return worker
+
+    def _forget_worker(self) -> None:
+        """Let the thread's next work start another process; there may be none to forget."""
+        if hasattr(self._of_thread, "worker"):
+            self._end(self._of_thread.worker)
+            del self._of_thread.worker
+
+    def _end(self, worker: _Worker) -> None:
+        self._started.remove(worker)
+        process, pipe = worker
+        pipe.close()
+        process.join()
 
 
 class _DeafProcess(SpawnProcess):

@@ -52,15 +52,6 @@ def test_processes_do_the_curve_work_where_the_engine_holds_the_gil(monkeypatch,
     assert party.curve_executor.submit(os.getpid).result() != os.getpid()
 
 
-def test_workers_that_were_ended_begin_anew(monkeypatch, party):
-    use_engine(monkeypatch, releases_gil=True)
-    before = party.curve_executor
-    party.end_workers()
-    assert party.curve_executor.submit(abs, -1).result() == 1
-    with pytest.raises(RuntimeError, match="after shutdown"):
-        before.submit(abs, -1)
-
-
 def test_ctrl_c_does_not_reach_a_worker_that_has_only_begun_to_start(capfd):
     before, born = set(psutil.Process().children()), set()
     with start_workers(1) as workers:
@@ -80,6 +71,15 @@ def test_what_a_process_raises_is_raised_here_and_one_that_ended_is_told():
         own = workers.submit(os.getpid).result()
         with pytest.raises(BrokenExecutor):
             workers.submit(os.kill, own, signal.SIGKILL).result()
+
+
+def test_another_process_takes_the_place_of_one_that_ended():
+    with start_workers(1) as workers:
+        own = workers.submit(os.getpid).result()
+        with pytest.raises(BrokenExecutor):
+            workers.submit(os.kill, own, signal.SIGKILL).result()
+        assert workers.submit(os.getpid).result() != own
+        assert not psutil.pid_exists(own)
 
 
 def test_no_more_processes_work_than_were_asked_for_and_none_is_left():

@@ -5,6 +5,7 @@ and taken up by `serve`, are in tests/e2e/test_kills and tests/chaos.
 """
 
 import errno
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -261,7 +262,7 @@ def test_whoever_cancels_a_command_at_rest_hears_which_request_is_suspended(pair
     assert stopped.value.request == filed.id
 
 
-# -- a disk without room ---------------------------------------------------------------------------
+# -- a disk without room, a worker that ends -------------------------------------------------------
 
 
 def failing(error):
@@ -269,6 +270,15 @@ def failing(error):
         raise error
 
     return run
+
+
+def test_a_worker_that_ends_suspends_its_session_and_other_sessions_keep_theirs(pair, monkeypatch):
+    party = pair["advertiser"]
+    held = party.executor, party.curve_executor
+    monkeypatch.setattr(Session, "run", failing(BrokenExecutor("a worker process ended")))
+    with pytest.raises(SessionSuspended, match="a worker process of this party ended"):
+        Desk(party).run(asked(party), {})
+    assert [workers.submit(abs, -1).result() for workers in held] == [1, 1]
 
 
 def test_a_full_disk_stops_a_session_with_a_sentence_and_ends_nothing(pair, monkeypatch):

@@ -1,8 +1,10 @@
 """A session between two whole parties: results, charges, logs, and every interruption."""
 
 import csv
+import os
+import signal
 import time
-from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,6 +25,7 @@ from party.request import Request
 from party.schema import LEDGER, RELEASES, RESULTS
 from party.terms import Terms
 from party.wire.exchanges import kind_of
+from party.workers import start_workers
 
 
 @pytest.fixture
@@ -500,20 +503,13 @@ def test_a_released_table_that_was_changed_is_found_by_verifying_the_log(pair):
         verify_log(log)
 
 
-class DyingWorkers(ThreadPoolExecutor):
-    """Workers that end in the middle of their work."""
-
-    def submit(self, *_, **__):
-        raise BrokenExecutor
-
-
-def test_a_party_whose_workers_ended_keeps_the_session_and_starts_new_ones(pair):
+def test_a_party_whose_worker_ended_keeps_the_session_and_starts_a_new_one(pair, monkeypatch):
+    monkeypatch.setenv("COMMONGROUND_KERNEL", "none")  # processes do the work of the curve
     parties, contract = pair
     request = ask(parties, match(contract))
     wire = Wire()
     channel = parties["channel"]
-    channel._threads = channel._processes = DyingWorkers(1)
+    channel._processes = start_workers(1)
+    os.kill(channel.executor.submit(os.getpid).result(), signal.SIGKILL)
     assert isinstance(run_both(parties, request, wire)["channel"], SessionSuspended)
-    assert (channel._threads, channel._processes) == (None, None)
-    channel._threads = channel._processes = ThreadPoolExecutor(1)
     assert run_both(parties, request, wire) == {"advertiser": None, "channel": None}
