@@ -6,27 +6,42 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.roles import Role
+from languages import message
 from party.contract import Contract
 from party.contract_file import load_contract, merge_signatures, sign_contract_file
 from party.declared import require_declared
 from party.errors import ContractError
 from party.known_peers import KnownPeers
+from party.occupied import writing_contract
 from party.organisation import Organisation
 
 
-def sign_contract(party: Organisation, file: Path) -> Contract:
+def sign_contract(party: Organisation, file: Path, digest: str | None = None) -> Contract:
     """Sign a contract in its file in the name of a party, and return it.
+
+    `digest` is that of the contract as somebody has read it, where they read it elsewhere.
 
     Raises:
         ContractError: it is malformed, was altered after a signature, is for others, says
-            otherwise than this party's card where its data lies, or names a pinned peer with
-            another identity key.
+            otherwise than this party's card where its data lies, names a pinned peer with another
+            identity key, or has another digest.
+        InUse: somebody else writes the file.
     """
     party.access.require(Role.OPERATOR, "contract.sign")
-    contract = load_contract(file)
-    require_declared(party, contract)
-    KnownPeers(party).require_pinned_keys(contract)
-    return sign_contract_file(file, party.identity)
+
+    def check(contract: Contract) -> None:
+        if digest not in (None, contract.digest):
+            raise ContractError(
+                message(
+                    "contract {id} has changed since you read it: read it again before you sign",
+                    id=contract.id,
+                )
+            )
+        require_declared(party, contract)
+        KnownPeers(party).require_pinned_keys(contract)
+
+    with writing_contract(party.folder, file):
+        return sign_contract_file(file, party.identity, check)
 
 
 def import_contract(party: Organisation, file: Path, others: Sequence[Path] = ()) -> Contract:

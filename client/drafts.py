@@ -7,6 +7,8 @@ draft stays, so that its file can be sent to the others.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,7 @@ from party.contract_file import merge_signatures, parse_contract, render_contrac
 from party.contract_terms import NAME
 from party.durable import settle
 from party.errors import ContractError
+from party.occupied import writing_contract
 from party.organisation import Organisation
 from party.yaml_text import MOST_BYTES
 
@@ -77,9 +80,14 @@ class Drafts:
         Raises:
             ContractError: it is no contract or not for this party, another draft has this id, or
                 somebody has signed the one that is to be replaced.
+            InUse: somebody else changes one of the two.
         """
         self._party.access.require(Role.ANALYST, "contract.draft")
         contract = self._parsed(text)
+        with self._writing(contract.id, replace or contract.id):
+            return self._write(text, contract, replace)
+
+    def _write(self, text: str, contract: Contract, replace: str | None) -> Draft:
         path = self._path(contract.id)
         if replace is not None and self.find(replace).contract.signatures:
             raise ContractError(
@@ -109,6 +117,7 @@ class Drafts:
         Raises:
             ContractError: it is no contract or not for this party, a signature does not fit, or
                 the draft of this id has another text.
+            InUse: somebody else changes it.
         """
         self._party.access.require(Role.ANALYST, "contract.draft")
         try:
@@ -118,17 +127,19 @@ class Drafts:
         theirs = self._parsed(text)
         theirs.verify_signatures(require_all=False)
         path = self._path(theirs.id)
-        if not path.exists():
+        with self._writing(theirs.id):
+            if path.exists():
+                text = render_contract(merge_signatures(_read(path).contract, theirs))
             self._put(path, text)
             return _read(path)
-        merged = merge_signatures(_read(path).contract, theirs)
-        self._put(path, render_contract(merged))
-        return _read(path)
 
-    def sign(self, name: str) -> Draft:
-        """Sign a draft in the name of the party; see `client.agreeing.sign_contract`."""
+    def sign(self, name: str, digest: str) -> Draft:
+        """Sign a draft in the name of the party, if it still is what somebody has read.
+
+        `digest` is that of the contract as they have read it; see `client.agreeing.sign_contract`.
+        """
         path = self._path(self.find(name).name)
-        sign_contract(self._party, path)
+        sign_contract(self._party, path, digest)
         return _read(path)
 
     def accept(self, name: str) -> Contract:
@@ -136,9 +147,23 @@ class Drafts:
         return import_contract(self._party, self._path(self.find(name).name))
 
     def remove(self, name: str) -> None:
-        """Remove a draft; what was signed and imported stays in the store."""
+        """Remove a draft; what was signed and imported stays in the store.
+
+        Raises:
+            ContractError: there is none of this name.
+            InUse: somebody else changes it.
+        """
         self._party.access.require(Role.ANALYST, "contract.draft")
-        self._path(self.find(name).name).unlink(missing_ok=True)
+        with self._writing(name):
+            self._path(self.find(name).name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self, *names: str) -> Iterator[None]:
+        """Be the only one who writes these drafts."""
+        with ExitStack() as stack:
+            for name in dict.fromkeys(names):
+                stack.enter_context(writing_contract(self._party.folder, self._path(name)))
+            yield
 
     def _parsed(self, text: str) -> Contract:
         contract = parse_contract(text.encode(), source=message("the contract"))

@@ -5,6 +5,7 @@ Signing changes nothing but the signatures: comments and layout stay as their au
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -35,15 +36,21 @@ def render_contract(contract: Contract) -> str:
     return write_yaml(contract.to_json())
 
 
-def sign_contract_file(path: Path | str, identity: Identity) -> Contract:
+def sign_contract_file(
+    path: Path | str, identity: Identity, check: Callable[[Contract], None] = lambda contract: None
+) -> Contract:
     """Sign the contract in a file, put the signature into the file, and return what it holds.
+
+    `check` is given what will be signed, and may raise.
 
     Raises ContractError when the contract is malformed, altered after a signature, or not for the
     party that holds `identity`; the file then stays as it was.
     """
     path = Path(path)
     data = _read_file(path)
-    signed = parse_contract(data, source=f"contract {path.name}").sign(identity)
+    contract = parse_contract(data, source=f"contract {path.name}")
+    check(contract)
+    signed = contract.sign(identity)
     replace_file(path, _with_signatures(data.decode(), signed).encode())
     return signed
 

@@ -5,8 +5,10 @@ Two listeners, or two commands that carry out one session, would write to the sa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -90,6 +92,22 @@ def writing_table(folder: Path, dataset: str) -> AbstractContextManager[Callable
         )
     )
     return held(folder / _FOLDER / f"table-{dataset}", taken)
+
+
+def writing_contract(folder: Path, file: Path) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that writes the file of a contract, so that no signature is lost.
+
+    Raises:
+        InUse: another process of this party does.
+    """
+    taken = InUse(
+        message(
+            "{file} is being changed by somebody else just now: look at it again",
+            file=file.name,
+        )
+    )
+    name = sha256(os.fsencode(file.resolve())).hexdigest()
+    return held(folder / _FOLDER / f"contract-{name[:32]}", taken)
 
 
 def replaying(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:

@@ -38,6 +38,11 @@ def proposed(parties, calling):
     Drafts(parties["advertiser"]).remove("winter")
 
 
+def as_read(draft):
+    """Return what says to the API which text was read."""
+    return {"hash": draft["hash"]}
+
+
 def test_a_proposal_is_signed_by_both_imported_and_in_force(parties, calling, proposed, tmp_path):
     channel, operator = parties["channel"], calling(Role.OPERATOR)
     contract = parse_contract(proposed["text"].encode())
@@ -46,7 +51,7 @@ def test_a_proposal_is_signed_by_both_imported_and_in_force(parties, calling, pr
     ]
     early = operator("POST", "/drafts/winter/import")
     assert (early.status_code, early.headers["content-type"]) == (409, PROBLEM)
-    signed = operator("POST", "/drafts/winter/signature").json()
+    signed = operator("POST", "/drafts/winter/signature", json=as_read(proposed)).json()
     assert (signed["signed_by"], signed["missing"]) == (["advertiser"], ["channel"])
     theirs = tmp_path / "winter.yaml"
     theirs.write_bytes(calling(Role.COMPLIANCE)("GET", "/drafts/winter/file").content)
@@ -77,7 +82,13 @@ def test_a_draft_is_changed_compared_and_removed_until_somebody_has_signed(calli
     differs = officer("GET", f"/contracts/{stored}/changes/draft:winter").json()
     assert any("25" in (one["after"] or "") for one in differs)
     assert officer("GET", "/contracts/draft:winter/changes/draft:winter").json() == []
-    calling(Role.OPERATOR)("POST", "/drafts/winter/signature")
+    operator = calling(Role.OPERATOR)
+    unread = operator("POST", "/drafts/winter/signature", json=as_read(proposed))
+    assert unread.status_code == 409
+    assert "has changed since you read it" in unread.json()["detail"]
+    assert officer("GET", "/drafts/winter").json()["signed_by"] == []
+    signed = operator("POST", "/drafts/winter/signature", json=as_read(changed.json()))
+    assert signed.json()["signed_by"] == ["advertiser"]
     late = analyst("PUT", "/drafts/winter", json={"text": proposed["text"]})
     assert late.status_code == 409
     assert "somebody has signed" in late.json()["detail"]
@@ -98,8 +109,9 @@ def test_who_drafts_does_not_sign_and_who_reads_does_not_draft(calling, proposed
         ("DELETE", "/drafts/winter", None),
     ):
         assert calling(Role.COMPLIANCE)(method, path, json=body).status_code == 403, path
-    for step in ("signature", "import"):
-        assert calling(Role.ANALYST)("POST", f"/drafts/winter/{step}").status_code == 403
+    for step, body in (("signature", as_read(proposed)), ("import", None)):
+        answer = calling(Role.ANALYST)("POST", f"/drafts/winter/{step}", json=body)
+        assert answer.status_code == 403
     assert calling(Role.COMPLIANCE)("GET", "/drafts/winter").json()["signed_by"] == []
 
 
@@ -113,7 +125,8 @@ def test_who_drafts_does_not_sign_and_who_reads_does_not_draft(calling, proposed
         ("POST", "/drafts", {"text": "nonsense: 1"}, 409, "the contract"),
         ("POST", "/drafts/received", {"text": ": : :"}, 409, "the contract"),
         ("PUT", "/drafts/nowhere", {"text": ""}, 404, "no draft called nowhere"),
-        ("POST", "/drafts/nowhere/signature", None, 404, "no draft called nowhere"),
+        ("POST", "/drafts/nowhere/signature", {"hash": "0" * 64}, 404, "no draft called nowhere"),
+        ("POST", "/drafts/nowhere/signature", None, 422, "body"),
         ("POST", "/drafts/..%2Fkeys/import", None, 404, None),
         ("GET", "/contracts/draft:nowhere/changes/draft:nowhere", None, 404, "no draft"),
         ("POST", "/contracts/00000000/documents", {"language": "en"}, 404, None),

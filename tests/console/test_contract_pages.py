@@ -47,6 +47,25 @@ def test_a_draft_is_previewed_kept_and_signed_by_an_operator(parties, signed_in,
     assert parse_contract(handed.content) == found.contract
 
 
+def test_a_draft_that_changed_since_the_page_was_shown_is_shown_again_and_not_signed(
+    parties, signed_in, draft
+):
+    path, operator = f"/contracts/drafts/{draft}", signed_in(Role.OPERATOR)
+    drafts = Drafts(parties["advertiser"])
+    shown = drafts.find(draft)
+    changed = shown.text.replace("min_cell: 20", "min_cell: 1")
+    drafts.write(changed, replace=draft)
+    answer = operator.send(path, f"{path}/sign", hash=shown.contract.digest)
+    assert answer.status_code == 422
+    assert "has changed since you read it" in answer.text
+    assert "min_cell: 1\n" in answer.text
+    assert "Sign it" in answer.text
+    assert not drafts.find(draft).contract.signatures
+    assert operator.send(path, f"{path}/sign", hash="").status_code == 422
+    assert operator.send(path, f"{path}/sign").status_code == 200
+    assert drafts.find(draft).contract.signatures
+
+
 def test_a_signed_text_stays(signed_in, draft):
     path = f"/contracts/drafts/{draft}"
     operator = signed_in(Role.OPERATOR)

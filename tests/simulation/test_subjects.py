@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from consent_notices import ADS
+from interleaved import doing
 from organisations import (
     Wire,
     copy_pair,
@@ -282,17 +283,6 @@ def kept_references(party):
     (file,) = (party.folder / "frames" / "kept").glob("*.parquet")
     assert str(file) == party.dataset("kept").definition["source"]
     return pq.read_table(file)["ref"].to_pylist()
-
-
-def doing(monkeypatch, module, name, first):
-    """Let `first` happen each time before a function of a module does its work."""
-    work = getattr(module, name)
-
-    def both(*given, **named):
-        first()
-        return work(*given, **named)
-
-    monkeypatch.setattr(module, name, both)
 
 
 def test_a_table_of_this_partys_own_is_written_anew_without_the_person(out, tmp_path):

@@ -56,6 +56,13 @@ class Text(BaseModel):
     text: str = Field(max_length=MOST_BYTES)
 
 
+class Read(BaseModel):
+    """Which text somebody has read."""
+
+    hash: str = Field(pattern="^[0-9a-f]{64}$")
+    """The hash of the draft as they have read it."""
+
+
 class Preview(BaseModel):
     """What a draft would say, which nobody has kept."""
 
@@ -145,10 +152,10 @@ def file(call: Reading, name: Name) -> Response:
 
 
 @router.post("/drafts/{name}/signature")
-def sign(call: Operating, name: Name) -> DraftHere:
-    """Sign a draft in the name of the party."""
+def sign(call: Operating, name: Name, read: Read) -> DraftHere:
+    """Sign a draft in the name of the party; 409 where its text is not the one that was read."""
     _found(call, name)
-    return _document(call, Drafts(call.party).sign(name))
+    return _document(call, Drafts(call.party).sign(name, read.hash))
 
 
 @router.post("/drafts/{name}/import")

@@ -116,11 +116,11 @@ def change(visit: Analyst, name: str, form: Form) -> Response:
 
 
 @router.post("/drafts/{name}/sign", name="sign_draft")
-def sign(visit: Operator, name: str) -> Response:
-    """Sign a draft in the name of the party."""
+def sign(visit: Operator, name: str, form: Form) -> Response:
+    """Sign a draft in the name of the party, if it still is the one that the page showed."""
     drafts = Drafts(visit.party)
     try:
-        signed = drafts.sign(name)
+        signed = drafts.sign(name, form.text("hash"))
     except EXPECTED as error:
         return _draft(visit, drafts.find(name), said_in(error))
     _ = visit.language
