@@ -40,14 +40,17 @@ _log: Final = logging.getLogger("commonground.console")
 
 @dataclass
 class Run:
-    """One request under way, as pages are told of it (`client.carrying.Observer`)."""
+    """One request under way, as pages are told of it (`client.carrying.Observer`).
+
+    Its `thread` runs before anybody can find it.
+    """
 
     request: str
     account: str
     said: str = ""
     phase: Phase | None = None
     cancel: CancelToken = field(default_factory=CancelToken)
-    thread: threading.Thread | None = None
+    thread: threading.Thread = field(init=False)
 
     def begun(self, request_id: str) -> None:
         """Nothing: the request is known."""
@@ -97,8 +100,7 @@ class Runner:
         for run in runs:
             run.cancel.cancel()
         for run in runs:
-            if run.thread is not None:
-                run.thread.join(seconds)
+            run.thread.join(seconds)
 
     def require_room(self, more: int = 1) -> None:
         """Refuse so many more before anything is filed.
@@ -140,8 +142,7 @@ class Runner:
             run = self._runs.get(request_id)
         if run is not None:
             run.cancel.cancel()
-            if run.thread is not None:
-                run.thread.join(STOP_SECONDS)
+            run.thread.join(STOP_SECONDS)
 
     def run_of(self, request_id: str) -> Run | None:
         """Return how a request that is under way here stands, None where it is not."""
@@ -166,15 +167,15 @@ class Runner:
 
     def _begin(self, request_id: str, account: str) -> None:
         run = Run(request_id, account)
-        with self._lock:
-            if self._stopped or request_id in self._runs:
-                return
-            self._runs[request_id] = run
-            self._said.pop(request_id, None)
         run.thread = threading.Thread(
             target=self._carry, args=(run,), name=f"run-{request_id[:8]}", daemon=True
         )
-        run.thread.start()
+        with self._lock:
+            if self._stopped or request_id in self._runs:
+                return
+            run.thread.start()
+            self._runs[request_id] = run
+            self._said.pop(request_id, None)
 
     def _carry(self, run: Run) -> None:
         with accounts.acting_as(run.account):

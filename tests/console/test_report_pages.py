@@ -2,6 +2,7 @@
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import pytest
@@ -10,6 +11,7 @@ from report_paths import hidden, links, quoted_reach
 from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
 
 from audit.roles import Role
+from client.carrying import Carrier
 from client.console import running, under_way
 from client.console.app import make_app
 from client.request_words import state_in_words
@@ -240,6 +242,50 @@ def test_the_runner_carries_a_request_once_and_takes_it_up_again(
     second.stop()
     assert carried == [key] * 2
     second.suspend(key)  # nobody is to take it up after this test
+
+
+class TellingLock:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self, waited_for):
+        self._lock, self._waited_for = threading.Lock(), waited_for
+
+    def __enter__(self):
+        if not self._lock.acquire(blocking=False):
+            self._waited_for.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_):
+        self._lock.release()
+
+
+@pytest.mark.parametrize("how", ["suspend", "stop"])
+def test_a_request_that_has_only_begun_is_stopped_like_any_other(
+    app, parties, signed_in, idle, monkeypatch, how
+):
+    """Whoever stops it comes when all is there but the thread that carries it."""
+    key = _asked(app, signed_in(Role.ANALYST), idle)
+    runner, come = running.Runner(parties["advertiser"]), threading.Event()
+    runner._lock = TellingLock(come)
+    stops = {"suspend": lambda: runner.suspend(key), "stop": runner.stop}
+    start, stopped, carriers = threading.Thread.start, [], []
+
+    def starting(thread):
+        if thread.name == f"run-{key[:8]}":
+            stopped.append(threads.submit(stops[how]))
+            stopped[0].add_done_callback(lambda _: come.set())
+            assert come.wait(SECONDS)
+            carriers.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starting)
+    monkeypatch.setattr(Carrier, "go_on", lambda carrier, filed: carrier.cancel.sleep(SECONDS))
+    with ThreadPoolExecutor(1) as threads:
+        runner.begin(key, "ana~console")
+        stopped[0].result(SECONDS)
+    assert runner.run_of(key) is None
+    assert [thread.is_alive() for thread in carriers] == [False]
+    runner.suspend(key)  # nobody is to take it up after this test
 
 
 def test_a_list_is_taken_only_where_lists_are_taken(signed_in):
