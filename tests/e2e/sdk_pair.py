@@ -1,11 +1,11 @@
 """Two parties made and joined with the SDK alone: an advertiser from a DataFrame, a channel."""
 
 import re
-import socket
 from pathlib import Path
 
 import pandas as pd
 from known_people import HEADER, Holding, matched, reached
+from ports import free_port
 
 from commonground import Party
 
@@ -60,12 +60,6 @@ def frame_of(name):
     holding = HOLDINGS[name]
     people = [holding.row(i) for i in range(holding.start, holding.stop)]
     return pd.DataFrame(people, columns=HEADER)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def make_pair(folder: Path):

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from command_line import (
     write_description,
 )
 from command_line import rows as people
+from ports import free_port
 
 from psi.curve import engine
 
@@ -37,12 +37,6 @@ STEPS = ("DNS", "TCP", "TLS", "pin", "clock", "profile", "contract", "log", "thr
 LABELS = """labels:
   group: {column: group, values: ['1', 2+]}
 """
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 class Served:

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from command_line import ask, error_of
+from ports import free_port
 
 from client.sandbox import MARKER, open_sandbox, remove_sandbox
 from client.sandbox_people import FREQUENCIES, SEGMENTS, People
@@ -129,8 +130,7 @@ def test_a_port_that_is_taken_is_said_before_anything_listens(made, copied):
 
 def test_ctrl_c_ends_it_well_and_leaves_everything(copied, tmp_path):
     said = json.loads((copied / MARKER).read_text())
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        said["address"] = f"127.0.0.1:{probe.getsockname()[1]}"
+    said["address"] = f"127.0.0.1:{free_port()}"
     (copied / MARKER).write_text(json.dumps(said))
     with subprocess.Popen(
         [sys.executable, "-m", "commonground", "sandbox", str(copied)],

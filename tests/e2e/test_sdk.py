@@ -10,7 +10,8 @@ import threading
 
 import pytest
 from known_people import reference
-from sdk_pair import free_port, make_pair, true_match, true_reach
+from ports import free_port
+from sdk_pair import make_pair, true_match, true_reach
 from typer.testing import CliRunner
 
 from commonground import CancelToken, Party, errors

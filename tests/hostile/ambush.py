@@ -12,7 +12,7 @@ from calls import Honest, cut_short, many_labels, many_points, short_tags
 from lies import BAD, CHARGED, LIES, TOO_MUCH, Lie
 from organisations import make_pair
 from peer import CHEAP, LyingLink, Told
-from serving_pair import free_port
+from ports import free_port
 
 import server.session_service as service
 from audit.bodies import Incident

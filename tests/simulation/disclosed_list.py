@@ -1,11 +1,11 @@
 """A list that is out: two whole parties in one process, of which one listens over gRPC and TLS."""
 
-import socket
 import time
 from contextlib import contextmanager
 
 import pyarrow.parquet as pq
 from organisations import Wire, make_pair, people, run_both, write_dataset
+from ports import free_port
 
 from client.dial import Dialler
 from client.serving import ServedDesk
@@ -19,12 +19,6 @@ from server import serve
 SENDER, RECEIVER = "advertiser", "channel"
 RUNS = {SENDER: 1, RECEIVER: 6}
 """How many runs the list has where this side listens."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Disclosed:

@@ -4,10 +4,10 @@ Covers: everything between a request and its result over the network, with the c
 party moved. Does not cover: processes, and what `serve` does beside listening.
 """
 
-import socket
 from contextlib import contextmanager
 
 from organisations import copy_pair, make_pair
+from ports import free_port
 from store_backends import SQLITE
 
 from client.carrying import Carrier, reaching
@@ -19,12 +19,6 @@ from party.suppression.desk import SuppressionDesk
 from server import serve
 
 HUB, SPOKE = "channel", "advertiser"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def make_ready(folder, stores=SQLITE):

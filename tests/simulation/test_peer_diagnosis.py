@@ -10,6 +10,7 @@ import time
 
 import pytest
 from connect_proxy import ConnectProxy
+from ports import free_port
 from wired_parties import ScriptedDesk, party_called
 
 from client.joining import join
@@ -244,8 +245,7 @@ def test_joining_and_the_walk_go_through_a_proxy(tmp_path, monkeypatch):
 
 def test_a_contract_in_force_at_both_is_all_that_is_left(party, tmp_path):
     """Last in this file: the party keeps the contract."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     deal = contract_at(f"127.0.0.1:{port}", party)
     party.keep_contract(deal)
     desk = ScriptedDesk(tmp_path, [], None)

@@ -6,8 +6,8 @@ two that never meet. Does not cover: processes (tests/e2e) and a network that mi
 """
 
 import contextlib
-import socket
 
+from ports import free_port
 from three_organisations import insights_of_three, make_three
 
 from client.carrying import Carrier
@@ -17,16 +17,6 @@ from party.suppression.desk import SuppressionDesk
 from server import serve
 
 HUB, LISTEN = "advertiser", ("channel", "vendor")
-
-
-def free_ports():
-    """Return an address of this machine for each listener."""
-    with contextlib.ExitStack() as stack:
-        found = {}
-        for name in LISTEN:
-            one = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            found[name] = f"127.0.0.1:{one.getsockname()[1]}"
-        return found
 
 
 class Quiet:
@@ -49,7 +39,7 @@ class ThreeOverGrpc:
     """The parties, their listeners, and the hub's command."""
 
     def __init__(self, folder, **options):
-        self.addresses = free_ports()
+        self.addresses = {name: f"127.0.0.1:{free_port()}" for name in LISTEN}
         self.parties, self.contract = make_three(folder, addresses=self.addresses, **options)
         self.servers, self.observer = {}, Quiet()
 

@@ -28,6 +28,7 @@ import party.tls  # noqa: E402, F401 - settled before gRPC is loaded
 # isort: split
 import psutil  # noqa: E402
 from organisations import make_contract, make_party, people, write_dataset  # noqa: E402
+from ports import free_port  # noqa: E402
 
 from client.carrying import Carrier  # noqa: E402
 from client.serving import Logged  # noqa: E402
@@ -90,8 +91,7 @@ class Office:
 
     def __init__(self, folder: Path, counterparts: int) -> None:
         self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         names = [f"brand{number}" for number in range(counterparts)]
         server = make_party(folder, SERVER)
         values = _register(server, folder, "receipts", "frequency", ["1", "2", "3"], names)
