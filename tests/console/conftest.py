@@ -48,6 +48,13 @@ def party(parties):
 
 
 @pytest.fixture
+def stopped(party):
+    """Let no time pass."""
+    now = party.clock()
+    party.clock = lambda: now
+
+
+@pytest.fixture
 def later(party):
     """Let time pass."""
 

@@ -20,6 +20,7 @@ from organisations import Wire, file_match, run_both
 
 from audit.roles import Role
 from client.console.app import roles_of
+from party import web_listener
 
 WIDE, NARROW = 1280, 320
 EVERY = list(product(("en", "zh"), ("light", "dark"), (WIDE, NARROW)))
@@ -123,8 +124,11 @@ def test_a_choice_of_language_and_light_holds_without_javascript(places, looking
         assert "/sign-in" in page.url
 
 
-def test_fifty_readers_at_once_are_answered_while_a_session_runs(parties, served, signed_in):
+def test_fifty_readers_at_once_are_answered_while_a_session_runs(
+    parties, served, signed_in, monkeypatch
+):
     """Nobody waits for a session's writes, and nobody is answered with a fault."""
+    monkeypatch.setattr(web_listener, "FIRST_REQUEST_SECONDS", 120.0)  # fifty handshakes at once
     cookie = signed_in(Role.COMPLIANCE).client.cookies["__Host-commonground-443-session"]
     port = served.rpartition(":")[2]
     trusting = ssl.create_default_context()

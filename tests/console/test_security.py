@@ -256,7 +256,7 @@ def test_a_password_that_is_not_changed_ends_nothing(party, app, mallory, typed,
     assert Visitor(app).sign_in(mallory).url.path == "/"
 
 
-def test_an_open_browser_cannot_guess_the_old_password(party, app, mallory):
+def test_an_open_browser_cannot_guess_the_old_password(party, stopped, app, mallory):
     visitor = Visitor(app)
     visitor.sign_in(mallory)
     for _ in range(entrance.FREE_OF_ACCOUNT + 1):

@@ -31,13 +31,6 @@ def parties(tmp_path_factory, stores):
     yield from staffed_pair(tmp_path_factory.mktemp(f"staff-{stores.kind}"), stores)
 
 
-@pytest.fixture
-def stopped(party):
-    """Let no time pass."""
-    now = party.clock()
-    party.clock = lambda: now
-
-
 def everything_in(party):
     """Return the bytes of every row of a store, and of its files where it is files."""
     with party.store._engine.connect() as connection:
@@ -169,7 +162,9 @@ def test_the_store_holds_no_secret_of_a_session_or_a_token(party, app, mallory):
     Staff(party).remove("reader~token")
 
 
-def test_guessing_is_slowed_by_account_and_by_address_and_outlives_a_start(party, later, mallory):
+def test_guessing_is_slowed_by_account_and_by_address_and_outlives_a_start(
+    party, stopped, later, mallory
+):
     door = Entrance(party)
     for _ in range(entrance.FREE_OF_ACCOUNT):
         assert door.by_password(mallory, "wrong", "10.0.0.1").wait_seconds == 0
@@ -186,7 +181,7 @@ def test_guessing_is_slowed_by_account_and_by_address_and_outlives_a_start(party
     assert Entrance(party).by_password(mallory, "wrong", "10.0.0.2").wait_seconds == 0
 
 
-def test_an_address_that_guesses_at_many_accounts_is_slowed(party):
+def test_an_address_that_guesses_at_many_accounts_is_slowed(party, stopped):
     door = Entrance(party)
     for number in range(entrance.FREE_OF_ADDRESS):
         assert not door.by_password(f"user{number}", "wrong", "10.0.0.9").waits

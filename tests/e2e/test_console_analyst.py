@@ -30,7 +30,7 @@ def test_an_analyst_gets_a_report_as_a_file(consoles, walking, script):
         walk.follow("Open the report")
         walk.read("Shareable: this may be passed on")
         images = walk.page.locator(".report figure img")
-        assert images.count() >= 1
+        images.first.wait_for()
         images.first.scroll_into_view_if_needed()
         file = walk.take(lambda: walk.follow("CSV"))
         assert b"shareable" in file

@@ -64,6 +64,7 @@ def shape(text):
     for line in text.splitlines():
         line = re.sub(r"[━─┏┳┓┡╇┩└┴┘├┼┤]+", "-", line)
         line = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|\b[a-f]{8}\b", "N", line)
+        line = re.sub(r"kernel \(\w+\)", "KERNEL", line)
         line = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", line)
         line = re.sub(r"[-+~]?\d[\d.,]*(e-?\d+)?", "N", line)
         line = re.sub(r"N (k|M|G)?B\b|N bytes", "BYTES", line)

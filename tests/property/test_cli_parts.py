@@ -3,7 +3,7 @@
 import io
 import logging
 import sys
-import time
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -169,10 +169,20 @@ def test_a_plan_that_makes_no_sense_is_refused(changes):
 def watched(capsys, monkeypatch, quiet, told):
     monkeypatch.setattr(progress, "QUIET_SECONDS", quiet)
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.05)
+    show, all_told, shown = progress.Lines.show, threading.Event(), threading.Event()
+
+    def note(self, phase):
+        after = all_told.is_set()
+        show(self, phase)
+        if after:
+            shown.set()
+
+    monkeypatch.setattr(progress.Lines, "show", note)
     with progress.watching("channel") as tell:
         for one in told:
             tell(one)
-        time.sleep(0.2)
+        all_told.set()
+        assert shown.wait(60 if quiet == 0 else 0.2) == (quiet == 0)
     return capsys.readouterr()
 
 

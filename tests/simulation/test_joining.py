@@ -155,7 +155,7 @@ def test_the_same_party_may_come_again_and_nothing_changes(maker, make):
 
 
 def test_an_invitation_that_has_ended_is_refused(maker, make):
-    invitation, made = invite(maker, hours=2), maker.clock()
+    made, invitation = maker.clock(), invite(maker, hours=2)
     joiner = make("advertiser")
     maker.clock = lambda: made + 2 * HOUR_SECONDS + 1
     assert "has ended" in refused(RefusalStatus.EXPIRED, maker, joiner, invitation)

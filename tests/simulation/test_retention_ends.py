@@ -138,6 +138,8 @@ def test_the_same_content_does_not_begin_again_and_other_content_does(pair, read
     prune(party)
     with pytest.raises(DatasetError, match="retention of dataset customers ended"):
         register(party, ready, "{days: 10}")
+    moment = party.clock()
+    party.clock = lambda: moment
     other = tmp_path / "fresh.csv"
     other.write_text((ready / DESCRIPTION).with_name("customers.csv").read_text().replace("1", "7"))
     register(

@@ -302,14 +302,14 @@ def test_a_dialler_suspends_a_session_whose_listener_is_gone(tmp_path):
 
 def test_a_side_that_computes_for_longer_than_the_patience_is_not_silent(tmp_path):
     pause = threading.Event()
-    with wired(tmp_path, patience_seconds=1.5) as one:
+    with wired(tmp_path, patience_seconds=3) as one:
         slow = one.walk_here()
-        slow.before_step = lambda index, link: pause.wait(2.0) if index == 2 else None
+        slow.before_step = lambda index, link: pause.wait(4) if index == 2 else None
         one.prepare = lambda walk: setattr(
-            walk, "before_step", lambda index, link: pause.wait(2.0) if index == 4 else None
+            walk, "before_step", lambda index, link: pause.wait(4) if index == 4 else None
         )
         request = make_request(one.contract)
-        one.run_here(request, slow, patience_seconds=1.5, attend_seconds=0.1)
+        one.run_here(request, slow, patience_seconds=3, attend_seconds=0.1)
         require_same_folders(one, request)
     assert len(one.desk.walks) == 1
 
@@ -321,14 +321,17 @@ def test_a_listener_that_read_its_people_for_long_still_waits_its_patience_for_t
     request = make_request(contract)
     name = SessionName(request.id, bytes.fromhex(request.contract))
     turns = Turns.of(Terms.of(request), "channel", "advertiser")
-    meeting = Meeting("advertiser", patience_seconds=0.3, hold_seconds=5)
+    read = 0.0
+    meeting = Meeting(
+        "advertiser", patience_seconds=2, hold_seconds=60, clock=lambda: time.monotonic() + read
+    )
     mailbox = Mailbox(name, meeting, turns, SessionFolder(tmp_path))
-    time.sleep(0.5)  # reading, since the request was approved; the other side reads too
-    wait = in_background(lambda: mailbox.exchange(HELLO, Walk("channel", contract).hello(request)))
+    read = 3.0  # seconds, since the request was approved; the other side reads too
     theirs = Walk("advertiser", contract).hello(request)
+    wait = in_background(lambda: mailbox.exchange(HELLO, Walk("channel", contract).hello(request)))
     mailbox.hear(HELLO, theirs)
     assert wait() == theirs
-    with pytest.raises(SessionSuspended, match=r"gave no sign for 0\.3 seconds"):
+    with pytest.raises(SessionSuspended, match=r"gave no sign for 2 seconds"):
         mailbox.receive(1)
 
 
