@@ -191,10 +191,8 @@ class Runner:
             except EXPECTED as error:
                 ended = said_in(error)
             except Exception as error:  # noqa: BLE001 - a thread has nobody above it
-                event = Event("console.failed", reason=type(error).__name__)
-                sentence = f"request {run.request[:8]} ended with a fault of the program"
-                note(_log, event, sentence, level=logging.ERROR, fault=error)
-                ended = message("a fault of this program; its log, for the operators, says more")
+                # Once cancelled, its workers and its store may end under it; it is on disk.
+                ended = None if run.cancel.cancelled else _fault(run, error)
             self._end(run, ended)
 
     def _end(self, run: Run, said: str | None) -> None:
@@ -212,6 +210,13 @@ class Runner:
         """Forget what is carried no longer: the console's own book, whatever an account may do."""
         gone = sa.delete(CONSOLE_RUNS).where(wanted)
         self._party.store.record(lambda connection: connection.execute(gone))
+
+
+def _fault(run: Run, error: Exception) -> str:
+    event = Event("console.failed", reason=type(error).__name__)
+    sentence = f"request {run.request[:8]} ended with a fault of the program"
+    note(_log, event, sentence, level=logging.ERROR, fault=error)
+    return message("a fault of this program; its log, for the operators, says more")
 
 
 def _open_ids() -> sa.Select[tuple[str]]:

@@ -2,7 +2,8 @@
 
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from html import unescape
 
 import pytest
@@ -11,6 +12,7 @@ from report_paths import hidden, links, quoted_reach
 from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
 
 from audit.roles import Role
+from client.cancelling import Cancelled
 from client.carrying import Carrier
 from client.console import running, under_way
 from client.console.app import make_app
@@ -241,6 +243,31 @@ def test_the_runner_carries_a_request_once_and_takes_it_up_again(
     assert going.wait(SECONDS)
     second.stop()
     assert carried == [key] * 2
+    second.suspend(key)  # nobody is to take it up after this test
+
+
+def test_a_run_whose_workers_end_before_it_at_a_stop_is_left_to_the_next_console(
+    app, parties, signed_in, idle, monkeypatch
+):
+    """The console waits for a run only so long: then the party is closed under it."""
+    party, going = parties["advertiser"], threading.Event()
+    key = _asked(app, signed_in(Role.ANALYST), idle)
+
+    def go_on(carrier, filed):
+        going.set()
+        with suppress(Cancelled):
+            carrier.cancel.sleep(SECONDS)
+        raise CancelledError  # what ended workers give to whoever waits for them
+
+    monkeypatch.setattr(Carrier, "go_on", go_on)
+    first, second = running.Runner(party), running.Runner(party)
+    first.begin(key, "ana~console")
+    assert going.wait(SECONDS)
+    first.stop()
+    assert first.said_of(key) == ""
+    going.clear()
+    second.start()
+    assert going.wait(SECONDS)
     second.suspend(key)  # nobody is to take it up after this test
 
 
