@@ -119,7 +119,7 @@ class Provider:
         role = max(held, key=RANK.__getitem__)
         if known is None:
             name = claims.get(self.settings.name_claim) or "someone"
-            return staff.add_subject(str(name), role, issuer, subject)
+            known = staff.add_subject(str(name), role, issuer, subject)
         if known.role is not role:
             return staff.set_role(known.account, role, actor=PROVIDER)
         return known

@@ -73,7 +73,7 @@ class Staff:
 
     def find(self, account: str) -> StaffAccount | None:
         """Return the account of this name in the log, None where there is none or it has ended."""
-        row = self._party.store.row(_select().where(STAFF_ACCOUNTS.c.account == account))
+        row = self._party.store.row(_called(account))
         return None if row is None else self._current(_account(row))
 
     def by_token(self, token: str) -> StaffAccount | None:
@@ -83,8 +83,7 @@ class Staff:
 
     def by_subject(self, issuer: str, subject: str) -> StaffAccount | None:
         """Return the account of whom a provider calls by this subject."""
-        theirs = (STAFF_ACCOUNTS.c.issuer == issuer) & (STAFF_ACCOUNTS.c.subject == subject)
-        row = self._party.store.row(_select().where(theirs))
+        row = self._party.store.row(_vouched_for(issuer, subject))
         return None if row is None else _account(row)
 
     def password_of(self, account: str) -> str | None:
@@ -126,19 +125,32 @@ class Staff:
         return self._grant(_named(name, TOKEN), role, values), token
 
     def add_subject(self, name: str, role: Role, issuer: str, subject: str) -> StaffAccount:
-        """Add whom a provider vouches for, by the name that it says, or that and a number."""
+        """Add whom a provider vouches for, by the name that it says, or that and a number.
+
+        Whoever was added meanwhile, by another browser of theirs, is returned as they are.
+
+        Raises:
+            AccessError: too many have this name.
+        """
         wanted = _spelled(name)
-        for number in range(1, 1000):
-            account = f"{wanted}{'' if number == 1 else f'-{number}'}{CONSOLE}"
-            if self.find(account) is None:
-                values = {"issuer": issuer, "subject": subject}
-                return self._grant(account, role, values, actor=PROVIDER)
-        raise AccessError(
-            message(
-                "too many accounts are called {wanted}",
-                wanted=wanted,
+
+        def work(connection: Connection) -> StaffAccount:
+            row = connection.execute(_vouched_for(issuer, subject)).first()
+            if row is not None:
+                return _account(row)
+            for number in range(1, 1000):
+                account = f"{wanted}{'' if number == 1 else f'-{number}'}{CONSOLE}"
+                if connection.execute(_called(account)).first() is None:
+                    values = {"issuer": issuer, "subject": subject}
+                    return self._enter(connection, account, role, values, actor=PROVIDER)
+            raise AccessError(
+                message(
+                    "too many accounts are called {wanted}",
+                    wanted=wanted,
+                )
             )
-        )
+
+        return self._party.store.write(work)
 
     def set_role(self, account: str, role: Role, *, actor: str = BY_HAND) -> StaffAccount:
         """Change the role of somebody, whose sessions end.
@@ -206,26 +218,33 @@ class Staff:
 
         return self._party.store.write(work)
 
-    def _grant(
-        self, account: str, role: Role, values: dict[str, Any], *, actor: str = BY_HAND
-    ) -> StaffAccount:
-        now = self._party.now
-
-        def work(connection: Connection) -> None:
-            theirs = sa.select(STAFF_ACCOUNTS.c.account).where(STAFF_ACCOUNTS.c.account == account)
-            if connection.execute(theirs).first() is not None:
+    def _grant(self, account: str, role: Role, values: dict[str, Any]) -> StaffAccount:
+        def work(connection: Connection) -> StaffAccount:
+            if connection.execute(_called(account)).first() is not None:
                 raise AccessError(
                     message(
                         "there is an account {account} already",
                         account=account.partition("~")[0],
                     )
                 )
-            body = AccessGranted(account, role.value)
-            self._party.journal.append(connection, "access.granted", body, actor=actor)
-            row = {"account": account, "role": role.value, "since": now, **values}
-            connection.execute(sa.insert(STAFF_ACCOUNTS).values(row))
+            return self._enter(connection, account, role, values, actor=BY_HAND)
 
-        self._party.store.write(work)
+        return self._party.store.write(work)
+
+    def _enter(
+        self,
+        connection: Connection,
+        account: str,
+        role: Role,
+        values: dict[str, Any],
+        *,
+        actor: str,
+    ) -> StaffAccount:
+        now = self._party.now
+        body = AccessGranted(account, role.value)
+        self._party.journal.append(connection, "access.granted", body, actor=actor)
+        row = {"account": account, "role": role.value, "since": now, **values}
+        connection.execute(sa.insert(STAFF_ACCOUNTS).values(row))
         return StaffAccount(account, role, now, values.get("issuer"), values.get("ends_at"))
 
     def _all(self) -> list[StaffAccount]:
@@ -267,12 +286,21 @@ def _select() -> sa.Select[Any]:
     return sa.select(table.account, table.role, table.since, table.issuer, table.ends_at)
 
 
+def _called(account: str) -> sa.Select[Any]:
+    return _select().where(STAFF_ACCOUNTS.c.account == account)
+
+
+def _vouched_for(issuer: str, subject: str) -> sa.Select[Any]:
+    theirs = (STAFF_ACCOUNTS.c.issuer == issuer) & (STAFF_ACCOUNTS.c.subject == subject)
+    return _select().where(theirs)
+
+
 def _account(row: sa.Row[Any]) -> StaffAccount:
     return StaffAccount(row.account, Role(row.role), row.since, row.issuer, row.ends_at)
 
 
 def _found(connection: Connection, account: str) -> StaffAccount:
-    row = connection.execute(_select().where(STAFF_ACCOUNTS.c.account == account)).first()
+    row = connection.execute(_called(account)).first()
     if row is None:
         raise AccessError(
             message(

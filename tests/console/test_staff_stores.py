@@ -73,6 +73,24 @@ def test_a_name_is_given_once_however_many_ask_for_it_at_once(party):
     staff.remove("nina~console")
 
 
+def test_two_first_sign_ins_at_once_are_one_account(party):
+    """Each has found nobody of this subject before it adds them."""
+    staff = Staff(party)
+
+    def add(subject):
+        return staff.add_subject("nora", Role.ANALYST, "https://login.example", subject)
+
+    first = add("1")
+    assert add("1") == first
+    assert {one.account for one in at_once(lambda number: add(str(number // 2)))} == {
+        "nora~console", "nora-2~console", "nora-3~console", "nora-4~console"
+    }  # fmt: skip
+    granted = [one for one in newest(party, AT_ONCE) if one.kind == "access.granted"]
+    assert len([one for one in granted if one.body.account.startswith("nora")]) == AT_ONCE // 2
+    for number in range(AT_ONCE // 2):
+        staff.remove(staff.by_subject("https://login.example", str(number)).account)
+
+
 def test_a_token_is_somebodys_until_it_ends_or_is_revoked(party, later):
     staff = Staff(party)
     made, token = staff.add_token("nightly", Role.ANALYST, 2)
