@@ -82,7 +82,7 @@ class LogCheck:
         with self._lock:
             if self._last is not None and self._last.runs:
                 return self._last
-            self._last = started = Checked(by, time.time(), total)
+            started = Checked(by, time.time(), total)
             self._process = process = subprocess.Popen(  # noqa: S603 - this program, and its folder
                 [sys.executable, "-P", "-m", "client.log_check", str(self._folder)],
                 stdin=subprocess.PIPE,
@@ -91,6 +91,7 @@ class LogCheck:
             )
             self._following = threading.Thread(target=self._follow, args=(process,), daemon=True)
             self._following.start()
+            self._last = started
         return started
 
     def stop(self) -> None:

@@ -110,6 +110,22 @@ def test_a_check_of_what_is_no_party_ends_with_its_problem(tmp_path):
     assert check.last.verification is None
 
 
+def test_a_check_that_could_not_begin_does_not_run(tmp_path, monkeypatch):
+    check = LogCheck(tmp_path)
+
+    def full(*_, **__):
+        raise BlockingIOError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", full)
+        with pytest.raises(BlockingIOError):
+            check.start("carl", 1)
+    assert check.last is None
+    assert check.start("carla", 1).by == "carla"
+    check._following.join(60)
+    assert check.last.by == "carla"
+
+
 def test_evidence_from_the_console_verifies_with_nothing_but_python(
     officer, parties, request_id, tmp_path
 ):
