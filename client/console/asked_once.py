@@ -55,9 +55,9 @@ def ask_once(
     desk = Desk(console.party)
     if desk.known(key) is None:
         request, contract, naming = wanted()
-        console.runner.require_room()
-        desk.make(replace(request, id=key), contract, actor=OPERATOR, naming=naming)
-        console.runner.begin(key, account)
+        with console.runner.room():
+            desk.make(replace(request, id=key), contract, actor=OPERATOR, naming=naming)
+            console.runner.begin(key, account)
     return desk.find(key)
 
 
@@ -69,8 +69,8 @@ def ask_all_once(console: Console, account: str, asked: TypeRequests) -> list[Fi
     Raises:
         Refusal, ContractError, PartyError: the whole may not be asked, or there is no room for it.
     """
-    console.runner.require_room(len(asked.to_ask))
-    file_all(console.party, asked, actor=OPERATOR)
-    for request in asked.to_ask:
-        console.runner.begin(request.id, account)
+    with console.runner.room(len(asked.to_ask)):
+        file_all(console.party, asked, actor=OPERATOR)
+        for request in asked.to_ask:
+            console.runner.begin(request.id, account)
     return [Desk(console.party).find(one.id) for one in asked.requests.values()]

@@ -82,6 +82,7 @@ class Runner:
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self._said: dict[str, str] = {}
+        self._kept = 0
         self._stopped = False
 
     def start(self) -> None:
@@ -102,25 +103,37 @@ class Runner:
         for run in runs:
             run.thread.join(seconds)
 
-    def require_room(self, more: int = 1) -> None:
-        """Refuse so many more before anything is filed.
+    @contextmanager
+    def room(self, more: int = 1) -> Iterator[None]:
+        """Keep room for so many more, from before they are filed until they are begun.
 
         Raises:
             PartyError: so many are under way, or the console is being stopped.
         """
         with self._lock:
             self._require_room(more)
+            self._kept += more
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._kept -= more
 
-    def begin(self, request_id: str, account: str) -> None:
-        """Carry a request that is filed, unless it is carried already.
+    def resume(self, request_id: str, account: str) -> None:
+        """Go on with a request that was filed before, unless it is carried already.
 
         Raises:
-            PartyError: as `require_room`.
+            PartyError: as `room`.
         """
-        with self._lock:
-            if request_id in self._runs:
-                return
-            self._require_room()
+        if self.run_of(request_id) is None:
+            with self.room():
+                self.begin(request_id, account)
+
+    def begin(self, request_id: str, account: str) -> None:
+        """Carry a request that is filed, in `room` that is kept, unless it is carried already.
+
+        A console that is being stopped leaves it to the next one.
+        """
         now = self._party.now
 
         def work(connection: Connection) -> None:
@@ -154,10 +167,10 @@ class Runner:
         with self._lock:
             return self._said.get(request_id, "")
 
-    def _require_room(self, more: int = 1) -> None:
+    def _require_room(self, more: int) -> None:
         if self._stopped:
             raise PartyError(message("the console is being stopped: try again when it is back"))
-        if len(self._runs) + more > MOST:
+        if len(self._runs) + self._kept + more > MOST:
             raise PartyError(
                 message(
                     "{most} requests are under way here: suspend one, or wait for it",

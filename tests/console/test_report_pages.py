@@ -7,6 +7,7 @@ from contextlib import suppress
 from html import unescape
 
 import pytest
+from interleaved import doing
 from organisations import Wire, file_match, make_pair, run_both
 from report_paths import hidden, links, quoted_reach
 from visitors import NAMES, PASSWORD, PLACE, Visitor, bearer
@@ -20,7 +21,7 @@ from client.request_words import state_in_words
 from languages import ENGLISH
 from party.decision import Decision
 from party.desk import Desk
-from party.errors import RefusalStatus
+from party.errors import PartyError, RefusalStatus
 from party.filing import PENDING, Filing, Wanted
 from party.request import Request
 from party.staff.accounts import Staff
@@ -313,6 +314,34 @@ def test_a_request_that_has_only_begun_is_stopped_like_any_other(
     assert runner.run_of(key) is None
     assert [thread.is_alive() for thread in carriers] == [False]
     runner.suspend(key)  # nobody is to take it up after this test
+
+
+def test_the_room_that_a_report_found_is_kept_until_it_is_begun(app, signed_in, monkeypatch):
+    """Somebody else goes on with a request between the look for room and the filing of another."""
+    runner = app.state.console.runner
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "begin", lambda request, account: None)
+        waiting = _asked(app, signed_in(Role.ANALYST), [])
+    page = quoted_reach(signed_in(Role.ANALYST))
+    values = hidden(page.partition('action="/reports"')[2].partition("</form>")[0])
+    refused = []
+
+    def take_the_room():
+        try:
+            runner.resume(waiting, "ana~console")
+        except PartyError as error:
+            refused.append(str(error))
+
+    monkeypatch.setattr(running, "MOST", 1)
+    monkeypatch.setattr(Carrier, "go_on", lambda carrier, filed: carrier.cancel.sleep(SECONDS))
+    doing(monkeypatch, Desk, "make", take_the_room)
+    answer = signed_in(Role.ANALYST).client.post("/reports", data=values)
+    carried = [runner.run_of(one) is not None for one in (values["key"], waiting)]
+    for one in (values["key"], waiting):
+        runner.suspend(one)  # nobody is to take it up after this test
+    assert answer.status_code == 200, answer.text
+    assert refused == ["1 requests are under way here: suspend one, or wait for it"]
+    assert carried == [True, False]
 
 
 def test_a_list_is_taken_only_where_lists_are_taken(signed_in):

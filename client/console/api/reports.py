@@ -196,7 +196,7 @@ def now(call: Reading, request: Id) -> Progress:
 def resume(call: Asking, request: Id) -> Progress:
     """Go on with a request where it was."""
     filed = _found(call, request)
-    call.console.runner.begin(filed.id, call.account.account)
+    call.console.runner.resume(filed.id, call.account.account)
     return progress_of(call, filed)
 
 

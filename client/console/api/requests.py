@@ -62,11 +62,11 @@ def show(call: Reading, request: RequestId) -> RequestHere:
 def approve(call: Operating, request: RequestId) -> RequestHere:
     """Approve a counterpart's request; the console carries it out where this party dials."""
     filed = _found(call, request)
-    call.console.runner.require_room()
-    filed = Desk(call.party).approve(filed.id, actor=OPERATOR)
-    document = _document(call, filed)
-    if document.dialled_by is DialledBy.HERE:
-        call.console.runner.begin(filed.id, call.account.account)
+    with call.console.runner.room():
+        filed = Desk(call.party).approve(filed.id, actor=OPERATOR)
+        document = _document(call, filed)
+        if document.dialled_by is DialledBy.HERE:
+            call.console.runner.begin(filed.id, call.account.account)
     return document
 
 

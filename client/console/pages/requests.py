@@ -71,11 +71,11 @@ def approve(visit: Operator, request_id: str) -> Response:
     desk = Desk(visit.party)
     filed = desk.find(request_id)
     try:
-        visit.console.runner.require_room()
-        filed = desk.approve(filed.id, actor=OPERATOR)
-        contract = visit.party.contract(filed.request.contract)
-        if dialled_by(visit.party, contract, filed) is DialledBy.HERE:
-            visit.console.runner.begin(filed.id, visit.acts_as)
+        with visit.console.runner.room():
+            filed = desk.approve(filed.id, actor=OPERATOR)
+            contract = visit.party.contract(filed.request.contract)
+            if dialled_by(visit.party, contract, filed) is DialledBy.HERE:
+                visit.console.runner.begin(filed.id, visit.acts_as)
     except EXPECTED as error:
         return _page(visit, desk.find(filed.id), said_in(error))
     _ = visit.language
@@ -105,7 +105,7 @@ def resume(visit: Analyst, request_id: str) -> Response:
     """Go on with a request where it was."""
     filed = Desk(visit.party).find(request_id)
     try:
-        visit.console.runner.begin(filed.id, visit.acts_as)
+        visit.console.runner.resume(filed.id, visit.acts_as)
     except EXPECTED as error:
         return _page(visit, filed, said_in(error))
     return RedirectResponse(visit.url("request", request_id=filed.id), status_code=303)
