@@ -58,6 +58,7 @@ class Contracts:
             ContractError: it is malformed, was altered after a signature, is for others, says
                 otherwise than public.yaml where your data lies, or names a pinned peer with
                 another identity key.
+            InUse: somebody else writes the file just now.
         """
         return sign_contract(self._party, Path(file))
 

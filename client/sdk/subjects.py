@@ -65,7 +65,8 @@ class Subjects:
 
         Raises:
             PartyError: who it is cannot be told, or the file cannot be written; nothing is erased.
-            DatasetError: a dataset cannot be read.
+            DatasetError: a dataset cannot be read, or a table that is kept here was registered
+                anew meanwhile; nothing is erased.
             ResultError: a list is not what was stored.
         """
         with self._calls.carrying(None, None):
