@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from languages import message
 from party.datasets import Definition, inspect
 from party.datasets.definition import read_definition
 from party.datasets.rows import open_source
-from party.errors import DatasetError
+from party.errors import DatasetError, InUse
 from party.occupied import writing_table
 from party.organisation import Organisation
 from party.registrations import FRAMES, Registered
@@ -39,15 +40,32 @@ def register(
     *,
     reported: Callable[[QualityReport], None] | None = None,
     hook: Callable[[str], None] = lambda what: None,
-    former: Registered | None = None,
 ) -> Registered:
     """Read what a description names, tell the report to `reported`, and register it.
 
-    `hook` is told what is being read; `former` is `registrations.keep`'s.
+    `hook` is told what is being read. A table from memory of that name is deleted.
 
     Raises:
         DatasetError: the data do not serve; nothing is registered.
     """
+    registered = _register(party, definition, population, reported=reported, hook=hook)
+    kept = party.folder / FRAMES / definition.name
+    if kept.exists():
+        with suppress(InUse), writing_table(party.folder, definition.name):  # or its writer does it
+            source = party.dataset(definition.name).definition["source"]
+            _remove({path for path in kept.iterdir() if str(path) != source})
+    return registered
+
+
+def _register(
+    party: Organisation,
+    definition: Definition,
+    population: str | None = None,
+    *,
+    reported: Callable[[QualityReport], None] | None = None,
+    hook: Callable[[str], None] = lambda what: None,
+    former: Registered | None = None,
+) -> Registered:
     party.access.require(Role.OPERATOR, "dataset.register")
     definition = party.with_records(definition)
     report = inspect(definition, hook, now=party.clock())
@@ -89,7 +107,7 @@ def register_frame(
         path = _write(frame, shape, kept)
         try:
             definition = read_definition({**document, "source": str(path)}, folder, what)
-            registered = register(party, definition, population)
+            registered = _register(party, definition, population)
         except BaseException:
             _remove({path} - before)
             raise
@@ -144,7 +162,7 @@ def drop_rows(party: Organisation, found: Found) -> bool:
         path = _write(table.filter(stay), definition, former.parent)
         try:
             document = {**definition.to_dict(), "source": str(path)}
-            register(party, Definition.from_dict(document), former=registered)
+            _register(party, Definition.from_dict(document), former=registered)
         except BaseException:
             _remove({path} - {former})
             raise

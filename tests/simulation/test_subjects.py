@@ -385,6 +385,23 @@ def test_of_two_who_write_one_table_the_second_waits(out, monkeypatch):
     assert kept_references(party) == [f"ref{i}" for i in range(10, 20)]
 
 
+def test_a_file_that_takes_the_place_of_a_table_from_memory_leaves_nothing_of_it(out, tmp_path):
+    party = out[0][SENDER]
+    rows = people(0, 10, ["gold", "silver"])
+    keep_frame(party, rows)
+    (kept,) = (party.folder / "frames" / "kept").iterdir()
+    write_dataset(tmp_path / "more", "kept", rows, label="segment")
+    file = tmp_path / "more" / "kept.yaml"
+    unread = load_definition(file)
+    (tmp_path / "more" / "kept.csv").rename(tmp_path / "away.csv")
+    with pytest.raises(DatasetError):
+        client.registering.register(party, unread)
+    assert kept.exists(), "what stays registered"
+    (tmp_path / "away.csv").rename(tmp_path / "more" / "kept.csv")
+    client.registering.register(party, load_definition(file))
+    assert not kept.exists()
+
+
 def test_the_files_for_a_person_say_it_all_and_appear_together(out, tmp_path):
     party = out[0][SENDER]
     desk = SubjectDesk(party)
