@@ -6,7 +6,8 @@ changed is refused with what to do; nothing is read from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from party.desk import Desk
 from party.errors import PartyError, Refusal, RefusalStatus
 from party.filing import Filed, Filing
 from party.list_files import Part, change_file, read_list, require_unchanged
+from party.occupied import changing_list
 from party.organisation import Organisation
 from party.request import Request
 from party.schema import LEDGER, LIST_GENERATIONS, REQUESTS, RESULTS
@@ -273,6 +275,17 @@ class Lists:
         row = self._party.store.row(_WITH_NAMES.where(RESULTS.c.request == filed.id))
         assert row is not None  # it was read just now
         return self._matched(filed, stored, row)
+
+    @contextmanager
+    def kept_still(self, request_id: str) -> Iterator[MatchedList]:
+        """Return a list as it is now; nobody is taken off it, and it is not deleted, meanwhile.
+
+        Raises:
+            InUse: another process has been at it for long.
+            PartyError, ResultError: as `of_request`.
+        """
+        with changing_list(self._party.folder, request_id):
+            yield self.of_request(request_id)
 
     def give_name(self, wanted: str, name: str) -> MatchedList:
         """Name a list that has no name yet, such as one that the counterpart asked for.

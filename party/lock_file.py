@@ -15,15 +15,20 @@ from pathlib import Path
 from typing import Final
 
 _MOST_BYTES: Final = 1000
-_ATTEMPTS: Final = 5
+_LEAST_SECONDS: Final = 0.1
 _PAUSE_SECONDS: Final = 0.02
 
 
 @contextmanager
-def held(path: Path, taken: Exception) -> Iterator[Callable[[str], None]]:
-    """Hold the lock at `path`, or raise `taken`; what is yielded lets the file say something."""
+def held(
+    path: Path, taken: Exception, *, patience_seconds: float = 0.0
+) -> Iterator[Callable[[str], None]]:
+    """Hold the lock at `path`, or raise `taken`; what is yielded lets the file say something.
+
+    Whoever holds it now is waited for so long.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = _lock(path)
+    handle = _lock(path, max(patience_seconds, _LEAST_SECONDS))
     if handle is None:
         raise taken
     try:
@@ -54,9 +59,9 @@ def _say(handle: int, text: str) -> None:
     os.ftruncate(handle, len(line))
 
 
-def _lock(path: Path) -> int | None:
-    """Return the file's handle, locked; None when it is held."""
-    for _ in range(_ATTEMPTS):
+def _lock(path: Path, patience_seconds: float) -> int | None:
+    """Return the file's handle, locked; None when it is held all the time."""
+    for _ in range(round(patience_seconds / _PAUSE_SECONDS)):
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with suppress(BlockingIOError, FileNotFoundError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,8 @@
-"""What a party does in one process at a time: listening, each session, and what is due.
+"""What a party does in one process at a time: listening, each session, what is due, each change.
 
-Two listeners, or two commands that carry out one session, would write to the same files.
+Two listeners, or two commands that carry out one session, would write to the same files. Whoever
+reads a list and writes it anew without somebody would undo what another does to it meanwhile.
+Where one needs several of these, deleting comes first.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from languages import message
 from party.errors import InUse, SessionSuspended
 from party.lock_file import held, said_by_holder
 
+PATIENCE_SECONDS: Final = 60.0
+"""How long another process is waited for that is about to be done."""
 _FOLDER: Final = "locks"
 _LISTENING: Final = "serve"
 _SERIES: Final = "series"
@@ -118,6 +122,43 @@ def replaying(folder: Path, request_id: str) -> AbstractContextManager[Callable[
     """
     taken = InUse(f"the session of request {request_id[:8]} is being replayed by another command")
     return held(folder / _FOLDER / f"replay-{request_id}", taken)
+
+
+def deleting(
+    folder: Path, *, patiently: bool = False
+) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that deletes what is kept: at its end, or because a person is erased.
+
+    `patiently` waits for the one before.
+
+    Raises:
+        InUse: another process of this party does, or did so for long.
+    """
+    taken = InUse(
+        message(
+            "another command, or `commonground serve`, deletes what has ended, or erases somebody, "
+            "just now: repeat this when it is done"
+        )
+    )
+    patience = PATIENCE_SECONDS if patiently else 0.0
+    return held(folder / _FOLDER / "deletion", taken, patience_seconds=patience)
+
+
+def changing_list(folder: Path, request_id: str) -> AbstractContextManager[Callable[[str], None]]:
+    """Be the one process that reads or changes a request's list, once the one before is done.
+
+    Raises:
+        InUse: another process of this party does, for long.
+    """
+    taken = InUse(
+        message(
+            "another command, or `commonground serve`, reads the list {id} or takes people off it "
+            "just now: repeat this when it is done",
+            id=request_id[:8],
+        )
+    )
+    path = folder / _FOLDER / f"list-{request_id}"
+    return held(path, taken, patience_seconds=PATIENCE_SECONDS)
 
 
 def is_carried_out(folder: Path, request_id: str) -> bool:

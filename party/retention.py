@@ -14,6 +14,7 @@ end between the two. It goes without an entry, unless its session is being carri
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -23,13 +24,13 @@ from audit.bodies import RetentionPruned
 from audit.bodies.upkeep import Pruned
 from audit.roles import Role
 from party import registrations
-from party.errors import SessionSuspended
+from party.errors import InUse, SessionSuspended
 from party.expired_requests import end_expired
 from party.holds import forget_ended
 from party.kept import Kept, What, kept
 from party.lineage.delivery import file_events
 from party.list_files import delete_changes
-from party.occupied import carrying_out
+from party.occupied import carrying_out, changing_list, deleting, replaying
 from party.schema import RELEASES, REQUESTS, RESULTS, SALTS, SESSIONS
 from party.suppression.list_file import HOLDERS_FILE, ListFile
 
@@ -42,35 +43,45 @@ ACTOR: Final = "retention"
 def prune(party: Organisation) -> list[Kept]:
     """End expired requests; delete what has come to its end, log each, and return what went.
 
-    Another process may be at it too: each thing is logged once. Events that a kill has left without
-    a file get theirs. Where a member is at work who changes nothing, nothing is done.
+    Events that a kill has left without a file get theirs. Where another process is at it, or a
+    member is at work who changes nothing, nothing is done.
     """
     if not party.access.allows(Role.ANALYST):
         return []
-    end_expired(party)
-    file_events(party)
-    party.store.write(lambda connection: forget_ended(connection, party.now))
-    _drop_former_lists(party)
-    _drop_unnamed_lists(party)
-    ended = due(party)
-    for one in ended:
-        _END[one.what](party, one)
-    return ended
+    with suppress(InUse), deleting(party.folder):
+        return _prune(party)
+    return []
 
 
 def run(party: Organisation) -> list[Kept]:
-    """Do what `prune` does, for somebody who asks for it.
+    """Do what `prune` does, for somebody who asks for it, once another process has done it.
 
     Raises:
         NotEntitled: the account only reads.
+        InUse: another process is at it for long.
     """
     party.access.require(Role.ANALYST, "retention.run")
-    return prune(party)
+    with deleting(party.folder, patiently=True):
+        return _prune(party)
 
 
 def due(party: Organisation) -> list[Kept]:
     """Return what has come to its end and would be deleted now; nothing is."""
     return kept(party, until=party.now)
+
+
+def _prune(party: Organisation) -> list[Kept]:
+    end_expired(party)
+    file_events(party)
+    party.store.write(lambda connection: forget_ended(connection, party.now))
+    _drop_former_lists(party)
+    _drop_unnamed_lists(party)
+    ended = []
+    for one in due(party):
+        with suppress(InUse):  # it goes the next time
+            _END[one.what](party, one)
+            ended.append(one)
+    return ended
 
 
 def _end_dataset(party: Organisation, ended: Kept) -> None:
@@ -80,16 +91,16 @@ def _end_dataset(party: Organisation, ended: Kept) -> None:
 def _end_list(party: Organisation, ended: Kept) -> None:
     from party.suppression.book import forget_points
 
-    ListFile(party.folder / "lists", ended.name, party.identity).delete()
-    delete_changes(party.folder / "lists", ended.name)
-
     def work(connection: Connection) -> None:
         is_it = (RESULTS.c.request == ended.name, RESULTS.c.list_file.is_not(None))
         if connection.execute(sa.update(RESULTS).where(*is_it).values(list_file=None)).rowcount:
             forget_points(connection, ended.name)
             _log(party, connection, "list", ended)
 
-    party.store.write(work)
+    with changing_list(party.folder, ended.name):
+        ListFile(party.folder / "lists", ended.name, party.identity).delete()
+        delete_changes(party.folder / "lists", ended.name)
+        party.store.write(work)
 
 
 def _end_holders(party: Organisation, ended: Kept) -> None:
@@ -108,9 +119,6 @@ def _end_holders(party: Organisation, ended: Kept) -> None:
 
 
 def _end_session(party: Organisation, ended: Kept) -> None:
-    party.session_folder(ended.name).wipe()
-    party.replay_folder(ended.name).wipe()  # of a replay that was killed
-
     def work(connection: Connection) -> None:
         is_it = (SESSIONS.c.request == ended.name, SESSIONS.c.sealed_seed != b"")
         gone = {"sealed_seed": b"", "ends_at": None, "holders_end_at": None}
@@ -118,7 +126,10 @@ def _end_session(party: Organisation, ended: Kept) -> None:
             _forget_openings(connection, ended)
             _log(party, connection, "session", ended)
 
-    party.store.write(work)
+    with replaying(party.folder, ended.name):
+        party.session_folder(ended.name).wipe()
+        party.replay_folder(ended.name).wipe()  # of a replay that was killed
+        party.store.write(work)
 
 
 def _end_result(party: Organisation, ended: Kept) -> None:

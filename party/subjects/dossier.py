@@ -148,15 +148,23 @@ def sessions_with(
             yield _took_part(party, row, request, contract), participants, seed
 
 
-def lists_with(party: Organisation, person: Person) -> Iterator[MatchedList]:
-    """Yield the lists of this party's that name somebody, or named them at a refresh."""
-    for held in Lists(party).held():
-        if held.state(party.now) != "live" or not held.file.is_file():
-            continue
-        references = set(names_in(party, person, held))
-        named = (held.read_part(part)["reference"].to_pylist() for part in held.parts)
-        if any(not references.isdisjoint(names) for names in named):
-            yield held
+def lists_with(party: Organisation, person: Person) -> list[MatchedList]:
+    """Return the lists of this party's that name somebody, or named them at a refresh."""
+    lists, found = Lists(party), []
+    for one in lists.held():
+        with lists.kept_still(one.request.id) as held:
+            if is_on(party, person, held):
+                found.append(held)
+    return found
+
+
+def is_on(party: Organisation, person: Person, held: MatchedList) -> bool:
+    """Say whether a list that is kept still names somebody, or named them at its refresh."""
+    if held.state(party.now) != "live" or not held.file.is_file():
+        return False
+    references = set(names_in(party, person, held))
+    named = (held.read_part(part)["reference"].to_pylist() for part in held.parts)
+    return any(not references.isdisjoint(names) for names in named)
 
 
 def names_in(party: Organisation, person: Person, held: MatchedList) -> tuple[str, ...]:

@@ -21,8 +21,9 @@ from audit.commitment import commit, new_salt
 from audit.roles import Role
 from party.desk import Desk
 from party.list_files import delete_changes, sha256_of
-from party.lists import MatchedList
-from party.subjects.dossier import TookPart, lists_with, names_in, population_of, sessions_with
+from party.lists import Lists, MatchedList
+from party.occupied import deleting
+from party.subjects.dossier import TookPart, is_on, names_in, population_of, sessions_with
 from party.subjects.erasures import (
     SUBJECT,
     commit_to,
@@ -92,10 +93,16 @@ def erase(party: Organisation, person: Person, *, actor: str) -> Erasure:
 
     Raises:
         NotEntitled: only an operator may; nothing was begun.
+        InUse: another process erases somebody, or changes a list, for long; repeat it then.
         ResultError, IdentityError: something stored is not what was stored; repeat it then.
     """
     party.access.require(Role.OPERATOR, "subject.erase")
-    lists = [held for held in lists_with(party, person) if _take_off(party, person, held)]
+    with deleting(party.folder, patiently=True):
+        return _erase(party, person, actor)
+
+
+def _erase(party: Organisation, person: Person, actor: str) -> Erasure:
+    lists = _take_off_all(party, person)
     disclosed = []
     keys = person.keys()
     for part, participants, seed in list(sessions_with(party, person)):
@@ -123,20 +130,30 @@ def erase(party: Organisation, person: Person, *, actor: str) -> Erasure:
     return Erasure(seq, commitment, salt, words, titles, tuple(disclosed))
 
 
-def _take_off(party: Organisation, person: Person, held: MatchedList) -> bool:
-    """Take somebody off a list of this party's, and forget who came and went with them."""
+def _take_off_all(party: Organisation, person: Person) -> list[MatchedList]:
+    """Take somebody off this party's lists; return those that named them."""
+    lists, named = Lists(party), []
+    for one in lists.held():
+        with lists.kept_still(one.request.id) as held:
+            if is_on(party, person, held):
+                _take_off(party, person, held)
+                named.append(held)
+    return named
+
+
+def _take_off(party: Organisation, person: Person, held: MatchedList) -> None:
+    """Take somebody off a list that is kept still, and forget who came and went with them."""
     stored = Desk(party).result(held.request.id)
-    if stored is None or stored.get("list_file") is None:
-        return False
+    assert stored is not None  # it is this list's
     file = ListFile(party.folder / "lists", held.request.id, party.identity)
-    names = texts(names_in(party, person, held))
+    called = texts(names_in(party, person, held))
     tags = None
     if file.has_tags(stored):
         entries, all_tags = file.read(stored)
-        tags = _without(all_tags, names)
+        tags = _without(all_tags, called)
     else:
         entries = file.read_entries(stored)
-    kept = _without(entries, names)
+    kept = _without(entries, called)
     path = file.write(kept, tags, version=file.next_version(stored))
     changed = {name: value for name, value in stored.items() if name != "changes"}
     changed |= {
@@ -147,7 +164,6 @@ def _take_off(party: Organisation, person: Person, held: MatchedList) -> bool:
     party.store.write(lambda c: change_result(c, party, held.request.id, changed))
     file.delete_older(path.name)
     delete_changes(party.folder / "lists", held.request.id)
-    return True
 
 
 def _without(table: pa.Table, names: pa.Array) -> pa.Table:

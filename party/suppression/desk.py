@@ -6,7 +6,6 @@ other role in it, is refused before anything is read.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from languages import message
@@ -29,7 +28,6 @@ class SuppressionDesk:
 
     def __init__(self, party: Organisation) -> None:
         self._party = party
-        self._lock = threading.Lock()
 
     # -- for a counterpart -------------------------------------------------------------------
 
@@ -37,9 +35,8 @@ class SuppressionDesk:
         self, peer: str, request_id: str, contract_hash: bytes, run: SuppressionRun
     ) -> Acknowledgement:
         """Apply a run that the sender brings, and return the signed word that it is applied."""
-        with self._lock:
-            session = self._session_with(peer, request_id, contract_hash, sends=False)
-            return SuppressionReceiver(self._party, session).apply(run)
+        session = self._session_with(peer, request_id, contract_hash, sends=False)
+        return SuppressionReceiver(self._party, session).apply(run)
 
     def waiting(self, peer: str, request_id: str, contract_hash: bytes) -> SuppressionRun | None:
         """Return the run that the receiver has not acknowledged yet, or None."""

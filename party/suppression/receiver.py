@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from party.desk import Desk
 from party.errors import Refusal, RefusalStatus, ResultError
 from party.list_files import sha256_of, still_added
+from party.occupied import changing_list
 from party.schema import RESULTS
 from party.session import as_refusal
 from party.session_record import result_message
@@ -40,11 +41,18 @@ class SuppressionReceiver:
     def apply(self, run: SuppressionRun) -> Acknowledgement:
         """Take a run's people off the list, or say again that they are off.
 
+        Whoever else changes the list comes before or after all of it.
+
         Raises:
+            InUse: another process changes the list for long; nothing is changed.
             Refusal: it is not the next run, not the one that was applied under its number, or
                 names what it may not; what is a breach of the protocol is logged as an incident.
             ResultError: the list is not what was stored; nothing is changed.
         """
+        with changing_list(self._party.folder, self._session.request.id):
+            return self._apply(run)
+
+    def _apply(self, run: SuppressionRun) -> Acknowledgement:
         try:
             applied = self._applied(run)
             if applied is not None:

@@ -4,11 +4,21 @@ import multiprocessing
 import os
 import signal
 import threading
+from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
+from party import lock_file, occupied
 from party.errors import InUse, SessionSuspended
-from party.occupied import carrying_out, is_carried_out, listens_at, one_listener
+from party.occupied import (
+    carrying_out,
+    changing_list,
+    deleting,
+    is_carried_out,
+    listens_at,
+    one_listener,
+)
 
 REQUEST = "ab" * 16
 
@@ -59,6 +69,25 @@ def test_a_killed_process_holds_nothing(tmp_path, holder):
 def test_threads_of_one_process_do_not_share_a_session(tmp_path):
     with carrying_out(tmp_path, REQUEST), pytest.raises(SessionSuspended):
         carrying_out(tmp_path, REQUEST).__enter__()
+
+
+LOCKS = {
+    "a list": lambda folder: changing_list(folder, REQUEST),
+    "what is deleted": lambda folder: deleting(folder, patiently=True),
+}
+
+
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS)
+def test_what_is_soon_done_is_waited_for(tmp_path, monkeypatch, lock):
+    with ExitStack() as first:
+        first.enter_context(lock(tmp_path))
+        paused = SimpleNamespace(sleep=lambda _: first.close())  # the first is done meanwhile
+        monkeypatch.setattr(lock_file, "time", paused)
+        with lock(tmp_path):
+            monkeypatch.undo()
+            monkeypatch.setattr(occupied, "PATIENCE_SECONDS", 0.0)
+            with pytest.raises(InUse, match="repeat this"):
+                lock(tmp_path).__enter__()
 
 
 def test_what_is_over_leaves_no_file(tmp_path):

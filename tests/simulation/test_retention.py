@@ -3,14 +3,17 @@
 import time
 
 import pytest
+from interleaved import meanwhile
 from organisations import Killed, Wire, copy_pair, run_both
 
-from party import list_files, session_record
+from party import list_files, occupied, session_record
 from party.desk import Desk
+from party.errors import InUse
 from party.evidence import StoredLog, compare_logs, verify_log
+from party.occupied import deleting, replaying
 from party.request import Request
 from party.request_parameters import Parameters
-from party.retention import prune
+from party.retention import prune, run
 from party.suppression import list_file
 
 DAY = 86_400
@@ -84,6 +87,45 @@ def test_artefacts_and_seed_are_deleted_after_the_retention(matched):
     at(party, 91)
     assert len(prune(party)) == 1
     assert not folder.exists()
+    assert pruned(party) == ["session"]
+
+
+@pytest.mark.parametrize("step", ["iterdir", "unlink", "rmdir"])
+def test_two_processes_that_delete_at_once_delete_it_once(matched, monkeypatch, step):
+    parties, request = matched
+    party = parties["advertiser"]
+    at(party, 91)
+    path_type = type(party.folder)
+    meanwhile(monkeypatch, path_type, step, lambda: prune(party))
+    assert [one.what for one in prune(party)] == ["session"]
+    assert not (party.folder / "sessions" / request.id).exists()
+    assert pruned(party) == ["session"]
+    verify_log(StoredLog(party.store, party.identity))
+
+
+def test_whoever_asks_for_a_deletion_is_told_that_another_is_at_it(matched, monkeypatch):
+    party = matched[0]["advertiser"]
+    at(party, 91)
+    monkeypatch.setattr(occupied, "PATIENCE_SECONDS", 0.0)
+    with deleting(party.folder):
+        assert prune(party) == []
+        with pytest.raises(InUse, match="repeat this"):
+            run(party)
+    assert [one.what for one in run(party)] == ["session"]
+
+
+def test_a_session_that_is_being_replayed_is_deleted_after_the_replay(matched):
+    parties, request = matched
+    party = parties["advertiser"]
+    scratch = party.replay_folder(request.id)
+    scratch.write_bytes("00.set", b"points")
+    at(party, 91)
+    with replaying(party.folder, request.id):
+        assert prune(party) == []
+        assert scratch.has("00.set")
+        assert party.session_folder(request.id).load(0) is not None
+    assert [one.what for one in prune(party)] == ["session"]
+    assert not scratch.path.exists()
     assert pruned(party) == ["session"]
 
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from consent_notices import ADS
-from interleaved import doing
+from interleaved import doing, meanwhile
 from organisations import (
     Wire,
     copy_pair,
@@ -44,9 +44,10 @@ from party.schema import ERASED, SALTS, SUBJECT_ENTRIES
 from party.subjects.dossier import open_dossier, sessions_with
 from party.subjects.erase import erase, note_access
 from party.subjects.erasures import SUBJECT
-from party.subjects.participants import PARTICIPANTS_FILE
+from party.subjects.participants import PARTICIPANTS_FILE, Participants
 from party.subjects.person import Wanted, find
 from party.suppression.desk import SuppressionDesk
+from party.suppression.list_file import ListFile
 
 WHO = "ref25"
 MAIL = "person25@example.com"
@@ -461,6 +462,85 @@ def test_participants_are_sealed(out):
     ((_, participants, _),) = sessions_with(party, find(party, Wanted(WHO)))
     assert len(participants.tokens) == 60
     assert all(token.tobytes() not in sealed for token in participants.tokens)
+
+
+# -- beside another process ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(out):
+    """A run that takes ref30 off the list, which the sender has made and nobody has applied."""
+    parties, _, request = out
+    erased(parties[SENDER], "ref30")
+    return (
+        SuppressionDesk(parties[SENDER]).sender(Desk(parties[SENDER]).find(request.id)).next_run()
+    )
+
+
+def apply(out, run):
+    parties, _, request = out
+    filed = Desk(parties[RECEIVER]).find(request.id)
+    return SuppressionDesk(parties[RECEIVER]).receiver(filed).apply(run)
+
+
+def both_are_off(out):
+    """Say that neither who was erased nor who withdrew is on the list, and everybody else is."""
+    party = out[0][RECEIVER]
+    assert set(listed(party)) == {f"ref{i}" for i in range(20, 60)} - {WHO, "ref30"}
+    assert len(list((party.folder / "lists").glob("*.parquet"))) == 1
+    verify_log(StoredLog(party.store, party.identity))
+
+
+def test_a_run_that_comes_in_the_middle_of_an_erasure_takes_its_people_off_too(
+    out, run, monkeypatch
+):
+    waits = meanwhile(monkeypatch, ListFile, "write", lambda: apply(out, run))
+    erased(out[0][RECEIVER])
+    assert len(waits) == 1
+    apply(out, run)
+    both_are_off(out)
+
+
+def test_an_erasure_in_the_middle_of_a_run_takes_the_person_off_too(out, run, monkeypatch):
+    waits = meanwhile(monkeypatch, ListFile, "write", lambda: erased(out[0][RECEIVER]))
+    apply(out, run)
+    assert len(waits) == 1
+    erased(out[0][RECEIVER])
+    both_are_off(out)
+
+
+@pytest.fixture
+def replaced(out, run, monkeypatch):
+    """The run is applied between finding the lists and reading them, once."""
+    held = Lists.held
+
+    def then_replaced(lists, **options):
+        monkeypatch.setattr(Lists, "held", held)
+        found = held(lists, **options)
+        apply(out, run)
+        return found
+
+    monkeypatch.setattr(Lists, "held", then_replaced)
+
+
+def test_an_erasure_does_not_pass_by_a_list_that_a_run_has_written_anew(out, replaced):
+    assert erased(out[0][RECEIVER]).lists == (out[2].id[:8],)
+    both_are_off(out)
+
+
+def test_an_answer_does_not_pass_by_a_list_that_a_run_has_written_anew(out, replaced):
+    (on_list,) = told(out[0][RECEIVER]).lists
+    assert on_list.request == out[2].id
+
+
+def test_two_erasures_at_once_both_reach_who_took_part(out, monkeypatch):
+    parties, _, _ = out
+    party = parties[SENDER]
+    waits = meanwhile(monkeypatch, Participants, "keep", lambda: erased(party, "ref30"))
+    erased(party)
+    assert len(waits) == 1
+    erased(party, "ref30")
+    assert (told(party).sessions, told(party, "ref30").sessions) == ((), ())
 
 
 # -- with the party's own records of consent -------------------------------------------------------
