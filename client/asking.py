@@ -154,7 +154,8 @@ def refresh_request(party: Organisation, found: MatchedList, contract: Contract)
                 id=contract.id,
             ),
         )
-    found.require_whole(party.now)
+    with Lists(party).kept_still(found.request.id) as found:
+        found.require_whole(party.now)
     if found.name is None:
         raise PartyError(
             message(

@@ -79,8 +79,8 @@ def result_of(
         )
     if stored["role"] != RECEIVER:
         return NothingLearnt(stored["role"])
-    found = Lists(party).of_request(filed.request.id)
-    found.require_whole(party.now)
+    with Lists(party).kept_still(filed.request.id) as found:
+        found.require_whole(party.now)
     return found
 
 

@@ -74,8 +74,9 @@ def show(
 
     output = begin(ctx, as_json)
     with opened(party) as here:
-        found = Lists(here).find(name)
-        found.require_whole(here.now)
+        lists = Lists(here)
+        with lists.kept_still(lists.find(name).request.id) as found:
+            found.require_whole(here.now)
     output.result(list_document(found), *list_shown(found))
 
 

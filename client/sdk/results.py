@@ -244,7 +244,7 @@ class Audience:
 
     def to_arrow(self) -> pa.Table:
         """Return your references and the identifier types that matched (`matched_by`)."""
-        return self._list().table(Part.WHOLE, self._party.now)
+        return self._table(Part.WHOLE)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return your references and the identifier types that matched (`matched_by`)."""
@@ -272,8 +272,12 @@ class Audience:
         return result_of(self._party, self._filed, private=False)
 
     def _frame(self, part: Part) -> pd.DataFrame:
-        frame: pd.DataFrame = self._list().table(part, self._party.now).to_pandas()
+        frame: pd.DataFrame = self._table(part).to_pandas()
         return frame
+
+    def _table(self, part: Part) -> pa.Table:
+        with Lists(self._party).kept_still(self._list().request.id) as held:
+            return held.table(part, self._party.now)
 
     def _held(self) -> MatchedList:
         """Return the list, also one that may not be used any more."""

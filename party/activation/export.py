@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.bodies import OWN_REFERENCES, ExportMade
@@ -30,9 +31,10 @@ from party.durable import flush
 from party.errors import ContractError, PartyError, Refusal, RefusalStatus
 from party.evidence import StoredLog
 from party.list_files import Part, sha256_of
-from party.list_names import naming_of
-from party.lists import MatchedList
+from party.list_names import naming_of, was_replaced
+from party.lists import Lists, MatchedList
 from party.organisation import Organisation
+from party.schema import RESULTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,22 +107,16 @@ def export_list(
 
     Raises:
         Refusal: the contract does not grant it (NOT_GRANTED), or the list has expired (EXPIRED).
-        PartyError: the list, the dataset or the file does not serve; nothing is written.
+        PartyError: the list, the dataset or the file does not serve, or the list has changed
+            meanwhile; nothing is written.
         ResultError: the list was changed after it was made.
     """
     party.access.require(Role.ANALYST, "list.export")
-    found.require_live(party.now)
-    if order.to not in TARGETS:
-        raise PartyError(
-            message(
-                "a list is taken to {targets}, and not to '{to}'",
-                targets=", ".join(TARGETS),
-                to=order.to,
-            )
-        )
-    form = _granted_form(party, contract, found, order)
-    require_new(order.out)
-    table = found.table(order.part, party.now)
+    with Lists(party).kept_still(found.request.id) as found:
+        found.require_live(party.now)
+        form = _granted_form(party, contract, found, order)
+        require_new(order.out)
+        table = found.table(order.part, party.now)
     with ExitStack() as drafts:
         draft = drafts.enter_context(drafted(order.out))
         note = drafts.enter_context(drafted(manifest_of(order.out)))
@@ -174,6 +170,14 @@ def _granted_form(
     party: Organisation, contract: Contract, found: MatchedList, order: Order
 ) -> Form | None:
     """Return the platform's form, or None for own references, which need no grant."""
+    if order.to not in TARGETS:
+        raise PartyError(
+            message(
+                "a list is taken to {targets}, and not to '{to}'",
+                targets=", ".join(TARGETS),
+                to=order.to,
+            )
+        )
     if order.to in OWN_REFERENCES:
         if order.identifiers:
             raise PartyError(
@@ -314,6 +318,7 @@ def _log(party: Organisation, found: MatchedList, order: Order, digest: bytes, a
     request = found.request.id
 
     def work(connection: Connection) -> None:
+        _require_unchanged(connection, found)
         moment = party.journal.moment(connection, party.clock())
         found.require_live(int(moment.timestamp()))
         body = ExportMade(
@@ -332,3 +337,18 @@ def _log(party: Organisation, found: MatchedList, order: Order, digest: bytes, a
         )
 
     party.store.write(work)
+
+
+def _require_unchanged(connection: Connection, found: MatchedList) -> None:
+    """Refuse to take out a list that is not the one any more that was read."""
+    row = RESULTS.c.request == found.request.id
+    query = sa.select(RESULTS.c.list_file).where(row, ~was_replaced(RESULTS.c.request))
+    now = connection.execute(query).scalar()
+    if now is None or Path(now).name != found.file.name:
+        raise PartyError(
+            message(
+                "the list {title} has changed meanwhile: somebody came off it, a refresh took its "
+                "place, or it was deleted. Nothing was written; export it again",
+                title=found.title,
+            )
+        )

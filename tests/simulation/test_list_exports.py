@@ -10,6 +10,7 @@ from base64 import b64encode
 
 import pyarrow.parquet as pq
 import pytest
+from interleaved import meanwhile
 from listed_parties import (
     NAME,
     another_contract,
@@ -19,12 +20,16 @@ from listed_parties import (
     read_csv,
 )
 
+from party import list_files
 from party.activation import Order, export_list
+from party.activation import export as exporting
 from party.activation.export import TARGETS
 from party.contract_terms import Platform
 from party.errors import DatasetError, PartyError, Refusal, RefusalStatus, ResultError
 from party.list_files import Part
 from party.list_names import Naming
+from party.subjects.erase import erase
+from party.subjects.person import Wanted, find
 
 MATCHED = range(20, 60)
 
@@ -344,6 +349,48 @@ def test_an_export_that_the_log_does_not_take_leaves_no_file(listed, out, monkey
     with pytest.raises(PartyError, match="the log"):
         export(listed, out, "meta")
     nothing_was_written(listed, out)
+
+
+def take_off(listed, name):
+    """Erase one of the channel's people, which writes its list anew."""
+    erase(listed.channel, find(listed.channel, Wanted(name)), actor="test")
+
+
+CHANGES = {
+    "somebody comes off it": lambda listed: take_off(listed, "ref25"),
+    "a refresh takes its place": lambda listed: listed.refresh(),
+    "it is deleted": lambda listed: (listed.refresh(), listed.pruned()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_list_that_changes_while_consent_is_read_is_not_exported(
+    listed, out, monkeypatch, change
+):
+    meanwhile(monkeypatch, exporting, "open_source", lambda: change(listed))
+    with pytest.raises(PartyError, match="changed meanwhile"):
+        export(listed, out)
+    nothing_was_written(listed, out)
+    export(listed, out)
+    assert {line[0] for line in read_csv(out)[1:]} == listed.references(Part.WHOLE)
+    listed.verify()
+
+
+def test_a_list_is_exported_as_it_is_and_not_as_it_was_when_it_was_looked_up(listed, out):
+    found = listed.lists.find(NAME)
+    take_off(listed, "ref25")
+    order = Order("csv", out)
+    export_list(listed.channel, listed.contract, found, order, actor="test")
+    names = {line[0] for line in read_csv(out)[1:]}
+    assert names == {f"ref{i}" for i in MATCHED if i != 25}
+
+
+def test_nobody_comes_off_a_list_while_it_is_read(listed, out, monkeypatch):
+    waits = meanwhile(
+        monkeypatch, list_files, "require_unchanged", lambda: take_off(listed, "ref25")
+    )
+    export(listed, out)
+    assert len(waits) == 1
 
 
 def test_who_was_removed_is_not_named_to_a_platform_that_did_not_get_the_list(listed, out):
