@@ -82,7 +82,7 @@ def backing_up(folder: Path) -> AbstractContextManager[Callable[[str], None]]:
 
 
 def writing_table(folder: Path, dataset: str) -> AbstractContextManager[Callable[[str], None]]:
-    """Be the one process that writes a dataset's table that the party keeps itself.
+    """Be the one process that writes or deletes a dataset's table that the party keeps itself.
 
     Each deletes what is not its own once its table is registered.
 

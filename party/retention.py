@@ -30,7 +30,7 @@ from party.holds import forget_ended
 from party.kept import Kept, What, kept
 from party.lineage.delivery import file_events
 from party.list_files import delete_changes
-from party.occupied import carrying_out, changing_list, deleting, replaying
+from party.occupied import carrying_out, changing_list, deleting, replaying, writing_table
 from party.schema import RELEASES, REQUESTS, RESULTS, SALTS, SESSIONS
 from party.suppression.list_file import HOLDERS_FILE, ListFile
 
@@ -85,7 +85,10 @@ def _prune(party: Organisation) -> list[Kept]:
 
 
 def _end_dataset(party: Organisation, ended: Kept) -> None:
-    registrations.erase(party, registrations.find(party, ended.name))
+    with writing_table(party.folder, ended.name):
+        registered = registrations.find(party, ended.name)
+        if not registered.in_use(party.now):  # or it was registered anew meanwhile
+            registrations.erase(party, registered)
 
 
 def _end_list(party: Organisation, ended: Kept) -> None:

@@ -3,12 +3,16 @@
 import time
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from interleaved import meanwhile
 from organisations import Wire, copy_pair, make_pair, run_both
 
 from audit.commitment import verify_opening
+from client import registering
 from client.registering import register_frame
+from party import registrations, retention
 from party.contract_terms import OutputKind
 from party.datasets import inspect, load_definition
 from party.desk import Desk
@@ -167,9 +171,9 @@ def test_the_last_day_of_use_is_whole_and_in_utc(pair, ready):
     assert every(party)[0].ends_at == 4102444800  # 2100-01-01T00:00:00Z
 
 
-def test_a_copy_in_the_partys_folder_goes_with_its_dataset(pair):
-    party = pair[0]["advertiser"]
-    frame = pd.DataFrame({"email": ["a@x.example", "b@x.example"], "ok": ["yes", "yes"]})
+def keep_frame(party, *names):
+    """Register people of these names from memory, to be kept for five days."""
+    frame = pd.DataFrame({"email": [f"{name}@x.example" for name in names], "ok": "yes"})
     register_frame(party, frame, {
         "dataset": "framed",
         "columns": {"email": "id.email", "ok": "consent"},
@@ -177,11 +181,72 @@ def test_a_copy_in_the_partys_folder_goes_with_its_dataset(pair):
                     "recipients": ["channel"]},
         "retention": {"days": 5},
     })  # fmt: skip
-    assert list((party.folder / FRAMES / "framed").iterdir())
+
+
+def emails(party):
+    """Return what the table holds that its dataset is read from, which is the only one kept."""
+    source = party.dataset("framed").definition["source"]
+    assert [str(path) for path in (party.folder / FRAMES / "framed").iterdir()] == [source]
+    return pq.read_table(source)["email"].to_pylist()
+
+
+def test_a_copy_in_the_partys_folder_goes_with_its_dataset(pair):
+    party = pair[0]["advertiser"]
+    keep_frame(party, "a", "b")
+    assert emails(party) == ["a@x.example", "b@x.example"]
     at(party, 6)
     (gone,) = prune(party)
     assert gone.source is None  # nothing is left to its owner
     assert not (party.folder / FRAMES / "framed").exists()
+
+
+@pytest.fixture
+def ended(pair):
+    """A party of which a table that it keeps has come to its end, at a clock that stands."""
+    party = pair[0]["advertiser"]
+    keep_frame(party, "a", "b")
+    now = party.now + 6 * DAY
+    party.clock = lambda: now
+    return party
+
+
+def is_whole(party):
+    """Say that the new table is there and stays, and that the log has what happened."""
+    assert emails(party) == ["c@x.example", "d@x.example"]
+    assert prune(party) == []
+    verify_log(StoredLog(party.store, party.identity))
+
+
+@pytest.mark.parametrize("step", ["find", "erase"])
+def test_a_table_is_registered_anew_before_the_old_one_is_deleted_or_after(
+    ended, monkeypatch, step
+):
+    waits = meanwhile(monkeypatch, registrations, step, lambda: keep_frame(ended, "c", "d"))
+    prune(ended)
+    assert len(waits) == 1
+    keep_frame(ended, "c", "d")
+    is_whole(ended)
+
+
+def test_a_table_that_was_registered_anew_just_before_is_not_deleted(ended, monkeypatch):
+    meanwhile(monkeypatch, retention, "writing_table", lambda: keep_frame(ended, "c", "d"))
+    prune(ended)
+    is_whole(ended)
+
+
+def test_a_table_that_is_being_registered_is_not_deleted(ended, monkeypatch):
+    meanwhile(monkeypatch, registering, "register", lambda: prune(ended))
+    keep_frame(ended, "c", "d")
+    is_whole(ended)
+
+
+def test_of_two_tables_that_are_registered_at_once_the_last_is_whole(pair, monkeypatch):
+    party = pair[0]["advertiser"]
+    keep_frame(party, "a", "b")
+    waits = meanwhile(monkeypatch, registering, "register", lambda: keep_frame(party, "c", "d"))
+    keep_frame(party, "e", "f")
+    assert len(waits) == 1
+    assert emails(party) == ["e@x.example", "f@x.example"]
 
 
 def deleted(party):
