@@ -53,7 +53,7 @@ def register(
     if kept.exists():
         with suppress(InUse), writing_table(party.folder, definition.name):  # or its writer does it
             source = party.dataset(definition.name).definition["source"]
-            _remove({path for path in kept.iterdir() if str(path) != source})
+            _remove({path for path in kept.glob("*") if str(path) != source})
     return registered
 
 

@@ -23,7 +23,7 @@ from party.lists import Lists, MatchedList
 from party.request import Request
 from party.schema import REQUESTS, SESSIONS, SUPPRESSION_RUNS
 from party.session_record import seal_context
-from party.subjects.participants import PARTICIPANTS_FILE, Participants
+from party.subjects.participants import Participants
 from party.subjects.person import Found, Person
 from party.suppression.book import DONE
 from psi.legs import RECEIVER, SENDER
@@ -136,14 +136,15 @@ def sessions_with(
     keys = person.keys()
     for row in rows:
         folder = party.session_folder(row.request)
-        if not folder.has(PARTICIPANTS_FILE):
+        try:
+            participants = Participants.read(folder, party.identity, row.request)
+        except FileNotFoundError:  # it has none, or has come to its end meanwhile
             continue
         request = Request.decode(row.body.encode())
         contract = contracts[request.contract]
         dataset = request.datasets[contract.me(party.identity)]
         references = person.references(population_of(party, dataset))
         seed = Seed(party.identity.unseal(row.sealed_seed, seal_context(row.request)))
-        participants = Participants.read(folder, party.identity, row.request)
         if participants.include(references, keys, seed):
             yield _took_part(party, row, request, contract), participants, seed
 

@@ -1,5 +1,6 @@
 """Datasets and results have an end too; what is told of ends is what is deleted at them."""
 
+import shutil
 import time
 
 import pandas as pd
@@ -235,15 +236,26 @@ def test_a_table_that_was_registered_anew_just_before_is_not_deleted(ended, monk
 
 
 def test_a_table_that_is_being_registered_is_not_deleted(ended, monkeypatch):
-    meanwhile(monkeypatch, registering, "register", lambda: prune(ended))
+    meanwhile(monkeypatch, registering, "inspect", lambda: prune(ended))
     keep_frame(ended, "c", "d")
     is_whole(ended)
+
+
+def test_a_file_takes_the_place_of_a_table_that_is_deleted_meanwhile(ended, ready, monkeypatch):
+    path = ready / DESCRIPTION
+    again = path.with_name("framed.yaml")
+    again.write_text(path.read_text().replace("dataset: customers", "dataset: framed"))
+    folder = ended.folder / FRAMES / "framed"
+    meanwhile(monkeypatch, registering, "writing_table", lambda: shutil.rmtree(folder))
+    registering.register(ended, load_definition(again))
+    assert ended.dataset("framed").since == ended.now
+    assert prune(ended) == []
 
 
 def test_of_two_tables_that_are_registered_at_once_the_last_is_whole(pair, monkeypatch):
     party = pair[0]["advertiser"]
     keep_frame(party, "a", "b")
-    waits = meanwhile(monkeypatch, registering, "register", lambda: keep_frame(party, "c", "d"))
+    waits = meanwhile(monkeypatch, registering, "inspect", lambda: keep_frame(party, "c", "d"))
     keep_frame(party, "e", "f")
     assert len(waits) == 1
     assert emails(party) == ["e@x.example", "f@x.example"]

@@ -533,6 +533,15 @@ def test_an_answer_does_not_pass_by_a_list_that_a_run_has_written_anew(out, repl
     assert on_list.request == out[2].id
 
 
+def test_an_answer_goes_on_when_a_session_comes_to_its_end_meanwhile(out, monkeypatch):
+    party = out[0][SENDER]
+    now = time.time() + 121 * DAY
+    party.clock = lambda: now
+    meanwhile(monkeypatch, Participants, "read", lambda: prune(party))
+    dossier = told(party)
+    assert (dossier.sessions, dossier.untold) == ((), 1)
+
+
 def test_two_erasures_at_once_both_reach_who_took_part(out, monkeypatch):
     parties, _, _ = out
     party = parties[SENDER]
