@@ -31,6 +31,7 @@ from party.driver import ProgressHook
 from party.errors import (
     Breach,
     ContractError,
+    InputChanged,
     PartyError,
     Refusal,
     RefusalStatus,
@@ -568,6 +569,8 @@ class Desk:
             by_reference = definition.person_column is not None
             people = Participants.of(taken.prepared, seed, by_reference=by_reference)
             people.keep(folder, self._party.identity, request.id)
+            if len(self._definition(request, contract, me).erased.tokens) != taken.erased:
+                raise InputChanged.dataset()  # an erasure looks for who took part since then
         if not request.parameters.suppression_runs or request.roles[SENDER] != me:
             return
         by_person = tells_by_column(definition)

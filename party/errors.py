@@ -163,6 +163,15 @@ class RefusedThere(Refusal):
 class InputChanged(Refusal):
     """This party's own input or log is not what the session began with."""
 
+    @classmethod
+    def dataset(cls) -> InputChanged:
+        """Return that the dataset has changed, and nothing of how: the counterpart hears it too."""
+        return cls(
+            RefusalStatus.BAD_REQUEST,
+            "the dataset has changed since this session began, so it cannot go on: "
+            "make a new request",
+        )
+
 
 class CannotListen(PartyError):  # noqa: N818 - a state of the machine
     """The address is taken, malformed, or not this machine's."""

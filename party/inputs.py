@@ -23,7 +23,10 @@ from psi.legs import TABULATOR
 
 @dataclass(frozen=True)
 class SessionInput:
-    """A party's input: what the protocol sees, and what explains it to its owner."""
+    """A party's input: what the protocol sees, and what explains it to its owner.
+
+    `erased` is how many tokens of erased people were known when the dataset was read.
+    """
 
     keys: Keys
     labels: npt.NDArray[np.int16]
@@ -31,6 +34,7 @@ class SessionInput:
     consent_root: bytes
     consent_count: bytes
     prepared: Prepared
+    erased: int = 0
 
     @property
     def protected(self) -> Protected:
@@ -100,6 +104,7 @@ def prepare_input(
         prepared.consent.root,
         prepared.consent.count,
         prepared,
+        len(definition.erased.tokens),
     )
 
 

@@ -197,11 +197,7 @@ class Session:
                 protected=session_input.protected,
             )
         if session_input.root != opening.input_root:
-            raise InputChanged(
-                RefusalStatus.BAD_REQUEST,
-                "the dataset has changed since this session began, so it cannot go on: "
-                "make a new request",
-            )
+            raise InputChanged.dataset()
         if session_input.consent_root != opening.consent.root:
             raise Refusal(
                 RefusalStatus.CONSENT_STALE,

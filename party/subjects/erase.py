@@ -1,7 +1,8 @@
 """Erasing a person: out of the lists here, of what sessions keep of them, and of all to come.
 
-What is deleted first are files, each step good to be repeated; the last is one transaction with the
-log entry, so that `subject.erasure` in the log says that it is done. The log itself keeps standing:
+First nobody reads the person any more, so that a session that has read them is there to be found.
+Then files are deleted, each step good to be repeated; the last is one transaction with the log
+entry, so that `subject.erasure` in the log says that it is done. The log itself keeps standing:
 entries about a person carry salted commitments, and the salts go.
 
 What stays, and why: the points of a list that is out, under whose tokens a suppression run finds
@@ -19,7 +20,9 @@ from sqlalchemy.engine import Connection
 from audit.bodies import SubjectAccess, SubjectErasure
 from audit.commitment import commit, new_salt
 from audit.roles import Role
+from party.decision import OPEN_STATES
 from party.desk import Desk
+from party.errors import InputChanged
 from party.list_files import delete_changes, sha256_of
 from party.lists import Lists, MatchedList
 from party.occupied import deleting
@@ -36,6 +39,7 @@ from party.subjects.person import Person
 from party.suppression.list_file import ListFile
 from party.suppression.receiver import change_result
 from psi.arrow import texts
+from psi.legs import RECEIVER
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,23 +106,23 @@ def erase(party: Organisation, person: Person, *, actor: str) -> Erasure:
 
 
 def _erase(party: Organisation, person: Person, actor: str) -> Erasure:
-    lists = _take_off_all(party, person)
+    party.store.write(lambda connection: _keep_out(connection, party, person))
     disclosed = []
     keys = person.keys()
     for part, participants, seed in list(sessions_with(party, person)):
+        _end_match(party, part)  # first: it is found by those who took part
         names = person.references(population_of(party, part.dataset))
         others = participants.without(names, keys, seed)
         others.keep(party.session_folder(part.request), party.identity, part.request)
         if part.list_ends is not None and part.list_ends > party.now:
             disclosed.append(part)
+    lists = _take_off_all(party, person)
     found = (party.consent.find(name) for name in person.recorded)
     recorded = [records for records in found if records is not None]
     salt, words = new_salt(), person.wanted.words
     commitment = commit(SUBJECT, words, salt).hex()
 
     def work(connection: Connection) -> int:
-        for population, token in person.tokens(erasure_key(party)):
-            enter_erased(connection, [token], population, now=party.now)
         for records in recorded:
             party.consent.forget(connection, records.subject)
         forget_salts(connection, [token for _, token in person.tokens(subject_key(party))])
@@ -128,6 +132,21 @@ def _erase(party: Organisation, person: Person, actor: str) -> Erasure:
     seq = party.store.write(work)
     titles = tuple(held.title for held in lists)
     return Erasure(seq, commitment, salt, words, titles, tuple(disclosed))
+
+
+def _keep_out(connection: Connection, party: Organisation, person: Person) -> None:
+    """Let nobody read the person from now on, so that what has read them is there to be found."""
+    for population, token in person.tokens(erasure_key(party)):
+        enter_erased(connection, [token], population, now=party.now)
+
+
+def _end_match(party: Organisation, part: TookPart) -> None:
+    """End a match under way that would bring this party a list with the person on it."""
+    desk = Desk(party)
+    filed = desk.find(part.request)
+    me = party.contract(filed.request.contract).me(party.identity)
+    if filed.request.roles.get(RECEIVER) == me and filed.state in OPEN_STATES:
+        desk.end_here(filed, InputChanged.dataset())
 
 
 def _take_off_all(party: Organisation, person: Person) -> list[MatchedList]:

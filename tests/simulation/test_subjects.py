@@ -41,6 +41,7 @@ from party.lists import Lists
 from party.request import Request
 from party.retention import prune
 from party.schema import ERASED, SALTS, SUBJECT_ENTRIES
+from party.session_record import SessionRecord
 from party.subjects.dossier import open_dossier, sessions_with
 from party.subjects.erase import erase, note_access
 from party.subjects.erasures import SUBJECT
@@ -540,6 +541,42 @@ def test_an_answer_goes_on_when_a_session_comes_to_its_end_meanwhile(out, monkey
     meanwhile(monkeypatch, Participants, "read", lambda: prune(party))
     dossier = told(party)
     assert (dossier.sessions, dossier.untold) == ((), 1)
+
+
+@pytest.mark.parametrize("step", ["open", "agree", "step", "finish"])
+def test_a_match_under_way_puts_no_erased_person_on_its_list(out, monkeypatch, step):
+    parties, contract, _ = out
+    party = parties[RECEIVER]
+    request = Request.match(
+        contract, requester=SENDER, receiver=RECEIVER, sender=SENDER, now=int(time.time())
+    )
+    signed = Desk(parties[SENDER]).make(request, contract, actor="test")
+    Desk(party).submit(SENDER, signed)
+    work, times = getattr(SessionRecord, step), []
+
+    def erased_first(record, *given, **named):
+        if record._me == RECEIVER and not times:
+            times.append(erased(party))
+        return work(record, *given, **named)
+
+    monkeypatch.setattr(SessionRecord, step, erased_first)
+    ended = run_both(parties, signed, Wire())
+    assert len(times) == 1
+    assert ended[RECEIVER].status is RefusalStatus.BAD_REQUEST
+    assert "has changed" in ended[RECEIVER].message
+    assert Desk(party).find(signed.id).state == "failed"
+    prune(party)
+    assert not list((party.folder / "lists").glob(f"{signed.id}*"))
+    assert WHO not in listed(party)
+    compare_logs(*(StoredLog(p.store, p.identity) for p in parties.values()))
+
+
+def test_a_match_under_way_in_which_somebody_takes_no_part_goes_on_when_they_are_erased(
+    out, monkeypatch
+):
+    parties, contract, _ = out
+    meanwhile(monkeypatch, SessionRecord, "disclose", lambda: erased(parties[RECEIVER], "ref5"))
+    disclose(parties, contract)
 
 
 def test_two_erasures_at_once_both_reach_who_took_part(out, monkeypatch):
