@@ -150,18 +150,21 @@ def _end_match(party: Organisation, part: TookPart) -> None:
 
 
 def _take_off_all(party: Organisation, person: Person) -> list[MatchedList]:
-    """Take somebody off this party's lists; return those that named them."""
+    """Take somebody off this party's lists, and forget who came and went; return those lists."""
     lists, named = Lists(party), []
     for one in lists.held():
         with lists.kept_still(one.request.id) as held:
-            if is_on(party, person, held):
+            on_it = is_on(party, person, held)
+            if on_it:
                 _take_off(party, person, held)
                 named.append(held)
+            if on_it or len(held.parts) == 1:  # or an erasure was killed here
+                delete_changes(party.folder / "lists", held.request.id)
     return named
 
 
 def _take_off(party: Organisation, person: Person, held: MatchedList) -> None:
-    """Take somebody off a list that is kept still, and forget who came and went with them."""
+    """Write a list that is kept still anew without somebody."""
     stored = Desk(party).result(held.request.id)
     assert stored is not None  # it is this list's
     file = ListFile(party.folder / "lists", held.request.id, party.identity)
@@ -182,7 +185,6 @@ def _take_off(party: Organisation, person: Person, held: MatchedList) -> None:
     }
     party.store.write(lambda c: change_result(c, party, held.request.id, changed))
     file.delete_older(path.name)
-    delete_changes(party.folder / "lists", held.request.id)
 
 
 def _without(table: pa.Table, names: pa.Array) -> pa.Table:

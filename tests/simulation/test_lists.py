@@ -23,6 +23,8 @@ from party.lists import Lists
 from party.request import Request
 from party.request_parameters import Parameters
 from party.schema import DATASETS
+from party.subjects.erase import erase
+from party.subjects.person import Wanted, find
 from party.suppression.desk import SuppressionDesk
 
 TRUE_MATCH = {f"ref{i}" for i in range(20, 60)}
@@ -106,6 +108,27 @@ def withdraw(listed, numbers):
     write_dataset(folder, "customers", rows, label="segment")
     definition = load_definition(folder / "customers.yaml")
     listed.parties["advertiser"].keep_dataset(definition, inspect(definition), None)
+
+
+def test_an_erasure_that_was_killed_forgets_who_came_and_went_when_it_is_repeated(
+    listed, monkeypatch
+):
+    listed.set_people(of_people(30, 90))
+    listed.refresh()
+    folder = listed.channel.folder / "lists"
+    person = find(listed.channel, Wanted("ref40"))
+
+    def dies(*_):
+        raise Killed
+
+    with monkeypatch.context() as killed:
+        killed.setattr("party.subjects.erase.delete_changes", dies)
+        with pytest.raises(Killed):
+            erase(listed.channel, person, actor="test")
+    assert len(list(folder.glob("*-removed.parquet"))) == 1
+    erase(listed.channel, person, actor="test")
+    assert "ref40" not in listed.references(Part.WHOLE)
+    assert list(folder.glob("*-added*")) + list(folder.glob("*-removed*")) == []
 
 
 def test_a_refresh_takes_the_place_of_the_old_list_which_is_deleted_and_logged(listed):
