@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -47,8 +48,9 @@ from party.known_peers import KnownPeers
 from party.ledger import DAY_SECONDS, Balance
 from party.lineage.delivery import file_events
 from party.link import Link
+from party.list_files import write_changes
 from party.list_names import Naming, naming_of
-from party.occupied import carrying_out
+from party.occupied import carrying_out, changing_list
 from party.organisation import Organisation
 from party.parcels.seal import Seal
 from party.registrations import require_kept
@@ -67,6 +69,9 @@ from party.tracing import tracing
 from party.watch import Watch
 from psi.legs import SENDER
 from psi.seed import Seed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -318,9 +323,7 @@ class Desk:
         self._filing.note_all_approve(request.id)
         record = self._record(request, contract, me)
         lists = ListFile(party.folder / "lists", request.id, party.identity)
-        naming = naming_of(party.store, request.id)
-        former = self.result(naming.replaces) if naming and naming.replaces else None
-        keeper = Keeper(contract, request, record, lists, former)
+        keeper = Keeper(contract, request, record, lists, partial(self._write_changes, request.id))
         bench = Bench(
             record=record,
             journal=party.journal,
@@ -576,6 +579,16 @@ class Desk:
         by_person = tells_by_column(definition)
         holders = Holders.of(taken.prepared, seed, by_person=by_person)
         keep_holders(folder, self._party.identity, request, holders)
+
+    def _write_changes(self, request_id: str, table: pa.Table) -> dict[str, Any]:
+        """Write who came and who went against the list that this one replaces, as that is now."""
+        party = self._party
+        naming = naming_of(party.store, request_id)
+        if naming is None or naming.replaces is None:
+            return {}
+        with changing_list(party.folder, naming.replaces):
+            former = self.result(naming.replaces)
+            return write_changes(party.folder / "lists", request_id, table, former)
 
     def _definition(self, request: Request, contract: Contract, me: str) -> Definition:
         require_kept(self._party, request, contract)

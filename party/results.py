@@ -6,9 +6,9 @@ on. `report show` computes from it again, at no cost in privacy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from party.artefacts import encode_small
 from party.contract import Contract
 from party.contract_terms import OutputKind
 from party.inputs import SessionInput
-from party.list_files import sha256_of, write_changes
+from party.list_files import sha256_of
 from party.matched import matched_people, matched_tags
 from party.messages import ReleaseArtefact
 from party.outcome import ListOutcome, Outcome, TableOutcome, TabulatorOutcome
@@ -28,19 +28,23 @@ from psi.dummies import Cell
 from psi.legs import RECIPIENT, SENDER, TABULATOR, THIRD
 from reports.table import MomentsTable, ReleasedTable, ReleaseParameters, ThirdPart
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 @dataclass(frozen=True)
 class Keeper:
     """Turns an outcome into what the store keeps as the session's result.
 
-    `former` is the result whose list this session's takes the place of.
+    `changes` writes who came to a list that takes another one's place, and who went, and returns
+    what the result says of them.
     """
 
     contract: Contract
     request: Request
     record: SessionRecord
     lists: ListFile
-    former: Mapping[str, Any] | None = None
+    changes: Callable[[pa.Table], dict[str, Any]] = lambda table: {}
 
     def keep(self, outcome: Outcome, session_input: SessionInput) -> dict[str, Any]:
         """Return the result as JSON values; a list is written to its file first."""
@@ -67,7 +71,7 @@ class Keeper:
             "list_file": str(path),
             "list_sha256": sha256_of(path).hex(),
             "people": len(table),
-            **write_changes(self.lists.folder, self.request.id, table, self.former),
+            **self.changes(table),
             "source_snapshot": prepared.source_snapshot.hex(),
             "expires_at": self.record.list_expires_at(),
         }

@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from interleaved import meanwhile
 from listed_parties import (
     NAME,
     another_contract,
@@ -23,6 +24,7 @@ from party.lists import Lists
 from party.request import Request
 from party.request_parameters import Parameters
 from party.schema import DATASETS
+from party.session_record import SessionRecord
 from party.subjects.erase import erase
 from party.subjects.person import Wanted, find
 from party.suppression.desk import SuppressionDesk
@@ -99,6 +101,26 @@ def test_whom_a_run_takes_off_is_not_counted_as_added_any_more(listed):
     assert len(found.table(Part.ADDED, listed.channel.now)) == 8
     assert (found.people, found.part(Part.ADDED).people) == (37, 8)
     assert found.part(Part.REMOVED).people == 10
+
+
+def test_a_run_during_a_refresh_leaves_the_refresh_its_changes(listed, monkeypatch):
+    first = Request.match(
+        listed.contract, requester="channel", receiver="channel", sender="advertiser",
+        now=listed.channel.now, parameters=Parameters(suppression_runs=1),
+    )  # fmt: skip
+    assert listed.carry_out(listed.file(first, Naming("spring")))["channel"] is None
+    withdraw(listed, {40})
+    sender, receiver = (SuppressionDesk(listed.parties[name]) for name in ("advertiser", "channel"))
+    run = sender.sender(Desk(listed.parties["advertiser"]).find(first.id)).next_run()
+    listed.set_people(of_people(10, 50))
+    meanwhile(
+        monkeypatch, SessionRecord, "agree",
+        lambda: receiver.receiver(Desk(listed.channel).find(first.id)).apply(run),
+    )  # fmt: skip
+    request = listed.refresh("spring")
+    found = listed.lists.find("spring")
+    assert found.request.id == request.id
+    assert (found.part(Part.ADDED).people, found.part(Part.REMOVED).people) == (10, 10)
 
 
 def withdraw(listed, numbers):
