@@ -2,9 +2,10 @@
 
 One transaction records a change and the log entry about it. Transactions are serialised:
 SQLite takes its write lock at the start, PostgreSQL runs SERIALIZABLE and the store repeats a
-transaction that lost, so two sessions that race for the last of a budget cannot both win. A
-transaction whose connection broke is run again once the server is back, unless it was committed:
-that is looked for, so that nothing is recorded twice and nothing is believed that is not there.
+transaction that lost, so two sessions that race for the last of a budget cannot both win. One that
+has lost several times runs while no other does, so that nobody loses for ever. A transaction whose
+connection broke is run again once the server is back, unless it was committed: that is looked for,
+so that nothing is recorded twice and nothing is believed that is not there.
 What is looked for is a mark that the transaction wrote itself. Its number alone would not do: a
 server that crashed, or a standby that took over, gives numbers again that it never saw.
 
@@ -36,6 +37,8 @@ Result = TypeVar("Result")
 
 ATTEMPTS: Final = 30
 LONGEST_PAUSE_SECONDS: Final = 0.5
+PATIENT_RACES: Final = 5
+"""How many races a transaction loses before it runs alone."""
 LOST_RACES: Final = ("40001", "40P01", "23505")
 """PostgreSQL's words for a transaction that lost: two of them took the same next number of the
 log (23505), or one read what the other wrote (40001), or each waited for the other (40P01)."""
@@ -54,6 +57,9 @@ _PLAIN: Final = re.compile("[0-9a-z]+")
 _LONGEST_REST: Final = 32
 _NUMBER: Final = sa.text("CAST(pg_current_xact_id() AS text)")
 _HOW_IT_ENDED: Final = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+_BESIDE_OTHERS: Final = sa.text(f"LOCK TABLE {COMMITS.name} IN ROW EXCLUSIVE MODE")
+_ALONE: Final = sa.text(f"LOCK TABLE {COMMITS.name} IN SHARE ROW EXCLUSIVE MODE")
+"""What a change begins with, before PostgreSQL decides which moment's store it is to see."""
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
 
 
@@ -185,7 +191,8 @@ class Store:
         while True:
             attempt: _Attempt[Result] = _Attempt()
             try:
-                return self._once(work, attempt, reading=reading)
+                alone = races >= PATIENT_RACES
+                return self._once(work, attempt, reading=reading, alone=alone)
             except DBAPIError as error:
                 if self._is_gone(error):
                     if self._was_committed(attempt, patience, error):
@@ -201,13 +208,21 @@ class Store:
                 _pause(races - 1)
 
     def _once(
-        self, work: Callable[[Connection], Result], attempt: _Attempt[Result], *, reading: bool
+        self,
+        work: Callable[[Connection], Result],
+        attempt: _Attempt[Result],
+        *,
+        reading: bool,
+        alone: bool,
     ) -> Result:
+        races = not reading and not self.is_sqlite
         with self._engine.connect() as connection:
             connection = connection.execution_options(commonground_reading=reading)
             with connection.begin():
+                if races:
+                    connection.execute(_ALONE if alone else _BESIDE_OTHERS)
                 result = work(connection)
-                if not reading and not self.is_sqlite:
+                if races:
                     attempt.result = (result,)
                     mark = {"token": attempt.mark, "made_at": int(time.time())}
                     writing = sa.insert(COMMITS).values(**mark).returning(_NUMBER)

@@ -3,6 +3,7 @@
 import multiprocessing
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import sqlalchemy as sa
@@ -326,6 +327,30 @@ def test_processes_that_append_at_once_leave_no_gap_and_lose_nothing(url, store,
     assert seqs == list(range(RACERS * EACH))
     if races:
         assert begun >= RACERS * EACH + RACERS - 1
+
+
+def test_nobody_loses_for_ever_against_whoever_is_quicker(url, store):
+    """Between what it reads and what it writes another appends, if that is let."""
+    rival, behind = Store.open(url), []
+
+    def append(connection):
+        last = connection.execute(sa.select(sa.func.max(LOG_ENTRIES.c.seq))).scalar_one()
+        seq = 0 if last is None else last + 1
+        connection.execute(sa.insert(LOG_ENTRIES).values(seq=seq, data=b"", leaf=b""))
+
+    with ThreadPoolExecutor() as quicker:
+
+        def work(connection):
+            connection.execute(sa.select(sa.func.max(LOG_ENTRIES.c.seq))).scalar_one()
+            behind.append(quicker.submit(rival.write, append))
+            wait(behind, 1)  # until it is done, or for a while where it waits itself
+            append(connection)
+
+        store.write(work)
+        assert all(one.exception() is None for one in behind)
+    rival.close()
+    seqs = [row.seq for row in store.rows(sa.select(LOG_ENTRIES.c.seq).order_by(LOG_ENTRIES.c.seq))]
+    assert seqs == list(range(len(behind) + 1))
 
 
 def test_a_transaction_that_loses_every_time_gives_up_with_nothing_recorded(store, monkeypatch):
