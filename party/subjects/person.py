@@ -291,10 +291,7 @@ def _look(
             )
         identifiers, own = seen.of(chosen)
         mine = np.flatnonzero(np.append(chosen, False)[rows.people.of_row])
-        data = {
-            name: source.read([name])[name].take(integers(mine)).to_pylist()
-            for name in definition.source_columns
-        }
+        data = source.texts_at(mine, definition.source_columns)
         snapshot = source.snapshot().hex()
         source.require_unchanged(states)
     stable = definition.person_column is not None

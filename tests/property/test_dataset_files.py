@@ -143,6 +143,17 @@ def test_a_column_is_each_distinct_text_once_and_a_code_a_row(tmp_path_factory, 
     assert column.dictionary.to_pylist() == list(dict.fromkeys(filter(None, cells)))
 
 
+@pytest.mark.parametrize("rows", [[], [0], [2, 3, 4, 9], range(10)])
+def test_some_rows_of_several_tables_are_those_of_the_whole(tmp_path, rows):
+    names = ["a", None, "c", "a", "e", "f", "g", None, "i", "j"]
+    for number, part in enumerate((slice(0, 3), slice(3, 9), slice(9, 10))):
+        table = pa.table({"name": names[part], "place": list(range(10))[part]})
+        pq.write_table(table, tmp_path / f"{number}.parquet", row_group_size=2)
+    with Source.open(tmp_path, Files("*.parquet"), ["name", "place"]) as source:
+        found = source.texts_at(np.array(rows, dtype=np.int64), ["place", "name"])
+    assert found == {"place": [str(one) for one in rows], "name": [names[one] for one in rows]}
+
+
 def test_texts_that_share_a_hash_are_told_apart(tmp_path, monkeypatch):
     same = lambda texts, *, width: np.zeros((len(texts), width), dtype=np.uint8)  # noqa: E731
     monkeypatch.setattr("party.datasets.source.hash_texts", same)
