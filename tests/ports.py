@@ -16,11 +16,11 @@ OFFERED = (FIRST + WORKER % 10 * EACH + (BEGIN + number) % EACH for number in it
 
 def free_port():
     """Return a port of the loopback address, another one each time."""
-    for port in OFFERED:
+    for port in itertools.islice(OFFERED, EACH):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port
-    raise AssertionError
+    raise AssertionError(f"no port from {FIRST} on is free")
